@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import { PredictionFilter } from './prediction.ts'
+
+export const ExportFormat = z.enum(['parquet', 'zip', 'csv', 'arrow'])
+export type ExportFormat = z.infer<typeof ExportFormat>
+/** prediction: one row per prediction, arrays as lists · sample: one row per sample of each prediction. */
+export const ExportLayout = z.enum(['prediction', 'sample'])
+export type ExportLayout = z.infer<typeof ExportLayout>
+
+export const ExportRequest = z.object({
+  /** Null or absent = all datasets. */
+  dataset_names: z.array(z.string()).min(1).nullish(),
+  format: ExportFormat.default('parquet'),
+  layout: ExportLayout.default('prediction'),
+  filters: PredictionFilter.partial().optional(),
+  /** Excel in French: `;` between cells, decimal comma, byte order mark. */
+  csv_dialect: z.enum(['plain', 'excel-fr']).default('plain'),
+})
+export type ExportRequest = z.infer<typeof ExportRequest>
+
+export const ExportedFile = z.object({
+  path: z.string(),
+  dataset_name: z.string(),
+  rows: z.number().int(),
+  bytes: z.number(),
+  sha256: z.string(),
+})
+export type ExportedFile = z.infer<typeof ExportedFile>
+
+/** manifest.json inside every ZIP. */
+export const ExportManifest = z.object({
+  format: z.literal('nirs-workspace/export/1'),
+  created_at: z.string(),
+  workspace: z.string(),
+  filters: PredictionFilter.partial().nullable(),
+  files: z.array(ExportedFile),
+})
+export type ExportManifest = z.infer<typeof ExportManifest>
