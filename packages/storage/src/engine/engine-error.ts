@@ -1,0 +1,51 @@
+import { isStorageError, StorageError } from '../errors.ts'
+
+const holderOf = (message: string) => {
+  const pid = /\(PID (\d+)\)/.exec(message)?.[1]
+  const command = /Conflicting lock is held in (.+?) \(PID/.exec(message)?.[1]
+  return pid === undefined ? undefined : { pid: Number(pid), ...(command === undefined ? {} : { command }) }
+}
+
+/** DuckDB reports everything as a plain Error; these are the causes a person can act on. Others pass through unchanged. */
+export const toStorageError = (error: unknown): unknown => {
+  if (!(error instanceof Error) || isStorageError(error)) return error
+  const { message } = error
+  if (message.includes('Could not set lock on file')) {
+    const locked_by = holderOf(message)
+    const who =
+      locked_by === undefined ? 'Another process' : `Process ${locked_by.pid}${locked_by.command ? ` (${locked_by.command})` : ''}`
+    return new StorageError(
+      'store_locked',
+      `${who} has the store open. Nothing was changed.`,
+      { hint: 'Wait until it has finished, then try again.', ...(locked_by === undefined ? {} : { locked_by }) },
+      error,
+    )
+  }
+  if (/Trying to read a database file with version number/.test(message)) {
+    return new StorageError(
+      'store_too_new',
+      'The store was written by a newer DuckDB than this program reads. Nothing was changed.',
+      { hint: 'Update NIRS Workspace.' },
+      error,
+    )
+  }
+  if (/No space left on device|not enough disk space|ENOSPC/i.test(message)) {
+    return new StorageError(
+      'no_space',
+      'The disk is full. What was there before is untouched.',
+      { hint: 'Free some space and try again.' },
+      error,
+    )
+  }
+  if (/Corrupt database file|not a valid DuckDB database file|does not exist in the checksum|computed checksum/i.test(message)) {
+    return new StorageError(
+      'store_unreadable',
+      `DuckDB cannot read the store: ${firstLine(message)} Nothing was changed.`,
+      { hint: 'Restore the file from a backup.' },
+      error,
+    )
+  }
+  return error
+}
+
+const firstLine = (message: string) => `${message.split('\n')[0]?.slice(0, 300) ?? ''}`

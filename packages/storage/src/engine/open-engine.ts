@@ -1,0 +1,97 @@
+import { tmpdir } from 'node:os'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import type * as z from 'zod'
+import { toStorageError } from './engine-error.ts'
+import { toPlain } from './plain-value.ts'
+
+export type EngineValue = DuckDBValue
+export type EngineParameters = Record<string, EngineValue>
+
+export interface EngineOptions {
+  /** DuckDB's `memory_limit`; what the writers use comes on top. Default '1GB'. */
+  memoryLimit?: string
+  /** Default 2: a laptop stays usable beside us. */
+  threads?: number
+  /** Where sorts spill. Default: the system's temporary folder, never the workspace. */
+  spillFolder?: string
+}
+
+/**
+ * An in-memory DuckDB that attaches files and forgets them. Macros and views saved in an attached store do not resolve here unless
+ * asked for by its alias, which keeps a hostile store from shadowing built-in functions.
+ *
+ * One engine may attach a file once; two engines of one process must never attach the same `store.duckdb` at the same time
+ * (POSIX locks do not conflict inside a process, and closing one drops the lock of both).
+ */
+export class Engine {
+  readonly #instance: DuckDBInstance
+  readonly connection: DuckDBConnection
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.connection = connection
+  }
+
+  static async open(options: EngineOptions = {}): Promise<Engine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      memory_limit: options.memoryLimit ?? '1GB',
+      threads: String(options.threads ?? 2),
+      temp_directory: options.spillFolder ?? tmpdir(),
+    })
+    return new Engine(instance, await instance.connect())
+  }
+
+  /** Runs one statement for its effect. */
+  async run(sql: string, parameters?: EngineParameters): Promise<void> {
+    await this.#guard(() => this.connection.run(sql, parameters))
+  }
+
+  /** All rows, each checked against `schema`. BIGINTs come as numbers when safe; cast timestamps to VARCHAR in SQL. */
+  async rows<S extends z.ZodType>(schema: S, sql: string, parameters?: EngineParameters): Promise<z.output<S>[]> {
+    const reader = await this.#guard(() => this.connection.runAndReadAll(sql, parameters))
+    return reader.getRowObjectsJS().map((row) => schema.parse(toPlain(row)))
+  }
+
+  /** The only row; throws when there is none. */
+  async one<S extends z.ZodType>(schema: S, sql: string, parameters?: EngineParameters): Promise<z.output<S>> {
+    const [row] = await this.rows(schema, sql, parameters)
+    if (row === undefined) throw new Error(`Expected one row from: ${sql.slice(0, 120)}`)
+    return row
+  }
+
+  /** A streaming result; read with `fetchChunk()` until it is null or empty. */
+  async stream(sql: string, parameters?: EngineParameters) {
+    return this.#guard(() => this.connection.stream(sql, parameters))
+  }
+
+  /** A second connection to the same memory, for statements that must not queue behind this one. */
+  async connect(): Promise<DuckDBConnection> {
+    return this.#instance.connect()
+  }
+
+  /** Connections first, then the instance: otherwise the files stay open. */
+  close(): void {
+    this.connection.closeSync()
+    this.#instance.closeSync()
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw toStorageError(error)
+    }
+  }
+}
+
+/** Opens an engine for the length of `work` and closes it whatever happens. */
+export const withEngine = async <T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> => {
+  const engine = await Engine.open(options)
+  try {
+    return await work(engine)
+  } finally {
+    engine.close()
+  }
+}

@@ -1,0 +1,65 @@
+import * as fs from 'node:fs/promises'
+import { faultPoint } from './fault-point.ts'
+
+/** The primitives that change a disk. Nothing else in this package calls a writing function of node:fs. */
+export const makeFolder = async (path: string): Promise<void> => {
+  await faultPoint({ kind: 'mkdir', path })
+  await fs.mkdir(path, { recursive: true })
+}
+
+/** Writes a file that must not exist yet, flushed to the disk before returning. */
+export const writeNewFile = async (path: string, data: string | Uint8Array): Promise<void> => {
+  await faultPoint({ kind: 'write', path })
+  const handle = await fs.open(path, 'wx', 0o644)
+  try {
+    await handle.writeFile(data)
+    await faultPoint({ kind: 'fsync', path })
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Flushes a file that something else wrote. Never call it on a DuckDB file that this process has open. */
+export const syncFile = async (path: string): Promise<void> => {
+  await faultPoint({ kind: 'fsync', path })
+  const handle = await fs.open(path, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes the names inside a folder durable. Windows cannot open folders and orders its metadata itself. */
+export const syncFolder = async (path: string): Promise<void> => {
+  await faultPoint({ kind: 'fsync-folder', path })
+  if (process.platform === 'win32') return
+  const handle = await fs.open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export const rename = async (from: string, to: string): Promise<void> => {
+  await faultPoint({ kind: 'rename', path: to })
+  await fs.rename(from, to)
+}
+
+/** A second name for the same bytes; fails where the file system has no hard links. */
+export const link = async (from: string, to: string): Promise<void> => {
+  await faultPoint({ kind: 'link', path: to })
+  await fs.link(from, to)
+}
+
+export const unlink = async (path: string): Promise<void> => {
+  await faultPoint({ kind: 'unlink', path })
+  await fs.unlink(path)
+}
+
+export const removeTree = async (path: string): Promise<void> => {
+  await faultPoint({ kind: 'remove-tree', path })
+  await fs.rm(path, { recursive: true, force: true })
+}

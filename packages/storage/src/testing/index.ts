@@ -1,0 +1,1 @@
+export { type DiskOperation, type FaultHook, setFaultHook } from '../files/fault-point.ts'
