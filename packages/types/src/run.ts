@@ -1,0 +1,36 @@
+import * as z from 'zod'
+
+const wireNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
+
+/** The best cross-validation score of a run on one dataset; ranked by the metric's own direction, never across metrics. */
+export const RunBest = z.object({
+  dataset_name: z.string(),
+  metric: z.string(),
+  direction: z.enum(['higher', 'lower', 'zero', 'unknown']),
+  val_score: wireNumber.nullable(),
+  prediction_id: z.string(),
+  model_name: z.string(),
+})
+export type RunBest = z.infer<typeof RunBest>
+
+/** One row of the list of runs. */
+export const RunRow = z.object({
+  run_id: z.string(),
+  name: z.string(),
+  /** As nirs4all wrote it: running, completed, failed. */
+  status: z.string(),
+  created_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  datasets: z.array(z.string()),
+  n_pipelines: z.number().int(),
+  n_predictions: z.number().int(),
+  /** What the library wrote down when the run failed. */
+  error: z.string().nullable(),
+  /** One per dataset and metric; a metric of unknown direction has none. */
+  best: z.array(RunBest),
+})
+export type RunRow = z.infer<typeof RunRow>
+
+/** Newest first; `status` filters (repeatable), `q` searches name, id and datasets. */
+export const RunPage = z.object({ rows: z.array(RunRow), total: z.number().int(), offset: z.number().int() })
+export type RunPage = z.infer<typeof RunPage>
