@@ -1,1 +1,13 @@
 export * from './errors.ts'
+
+// Migration, verification, the workspace lock.
+export { acquireWorkspaceLock, type WorkspaceLock } from './files/workspace-lock.ts'
+export { deleteBackup } from './migration/delete-backup.ts'
+export type * from './migration/job-options.ts'
+export { migrateStatus } from './migration/migrate-status.ts'
+export { planMigration } from './migration/plan-migration.ts'
+export { readInterruption } from './migration/read-interruption.ts'
+export { recoverWorkspace } from './migration/recover-workspace.ts'
+export { rollbackMigration } from './migration/rollback-migration.ts'
+export { runMigration } from './migration/run-migration.ts'
+export { verifyWorkspace } from './verify/verify-workspace.ts'

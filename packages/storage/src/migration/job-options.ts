@@ -1,0 +1,38 @@
+import type { JobProgress } from '@nirs-workspace/types'
+
+/** What every long-running verb takes: a way to stop it before its commit, and somewhere to say how far it is. */
+export interface WorkOptions {
+  signal?: AbortSignal | undefined
+  onProgress?: ((progress: JobProgress) => void) | undefined
+}
+
+export interface MigrationOptions extends WorkOptions {
+  jobId: string
+  /** Refuse with `plan_stale` when the workspace no longer is what this plan was made from. */
+  planId?: string | undefined
+  /** Rows per row group of the files written. Default 2 048. */
+  batchSize?: number | undefined
+}
+
+export interface RollbackOptions {
+  jobId: string
+  /** Roll back although the workspace was changed since; the newer state is kept in `.nirs-workspace/rolled-back-<time>/`. */
+  force?: boolean | undefined
+  onProgress?: WorkOptions['onProgress']
+}
+
+export interface VerifyOptions extends WorkOptions {
+  depth: 'quick' | 'deep'
+}
+
+export interface Recovery {
+  recovered: boolean
+  job_id?: string
+  outcome?: 'finished' | 'undone'
+}
+
+export interface Interruption {
+  job_id: string
+  kind: string
+  phase: string
+}
