@@ -1,0 +1,106 @@
+import { Engine, type EngineOptions } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
+import { AttachedStores } from './attached-stores.ts'
+import { layeredSource } from './layered-source.ts'
+import { parquetSource } from './parquet-source.ts'
+import { tableSource } from './table-source.ts'
+import { readTombstonesIfSound } from './tombstones.ts'
+
+/** The places of a resolved workspace that arrays can lie in; absolute paths. */
+export interface ArrayPlaces {
+  readonly root: string
+  readonly duckdb: string | null
+  readonly bak: string | null
+  readonly arrays: string | null
+}
+
+/** A prediction and where the catalog saw its arrays: 'table', 'bak', a path relative to the root, or null for none. */
+export interface ArrayRef {
+  readonly prediction_id: string
+  readonly array_source: string | null
+}
+
+/**
+ * Reads arrays of any workspace. Keeps an engine warm and nothing else: no store stays attached and no file open between two reads.
+ * One reader per process: two engines of one process must never attach the same store.
+ */
+export class ArrayReader {
+  readonly engine: Engine
+  readonly #stores: AttachedStores
+
+  private constructor(engine: Engine) {
+    this.engine = engine
+    this.#stores = new AttachedStores(engine)
+  }
+
+  static async open(options: EngineOptions = {}): Promise<ArrayReader> {
+    const engine = await Engine.open(options)
+    // Descriptors are reused, so a cache keyed by their path could serve another file's bytes.
+    await engine.run('SET enable_external_file_cache = false')
+    return new ArrayReader(engine)
+  }
+
+  /**
+   * Batches of rows, grouped by where they lie; predictions without arrays, or removed ones, yield nothing. A damaged list of removed
+   * predictions does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones.
+   */
+  async *load(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
+    const tombstones = await readTombstonesIfSound(places.arrays)
+    for (const [place, ids] of groupBySource(refs)) {
+      const kept = isDatabase(place) ? ids : ids.filter((id) => tombstones?.has(id) !== true)
+      yield* this.source(places, place).load(kept, options)
+    }
+  }
+
+  /** The arrays of one prediction; null when it has none. */
+  async loadOne(places: ArrayPlaces, ref: ArrayRef, options: LoadOptions = {}): Promise<ArrayRow | null> {
+    let found: ArrayRow | null = null
+    for await (const rows of this.load(places, [ref], options)) found = rows.at(-1) ?? found
+    return found
+  }
+
+  /** The source behind one `array_source` of the catalog. */
+  source(places: ArrayPlaces, place: string): ArraySource {
+    if (place === 'table') return tableSource(this.engine, this.#stores, presentStore(places.duckdb, 'store.duckdb'))
+    if (place === 'bak') return tableSource(this.engine, this.#stores, presentStore(places.bak, 'store.duckdb.bak'))
+    const parquet = parquetSource(this.engine, places.root, place)
+    if (places.duckdb === null) return parquet
+    return layeredSource(parquet, tableSource(this.engine, this.#stores, places.duckdb, true))
+  }
+
+  close(): void {
+    this.engine.close()
+  }
+}
+
+const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
+
+const groupBySource = (refs: readonly ArrayRef[]): ReadonlyMap<string, string[]> => {
+  const groups = new Map<string, string[]>()
+  for (const { prediction_id, array_source } of refs) {
+    if (array_source === null) continue
+    const ids = groups.get(array_source)
+    if (ids === undefined) groups.set(array_source, [prediction_id])
+    else ids.push(prediction_id)
+  }
+  return groups
+}
+
+const presentStore = (path: string | null, name: string): string => {
+  if (path !== null) return path
+  throw new StorageError('arrays_missing', `${name} is no longer there. Nothing was changed.`, {
+    path: name,
+    hint: 'Reload the workspace.',
+  })
+}
+
+/** Opens a reader for the length of `work`. */
+export const withArrayReader = async <T>(options: EngineOptions, work: (reader: ArrayReader) => Promise<T>): Promise<T> => {
+  const reader = await ArrayReader.open(options)
+  try {
+    return await work(reader)
+  } finally {
+    reader.close()
+  }
+}

@@ -1,0 +1,48 @@
+import * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+import { type PinnedFile, pinFile } from './pin-file.ts'
+
+/** A pinned Parquet file as a relation of the engine. */
+export interface ParquetFile {
+  /** A table function call for FROM, with the column `file_row_number` added. */
+  readonly relation: string
+  /** The columns of the file and their DuckDB types, in order. */
+  readonly columns: ReadonlyMap<string, string>
+  close(): Promise<void>
+}
+
+const Described = z.object({ column_name: z.string(), column_type: z.string() })
+
+/** Opens one exact file of a workspace; `path` is relative to `root`. */
+export const openParquet = async (engine: Engine, root: string, path: string): Promise<ParquetFile> => {
+  const pinned = await pinFile(root, path)
+  try {
+    const relation = parquetRelation(pinned)
+    const rows = await engine.rows(Described, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${relation})`)
+    const columns = new Map(rows.map((row) => [row.column_name, row.column_type]))
+    columns.delete('file_row_number')
+    if (columns.get('prediction_id') !== 'VARCHAR') throw new Error('it has no column prediction_id')
+    return { relation, columns, close: () => pinned.close() }
+  } catch (error) {
+    await pinned.close()
+    throw damaged(path, error)
+  }
+}
+
+/** What a failed read of a Parquet file is called; coded errors and cancellation pass through. */
+export const damaged = (path: string, error: unknown): unknown => {
+  if (isStorageError(error) || !(error instanceof Error) || error.name === 'AbortError') return error
+  const reason = (error.message.split('\n')[0] ?? '').replace(/\/proc\/self\/fd\/\d+/g, path).slice(0, 300)
+  return new StorageError(
+    'arrays_corrupt',
+    `${path} cannot be read: ${reason}. Nothing was changed.`,
+    { path, hint: 'Restore the file from a backup; `verify` lists every damaged file.' },
+    error,
+  )
+}
+
+const parquetRelation = (file: PinnedFile): string => {
+  const quoted = `'${file.enginePath.replaceAll("'", "''")}'`
+  return `read_parquet(${quoted}, file_row_number = true, hive_partitioning = false, binary_as_string = false)`
+}

@@ -1,0 +1,73 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
+import { dirname, resolve, sep } from 'node:path'
+import { StorageError, systemCode } from '../errors.ts'
+
+/** A file held by its descriptor while it is read: renaming or replacing the name meanwhile changes nothing for the reader. */
+export interface PinnedFile {
+  /** What to hand to `read_parquet`: never a glob. */
+  readonly enginePath: string
+  readonly handle: FileHandle
+  close(): Promise<void>
+}
+
+/**
+ * Opens a regular file that lies, really, inside `root`. Links, pipes, folders and devices are refused without waiting on them, also
+ * when they are put in place of the file while we look.
+ */
+export const pinFile = async (root: string, relativePath: string): Promise<PinnedFile> => {
+  const path = resolve(root, relativePath)
+  const handle = await openRegular(path, relativePath)
+  try {
+    const inside = await realpath(root)
+    const real = process.platform === 'linux' ? await readlink(`/proc/self/fd/${handle.fd}`) : await realpath(path)
+    if (
+      !dirname(real)
+        .concat(sep)
+        .startsWith(inside.endsWith(sep) ? inside : inside + sep)
+    )
+      throw notRegular(relativePath)
+    const enginePath = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : escapeGlob(path)
+    return { enginePath, handle, close: () => handle.close() }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** Characters that DuckDB would take for a pattern, each in a class of its own. */
+export const escapeGlob = (path: string): string => path.replace(/[*?[]/g, '[$&]')
+
+const openRegular = async (path: string, name: string): Promise<FileHandle> => {
+  const handle = await openQuietly(path, name)
+  const status = await handle.stat()
+  if (status.isFile()) return handle
+  await handle.close()
+  throw notRegular(name)
+}
+
+// O_NONBLOCK: opening a pipe must not wait for a writer.
+const openQuietly = async (path: string, name: string): Promise<FileHandle> => {
+  try {
+    return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missing(name, error)
+    if (code === 'ELOOP' || code === 'ENXIO' || code === 'ENODEV') throw notRegular(name)
+    throw new StorageError('arrays_corrupt', `${name} cannot be opened (${code ?? 'unknown cause'}). Nothing was changed.`, { path }, error)
+  }
+}
+
+const missing = (name: string, cause: unknown) =>
+  new StorageError(
+    'arrays_missing',
+    `${name} is no longer there. Nothing was changed.`,
+    { path: name, hint: 'Reload the workspace.' },
+    cause,
+  )
+
+const notRegular = (name: string) =>
+  new StorageError('arrays_corrupt', `${name} is not a regular file inside the workspace and was not read.`, {
+    path: name,
+    hint: 'Put the file itself there instead of a link.',
+  })
