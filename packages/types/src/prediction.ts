@@ -160,7 +160,10 @@ export const PredictionArrays = z.object({
 export type PredictionArrays = z.infer<typeof PredictionArrays>
 
 export const RegressionFigures = z.object({
+  /** Pairs the figures are computed from. */
   n: z.number().int(),
+  /** Pairs left out: a side null, NaN or infinite, or without partner. */
+  excluded: z.number().int(),
   rmse: wireNumber,
   r2: wireNumber,
   bias: wireNumber,
@@ -178,7 +181,10 @@ export const RegressionFigures = z.object({
 export type RegressionFigures = z.infer<typeof RegressionFigures>
 
 export const ClassificationFigures = z.object({
+  /** Pairs the figures are computed from. */
   n: z.number().int(),
+  /** Pairs left out: a side null, NaN or infinite, or without partner. */
+  excluded: z.number().int(),
   accuracy: wireNumber,
   balanced_accuracy: wireNumber,
   labels: z.array(z.number()),

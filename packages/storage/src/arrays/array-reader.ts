@@ -3,6 +3,7 @@ import { StorageError } from '../errors.ts'
 import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
 import { AttachedStores } from './attached-stores.ts'
 import { layeredSource } from './layered-source.ts'
+import { mergeOrdered } from './merge-ordered.ts'
 import { parquetSource } from './parquet-source.ts'
 import { tableSource } from './table-source.ts'
 import { readTombstonesIfSound } from './tombstones.ts'
@@ -47,10 +48,16 @@ export class ArrayReader {
    */
   async *load(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
     const tombstones = await readTombstonesIfSound(places.arrays)
-    for (const [place, ids] of groupBySource(refs)) {
-      const kept = isDatabase(place) ? ids : ids.filter((id) => tombstones?.has(id) !== true)
-      yield* this.source(places, place).load(kept, options)
+    for (const [place, ids] of groupBySource(refs, tombstones)) {
+      yield* this.source(places, place).load(ids, options)
     }
+  }
+
+  /** As `load`, row by row in order of the UTF-8 bytes of prediction_id, each strictly from where the catalog saw it. */
+  async *loadOrdered(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow> {
+    const tombstones = await readTombstonesIfSound(places.arrays)
+    const groups = [...groupBySource(refs, tombstones)]
+    yield* mergeOrdered(groups.map(([place, ids]) => this.#single(places, place).load(ids, { ...options, ordered: true })))
   }
 
   /** The arrays of one prediction; null when it has none. */
@@ -60,13 +67,17 @@ export class ArrayReader {
     return found
   }
 
-  /** The source behind one `array_source` of the catalog. */
+  /** The source behind one `array_source` of the catalog; what a Parquet file lacks comes from the table of the store, if it has one. */
   source(places: ArrayPlaces, place: string): ArraySource {
+    const source = this.#single(places, place)
+    if (isDatabase(place) || places.duckdb === null) return source
+    return layeredSource(source, tableSource(this.engine, this.#stores, places.duckdb, true))
+  }
+
+  #single(places: ArrayPlaces, place: string): ArraySource {
     if (place === 'table') return tableSource(this.engine, this.#stores, presentStore(places.duckdb, 'store.duckdb'))
     if (place === 'bak') return tableSource(this.engine, this.#stores, presentStore(places.bak, 'store.duckdb.bak'))
-    const parquet = parquetSource(this.engine, places.root, place)
-    if (places.duckdb === null) return parquet
-    return layeredSource(parquet, tableSource(this.engine, this.#stores, places.duckdb, true))
+    return parquetSource(this.engine, places.root, place)
   }
 
   close(): void {
@@ -76,10 +87,12 @@ export class ArrayReader {
 
 const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
 
-const groupBySource = (refs: readonly ArrayRef[]): ReadonlyMap<string, string[]> => {
+/** Ids by where their arrays lie, without the tombstoned ones; tombstones concern Parquet rows only. */
+const groupBySource = (refs: readonly ArrayRef[], tombstones: ReadonlyMap<string, string> | null): ReadonlyMap<string, string[]> => {
   const groups = new Map<string, string[]>()
   for (const { prediction_id, array_source } of refs) {
     if (array_source === null) continue
+    if (!isDatabase(array_source) && tombstones?.has(prediction_id)) continue
     const ids = groups.get(array_source)
     if (ids === undefined) groups.set(array_source, [prediction_id])
     else ids.push(prediction_id)

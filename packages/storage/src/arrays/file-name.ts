@@ -12,7 +12,10 @@ export const arrayFileName = (datasetName: string): string => {
   const stem = libraryStem(datasetName)
   if (isStorable(stem)) return stem + extension
   const hash = createHash('sha256').update(datasetName).digest('hex').slice(0, 16)
-  const kept = truncateUtf8(Array.from(stem, (character) => (isControl(character) ? '_' : character)).join(''), longestName - extension.length - hash.length - 1)
+  const kept = truncateUtf8(
+    Array.from(stem, (character) => (isControl(character) ? '_' : character)).join(''),
+    longestName - extension.length - hash.length - 1,
+  )
   return `${kept}-${hash}${extension}`
 }
 

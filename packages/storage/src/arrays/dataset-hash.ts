@@ -1,0 +1,53 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { NumberList } from '../engine/number-list.ts'
+import type { ArrayPlaces, ArrayReader, ArrayRef } from './array-reader.ts'
+import { type ArrayRow, arrayColumns } from './array-source.ts'
+
+export interface HashOptions {
+  /** Empty lists count as null, as the library's Parquet writer stores them. */
+  emptyAsNull?: boolean
+  signal?: AbortSignal
+}
+
+/**
+ * SHA-256 over the arrays of the predictions of one dataset: for every prediction that has an array row, in order of the UTF-8 bytes of
+ * its id, the id and the five lists, each with its length. Equal on both sides of a migration. Streamed: any number of rows.
+ */
+export const hashDatasetArrays = async (
+  reader: ArrayReader,
+  places: ArrayPlaces,
+  refs: readonly ArrayRef[],
+  options: HashOptions = {},
+): Promise<string> => {
+  const hash = createHash('sha256')
+  for await (const row of reader.loadOrdered(places, refs, { signal: options.signal }))
+    updateWithRow(hash, row, options.emptyAsNull === true)
+  return hash.digest('hex')
+}
+
+const updateWithRow = (hash: Hash, row: ArrayRow, emptyAsNull: boolean): void => {
+  const id = Buffer.from(row.prediction_id)
+  hash.update(unsigned32(id.length)).update(id)
+  for (const column of arrayColumns) {
+    const list = row[column]
+    if (list === null || (emptyAsNull && list.values.length === 0)) hash.update('null')
+    else hash.update(unsigned32(list.values.length)).update(canonicalBytes(list))
+  }
+}
+
+const unsigned32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+/** Little-endian elements, every NaN (and null element) as 0x7FF8000000000000; null integers as 0. */
+const canonicalBytes = ({ values }: NumberList): Buffer => {
+  const bytes = Buffer.alloc(values.byteLength)
+  values.forEach((value, index) => {
+    if (values instanceof Int32Array) bytes.writeInt32LE(value, index * 4)
+    else if (Number.isNaN(value)) bytes.writeBigUInt64LE(0x7ff8000000000000n, index * 8)
+    else bytes.writeDoubleLE(value, index * 8)
+  })
+  return bytes
+}
