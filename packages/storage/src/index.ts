@@ -11,3 +11,8 @@ export { recoverWorkspace } from './migration/recover-workspace.ts'
 export { rollbackMigration } from './migration/rollback-migration.ts'
 export { runMigration } from './migration/run-migration.ts'
 export { verifyWorkspace } from './verify/verify-workspace.ts'
+
+// Writing a DuckDB file from rows that were made elsewhere.
+export { appendColumns, type ColumnValues } from './engine/append-columns.ts'
+export { attachWritable, detach } from './engine/attach-store.ts'
+export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
