@@ -14,6 +14,7 @@ export const errorCodes = {
   token_required: { status: 401, exit: 4, title: 'A valid token is required' },
   route_not_found: { status: 404, exit: 2, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, exit: 2, title: 'This address does not take this method' },
+  upgrade_required: { status: 426, exit: 2, title: 'This address speaks WebSocket' },
   unsupported_media_type: { status: 415, exit: 2, title: 'The request body must be JSON' },
   payload_too_large: { status: 413, exit: 2, title: 'The request is larger than allowed' },
   too_many_requests: { status: 429, exit: 4, title: 'Too many requests' },

@@ -1,0 +1,95 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { isStorageError, migrateStatus, recoverWorkspace, rollbackMigration, runMigration, verifyWorkspace } from '@nirs-workspace/storage'
+import { errorCodes, type JobProgress } from '@nirs-workspace/types'
+import { followParent, tellParent } from './child-process.ts'
+import { type FromJob, type JobOutcome, type JobRequest, ToJob } from './job-messages.ts'
+import { throttleProgress } from './throttle-progress.ts'
+
+const abort = new AbortController()
+const stop = () => abort.abort(new Error('cancelled'))
+
+const send = (message: FromJob): Promise<void> => tellParent(message)
+
+const report = throttleProgress((progress: JobProgress) => {
+  void send({ type: 'progress', progress })
+}, 200)
+
+const work = (request: JobRequest): Promise<unknown> => {
+  const { path } = request
+  const options = { jobId: request.job_id, signal: abort.signal, onProgress: report }
+  switch (request.kind) {
+    case 'migrate':
+      return runMigration(path, { ...options, planId: request.plan_id ?? undefined, batchSize: request.batch_size ?? undefined })
+    case 'rollback':
+      return rollbackMigration(path, { ...options, force: request.force })
+    case 'verify':
+      return verifyWorkspace(path, { ...options, depth: request.depth })
+  }
+}
+
+/** What becomes of a job whose process died: finished if it had got past its commit, otherwise undone. */
+const recover = async (request: JobRequest): Promise<JobOutcome> => {
+  const recovery = await recoverWorkspace(request.path)
+  if (recovery.outcome === 'finished') return completed(request.kind === 'migrate' ? (await migrateStatus(request.path)).last_report : null)
+  const undone = recovery.recovered
+    ? 'What it had begun was undone; the workspace is as it was before.'
+    : 'Nothing in the workspace was left half done.'
+  return {
+    state: 'interrupted',
+    report: null,
+    error: {
+      code: 'interrupted',
+      title: errorCodes.interrupted.title,
+      detail: `The process that did the work stopped before it had finished. ${undone}`,
+      hint: 'Start it again.',
+    },
+  }
+}
+
+const toOutcome = (error: unknown): JobOutcome => {
+  if (!isStorageError(error)) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    const detail = 'Something went wrong inside the program; the log of the server has the details.'
+    return { state: 'failed', report: null, error: { code: 'internal', title: errorCodes.internal.title, detail } }
+  }
+  const { hint } = error.fields
+  const described = {
+    code: error.code,
+    title: errorCodes[error.code].title,
+    detail: error.message,
+    ...(hint === undefined ? {} : { hint }),
+  }
+  return { state: error.code === 'cancelled' ? 'cancelled' : 'failed', report: null, error: described }
+}
+
+const run = async (request: JobRequest): Promise<void> => {
+  const outcome = await (request.recover ? recover(request) : work(request).then(completed)).catch(toOutcome)
+  saveOutcome(request.folder, outcome)
+  report.flush()
+  await send({ type: 'outcome', outcome })
+  process.exit(0)
+}
+
+const completed = (result: unknown): JobOutcome => ({ state: 'completed', report: result, error: null })
+
+/** On disk before it is told: a server that dies now finds the end of this job when it starts again. */
+const saveOutcome = (folder: string, outcome: JobOutcome): void => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const beside = join(folder, `.outcome-${process.pid}.tmp`)
+  const file = openSync(beside, 'w', 0o600)
+  try {
+    writeSync(file, JSON.stringify(outcome))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(beside, join(folder, 'outcome.json'))
+}
+
+followParent(stop)
+process.on('message', (raw) => {
+  const message = ToJob.parse(raw)
+  if (message.type === 'cancel') stop()
+  else void run(message)
+})

@@ -1,0 +1,26 @@
+import { Job, type ServerEvent } from '@nirs-workspace/types'
+import * as z from 'zod'
+
+/** One line of a job's event file: the job as it stood after the event. `seq` counts in the job, `jobs_seq` over all jobs ever. */
+export const JobRecord = z.object({
+  seq: z.number().int(),
+  jobs_seq: z.number().int(),
+  timestamp: z.string(),
+  type: z.enum(['maintenance_started', 'maintenance_progress', 'maintenance_completed', 'maintenance_failed', 'maintenance_cancelled']),
+  /** Process that did the work, to tell a job that still runs from one that died with the server. */
+  pid: z.number().int().nullable(),
+  job: Job,
+})
+export type JobRecord = z.infer<typeof JobRecord>
+
+export const isTerminal = (job: Job): boolean => job.state !== 'queued' && job.state !== 'running'
+
+/** The event that a record is on one of the channels that carry it. */
+export const toServerEvent = (record: JobRecord, channel: string): ServerEvent => {
+  const seq = channel === 'jobs' ? record.jobs_seq : record.seq
+  const { job, timestamp, type } = record
+  if (type === 'maintenance_progress') {
+    return { type, channel, seq, timestamp, data: { job_id: job.job_id, operation: job.kind, progress: job.progress } }
+  }
+  return { type, channel, seq, timestamp, data: { job_id: job.job_id, operation: job.kind, job } }
+}

@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto'
+import { StorageError } from '@nirs-workspace/storage'
+import { errorCodes, type Job, type JobKind, type JobProgress } from '@nirs-workspace/types'
+import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
+import type { Log } from '../log.ts'
+import type { JobFiles } from './job-files.ts'
+import { type JobProcess, type StartJobProcess, startJobProcess } from './job-process.ts'
+import { isTerminal, type JobRecord } from './job-record.ts'
+
+export interface NewJob {
+  kind: JobKind
+  workspace: { id: string; path: string }
+  planId?: string | undefined
+  batchSize?: number | undefined
+  depth?: 'quick' | 'deep'
+  /** Roll back although the workspace was changed since. */
+  force?: boolean | undefined
+  /** Finish or undo what a dead process left, under the id of the job it was. */
+  recoverId?: string | undefined
+}
+
+interface Entry {
+  records: JobRecord[]
+  process: JobProcess | undefined
+  ended: Promise<void>
+}
+
+/** All jobs of this user: running ones as processes, ended ones from their event files. One job at a time per workspace. */
+export class Jobs {
+  readonly #files: JobFiles
+  readonly #log: Log
+  readonly #start: StartJobProcess
+  readonly #entries = new Map<string, Entry>()
+  readonly #listeners = new Set<(record: JobRecord) => void>()
+  #jobsSeq = 0
+
+  constructor(files: JobFiles, log: Log, start: StartJobProcess = startJobProcess) {
+    this.#files = files
+    this.#log = log
+    this.#start = start
+    for (const records of files.loadAll()) {
+      const job = records.at(-1)?.job
+      if (job === undefined) continue
+      this.#entries.set(job.job_id, { records, process: undefined, ended: Promise.resolve() })
+      this.#jobsSeq = Math.max(this.#jobsSeq, ...records.map((record) => record.jobs_seq))
+    }
+  }
+
+  /** Number of the last event over all jobs. */
+  get lastSeq(): number {
+    return this.#jobsSeq
+  }
+
+  /** Newest first. */
+  list(): Job[] {
+    return [...this.#entries.values()].map(currentJob).sort((a, b) => (a.created_at < b.created_at ? 1 : -1))
+  }
+
+  /** Throws `job_not_found`. */
+  get(jobId: string): Job {
+    return currentJob(this.#entry(jobId))
+  }
+
+  records(jobId: string): readonly JobRecord[] {
+    return this.#entries.get(jobId)?.records ?? []
+  }
+
+  /** Events of all jobs after `since`, in order. */
+  allRecords(since: number): JobRecord[] {
+    return [...this.#entries.values()]
+      .flatMap(({ records }) => records.filter((record) => record.jobs_seq > since))
+      .sort((a, b) => a.jobs_seq - b.jobs_seq)
+  }
+
+  /** The job that is at work on a workspace, if there is one. */
+  runningOn(workspacePath: string): Job | undefined {
+    return this.list().find((job) => job.workspace_path === workspacePath && !isTerminal(job))
+  }
+
+  /** Jobs that this process knows as not ended but does not run: their server died. */
+  abandoned(): { job: Job; pid: number | null }[] {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.process === undefined && !isTerminal(currentJob(entry)))
+      .map((entry) => ({ job: currentJob(entry), pid: entry.records.at(-1)?.pid ?? null }))
+  }
+
+  onEvent(listener: (record: JobRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Starts a job at once; throws `workspace_busy` when another one is at work there. */
+  start(request: NewJob): Job {
+    const busy = this.runningOn(request.workspace.path)
+    if (busy !== undefined && busy.job_id !== request.recoverId) {
+      throw new StorageError('workspace_busy', `A ${busy.kind} job is already at work on this workspace.`, {
+        hint: 'Wait until it has ended, or cancel it.',
+        job_id: busy.job_id,
+      })
+    }
+    const known = request.recoverId === undefined ? undefined : this.#entries.get(request.recoverId)
+    const entry: Entry = known ?? { records: [], process: undefined, ended: Promise.resolve() }
+    const job = known === undefined ? newJob(request) : currentJob(known)
+    this.#entries.set(job.job_id, entry)
+    entry.ended = this.#work(entry, job.job_id, request)
+    if (known === undefined) this.#record(entry, 'maintenance_started', job)
+    return currentJob(entry)
+  }
+
+  /** A process that dies without a word is followed by one that finishes or undoes what it had begun. */
+  async #work(entry: Entry, jobId: string, request: NewJob): Promise<void> {
+    const recover = request.recoverId !== undefined
+    const outcome = await this.#launch(entry, jobId, request, recover)
+    const settled = outcome ?? (recover ? undefined : await this.#launch(entry, jobId, request, true))
+    this.#end(entry, settled ?? diedOutcome)
+  }
+
+  #launch(entry: Entry, jobId: string, request: NewJob, recover: boolean): Promise<JobOutcome | undefined> {
+    const order: JobRequest = {
+      type: 'run',
+      kind: request.kind,
+      recover,
+      job_id: jobId,
+      path: request.workspace.path,
+      folder: this.#files.folderOf(jobId),
+      plan_id: request.planId ?? null,
+      batch_size: request.batchSize ?? null,
+      depth: request.depth ?? 'deep',
+      force: request.force ?? false,
+    }
+    entry.process = this.#start(order, (progress) => this.#progress(entry, progress), this.#log)
+    return entry.process.ended
+  }
+
+  /** Asks a job to stop; the answer is the job as it is now, the end comes as an event. */
+  cancel(jobId: string): Job {
+    const entry = this.#entry(jobId)
+    if (!isTerminal(currentJob(entry))) entry.process?.cancel()
+    return currentJob(entry)
+  }
+
+  /** Writes the end of a job that no process of ours runs any more. */
+  finish(jobId: string, outcome: JobOutcome): void {
+    this.#end(this.#entry(jobId), outcome)
+  }
+
+  /** Resolves when the job has ended. */
+  async whenEnded(jobId: string): Promise<Job> {
+    const entry = this.#entry(jobId)
+    await entry.ended
+    return currentJob(entry)
+  }
+
+  /** Tells running jobs to stop and waits for them, at most `graceMs`; what is past its commit finishes by itself. */
+  async close(graceMs = 20_000): Promise<void> {
+    const running = [...this.#entries.values()].filter((entry) => entry.process !== undefined && !isTerminal(currentJob(entry)))
+    for (const entry of running) entry.process?.cancel()
+    const grace = new Promise<void>((resolve) => {
+      setTimeout(resolve, graceMs).unref()
+    })
+    await Promise.race([Promise.all(running.map((entry) => entry.ended)), grace])
+  }
+
+  #entry(jobId: string): Entry {
+    const entry = this.#entries.get(jobId)
+    if (entry === undefined) throw new StorageError('job_not_found', 'There is no job of this id.')
+    return entry
+  }
+
+  #progress(entry: Entry, progress: JobProgress): void {
+    const job = currentJob(entry)
+    if (isTerminal(job)) return
+    const cancellable = job.cancellable && progress.phase !== 'commit' && progress.phase !== 'report'
+    this.#record(entry, 'maintenance_progress', { ...job, state: 'running', cancellable, progress })
+  }
+
+  #end(entry: Entry, outcome: JobOutcome): void {
+    const job = currentJob(entry)
+    if (isTerminal(job)) return
+    const completed = outcome.state === 'completed'
+    const progress: JobProgress = completed
+      ? { ...job.progress, phase: 'done', message: 'Done', fraction: 1, eta_seconds: 0 }
+      : job.progress
+    this.#record(entry, terminalType(outcome), {
+      ...job,
+      state: outcome.state,
+      cancellable: false,
+      progress,
+      ended_at: new Date().toISOString(),
+      error: outcome.error,
+      report: outcome.report ?? null,
+    })
+  }
+
+  #record(entry: Entry, type: JobRecord['type'], job: Job): void {
+    this.#jobsSeq += 1
+    const seq = (entry.records.at(-1)?.seq ?? 0) + 1
+    const pid = entry.process?.pid ?? null
+    const record: JobRecord = { seq, jobs_seq: this.#jobsSeq, timestamp: new Date().toISOString(), type, pid, job }
+    entry.records.push(record)
+    this.#files.append(record)
+    for (const listener of this.#listeners) listener(record)
+  }
+}
+
+const currentJob = (entry: Entry): Job => {
+  const job = entry.records.at(-1)?.job
+  if (job === undefined) throw new Error('A job without events')
+  return job
+}
+
+const terminalType = ({ state }: JobOutcome): JobRecord['type'] => {
+  if (state === 'completed') return 'maintenance_completed'
+  return state === 'cancelled' ? 'maintenance_cancelled' : 'maintenance_failed'
+}
+
+const diedOutcome: JobOutcome = {
+  state: 'interrupted',
+  report: null,
+  error: {
+    code: 'interrupted',
+    title: errorCodes.interrupted.title,
+    detail: 'The process that did the work stopped unexpectedly.',
+    hint: 'What it had begun is finished or undone when the workspace is next opened for writing.',
+  },
+}
+
+const waiting: JobProgress = {
+  phase: 'queued',
+  message: 'Starting',
+  fraction: 0,
+  done_rows: 0,
+  total_rows: 0,
+  done_bytes: 0,
+  total_bytes: 0,
+  rows_per_second: null,
+  eta_seconds: null,
+  dataset_name: null,
+  datasets: [],
+}
+
+const newJob = ({ kind, workspace, recoverId }: NewJob): Job => {
+  const now = new Date().toISOString()
+  return {
+    job_id: recoverId ?? randomUUID(),
+    kind,
+    workspace_id: workspace.id,
+    workspace_path: workspace.path,
+    state: 'running',
+    cancellable: recoverId === undefined,
+    progress: waiting,
+    created_at: now,
+    started_at: now,
+    ended_at: null,
+    error: null,
+    report: null,
+  }
+}

@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process'
+import { StorageError } from '@nirs-workspace/storage'
+import type * as z from 'zod'
+import { type Task, TaskAnswer } from '../children/task-messages.ts'
+import { fromWireError } from '../children/wire-error.ts'
+
+const entry = new URL('../children/run-task.ts', import.meta.url)
+
+export interface TaskOptions {
+  signal?: AbortSignal | undefined
+  deadlineMs?: number
+}
+
+/**
+ * Does one piece of work on a workspace in a process of its own and answers its result. Stores are opened there only, so a damaged
+ * file can end that process but not this one, and no descriptor of ours ever touches a store. Throws what the work threw.
+ */
+export const runTask = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions = {}): Promise<z.output<S>> =>
+  new Promise((resolve, reject) => {
+    const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [] })
+    let errors = ''
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      errors = (errors + chunk).slice(-4000)
+    })
+    const kill = () => child.kill('SIGKILL')
+    const timer = setTimeout(kill, options.deadlineMs ?? 600_000)
+    options.signal?.addEventListener('abort', kill, { once: true })
+    child.on('message', (raw) => {
+      const message = TaskAnswer.parse(raw)
+      if (message.type === 'error') reject(fromWireError(message.error))
+      else resolve(answer.parse(message.value))
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', kill)
+      reject(diedError(task, options.signal, `${signal ?? code ?? ''} ${errors}`.trim()))
+    })
+    child.send(task)
+  })
+
+const diedError = (task: Task, signal: AbortSignal | undefined, reason: string): StorageError =>
+  signal?.aborted === true
+    ? new StorageError('cancelled', 'The request was given up.')
+    : new StorageError(
+        'store_unreadable',
+        'The process that read the workspace stopped, most likely over a damaged file. Nothing was changed.',
+        { path: task.path, hint: 'Check the workspace with "verify", or restore the store from a backup.' },
+        new Error(reason),
+      )

@@ -1,0 +1,6 @@
+import { readCatalogMeta } from '@nirs-workspace/storage'
+import { OpenWorkspace, type StorageMode, Workspace, type WorkspaceCounts, WorkspaceList } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { AppDeps } from '../server/app-deps.ts'
+import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
+import { defineRoute, noBody, noQuery, pathParameter } from './define-route.ts'

@@ -1,0 +1,19 @@
+import type { Jobs } from '../jobs/jobs.ts'
+import type { Log } from '../log.ts'
+import type { ArrayReaderProcess } from '../processes/array-reader-process.ts'
+import type { ExportFiles } from '../processes/export-files.ts'
+import type { Workspaces } from '../workspaces/workspaces.ts'
+
+/** All that a route may use. Built once by `createDeps`; tests build their own. */
+export interface AppDeps {
+  workspaces: Workspaces
+  jobs: Jobs
+  arrays: ArrayReaderProcess
+  exports: ExportFiles
+  log: Log
+  /** Folder of the built app. */
+  webFolder: string
+  /** No job that changes a workspace is taken. */
+  readOnly: boolean
+  methodsAt: (pathname: string) => readonly string[] | undefined
+}

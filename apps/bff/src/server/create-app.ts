@@ -1,0 +1,67 @@
+import { Hono } from 'hono'
+import { allRoutes } from '../routes/all-routes.ts'
+import type { Route } from '../routes/define-route.ts'
+import { toHonoPath } from '../routes/find-route.ts'
+import type { AppDeps } from './app-deps.ts'
+import { securityHeaders } from './headers.ts'
+import { makeProblem, newRequestId, problemResponse, toProblem } from './problem.ts'
+import { readJsonBody } from './request-body.ts'
+import { serveWeb } from './serve-web.ts'
+
+/** Everything behind the guard: the API below `/api` and the built app elsewhere. */
+export const createApp = (deps: AppDeps): Hono => {
+  const app = new Hono()
+  app.use(async (context, next) => {
+    await next()
+    for (const [name, value] of Object.entries(securityHeaders)) {
+      if (!context.res.headers.has(name)) context.res.headers.set(name, value)
+    }
+  })
+  for (const route of allRoutes) addRoute(app, route, deps)
+  app.all('/api/*', (context) => refuseUnknown(context.req.raw, deps))
+  app.get('*', (context) => serveWeb(context.req.raw, deps.webFolder))
+  app.onError((error) => problemResponse(toProblem(error, newRequestId(), deps.log)))
+  return app
+}
+
+const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
+  app.on(route.method, toHonoPath(route.path), async (context) => {
+    const request = context.req.raw
+    try {
+      const answer = await route.run({
+        params: context.req.param(),
+        query: new URL(request.url).searchParams,
+        deps,
+        request,
+        readBody: () => readJsonBody(request),
+      })
+      return answer instanceof Response ? withNoStore(answer) : jsonResponse(answer, successStatus(route))
+    } catch (error) {
+      return problemResponse(toProblem(error, newRequestId(), deps.log), retryHeaders(error))
+    }
+  })
+}
+
+const successStatus = (route: Route): number => route.answers[0]?.status ?? 200
+
+const jsonResponse = (body: object, status: number): Response =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+
+const withNoStore = (response: Response): Response => {
+  if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store')
+  return response
+}
+
+const retryHeaders = (error: unknown): Record<string, string> =>
+  error instanceof Error && 'code' in error && error.code === 'catalog_building' ? { 'retry-after': '1' } : {}
+
+/** Reached without the guard only (tests, or a path the guard takes for a route and Hono does not). */
+const refuseUnknown = (request: Request, deps: AppDeps): Response => {
+  const methods = deps.methodsAt(new URL(request.url).pathname)
+  const requestId = newRequestId()
+  if (methods === undefined || methods.includes(request.method)) {
+    return problemResponse(makeProblem('route_not_found', 'The API has no such route; /api/docs lists them all.', requestId))
+  }
+  const allow = methods.join(', ')
+  return problemResponse(makeProblem('method_not_allowed', `This address takes ${allow}.`, requestId), { allow })
+}

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
+import { EventHub } from '../events/event-hub.ts'
+import type { UserFolders } from '../folders.ts'
+import { JobFiles } from '../jobs/job-files.ts'
+import type { StartJobProcess } from '../jobs/job-process.ts'
+import { isTerminal } from '../jobs/job-record.ts'
+import { Jobs } from '../jobs/jobs.ts'
+import type { Log } from '../log.ts'
+import { ArrayReaderProcess } from '../processes/array-reader-process.ts'
+import { ExportFiles } from '../processes/export-files.ts'
+import { runTask } from '../processes/run-task.ts'
+import { allRoutes } from '../routes/all-routes.ts'
+import { methodFinder } from '../routes/find-route.ts'
+import { Recents } from '../workspaces/recents.ts'
+import { Workspaces } from '../workspaces/workspaces.ts'
+import type { AppDeps } from './app-deps.ts'
+
+export interface DepsOptions {
+  folders: UserFolders
+  log: Log
+  readOnly?: boolean
+  /** Only workspaces inside this folder may be opened. */
+  workspaceRoot?: string | undefined
+  /** Default: the built app of this repository. */
+  webFolder?: string
+  startJob?: StartJobProcess
+}
+
+export interface Services extends AppDeps {
+  hub: EventHub
+  close(): Promise<void>
+}
+
+const CatalogFile = z.object({ path: z.string(), fingerprint: z.string(), built_at: z.string() })
+const builtApp = fileURLToPath(new URL('../../../web/dist', import.meta.url))
+
+/** Everything behind the server, wired together. `close` stops jobs and children and lets go of all files. */
+export const createDeps = (options: DepsOptions): Services => {
+  const { folders, log } = options
+  const jobs = new Jobs(new JobFiles(folders.state), log, options.startJob)
+  const hub = new EventHub(jobs)
+  const workspaces = new Workspaces({
+    cacheFolder: folders.cache,
+    recents: new Recents(folders.config, log),
+    log,
+    root: options.workspaceRoot,
+    publish: (change) => hub.publish(change),
+    build: (path, signal) => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal }),
+    isBusy: (root) => jobs.runningOn(root) !== undefined,
+    isWatched: () => hub.hasSubscribers,
+  })
+  jobs.onEvent(({ job }) => {
+    if (isTerminal(job)) void workspaces.findByPath(job.workspace_path)?.check(true)
+  })
+  const arrays = new ArrayReaderProcess(log)
+  const exports = new ExportFiles(folders.cache, log)
+  return {
+    workspaces,
+    jobs,
+    arrays,
+    exports,
+    hub,
+    log,
+    webFolder: options.webFolder ?? builtApp,
+    readOnly: options.readOnly ?? false,
+    methodsAt: methodFinder(allRoutes),
+    close: async () => {
+      await jobs.close()
+      workspaces.close()
+      arrays.close()
+      await exports.close()
+    },
+  }
+}

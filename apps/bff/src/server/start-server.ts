@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http'
+import { systemCode } from '@nirs-workspace/storage'
+import type { Hono } from 'hono'
+import type { EventHub } from '../events/event-hub.ts'
+import { allowedHosts } from '../guard/allowed-hosts.ts'
+import type { GuardOptions } from '../guard/check-request.ts'
+import { GuessLimit } from '../guard/guess-limit.ts'
+import type { Log } from '../log.ts'
+import { createRequestListener } from './request-listener.ts'
+import { createUpgradeHandler } from './upgrade.ts'
+
+export interface ListenOptions {
+  app: Hono
+  hub: EventHub
+  log: Log
+  host: string
+  /** The first port to try; 0 takes any. */
+  port: number
+  /** Undefined: no token is asked for. */
+  token: string | undefined
+  allowedNames: readonly string[]
+  methodsAt: GuardOptions['methodsAt']
+  onRequest: () => void
+}
+
+export interface RunningServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Slow and idle connections are closed, so that they cannot use up the server. */
+const limits = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 20_000, connectionsCheckingInterval: 5_000 }
+const maxConnections = 512
+const portsTried = 100
+
+/** Listens on the first free port from `port` on. */
+export const startServer = async (options: ListenOptions): Promise<RunningServer> => {
+  const server = createServer({ ...limits, shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' })
+  server.maxConnections = maxConnections
+  const port = await listenOnFreePort(server, options.host, options.port)
+  const guard: GuardOptions = {
+    allowed: allowedHosts(port, options.allowedNames),
+    port,
+    token: options.token,
+    guesses: new GuessLimit(),
+    methodsAt: options.methodsAt,
+  }
+  const upgrades = createUpgradeHandler(guard, options.hub)
+  server.on('request', createRequestListener(options.app, guard, options.log, options.onRequest))
+  server.on('upgrade', upgrades.handle)
+  return {
+    port,
+    close: () => {
+      upgrades.close()
+      return closeServer(server)
+    },
+  }
+}
+
+const listenOnFreePort = async (server: Server, host: string, first: number): Promise<number> => {
+  for (let port = first; port < Math.min(first + portsTried, 65_536); port += 1) {
+    if (await listen(server, host, port)) return portOf(server)
+  }
+  throw new Error(`No free port from ${first} on.`)
+}
+
+const listen = (server: Server, host: string, port: number): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const failed = (error: Error) => {
+      server.off('listening', listening)
+      if (systemCode(error) === 'EADDRINUSE') resolve(false)
+      else reject(error)
+    }
+    const listening = () => {
+      server.off('error', failed)
+      resolve(true)
+    }
+    server.once('error', failed)
+    server.once('listening', listening)
+    server.listen({ host, port, exclusive: true })
+  })
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.')
+  return address.port
+}
+
+/** Running answers may end within a second; then their connections are cut. */
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+    setTimeout(() => server.closeAllConnections(), 1000).unref()
+  })

@@ -1,0 +1,166 @@
+import {
+  type Catalog,
+  type CatalogFile,
+  findCatalog,
+  fingerprintWorkspace,
+  isStorageError,
+  openCatalog,
+  type ResolvedWorkspace,
+  resolveWorkspace,
+  StorageError,
+} from '@nirs-workspace/storage'
+import type { CatalogInfo, LockHolder } from '@nirs-workspace/types'
+import type { WorkspaceChange } from '../events/event-hub.ts'
+import type { Log } from '../log.ts'
+import { CatalogSlot } from './catalog-slot.ts'
+
+export interface WorkspaceServices {
+  cacheFolder: string
+  log: Log
+  publish: (change: WorkspaceChange) => void
+  /** Builds the catalog in a process of its own. */
+  build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
+  /** A job of ours is changing this workspace: what it looks like meanwhile is nobody's business. */
+  isBusy: (root: string) => boolean
+}
+
+const firstBuildWaitMs = 15_000
+const retryAfterFailureMs = 30_000
+
+/**
+ * One workspace that is open: its catalog, and how that follows the files. Only names, sizes and times are looked at here; the store
+ * itself is read by short-lived processes, so nothing is locked while nobody asks.
+ */
+export class OpenedWorkspace {
+  readonly id: string
+  readonly path: string
+  readonly #services: WorkspaceServices
+  readonly #slot = new CatalogSlot()
+  readonly #closing = new AbortController()
+  resolved: ResolvedWorkspace
+  #checking: Promise<void> | undefined
+  #failure: { error: StorageError; fingerprint: string; at: number } | undefined
+  #building = false
+  lastUse = Date.now()
+
+  constructor(id: string, path: string, resolved: ResolvedWorkspace, services: WorkspaceServices) {
+    this.id = id
+    this.path = path
+    this.resolved = resolved
+    this.#services = services
+  }
+
+  get fingerprint(): string | null {
+    return this.#slot.current?.file.fingerprint ?? null
+  }
+
+  /** Who holds the store for writing, as last seen. */
+  get writer(): LockHolder | null {
+    return isStorageError(this.#failure?.error, 'store_locked') ? (this.#failure?.error.fields.locked_by ?? null) : null
+  }
+
+  get catalogInfo(): CatalogInfo {
+    const file = this.#slot.current?.file
+    const known = { built_at: file?.built_at ?? null, fingerprint: file?.fingerprint ?? null }
+    if (this.#failure !== undefined)
+      return { state: file === undefined ? 'failed' : 'stale', ...known, detail: this.#failure.error.message }
+    if (file === undefined) return { state: 'building', ...known, detail: null }
+    return {
+      state: this.#building ? 'stale' : 'ready',
+      ...known,
+      detail: this.#building ? 'The workspace has changed; its catalog is being renewed.' : null,
+    }
+  }
+
+  /**
+   * Runs a query on the catalog. The one at hand serves at once, even if a newer one is on its way; without any, waits for the first.
+   * Throws why there is none, or `catalog_building` when it takes long.
+   */
+  async query<T>(work: (catalog: Catalog) => Promise<T>): Promise<T> {
+    this.lastUse = Date.now()
+    if (this.#slot.current === undefined) await this.#firstCatalog()
+    const outcome = await this.#slot.use(async (catalog) => ({ value: await work(catalog) }))
+    if (outcome === undefined) throw this.#failure?.error ?? building()
+    return outcome.value
+  }
+
+  /** Looks whether the files changed and renews the catalog if so. Looks that overlap are one. */
+  check(force = false): Promise<void> {
+    this.#checking ??= this.#check(force).finally(() => {
+      this.#checking = undefined
+    })
+    return this.#checking
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#slot.close()
+  }
+
+  async #firstCatalog(): Promise<void> {
+    const patience = new Promise<void>((resolve) => {
+      setTimeout(resolve, firstBuildWaitMs).unref()
+    })
+    await Promise.race([this.check(), patience])
+  }
+
+  async #check(force: boolean): Promise<void> {
+    try {
+      if (this.#services.isBusy(this.resolved.root)) return
+      this.resolved = await resolveWorkspace(this.path)
+      const fingerprint = await fingerprintWorkspace(this.resolved)
+      if (fingerprint === this.fingerprint) return this.#settled()
+      if (force || this.#mayTry(fingerprint)) await this.#renew(fingerprint)
+    } catch (error) {
+      this.#failed(error, '')
+    }
+  }
+
+  /** A locked store is tried again each time; another failure only after a change or a while. */
+  #mayTry(fingerprint: string): boolean {
+    const failure = this.#failure
+    if (failure === undefined || isStorageError(failure.error, 'store_locked')) return true
+    return failure.fingerprint !== fingerprint || Date.now() - failure.at > retryAfterFailureMs
+  }
+
+  async #renew(fingerprint: string): Promise<void> {
+    this.#building = true
+    try {
+      const cacheFolder = this.#services.cacheFolder
+      const file = (await findCatalog(this.resolved, { cacheFolder })) ?? (await this.#services.build(this.path, this.#closing.signal))
+      const catalog = await openCatalog(file)
+      if (this.#closing.signal.aborted) return catalog.close()
+      const isNew = this.#slot.current !== undefined
+      this.#slot.put(catalog)
+      this.#building = false
+      this.#settled()
+      if (isNew) this.#services.publish({ type: 'catalog_updated', data: { workspace_id: this.id, fingerprint: file.fingerprint } })
+    } catch (error) {
+      this.#failed(error, fingerprint)
+    } finally {
+      this.#building = false
+    }
+  }
+
+  #settled(): void {
+    const wasLocked = isStorageError(this.#failure?.error, 'store_locked')
+    this.#failure = undefined
+    if (wasLocked) this.#services.publish({ type: 'workspace_unlocked', data: { workspace_id: this.id } })
+  }
+
+  #failed(error: unknown, fingerprint: string): void {
+    if (this.#closing.signal.aborted) return
+    const known = isStorageError(error) ? error : new StorageError('internal', 'The catalog could not be made.', {}, error)
+    const wasLocked = isStorageError(this.#failure?.error, 'store_locked')
+    if (known.code === 'internal') this.#services.log.error('the catalog could not be made', { workspace: this.id, error })
+    this.#failure = { error: known, fingerprint, at: Date.now() }
+    const isLocked = known.code === 'store_locked'
+    if (isLocked && !wasLocked) {
+      this.#services.publish({ type: 'workspace_locked', data: { workspace_id: this.id, locked_by: this.writer } })
+    }
+    if (wasLocked && !isLocked) this.#services.publish({ type: 'workspace_unlocked', data: { workspace_id: this.id } })
+  }
+}
+
+const building = () =>
+  new StorageError('catalog_building', 'The catalog of this workspace is still being built.', { hint: 'Ask again in a moment.' })

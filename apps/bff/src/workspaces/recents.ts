@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RecentWorkspace } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { Log } from '../log.ts'
+
+const Recent = z.object({ path: z.string(), name: z.string(), opened_at: z.string() })
+const File = z.object({ recents: z.array(Recent) })
+type Recent = z.infer<typeof Recent>
+
+const kept = 20
+
+/** Paths the user opened, newest first, in the config folder. A damaged list is started anew: nothing depends on it. */
+export class Recents {
+  readonly #folder: string
+  readonly #log: Log
+  #recents: Recent[]
+
+  constructor(configFolder: string, log: Log) {
+    this.#folder = configFolder
+    this.#log = log
+    this.#recents = this.#load()
+  }
+
+  list(): RecentWorkspace[] {
+    return this.#recents.map((recent) => ({ ...recent, exists: existsSync(recent.path) }))
+  }
+
+  add(path: string, name: string): void {
+    this.#save([{ path, name, opened_at: new Date().toISOString() }, ...this.#recents.filter((recent) => recent.path !== path)])
+  }
+
+  remove(path: string): void {
+    this.#save(this.#recents.filter((recent) => recent.path !== path))
+  }
+
+  #load(): Recent[] {
+    const file = join(this.#folder, 'recents.json')
+    if (!existsSync(file)) return []
+    try {
+      return File.parse(JSON.parse(readFileSync(file, 'utf8'))).recents
+    } catch (error) {
+      this.#log.error('the list of recent workspaces is damaged and starts anew', { error })
+      return []
+    }
+  }
+
+  /** A list that cannot be saved (full disk, read-only home) is a nuisance, not a reason to refuse a workspace. */
+  #save(recents: Recent[]): void {
+    this.#recents = recents.slice(0, kept)
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+      const beside = join(this.#folder, `.recents-${process.pid}.tmp`)
+      writeFileSync(beside, JSON.stringify({ recents: this.#recents }, null, 2), { mode: 0o600 })
+      renameSync(beside, join(this.#folder, 'recents.json'))
+    } catch (error) {
+      this.#log.error('the list of recent workspaces could not be saved', { error })
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { sep } from 'node:path'
+import { type CatalogFile, type ResolvedWorkspace, resolveWorkspace, StorageError } from '@nirs-workspace/storage'
+import type { WorkspaceChange } from '../events/event-hub.ts'
+import type { Log } from '../log.ts'
+import { OpenedWorkspace } from './opened-workspace.ts'
+import type { Recents } from './recents.ts'
+
+export interface WorkspacesOptions {
+  cacheFolder: string
+  recents: Recents
+  log: Log
+  /** Only paths inside this folder may be opened; undefined allows any. */
+  root: string | undefined
+  publish: (change: WorkspaceChange) => void
+  build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
+  isBusy: (root: string) => boolean
+  /** Whether somebody listens to events: then the files are watched without being asked. */
+  isWatched: () => boolean
+}
+
+const pollMs = 2000
+/** How long after the last request a workspace is still looked after. */
+const attentionMs = 10_000
+
+/** The workspaces that are open, one of them current, and the clock that lets their catalogs follow the files. */
+export class Workspaces {
+  readonly #options: WorkspacesOptions
+  readonly #open = new Map<string, OpenedWorkspace>()
+  readonly #timer: NodeJS.Timeout
+  #currentId: string | undefined
+
+  constructor(options: WorkspacesOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => this.#poll(), pollMs)
+    this.#timer.unref()
+  }
+
+  get recents(): Recents {
+    return this.#options.recents
+  }
+
+  get currentId(): string | undefined {
+    return this.#currentId
+  }
+
+  list(): OpenedWorkspace[] {
+    return [...this.#open.values()]
+  }
+
+  /** Opens a path (or finds it open) and begins to build its catalog. Throws `workspace_not_found`, `not_a_workspace`, `path_not_allowed`. */
+  async open(path: string): Promise<OpenedWorkspace> {
+    await this.#checkRoot(path)
+    const resolved = await resolveWorkspace(path)
+    const id = workspaceId(resolved)
+    const workspace = this.#open.get(id) ?? this.#add(id, resolved)
+    this.#currentId ??= id
+    this.#options.recents.add(workspace.path, resolved.name)
+    void workspace.check()
+    return workspace
+  }
+
+  /** The workspace of this id, or the current one. Throws `workspace_not_found`. */
+  get(id: string | undefined): OpenedWorkspace {
+    const workspace = this.#open.get(id ?? this.#currentId ?? '')
+    if (workspace === undefined) {
+      const what = id === undefined ? 'No workspace is open.' : 'No workspace of this id is open.'
+      throw new StorageError('workspace_not_found', what, { hint: 'Open one by its path.' })
+    }
+    return workspace
+  }
+
+  findByPath(root: string): OpenedWorkspace | undefined {
+    return this.list().find((workspace) => workspace.resolved.root === root)
+  }
+
+  activate(id: string): OpenedWorkspace {
+    const workspace = this.get(id)
+    this.#currentId = id
+    return workspace
+  }
+
+  /** Closes a workspace and takes it off the recent ones; its files stay as they are. */
+  forget(id: string): OpenedWorkspace {
+    const workspace = this.get(id)
+    this.#open.delete(id)
+    workspace.close()
+    this.#options.recents.remove(workspace.path)
+    if (this.#currentId === id) this.#currentId = this.#open.keys().next().value
+    return workspace
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const workspace of this.#open.values()) workspace.close()
+    this.#open.clear()
+  }
+
+  #add(id: string, resolved: ResolvedWorkspace): OpenedWorkspace {
+    const workspace = new OpenedWorkspace(id, resolved.parquet ?? resolved.root, resolved, this.#options)
+    this.#open.set(id, workspace)
+    return workspace
+  }
+
+  async #checkRoot(path: string): Promise<void> {
+    const { root } = this.#options
+    if (root === undefined) return
+    const [inside, real] = await Promise.all([realpath(root), realpath(path).catch(() => undefined)])
+    if (real === inside || real?.startsWith(inside.endsWith(sep) ? inside : inside + sep) === true) return
+    throw new StorageError('path_not_allowed', 'This server opens workspaces inside its own folder only.')
+  }
+
+  #poll(): void {
+    const watched = this.#options.isWatched()
+    for (const workspace of this.#open.values()) {
+      if (watched || Date.now() - workspace.lastUse < attentionMs) void workspace.check()
+    }
+  }
+}
+
+/** The same for every path that leads to this workspace. */
+const workspaceId = (resolved: ResolvedWorkspace): string =>
+  createHash('sha256')
+    .update(resolved.parquet ?? resolved.root)
+    .digest('hex')
+    .slice(0, 12)
