@@ -1,0 +1,84 @@
+import { storeTableNames, storeTables } from '../catalog/catalog-schema.ts'
+import { appendColumns, type ColumnValues } from '../engine/append-columns.ts'
+import { attachWritable, quotedIdentifier } from '../engine/attach-store.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { checkSqliteObjects } from '../workspace/check-store.ts'
+import type { AttachedStore } from '../workspace/store-facts.ts'
+import { openSqlite, unreadable } from './open-sqlite.ts'
+import { asNumber, asText, describeSqlite, readColumns, type SqliteValue, userVersion, viewDefinition } from './read-table.ts'
+
+/** Rows read before they go to DuckDB; a row of predictions is about 1 kB. */
+const BATCH_ROWS = 8192
+
+export interface SqliteCopyOptions {
+  engine: Engine
+  alias: string
+  /** File to copy into; null for memory. */
+  file: string | null
+  /** Only these columns, per table; tables that are not named are left out. Default: everything a catalog knows. */
+  only?: Readonly<Record<string, readonly string[]>>
+}
+
+/**
+ * Copies the tables of store.sqlite into a DuckDB file attached as `alias`, columns by name: numbers as DOUBLE, everything else as
+ * text. The SQLite file is open no longer than this takes.
+ */
+export const copySqlite = async (path: string, options: SqliteCopyOptions): Promise<AttachedStore> => {
+  const { engine, alias, file } = options
+  const store = await openSqlite(path)
+  try {
+    const objects = describeSqlite(store.database)
+    checkSqliteObjects(objects)
+    if (file === null) await engine.run(`ATTACH ':memory:' AS ${quotedIdentifier(alias)}`)
+    else await attachWritable(engine, file, alias)
+    const tables = new Map<string, ReadonlySet<string>>()
+    for (const { name, isView, columns } of objects) {
+      const wanted = columns.filter((column) => wantedColumn(options, name, column))
+      if (isView || wanted.length === 0) continue
+      tables.set(name, new Set(wanted))
+      await copyTable(engine, alias, name, wanted, (rows) => readColumns(store.database, name, wanted, rows))
+    }
+    return {
+      engine,
+      alias,
+      tables,
+      sqlite: { userVersion: userVersion(store.database), chainView: viewDefinition(store.database, 'v_chain_summary') },
+    }
+  } catch (error) {
+    throw isSqliteError(error) ? unreadable(path, error) : error
+  } finally {
+    await store.close()
+  }
+}
+
+const isSqliteError = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+
+const typeOf = (table: string, column: string) => {
+  const known = storeTableNames.find((name) => name === table)
+  return known === undefined ? undefined : storeTables[known].find(({ name }) => name === column)?.type
+}
+
+const wantedColumn = ({ only }: SqliteCopyOptions, table: string, column: string): boolean =>
+  typeOf(table, column) !== undefined && (only === undefined || only[table]?.includes(column) === true)
+
+const isNumber = (table: string, column: string): boolean => !['VARCHAR', 'TIMESTAMP'].includes(typeOf(table, column) ?? 'VARCHAR')
+
+const copyTable = async (
+  engine: Engine,
+  alias: string,
+  table: string,
+  columns: readonly string[],
+  read: (batchRows: number) => Iterable<SqliteValue[][]>,
+): Promise<void> => {
+  const definitions = columns.map((column) => `${quotedIdentifier(column)} ${isNumber(table, column) ? 'DOUBLE' : 'VARCHAR'}`)
+  await engine.run(`CREATE TABLE ${quotedIdentifier(alias)}.main.${quotedIdentifier(table)} (${definitions.join(', ')})`)
+  for (const batch of read(BATCH_ROWS)) {
+    const converted = batch.map(
+      (values, index): ColumnValues =>
+        isNumber(table, columns[index] ?? '')
+          ? { type: 'double', values: values.map(asNumber) }
+          : { type: 'varchar', values: values.map(asText) },
+    )
+    await appendColumns(engine, { alias, table }, converted)
+  }
+}

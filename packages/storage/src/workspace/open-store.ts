@@ -1,0 +1,75 @@
+import { basename } from 'node:path'
+import { attachReadOnly, detach } from '../engine/attach-store.ts'
+import { toStorageError } from '../engine/engine-error.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+import { checkStore } from './check-store.ts'
+import { look } from './look-at.ts'
+import { type AttachedStore, describeTables } from './store-facts.ts'
+
+const turns = new Map<string, Promise<void>>()
+
+/**
+ * One at a time per path within this process: two engines that attach the same file would not exclude each other (POSIX locks do not
+ * conflict inside a process), and the first to let go would drop the lock of both.
+ */
+const inTurn = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  const before = turns.get(path) ?? Promise.resolve()
+  const { promise: mine, resolve: done } = Promise.withResolvers<void>()
+  const tail = before.then(() => mine)
+  turns.set(path, tail)
+  await before
+  try {
+    return await work()
+  } finally {
+    done()
+    if (turns.get(path) === tail) turns.delete(path)
+  }
+}
+
+/**
+ * Attaches a DuckDB store for reading for the length of `work`, after checking that it is what it says. Throws `store_locked` (with the
+ * process that holds it), `store_unreadable`, `store_too_new`, `store_unsafe`.
+ */
+export const withAttachedStore = <T>(engine: Engine, path: string, alias: string, work: (store: AttachedStore) => Promise<T>): Promise<T> =>
+  inTurn(path, async () => {
+    await attach(engine, path, alias)
+    try {
+      await checkStore(engine, alias)
+      return await work({ engine, alias, tables: await describeTables(engine, alias), sqlite: null })
+    } catch (error) {
+      throw asUnreadable(path, error)
+    } finally {
+      await detach(engine, alias)
+    }
+  })
+
+const attach = async (engine: Engine, path: string, alias: string): Promise<void> => {
+  if ((await look(path))?.size === 0) throw unreadable(path, 'it is empty')
+  try {
+    await attachReadOnly(engine, path, alias)
+  } catch (error) {
+    if (isStorageError(error) || !(error instanceof Error)) throw error
+    throw unreadable(path, firstLine(error), error)
+  }
+}
+
+// What DuckDB says when the bytes are not what the format promises; anything else is a mistake of ours and stays one.
+const aboutTheFile = /^(IO|Serialization|Invalid Input|Invalid|INTERNAL|FATAL|Fatal|Corrupt|Data|Out of Range) ?(Error|exception)?:/i
+
+/** A plain error of the engine while it reads a store, as `store_unreadable`. */
+export const asUnreadable = (path: string, thrown: unknown): unknown => {
+  const error = toStorageError(thrown)
+  if (isStorageError(error) || !(error instanceof Error) || error.constructor !== Error) return error
+  return aboutTheFile.test(error.message) ? unreadable(path, firstLine(error), error) : error
+}
+
+const firstLine = (error: Error): string => (error.message.split('\n')[0] ?? '').slice(0, 300)
+
+const unreadable = (path: string, reason: string, cause?: unknown) =>
+  new StorageError(
+    'store_unreadable',
+    `${basename(path)} cannot be read: ${reason}. Nothing was changed.`,
+    { path, hint: 'Restore the file from a backup.' },
+    cause,
+  )
