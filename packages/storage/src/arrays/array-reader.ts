@@ -36,10 +36,7 @@ export class ArrayReader {
   }
 
   static async open(options: EngineOptions = {}): Promise<ArrayReader> {
-    const engine = await Engine.open(options)
-    // Descriptors are reused, so a cache keyed by their path could serve another file's bytes.
-    await engine.run('SET enable_external_file_cache = false')
-    return new ArrayReader(engine)
+    return new ArrayReader(await Engine.open(options))
   }
 
   /**

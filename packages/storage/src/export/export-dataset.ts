@@ -1,0 +1,135 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve, sep } from 'node:path'
+import { type ExportedFile, PredictionFilter } from '@nirs-workspace/types'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError, systemCode } from '../errors.ts'
+import { rename, syncFile, syncFolder, unlink } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { whereClause } from '../predictions/filter-clause.ts'
+import { type DatasetExport, type ExportContext, openExportEngine } from './export-context.ts'
+import { exportMetadata } from './export-metadata.ts'
+import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
+import { type ExportQuery, exportQuery } from './export-query.ts'
+import { closeSources, openExportSources } from './export-sources.ts'
+import { writeArrow } from './write-arrow.ts'
+import { writeCsv } from './write-csv.ts'
+import { writeParquet } from './write-parquet.ts'
+
+/** A finished file, and what its reader should know. */
+export type DatasetExported = ExportedFile & { readonly warnings: readonly string[] }
+
+/**
+ * Writes the predictions of one dataset, under the filters, with their arrays, to one file in order of prediction_id. The workspace is
+ * only read; the file appears whole or not at all. Memory stays bounded whatever the size: sorting spills to the temporary folder.
+ * Throws `dataset_not_found`, `arrays_corrupt`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
+ */
+export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
+  const engine = await openExportEngine(context)
+  try {
+    return await exportWith(engine, context, request)
+  } finally {
+    engine.close()
+  }
+}
+
+/** As `exportDataset`, with an engine from `openExportEngine` that may serve several exports, one after the other. */
+export const exportWith = async (engine: Engine, context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
+  request.signal?.throwIfAborted()
+  const target = await allowedTarget(context.resolved.root, request.target)
+  const interrupt = () => engine.connection.interrupt()
+  request.signal?.addEventListener('abort', interrupt)
+  try {
+    const where = whereClause(PredictionFilter.parse(request.filters ?? {}))
+    const plan = await makePlan(engine, context.resolved.arrays, request.dataset_name, where)
+    try {
+      const rows = await writeBeside(target, (path) => writeArrays(engine, context, request, plan, path))
+      return { path: target, dataset_name: request.dataset_name, rows, ...(await describeFile(target)), warnings: plan.warnings }
+    } finally {
+      await dropPlan(engine, plan)
+    }
+  } catch (error) {
+    request.signal?.throwIfAborted()
+    throw error
+  } finally {
+    request.signal?.removeEventListener('abort', interrupt)
+  }
+}
+
+const writeArrays = async (engine: Engine, context: ExportContext, request: DatasetExport, plan: ExportPlan, path: string) => {
+  const sources = await openExportSources(engine, context.resolved, plan.table)
+  try {
+    const query = exportQuery(request.layout, plan.table, sources)
+    const rows = await writeFormat(engine, request, query, path, exportMetadata(request, plan, new Date()))
+    if (request.layout === 'prediction' && rows !== plan.predictions) {
+      throw new StorageError(
+        'verification_failed',
+        `${plan.predictions} predictions were asked for and ${rows} came out. No file was kept.`,
+      )
+    }
+    return rows
+  } finally {
+    await closeSources(sources)
+  }
+}
+
+const writeFormat = (engine: Engine, request: DatasetExport, query: ExportQuery, path: string, metadata: ReadonlyMap<string, string>) => {
+  if (request.format === 'parquet') return writeParquet(engine, query, path, metadata)
+  if (request.format === 'csv') return writeCsv(engine, query, path, request.csv_dialect)
+  return writeArrow(engine, query, path, metadata, request.signal)
+}
+
+/** Lets `write` make a file beside the target, flushes it and puts it in the target's place; on failure nothing is left. */
+const writeBeside = async (target: string, write: (path: string) => Promise<number>): Promise<number> => {
+  const folder = dirname(target)
+  const beside = join(folder, `.nirs-export-${randomUUID()}.tmp`)
+  try {
+    await faultPoint({ kind: 'engine-write', path: beside })
+    const rows = await write(beside)
+    await syncFile(beside)
+    await rename(beside, target)
+    await syncFolder(folder)
+    return rows
+  } catch (error) {
+    await removeIfThere(beside)
+    throw error
+  }
+}
+
+const removeIfThere = async (path: string): Promise<void> => {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}
+
+const allowedTarget = async (root: string, target: string): Promise<string> => {
+  const path = resolve(target)
+  const [folder, workspace] = [await realFolder(dirname(path)), await realpath(root)]
+  if (folder !== workspace && !folder.startsWith(workspace + sep)) return path
+  throw new StorageError('path_not_allowed', 'An export inside the workspace would change it. Nothing was written.', {
+    path: target,
+    hint: 'Choose a folder outside the workspace.',
+  })
+}
+
+const realFolder = async (folder: string): Promise<string> => {
+  try {
+    return await realpath(folder)
+  } catch (error) {
+    throw new StorageError(
+      'write_failed',
+      `There is no folder ${folder}. Nothing was written.`,
+      { path: folder, hint: 'Make it first.' },
+      error,
+    )
+  }
+}
+
+const describeFile = async (path: string): Promise<{ bytes: number; sha256: string }> => {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(path)) hash.update(piece)
+  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+
+const longestStem = 150
+const reserved = new Set('/\\:*?"<>|')
+const device = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
+
+/**
+ * A file name for a dataset that every file system and archive tool takes: readable, without folders, reserved or invisible characters,
+ * at most 150 bytes before the extension. Not unique: two datasets may get the same name (see `uniqueNames`).
+ */
+export const exportFileName = (datasetName: string, extension: string): string => {
+  const visible = Array.from(datasetName.toWellFormed().normalize('NFC'), (character) => (isSafe(character) ? character : '_')).join('')
+  const trimmed = truncate(visible).replace(/^[\s.]+|[\s.]+$/g, '')
+  const stem = trimmed === '' ? 'unnamed' : trimmed
+  return `${device.test(stem) ? '_' : ''}${stem}.${extension}`
+}
+
+/** File names for these datasets, in order, different from each other also where upper and lower case or accents are the same. */
+export const uniqueNames = (datasetNames: readonly string[], extension: string): string[] => {
+  const taken = new Set<string>()
+  return datasetNames.map((name) => {
+    const plain = exportFileName(name, extension)
+    const chosen = taken.has(caseless(plain)) ? withHash(plain, name, extension) : plain
+    taken.add(caseless(chosen))
+    return chosen
+  })
+}
+
+/** The form under which two names are the same file on some disk. */
+export const caseless = (name: string): string => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFC')
+
+const withHash = (plain: string, datasetName: string, extension: string): string =>
+  `${plain.slice(0, -extension.length - 1)}-${createHash('sha256').update(datasetName).digest('hex').slice(0, 12)}.${extension}`
+
+// Controls, format characters (bidirectional overrides, byte order mark), separators of lines, private use, unassigned.
+const isSafe = (character: string): boolean => !reserved.has(character) && !/[\p{C}\p{Zl}\p{Zp}]/u.test(character)
+
+const truncate = (text: string): string => {
+  let kept = ''
+  for (const character of text) {
+    if (Buffer.byteLength(kept) + Buffer.byteLength(character) > longestStem) return kept
+    kept += character
+  }
+  return kept
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import { readTombstonesIfSound } from '../arrays/tombstones.ts'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import type { Engine, EngineParameters } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+
+/** The predictions of one export: a table of the engine, one row per prediction, with the place and position of its arrays. */
+export interface ExportPlan {
+  readonly table: string
+  readonly predictions: number
+  /** Predictions left out because the list of removed predictions names them. */
+  readonly removed: number
+  /** Things a reader of the file should know. */
+  readonly warnings: readonly string[]
+}
+
+export interface WhereClause {
+  readonly sql: string
+  readonly parameters: EngineParameters
+}
+
+const Count = z.object({ count: z.number() })
+
+/** Writes the plan of a dataset under a filter. The catalog must be attached as `catalog`; drop the plan with `dropPlan`. */
+export const makePlan = async (
+  engine: Engine,
+  arraysFolder: string | null,
+  datasetName: string,
+  where: WhereClause,
+): Promise<ExportPlan> => {
+  const known = await engine.one(Count, 'SELECT count(*) AS count FROM catalog.main.predictions WHERE dataset_name = $export_dataset', {
+    export_dataset: datasetName,
+  })
+  if (known.count === 0) {
+    throw new StorageError('dataset_not_found', `There is no dataset named ${JSON.stringify(datasetName)}.`, {
+      hint: 'List the datasets of the workspace.',
+    })
+  }
+  const table = `memory.main.${quotedIdentifier(`export_${randomUUID()}`)}`
+  await engine.run(
+    `CREATE TABLE ${table} AS
+      SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, array_source, NULL::BIGINT AS array_row
+      FROM catalog.main.predictions WHERE dataset_name = $export_dataset AND (${where.sql})`,
+    { ...where.parameters, export_dataset: datasetName },
+  )
+  const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)
+  const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
+  return { table, predictions: count, removed, warnings }
+}
+
+export const dropPlan = (engine: Engine, plan: ExportPlan): Promise<void> => engine.run(`DROP TABLE ${plan.table}`)
+
+const leaveOutRemoved = async (engine: Engine, arraysFolder: string | null, table: string) => {
+  const tombstones = await readTombstonesIfSound(arraysFolder)
+  if (tombstones === null) return { removed: 0, warnings: ['The list of removed predictions is damaged and was not applied.'] }
+  if (tombstones.size === 0) return { removed: 0, warnings: [] }
+  const condition = `prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
+  const parameters = { ids: JSON.stringify([...tombstones.keys()]) }
+  const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table} WHERE ${condition}`, parameters)
+  if (count === 0) return { removed: 0, warnings: [] }
+  await engine.run(`DELETE FROM ${table} WHERE ${condition}`, parameters)
+  return { removed: count, warnings: [`${count} removed predictions that the metadata still knows were left out.`] }
+}

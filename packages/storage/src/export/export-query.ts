@@ -1,0 +1,94 @@
+import type { ExportLayout } from '@nirs-workspace/types'
+import { probaShapeSql } from '../arrays/proba-shape.ts'
+import { columnOrNull, type ExportSource, extraColumns } from './export-sources.ts'
+
+/** A column of an export and its DuckDB type. */
+export interface ExportColumn {
+  readonly name: string
+  readonly type: string
+}
+
+/** What an export writes: a SELECT in order of prediction_id, and its columns. */
+export interface ExportQuery {
+  readonly sql: string
+  readonly columns: readonly ExportColumn[]
+}
+
+const described: readonly ExportColumn[] = [
+  { name: 'prediction_id', type: 'VARCHAR' },
+  { name: 'dataset_name', type: 'VARCHAR' },
+  { name: 'model_name', type: 'VARCHAR' },
+  { name: 'fold_id', type: 'VARCHAR' },
+  { name: 'partition', type: 'VARCHAR' },
+  { name: 'metric', type: 'VARCHAR' },
+  { name: 'val_score', type: 'DOUBLE' },
+  { name: 'task_type', type: 'VARCHAR' },
+]
+
+const arrays: readonly ExportColumn[] = [
+  { name: 'y_true', type: 'DOUBLE[]' },
+  { name: 'y_pred', type: 'DOUBLE[]' },
+  { name: 'y_proba', type: 'DOUBLE[]' },
+  { name: 'y_proba_shape', type: 'INTEGER[]' },
+  { name: 'sample_indices', type: 'INTEGER[]' },
+  { name: 'weights', type: 'DOUBLE[]' },
+]
+
+/** The fourteen columns of a nirs4all array file, in its order. */
+export const portableColumns: readonly ExportColumn[] = [...described, ...arrays]
+
+const portableNames: ReadonlySet<string> = new Set([...portableColumns.map(({ name }) => name), 'file_row_number'])
+
+export const exportQuery = (layout: ExportLayout, plan: string, sources: readonly ExportSource[]): ExportQuery =>
+  layout === 'sample' ? sampleQuery(plan, sources) : predictionQuery(plan, sources)
+
+/** One row per prediction: the fourteen columns, then those that later releases added. */
+const predictionQuery = (plan: string, sources: readonly ExportSource[]): ExportQuery => {
+  const extras = Array.from(extraColumns(sources, portableNames), ([name, type]): ExportColumn => ({ name, type }))
+  return { sql: `${joined(plan, sources, extras)} ORDER BY prediction_id`, columns: [...portableColumns, ...extras] }
+}
+
+const joined = (plan: string, sources: readonly ExportSource[], extras: readonly ExportColumn[]): string => {
+  const metadata = described.map(({ name, type }) => `m.${name}::${type} AS ${name}`).join(', ')
+  const withArrays = sources.map((source) => {
+    const columns = [...arrays, ...extras].map(({ name, type }) =>
+      name === 'y_proba_shape' ? `${shapeOf(source)} AS y_proba_shape` : columnOrNull(source, name, type),
+    )
+    const place = source.place.replaceAll("'", "''")
+    return `SELECT ${metadata}, ${columns.join(', ')} FROM ${source.relation} AS a JOIN ${plan} AS m ON ${source.join}
+      WHERE m.array_source = '${place}' AND m.array_row IS NOT NULL`
+  })
+  const nothing = [...arrays, ...extras].map(({ type }) => `NULL::${type}`)
+  return [...withArrays, `SELECT ${metadata}, ${nothing.join(', ')} FROM ${plan} AS m WHERE m.array_row IS NULL`].join('\nUNION ALL ')
+}
+
+const shapeOf = (source: ExportSource): string => {
+  const column = (name: string, type: string) => (source.columns.has(name) ? `a.${name}::${type}` : `NULL::${type}`)
+  return probaShapeSql(column('y_proba_shape', 'INTEGER[]'), column('y_proba', 'DOUBLE[]'), column('y_true', 'DOUBLE[]'))
+}
+
+const sampleColumns: readonly ExportColumn[] = [
+  ...described.filter(({ name }) => name !== 'val_score'),
+  { name: 'position', type: 'INTEGER' },
+  { name: 'target', type: 'INTEGER' },
+  { name: 'sample_index', type: 'INTEGER' },
+  { name: 'y_true', type: 'DOUBLE' },
+  { name: 'y_pred', type: 'DOUBLE' },
+  { name: 'error', type: 'DOUBLE' },
+]
+
+/**
+ * One row per value of y_true and y_pred: `position` counts from 0, `target` too where a sample has several measured values, `error` is
+ * predicted − measured and null for classes. Predictions without arrays have no rows.
+ */
+const sampleQuery = (plan: string, sources: readonly ExportSource[]): ExportQuery => {
+  const kept = described.filter(({ name }) => name !== 'val_score').map(({ name }) => name)
+  const values = 'greatest(coalesce(len(y_true), 0), coalesce(len(y_pred), 0))'
+  const targets = `CASE WHEN len(sample_indices) > 0 AND ${values} % len(sample_indices) = 0 THEN greatest(${values} // len(sample_indices), 1) ELSE 1 END`
+  const sql = `SELECT ${kept.join(', ')}, position::INTEGER AS position, (position % targets)::INTEGER AS target, sample_index, y_true, y_pred,
+      CASE WHEN NOT contains(lower(task_type), 'classification') THEN y_pred - y_true END AS error
+    FROM (SELECT ${kept.join(', ')}, targets, unnest(range(count)) AS position, unnest(y_true) AS y_true, unnest(y_pred) AS y_pred,
+        unnest(list_transform(range(count), lambda i: sample_indices[i // targets + 1])) AS sample_index
+      FROM (SELECT *, ${values} AS count, ${targets} AS targets FROM (${joined(plan, sources, [])}) ORDER BY prediction_id))`
+  return { sql, columns: sampleColumns }
+}

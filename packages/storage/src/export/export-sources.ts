@@ -1,0 +1,122 @@
+import * as z from 'zod'
+import type { ArrayPlaces } from '../arrays/array-reader.ts'
+import { AttachedStores } from '../arrays/attached-stores.ts'
+import { openParquet } from '../arrays/parquet-file.ts'
+import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+
+/** One place that arrays of an export come from, held open until `close`. */
+export interface ExportSource {
+  /** As in the catalog: 'table', 'bak' or the path of a Parquet file. */
+  readonly place: string
+  readonly relation: string
+  /** Condition that joins a row `a` of the relation to a row `m` of the plan. */
+  readonly join: string
+  /** Columns of the relation and their types, in order. */
+  readonly columns: ReadonlyMap<string, string>
+  close(): Promise<void>
+}
+
+const Place = z.object({ array_source: z.string() })
+const Described = z.object({ column_name: z.string(), column_type: z.string() })
+const Missing = z.object({ missing: z.number() })
+
+/**
+ * Opens every place that the rows of the plan name and writes into the plan which array row each prediction gets: the last of duplicates,
+ * null where there is none. What a Parquet file lacks is looked for in the table of the store.
+ */
+export const openExportSources = async (engine: Engine, places: ArrayPlaces, plan: string): Promise<ExportSource[]> => {
+  const named = await engine.rows(
+    Place,
+    `SELECT DISTINCT array_source FROM ${plan} WHERE array_source IS NOT NULL ORDER BY array_source NOT IN ('table', 'bak') DESC, array_source`,
+  )
+  const stores = new AttachedStores(engine)
+  const sources: ExportSource[] = []
+  try {
+    for (const { array_source } of named.filter(({ array_source }) => !isDatabase(array_source))) {
+      sources.push(await openFile(engine, places, plan, array_source))
+    }
+    const fallBack = sources.length > 0 && places.duckdb !== null && (await sendMissingToTable(engine, plan))
+    const databases = new Set(named.map(({ array_source }) => array_source).filter(isDatabase))
+    for (const place of fallBack ? databases.add('table') : databases) {
+      const optional = place === 'table' && !named.some(({ array_source }) => array_source === 'table')
+      const source = await openTable(engine, stores, places, plan, place, optional)
+      if (source !== null) sources.push(source)
+    }
+    return sources
+  } catch (error) {
+    await closeSources(sources)
+    throw error
+  }
+}
+
+export const closeSources = async (sources: readonly ExportSource[]): Promise<void> => {
+  for (const source of sources) await source.close()
+}
+
+const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
+
+const openFile = async (engine: Engine, places: ArrayPlaces, plan: string, place: string): Promise<ExportSource> => {
+  const { relation, columns, close } = await openParquet(engine, places.root, place)
+  const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, close }
+  await assignRows(engine, plan, source, 'max(file_row_number)').catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return source
+}
+
+const openTable = async (
+  engine: Engine,
+  stores: AttachedStores,
+  places: ArrayPlaces,
+  plan: string,
+  place: string,
+  optional: boolean,
+): Promise<ExportSource | null> => {
+  const path = place === 'bak' ? places.bak : places.duckdb
+  if (path === null) throw new StorageError('arrays_missing', 'The store that held the arrays is no longer there. Nothing was changed.')
+  const table = await stores.acquire(path).catch((error: unknown) => {
+    if (optional && isStorageError(error, 'arrays_missing')) return null
+    throw error
+  })
+  if (table === null) return null
+  try {
+    const described = await engine.rows(Described, `SELECT column_name, column_type FROM (DESCRIBE ${table.relation})`)
+    const columns = new Map(described.map((row) => [row.column_name, row.column_type]))
+    const source = { place, relation: table.relation, join: 'a.prediction_id = m.prediction_id', columns, close: table.release }
+    await assignRows(engine, plan, source, '0')
+    return source
+  } catch (error) {
+    await table.release()
+    throw error
+  }
+}
+
+const assignRows = (engine: Engine, plan: string, source: Pick<ExportSource, 'place' | 'relation'>, position: string): Promise<void> => {
+  const ids = `SELECT prediction_id FROM ${plan} WHERE array_source = ${quotedString(source.place)}`
+  return engine.run(`UPDATE ${plan} AS m SET array_row = found.position
+    FROM (SELECT prediction_id, ${position}::BIGINT AS position FROM ${source.relation} WHERE prediction_id IN (${ids}) GROUP BY prediction_id) AS found
+    WHERE m.prediction_id = found.prediction_id AND m.array_source = ${quotedString(source.place)}`)
+}
+
+const sendMissingToTable = async (engine: Engine, plan: string): Promise<boolean> => {
+  const lost = `array_row IS NULL AND array_source IS NOT NULL AND array_source NOT IN ('table', 'bak')`
+  const { missing } = await engine.one(Missing, `SELECT count(*) AS missing FROM ${plan} WHERE ${lost}`)
+  if (missing > 0) await engine.run(`UPDATE ${plan} SET array_source = 'table' WHERE ${lost}`)
+  return missing > 0
+}
+
+/** The columns that later releases added, over all sources, with the type of the first source that has each. */
+export const extraColumns = (sources: readonly ExportSource[], known: ReadonlySet<string>): ReadonlyMap<string, string> => {
+  const extras = new Map<string, string>()
+  for (const source of sources) {
+    for (const [name, type] of source.columns) if (!known.has(name.toLowerCase()) && !extras.has(name)) extras.set(name, type)
+  }
+  return extras
+}
+
+/** A column of a source as the given type, null where the source lacks it. */
+export const columnOrNull = (source: ExportSource, name: string, type: string): string =>
+  `${source.columns.has(name) ? `a.${quotedIdentifier(name)}` : 'NULL'}::${type} AS ${quotedIdentifier(name)}`

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import type { ExportedFile, ExportManifest, ExportRequest } from '@nirs-workspace/types'
+import { makeZip } from 'client-zip'
+import * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, removeTree, unlink } from '../files/disk.ts'
+import { type ExportContext, type FileFormat, openExportEngine } from './export-context.ts'
+import { exportWith } from './export-dataset.ts'
+import { exportFormat } from './export-metadata.ts'
+import { uniqueNames } from './export-names.ts'
+
+export interface ZipOptions {
+  /** Where one dataset at a time is written before it enters the archive; a folder of our own is made and removed inside. */
+  readonly scratchFolder: string
+  readonly signal?: AbortSignal | undefined
+  /** Called when a dataset has been added. */
+  readonly onFile?: (file: ExportedFile) => void
+}
+
+const Dataset = z.object({ dataset_name: z.string() })
+
+/**
+ * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes and SHA-256 of each. Not compressed: the
+ * files are. Entry names are plain file names, different on every file system. When the reader stops or anything fails, the stream ends
+ * with the error and the scratch folder is empty again.
+ */
+export const exportZip = (context: ExportContext, request: ExportRequest, options: ZipOptions): ReadableStream<Uint8Array> => {
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  const entries = zipEntries(context, request, { ...options, signal })
+  const reader = makeZip(entries, { buffersAreUTF8: true }).getReader()
+  const stop = async (reason: unknown): Promise<void> => {
+    stopping.abort(reason)
+    await Promise.allSettled([reader.cancel(reason), entries.return(undefined)])
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (error) {
+          await stop(error)
+          controller.error(error)
+        }
+      },
+      cancel: stop,
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+async function* zipEntries(context: ExportContext, request: ExportRequest, options: ZipOptions) {
+  const folder = join(options.scratchFolder, `export-${randomUUID()}`)
+  await makeFolder(folder)
+  try {
+    const engine = await openExportEngine(context)
+    try {
+      yield* datasetEntries(engine, context, request, options, folder)
+    } finally {
+      engine.close()
+    }
+  } finally {
+    await removeTree(folder)
+  }
+}
+
+async function* datasetEntries(engine: Engine, context: ExportContext, request: ExportRequest, options: ZipOptions, folder: string) {
+  const createdAt = new Date()
+  const format: FileFormat = request.format === 'zip' ? 'parquet' : request.format
+  const datasets = await chosenDatasets(engine, request)
+  const names = uniqueNames(datasets, format)
+  const files: ExportedFile[] = []
+  for (const [index, dataset_name] of datasets.entries()) {
+    const { layout, csv_dialect, filters } = request
+    const target = join(folder, `${index}.${format}`)
+    const exported = await exportWith(engine, context, {
+      dataset_name,
+      filters,
+      format,
+      layout,
+      csv_dialect,
+      target,
+      signal: options.signal,
+    })
+    const { rows, bytes, sha256 } = exported
+    const name = names[index] ?? exported.path
+    const input = createReadStream(target)
+    try {
+      yield { name, input, size: bytes, lastModified: createdAt }
+    } finally {
+      input.destroy()
+    }
+    await unlink(target)
+    const file = { path: name, dataset_name, rows, bytes, sha256 }
+    files.push(file)
+    options.onFile?.(file)
+  }
+  const manifest: ExportManifest = {
+    format: exportFormat,
+    created_at: createdAt.toISOString(),
+    workspace: context.resolved.name,
+    filters: request.filters ?? null,
+    files,
+  }
+  yield { name: 'manifest.json', input: `${JSON.stringify(manifest, null, 2)}\n`, lastModified: createdAt }
+}
+
+const chosenDatasets = async (engine: Engine, request: ExportRequest): Promise<string[]> => {
+  const rows = await engine.rows(Dataset, 'SELECT DISTINCT dataset_name FROM catalog.main.predictions ORDER BY dataset_name')
+  const known = rows.map((row) => row.dataset_name)
+  const wanted = request.dataset_names ?? known
+  const unknown = wanted.find((name) => !known.includes(name))
+  if (unknown === undefined) return [...new Set(wanted)]
+  throw new StorageError('dataset_not_found', `There is no dataset named ${JSON.stringify(unknown)}.`, { hint: 'List the datasets first.' })
+}
