@@ -16,3 +16,7 @@ export { verifyWorkspace } from './verify/verify-workspace.ts'
 export { appendColumns, type ColumnValues } from './engine/append-columns.ts'
 export { attachWritable, detach } from './engine/attach-store.ts'
 export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
+
+// The states of runs and pipelines.
+export * from './lifecycle/lifecycle-table.ts'
+export * from './lifecycle/transition.ts'
