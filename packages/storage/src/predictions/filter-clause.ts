@@ -1,0 +1,93 @@
+import { type FacetColumn, facetColumns, type PredictionFilter, type RangeColumn, rangeColumns } from '@nirs-workspace/types'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import type { ChunkParameter } from '../engine/stream-chunks.ts'
+import { StorageError } from '../errors.ts'
+import type { SqlPart } from './catalog-reader.ts'
+import { timestampBound } from './timestamp-bound.ts'
+
+interface ClauseOptions {
+  /** Leaves out the filter on this column: a facet counts what its own choice would hide. */
+  without?: FacetColumn | undefined
+}
+
+/** `WHERE …` for a filter, or '' when everything passes. Throws `validation` for a range that is no number or no time. */
+export const whereClause = (filter: PredictionFilter, { without }: ClauseOptions = {}): SqlPart => {
+  const binder = new Binder()
+  const conditions = [
+    ...facetColumns.filter((column) => column !== without).map((column) => equalsCondition(binder, column, filter.equals[column])),
+    ...rangeColumns.map((column) => rangeCondition(binder, column, filter.ranges[column])),
+    ...searchWords(filter.q).map((word) => `contains(search_text, lower(${binder.bind(word)}))`),
+  ].filter((condition) => condition !== null)
+  return { sql: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters: binder.parameters }
+}
+
+/** The words of a search text, each once. Lower-casing is left to DuckDB, which made the search text of the catalog. */
+export const searchWords = (q: string): string[] => [...new Set(q.split(/\s+/).filter(Boolean))]
+
+class Binder {
+  readonly parameters: Record<string, ChunkParameter> = {}
+  #count = 0
+
+  bind(value: ChunkParameter): string {
+    this.#count += 1
+    const name = `f${this.#count}`
+    this.parameters[name] = value
+    return `$${name}`
+  }
+}
+
+const booleanColumns: ReadonlySet<FacetColumn> = new Set(['aggregated', 'has_arrays'])
+
+const equalsCondition = (binder: Binder, column: FacetColumn, values: readonly string[] | undefined): string | null => {
+  if (values === undefined || values.length === 0) return null
+  if (booleanColumns.has(column)) return booleanCondition(column, values)
+  const name = quotedIdentifier(column)
+  const given = [...new Set(values)].filter((value) => value !== '')
+  const parts = given.length === 0 ? [] : [`${name} IN (${given.map((value) => binder.bind(value)).join(', ')})`]
+  if (values.includes('')) parts.push(`${name} IS NULL`, `${name} = ''`)
+  return `(${parts.join(' OR ')})`
+}
+
+/** Other words than true and false match nothing, as with any value that no row has. */
+const booleanCondition = (column: FacetColumn, values: readonly string[]): string => {
+  const wanted = ['true', 'false'].filter((word) => values.includes(word))
+  return wanted.length === 0 ? 'false' : `${quotedIdentifier(column)} IN (${wanted.join(', ')})`
+}
+
+type Bound = string | number | undefined
+
+/** The same text for filters that let the same rows through. */
+export const filterKey = (filter: PredictionFilter): string =>
+  JSON.stringify([
+    facetColumns.map((column) => [...new Set(filter.equals[column] ?? [])].sort()),
+    rangeColumns.map((column) => [filter.ranges[column]?.min ?? null, filter.ranges[column]?.max ?? null]),
+    searchWords(filter.q).sort(),
+  ])
+
+/** Both bounds are inclusive. A range asks for finite values: NaN would otherwise count as larger than every number. */
+const rangeCondition = (binder: Binder, column: RangeColumn, range: { min?: Bound; max?: Bound } | undefined): string | null => {
+  if (range === undefined || (range.min === undefined && range.max === undefined)) return null
+  const name = quotedIdentifier(column)
+  if (column === 'created_at') return timeCondition(binder, name, range)
+  const parts = column.endsWith('_score') ? [`isfinite(${name})`] : []
+  if (range.min !== undefined) parts.push(`${name} >= ${binder.bind(numericBound(column, range.min))}::DOUBLE`)
+  if (range.max !== undefined) parts.push(`${name} <= ${binder.bind(numericBound(column, range.max))}::DOUBLE`)
+  return parts.join(' AND ')
+}
+
+const timeCondition = (binder: Binder, name: string, { min, max }: { min?: Bound; max?: Bound }): string => {
+  const parts: string[] = []
+  if (min !== undefined) parts.push(`${name} >= ${binder.bind(timestampBound('created_at', min).from)}::TIMESTAMP`)
+  if (max !== undefined) parts.push(`${name} < ${binder.bind(timestampBound('created_at', max).until)}::TIMESTAMP`)
+  return parts.join(' AND ')
+}
+
+const numericBound = (column: RangeColumn, bound: string | number): number => {
+  const value = typeof bound === 'number' ? bound : bound.trim() === '' ? Number.NaN : Number(bound)
+  if (Number.isNaN(value)) {
+    throw new StorageError('validation', `"${bound}" is not a number, but ${column} is filtered by numbers.`, {
+      hint: 'Give a number such as 0.25.',
+    })
+  }
+  return value
+}

@@ -1,0 +1,38 @@
+import type { PredictionPage, PredictionQuery } from '@nirs-workspace/types'
+import type { CatalogReader, QueryOptions } from './catalog-reader.ts'
+import { summarizeFilter } from './filter-summary.ts'
+import { knownOrder, orderIndex, topRows } from './order-index.ts'
+import { rowsByRowid } from './rows-by-rowid.ts'
+
+/** Up to here from either end a top-N scan beats sorting everything. */
+const DIRECT_ROWS = 2000
+
+/**
+ * One page of predictions with the exact total. The first and last pages come straight from a scan, pages in between from an index of the
+ * order that is made once and kept. Sort keys: finite values first, then non-finite, then null, whatever the direction.
+ */
+export const listPredictions = async (
+  catalog: CatalogReader,
+  query: PredictionQuery,
+  options: QueryOptions = {},
+): Promise<PredictionPage> => {
+  const [summary, rowids] = await Promise.all([summarizeFilter(catalog, query.filter, options), pageRowids(catalog, query, options)])
+  return {
+    rows: await rowsByRowid(catalog, rowids, options),
+    total: summary.total,
+    offset: query.offset,
+    metrics: [...summary.metrics],
+  }
+}
+
+const pageRowids = async (catalog: CatalogReader, query: PredictionQuery, options: QueryOptions): Promise<Int32Array> => {
+  const { offset, limit } = query
+  const known = knownOrder(catalog, query)
+  if (known !== undefined) return known.subarray(offset, offset + limit)
+  if (offset + limit <= DIRECT_ROWS) return topRows(catalog, query, { skip: offset, take: limit, backwards: false }, options)
+  const { total } = await summarizeFilter(catalog, query.filter, options)
+  if (offset >= total) return new Int32Array(0)
+  if (total - offset > DIRECT_ROWS) return (await orderIndex(catalog, query, total, options)).subarray(offset, offset + limit)
+  const skip = Math.max(0, total - offset - limit)
+  return topRows(catalog, query, { skip, take: Math.min(limit, total - offset), backwards: true }, options)
+}

@@ -1,0 +1,38 @@
+import type { PredictionColumn, SortKey } from '@nirs-workspace/types'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+
+const realColumns: ReadonlySet<PredictionColumn> = new Set(['val_score', 'test_score', 'train_score', 'exclusion_rate'])
+
+/** What the table shows when nobody has asked for an order. */
+const defaultSort: readonly SortKey[] = [{ column: 'created_at', direction: 'desc' }]
+
+/**
+ * `ORDER BY …` for sort keys: finite values first in the wished direction, then non-finite ones, then nulls; ties by prediction_id, and
+ * rows that share an id by their place in the catalog, so that every order is total. `backwards` is the exact reverse.
+ */
+export const orderClause = (sort: readonly SortKey[], backwards = false): string => {
+  const keys = firstOfEachColumn(sort.length === 0 ? defaultSort : sort).flatMap(sortTerms)
+  const terms = [...keys, { sql: 'prediction_id', descending: false }, { sql: 'rowid', descending: false }]
+  return `ORDER BY ${terms.map((term) => `${term.sql} ${term.descending !== backwards ? 'DESC' : 'ASC'} ${nulls(backwards)}`).join(', ')}`
+}
+
+interface Term {
+  sql: string
+  descending: boolean
+}
+
+const nulls = (backwards: boolean) => (backwards ? 'NULLS FIRST' : 'NULLS LAST')
+
+const sortTerms = ({ column, direction }: SortKey): Term[] => {
+  const name = quotedIdentifier(column)
+  const value = { sql: name, descending: direction === 'desc' }
+  // Null stays null under isfinite, and nulls are last: the first term ranks finite, non-finite, null.
+  return realColumns.has(column) ? [{ sql: `NOT isfinite(${name})`, descending: false }, value] : [value]
+}
+
+/** A column that comes again cannot change the order any more. */
+const firstOfEachColumn = (sort: readonly SortKey[]): SortKey[] =>
+  sort.filter((key, index) => sort.findIndex((other) => other.column === key.column) === index)
+
+/** The same text for sort keys that give the same order. */
+export const orderKey = (sort: readonly SortKey[]): string => orderClause(sort)

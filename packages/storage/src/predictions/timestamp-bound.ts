@@ -1,0 +1,47 @@
+import { StorageError } from '../errors.ts'
+
+const PATTERN = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)?Z?$/
+
+/**
+ * The stretch of time that a written date names: '2026-03-01' is the whole day, '2026-03-01T09:30' the whole minute. `until` lies just
+ * behind it. Texts for DuckDB's TIMESTAMP, without a zone as the catalog's times are; a final Z says nothing. Throws `validation`.
+ */
+export const timestampBound = (column: string, bound: string | number): { from: string; until: string } => {
+  const match = PATTERN.exec(String(bound).trim())
+  if (match === null) throw notATime(column, bound)
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map((part) => Number(part ?? 0))
+  const start = new Date(Date.UTC(year, month - 1, day, hour, minute, second))
+  start.setUTCFullYear(year)
+  if (!sameFields(start, [month, day, hour, minute, second])) throw notATime(column, bound)
+  const fraction = match[7]
+  if (fraction !== undefined) return fractionBound(start, fraction)
+  const length = match[4] === undefined ? DAY : match[6] === undefined ? MINUTE : SECOND
+  return { from: text(start), until: text(new Date(start.getTime() + length)) }
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const DAY = 24 * 60 * MINUTE
+
+/** Date.UTC carries 31 June over to July; a date that does so does not exist. */
+const sameFields = (date: Date, fields: readonly number[]): boolean =>
+  [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].every(
+    (field, index) => field === fields[index],
+  )
+
+/** DuckDB keeps microseconds, Date only milliseconds: fractions are put together as text. */
+const fractionBound = (start: Date, fraction: string): { from: string; until: string } => {
+  const micros = Number(fraction.padEnd(6, '0'))
+  const until = Number(fraction.padEnd(6, '9')) + 1
+  const seconds = text(new Date(start.getTime() + (until === 1_000_000 ? SECOND : 0)))
+  return { from: withMicros(text(start), micros), until: withMicros(seconds, until % 1_000_000) }
+}
+
+const withMicros = (seconds: string, micros: number): string => `${seconds}.${String(micros).padStart(6, '0')}`
+
+const text = (date: Date): string => date.toISOString().slice(0, 19).replace('T', ' ')
+
+const notATime = (column: string, bound: string | number) =>
+  new StorageError('validation', `"${bound}" is not a date, but ${column} is filtered by dates.`, {
+    hint: 'Give a date such as 2026-03-01 or 2026-03-01T09:30:00.',
+  })
