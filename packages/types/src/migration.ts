@@ -116,6 +116,8 @@ export const MigrationProof = z.object({
   /** Files of arrays/ that were replaced by a merged one, kept beside the proof. */
   replaced: z.array(z.object({ path: z.string(), kept_as: z.string(), bytes: z.number(), sha256: z.string() })),
   datasets: z.array(MigratedDataset),
+  /** Whether arrays/ did not exist before. */
+  arrays_created: z.boolean().default(false),
   quarantine: z.object({ path: z.string(), rows: z.number().int(), sha256: z.string() }).nullable(),
   report: MigrationReport,
 })

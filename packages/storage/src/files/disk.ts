@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises'
+import { systemCode } from '../errors.ts'
 import { faultPoint } from './fault-point.ts'
 
 /** The primitives that change a disk. Nothing else in this package calls a writing function of node:fs. */
@@ -9,7 +10,7 @@ export const makeFolder = async (path: string): Promise<void> => {
 
 /** Writes a file that must not exist yet, flushed to the disk before returning. */
 export const writeNewFile = async (path: string, data: string | Uint8Array): Promise<void> => {
-  await faultPoint({ kind: 'write', path })
+  await faultPoint({ kind: 'write', path, data })
   const handle = await fs.open(path, 'wx', 0o644)
   try {
     await handle.writeFile(data)
@@ -43,14 +44,28 @@ export const syncFolder = async (path: string): Promise<void> => {
   }
 }
 
+/** Cuts a file at `start`, puts `tail` there and flushes it. Only for files that nobody else has seen yet. */
+export const replaceTail = async (path: string, start: number, tail: Uint8Array): Promise<void> => {
+  await faultPoint({ kind: 'write', path, data: tail, position: start })
+  const handle = await fs.open(path, 'r+')
+  try {
+    await handle.truncate(start)
+    await handle.write(tail, 0, tail.length, start)
+    await faultPoint({ kind: 'fsync', path })
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 export const rename = async (from: string, to: string): Promise<void> => {
-  await faultPoint({ kind: 'rename', path: to })
+  await faultPoint({ kind: 'rename', path: to, from })
   await fs.rename(from, to)
 }
 
 /** A second name for the same bytes; fails where the file system has no hard links. */
 export const link = async (from: string, to: string): Promise<void> => {
-  await faultPoint({ kind: 'link', path: to })
+  await faultPoint({ kind: 'link', path: to, from })
   await fs.link(from, to)
 }
 
@@ -62,4 +77,23 @@ export const unlink = async (path: string): Promise<void> => {
 export const removeTree = async (path: string): Promise<void> => {
   await faultPoint({ kind: 'remove-tree', path })
   await fs.rm(path, { recursive: true, force: true })
+}
+
+/** Removes an empty folder; one that is not empty, or not there, stays as it is. */
+export const removeEmptyFolder = async (path: string): Promise<boolean> => {
+  await faultPoint({ kind: 'unlink', path })
+  try {
+    await fs.rmdir(path)
+    return true
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(systemCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+/** A copy of the bytes, flushed; for file systems without hard links. The target must not exist. */
+export const copyDurably = async (from: string, to: string): Promise<void> => {
+  await faultPoint({ kind: 'copy', path: to, from })
+  await fs.copyFile(from, to, fs.constants.COPYFILE_EXCL)
+  await syncFile(to)
 }

@@ -5,6 +5,11 @@
 export interface DiskOperation {
   kind: 'mkdir' | 'write' | 'fsync' | 'fsync-folder' | 'rename' | 'link' | 'unlink' | 'remove-tree' | 'copy' | 'engine-write'
   path: string
+  /** What a rename, link or copy starts from. */
+  from?: string
+  /** The bytes about to be written, and where in the file (default 0). */
+  data?: string | Uint8Array
+  position?: number
 }
 
 export type FaultHook = (operation: DiskOperation) => void | Promise<void>

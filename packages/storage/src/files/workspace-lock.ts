@@ -1,9 +1,201 @@
-import { StorageError } from '../errors.ts'
+import { createHash, randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
+import { StorageError, systemCode } from '../errors.ts'
+import { link, makeFolder, removeEmptyFolder, unlink, writeNewFile } from './disk.ts'
+import { isRunning, ownIdentity } from './process-identity.ts'
 
 export interface WorkspaceLock {
+  /** Gives the lock back; `.nirs-workspace/` goes with it when it is empty. */
   release(): Promise<void>
 }
 
-export const acquireWorkspaceLock = async (_root: string, _owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
-  throw new StorageError('internal', 'This verb is being built.')
+const LockContent = z.object({
+  pid: z.number().int(),
+  host: z.string(),
+  started: z.string().nullable(),
+  job_id: z.string(),
+  kind: z.string(),
+  nonce: z.string(),
+  since: z.string(),
+})
+type LockContent = z.infer<typeof LockContent>
+
+/**
+ * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it; a lock whose process is gone is taken
+ * over by exactly one of those who try.
+ */
+export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
+  const path = lockPath(root)
+  await writable(() => makeFolder(dirname(path)))
+  const content: LockContent = {
+    ...(await ownIdentity()),
+    job_id: owner.jobId,
+    kind: owner.kind,
+    nonce: randomUUID(),
+    since: new Date().toISOString(),
+  }
+  for (let attempt = 0; attempt < 40; attempt++) {
+    if (await createWhole(path, JSON.stringify(content))) {
+      await sweepLeftovers(path)
+      return { release: () => release(path, content.nonce) }
+    }
+    const holder = await readLock(path)
+    if (holder !== null && holder !== 'unreadable' && (await isRunning(holder))) throw busy(holder)
+    if (holder !== null) await removeStale(path)
+    await sleep(attempt * 5)
+  }
+  throw new StorageError('workspace_busy', 'Another job is starting on this workspace. Nothing was changed.', { hint: 'Try again in a moment.' })
+}
+
+/** Who holds the lock, if that process runs. */
+export const readLockHolder = async (root: string): Promise<{ pid: number; job_id: string; kind: string; since: string } | null> => {
+  const holder = await readLock(lockPath(root))
+  return holder === null || holder === 'unreadable' || !(await isRunning(holder)) ? null : holder
+}
+
+const lockPath = (root: string) => join(root, '.nirs-workspace', 'lock')
+
+/** The file appears under its name with all its content, or not at all; false when the name is taken. */
+const createWhole = async (path: string, text: string): Promise<boolean> => {
+  const beside = join(dirname(path), `lock.part-${randomUUID()}`)
+  return writable(async () => {
+    try {
+      await writeNewFile(beside, text)
+      await link(beside, path)
+      return true
+    } catch (error) {
+      const code = systemCode(error)
+      if (code === 'EEXIST') return false
+      if (code === 'ENOENT') {
+        // The last holder has just taken the empty folder away with the lock.
+        await makeFolder(dirname(path))
+        return false
+      }
+      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
+      return await createWithoutLinks(path, text)
+    } finally {
+      await unlinkIfThere(beside)
+    }
+  })
+}
+
+const createWithoutLinks = async (path: string, text: string): Promise<boolean> => {
+  try {
+    await writeNewFile(path, text)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+const readLock = async (path: string): Promise<LockContent | 'unreadable' | null> => {
+  try {
+    const parsed = LockContent.safeParse(parseJson(await readFile(path, 'utf8')))
+    return parsed.success ? parsed.data : 'unreadable'
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+/**
+ * Removes one particular stale lock. The right to do so is a file named after that lock's content, created exclusively; a content never
+ * comes back (it holds a random number), so a slow rival cannot remove a newer lock by mistake: having got the right, it looks again.
+ * A right whose owner has died is followed by the next one.
+ */
+const removeStale = async (path: string): Promise<void> => {
+  const stale = await readText(path)
+  if (stale === null) return
+  const right = await winRight(path, stale)
+  if (right === null) return
+  try {
+    if ((await readText(path)) === stale) await unlink(path)
+  } finally {
+    await unlinkIfThere(right)
+  }
+}
+
+const winRight = async (path: string, stale: string): Promise<string | null> => {
+  const name = createHash('sha256').update(stale).digest('hex').slice(0, 32)
+  const own = JSON.stringify(await ownIdentity())
+  for (let generation = 0; generation < 100; generation++) {
+    const right = join(dirname(path), `${basename(path)}.takeover-${name}-${generation}`)
+    if (await createWhole(right, own)) return right
+    if (await ownerRuns(right)) return null
+  }
+  return null
+}
+
+/** A right that vanished has been used: whoever asks looks at the lock again. */
+const ownerRuns = async (right: string): Promise<boolean> => {
+  const text = await readText(right)
+  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(parseJson(text ?? ''))
+  return !owner.success || isRunning(owner.data)
+}
+
+/** Parts and rights of processes that died while taking the lock. Without the stale lock they belong to, they allow nothing. */
+const sweepLeftovers = async (path: string): Promise<void> => {
+  for (const name of await readdir(dirname(path))) {
+    const leftover = join(dirname(path), name)
+    if (/^lock\.(part|takeover)-/.test(name) && !(await ownerRuns(leftover))) await unlinkIfThere(leftover)
+  }
+}
+
+const unlinkIfThere = async (path: string): Promise<void> => {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}
+
+const release = async (path: string, nonce: string): Promise<void> => {
+  const content = await readLock(path)
+  if (content !== null && content !== 'unreadable' && content.nonce === nonce) await unlink(path)
+  await removeEmptyFolder(dirname(path))
+}
+
+const readText = async (path: string): Promise<string | null> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+const busy = (holder: LockContent) =>
+  new StorageError('workspace_busy', `A job (${holder.kind}, process ${holder.pid} on ${holder.host}) is working on this workspace. Nothing was changed.`, {
+    hint: 'Wait until it has finished. If that machine is gone for good, delete .nirs-workspace/lock.',
+    job_id: holder.job_id,
+    locked_by: { pid: holder.pid, since: holder.since },
+  })
+
+const writable = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')) {
+      throw new StorageError(
+        'read_only',
+        'The workspace is on a disk or in a folder that does not allow writing. Nothing was changed.',
+        { hint: 'Copy the workspace to a place where you may write, or ask for the right to.' },
+        error,
+      )
+    }
+    throw error
+  }
 }

@@ -1,6 +1,12 @@
-import { StorageError } from '../errors.ts'
+import { readLockHolder } from '../files/workspace-lock.ts'
 import type { Interruption } from './job-options.ts'
+import { readJournal } from './journal.ts'
+import { layoutOf } from './workspace-layout.ts'
 
-export const readInterruption = async (_root: string): Promise<Interruption | null> => {
-  throw new StorageError('internal', 'This verb is being built.')
+/** What an interrupted job has left to finish or undo; null when nothing has, or while the job still runs. Reads only. */
+export const readInterruption = async (root: string): Promise<Interruption | null> => {
+  const layout = layoutOf(root)
+  const journal = await readJournal(layout)
+  if (journal === null || (await readLockHolder(root)) !== null) return null
+  return { job_id: journal.job_id, kind: journal.kind, phase: journal.phase }
 }

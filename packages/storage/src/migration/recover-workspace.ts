@@ -1,6 +1,72 @@
-import { StorageError } from '../errors.ts'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isStorageError, systemCode } from '../errors.ts'
+import { exists, unlinkIfThere } from '../files/move-file.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { finishSwap } from './commit-swap.ts'
+import { finishRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
+import { readJournal } from './journal.ts'
+import { undoMigration } from './undo-migration.ts'
+import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
-export const recoverWorkspace = async (_path: string): Promise<Recovery> => {
-  throw new StorageError('internal', 'This verb is being built.')
+/**
+ * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job or it still runs.
+ * Can itself be interrupted and repeated.
+ */
+export const recoverWorkspace = async (path: string): Promise<Recovery> => {
+  const { root } = await resolveWorkspace(path)
+  const layout = layoutOf(root)
+  if (!(await hasLeftovers(layout))) return { recovered: false }
+  const lock = await acquireUnlessBusy(root)
+  if (lock === null) return { recovered: false }
+  try {
+    return await recoverUnderLock(layout)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** As recoverWorkspace, for whoever holds the lock. */
+export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
+  const journal = await readJournal(layout)
+  await removeTornWrites(layout)
+  if (journal === null) return { recovered: false }
+  const { job_id } = journal
+  if (journal.kind === 'rollback') {
+    await finishRollback(layout, journal)
+    return { recovered: true, job_id, outcome: 'finished' }
+  }
+  const swapped = journal.phase === 'commit' && !(await exists(placesOf(layout, job_id).newStore)) && (await exists(layout.store))
+  if (swapped) await finishSwap(layout, journal)
+  else await undoMigration(layout, journal)
+  return { recovered: true, job_id, outcome: swapped ? 'finished' : 'undone' }
+}
+
+const hasLeftovers = async (layout: Layout): Promise<boolean> =>
+  (await exists(layout.journal)) || (await namesIn(layout.control)).some((name) => name.startsWith('lock') || isTornWrite(name))
+
+const isTornWrite = (name: string): boolean => /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)
+
+const removeTornWrites = async (layout: Layout): Promise<void> => {
+  for (const name of await namesIn(layout.control)) if (isTornWrite(name)) await unlinkIfThere(join(layout.control, name))
+}
+
+const namesIn = async (folder: string): Promise<string[]> => {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+const acquireUnlessBusy = async (root: string) => {
+  try {
+    return await acquireWorkspaceLock(root, { jobId: 'recover', kind: 'recover' })
+  } catch (error) {
+    if (isStorageError(error, 'workspace_busy')) return null
+    throw error
+  }
 }

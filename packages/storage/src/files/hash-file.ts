@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+
+/** What a file is known by: size, modification time, and its content. */
+export interface FileMark {
+  readonly bytes: number
+  /** Nanoseconds, as text: more than a number holds. */
+  readonly mtime_ns: string
+  readonly sha256: string
+}
+
+/** SHA-256 of a file. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
+export const hashFile = async (path: string, signal?: AbortSignal): Promise<string> => {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { ...(signal === undefined ? {} : { signal }) })
+  return hash.digest('hex')
+}
+
+export const markFile = async (path: string): Promise<FileMark> => {
+  const sha256 = await hashFile(path)
+  return { ...(await markWithoutHash(path)), sha256 }
+}
+
+export const markWithoutHash = async (path: string): Promise<{ bytes: number; mtime_ns: string }> => {
+  const { size, mtimeNs } = await stat(path, { bigint: true })
+  return { bytes: Number(size), mtime_ns: String(mtimeNs) }
+}
+
+/** Whether the file still is what it was: by size and time, and by its content where a copy has changed the time. */
+export const isSameFile = async (path: string, mark: FileMark): Promise<boolean> => {
+  const found = await stat(path, { bigint: true }).catch(() => null)
+  if (found === null || Number(found.size) !== mark.bytes) return false
+  return String(found.mtimeNs) === mark.mtime_ns || (await hashFile(path)) === mark.sha256
+}

@@ -1,0 +1,44 @@
+import { lstat } from 'node:fs/promises'
+import { systemCode } from '../errors.ts'
+import { link, rename, unlink } from './disk.ts'
+
+export const exists = async (path: string): Promise<boolean> => (await identity(path)) !== null
+
+/** Whether two names stand for one file. */
+export const isSameInode = async (a: string, b: string): Promise<boolean> => {
+  const [first, second] = await Promise.all([identity(a), identity(b)])
+  return first !== null && first === second
+}
+
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']
+
+/** Gives a file a second name, or, where the file system has no hard links, moves it there. Done already when the second name is taken. */
+export const linkOrMove = async (from: string, to: string): Promise<void> => {
+  if (await exists(to)) return
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (!withoutLinks.includes(systemCode(error) ?? '')) throw error
+    await rename(from, to)
+  }
+}
+
+/** Puts a file back under its first name, over what has taken it. Renaming one of two names of a file over the other does nothing. */
+export const moveBack = async (from: string, to: string): Promise<void> => {
+  if (await isSameInode(from, to)) await unlink(from)
+  else await rename(from, to)
+}
+
+export const unlinkIfThere = async (path: string): Promise<void> => {
+  if (await exists(path)) await unlink(path)
+}
+
+const identity = async (path: string): Promise<string | null> => {
+  try {
+    const { dev, ino } = await lstat(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+    throw error
+  }
+}

@@ -1,0 +1,108 @@
+import * as z from 'zod'
+import type { Lane } from '../engine/engine-lane.ts'
+
+/**
+ * Fills the summary columns of chains in the current database the way nirs4all 0.8 does when it first opens an older store: means over
+ * all rows that are not of a refit (averages included), final scores from the refit's test row. Only chains named in `chains_to_fill`.
+ */
+export const fillChainSummaries = async (lane: Lane): Promise<void> => {
+  await lane.run(`UPDATE chains SET dataset_name = pl.dataset_name FROM pipelines pl
+    WHERE chains.pipeline_id = pl.pipeline_id AND chains.dataset_name IS NULL`)
+  await lane.run(`UPDATE chains SET model_name = coalesce(chains.model_name, cv.model_name), metric = coalesce(chains.metric, cv.metric),
+      task_type = coalesce(chains.task_type, cv.task_type), cv_val_score = cv.val, cv_test_score = cv.test, cv_train_score = cv.train,
+      cv_fold_count = cv.folds
+    FROM (SELECT chain_id, arg_min(model_name, rowid) AS model_name, arg_min(metric, rowid) AS metric, arg_min(task_type, rowid) AS task_type,
+        avg(val_score) AS val, avg(test_score) AS test, avg(train_score) AS train, count(DISTINCT fold_id) AS folds
+      FROM predictions WHERE refit_context IS NULL AND chain_id IS NOT NULL GROUP BY chain_id) cv
+    WHERE chains.chain_id = cv.chain_id AND ${toFill}`)
+  await lane.run(`UPDATE chains SET best_params = first.best_params
+    FROM (SELECT chain_id, arg_min(best_params, rowid) AS best_params FROM predictions
+      WHERE chain_id IS NOT NULL AND best_params IS NOT NULL AND best_params::VARCHAR <> '{}' GROUP BY chain_id) first
+    WHERE chains.chain_id = first.chain_id AND chains.best_params IS NULL AND ${toFill}`)
+  await lane.run(`UPDATE chains SET final_test_score = refit.test_score, final_train_score = refit.train_score, final_scores = refit.scores
+    FROM (SELECT chain_id, arg_max(test_score, rowid) AS test_score, arg_max(train_score, rowid) AS train_score, arg_max(scores, rowid) AS scores
+      FROM predictions WHERE refit_context IS NOT NULL AND fold_id = 'final' AND partition = 'test' AND chain_id IS NOT NULL GROUP BY chain_id) refit
+    WHERE chains.chain_id = refit.chain_id AND ${toFill}`)
+  await fillAveragedScores(lane)
+}
+
+const toFill = 'chains.chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill)'
+
+const fillAveragedScores = async (lane: Lane): Promise<void> => {
+  const rows = await lane.rows(
+    ScoresRow,
+    `SELECT chain_id, partition, scores::VARCHAR AS scores FROM predictions
+     WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL
+       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill) ORDER BY chain_id, rowid`,
+  )
+  const averaged = [...Map.groupBy(rows, (row) => row.chain_id)].flatMap(([chain, own]) => {
+    const scores = averagedScores(own)
+    return scores === null ? [] : [{ chain, scores }]
+  })
+  for (let start = 0; start < averaged.length; start += 500) {
+    const batch = averaged.slice(start, start + 500)
+    const parameters = Object.fromEntries(batch.flatMap(({ chain, scores }, index) => [[`c${index}`, chain] as const, [`s${index}`, scores] as const]))
+    await lane.run(
+      `UPDATE chains SET cv_scores = averaged.scores
+       FROM (VALUES ${batch.map((_, index) => `($c${index}, $s${index})`).join(', ')}) averaged(chain_id, scores)
+       WHERE chains.chain_id = averaged.chain_id`,
+      parameters,
+    )
+  }
+}
+
+const ScoresRow = z.object({ chain_id: z.string(), partition: z.string(), scores: z.string() })
+
+/** Mean of every numeric metric per partition, six decimals, as JSON text; null when there is none. Text values (0.7.x float32) do not count. */
+export const averagedScores = (rows: readonly { partition: string; scores: string }[]): string | null => {
+  const sums = new Map<string, Map<string, { sum: number; count: number }>>()
+  for (const { partition, scores } of rows) {
+    const parsed = parsePythonJson(scores)
+    const inner = isObject(parsed) && Object.hasOwn(parsed, partition) ? parsed[partition] : parsed
+    if (!isObject(inner)) continue
+    const metrics = sums.get(partition) ?? new Map<string, { sum: number; count: number }>()
+    sums.set(partition, metrics)
+    for (const [metric, value] of Object.entries(inner)) {
+      const number = asNumber(value)
+      if (number === null) continue
+      const { sum, count } = metrics.get(metric) ?? { sum: 0, count: 0 }
+      metrics.set(metric, { sum: sum + number, count: count + 1 })
+    }
+  }
+  if (sums.size === 0) return null
+  return `{${[...sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics)}}`).join(', ')}}`
+}
+
+const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): string =>
+  [...metrics].map(([metric, { sum, count }]) => `${JSON.stringify(metric)}: ${pythonNumber(roundHalfEven(sum / count))}`).join(', ')
+
+// Python writes NaN and Infinity as bare tokens, which JSON.parse refuses; tagged text cannot be mistaken for a metric's value.
+const tag = '\u0000number:'
+const parsePythonJson = (text: string): unknown => {
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) => (token.startsWith('"') ? token : JSON.stringify(tag + token)))
+  try {
+    return JSON.parse(marked)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+const asNumber = (value: unknown): number | null => {
+  if (typeof value === 'number') return value
+  if (typeof value === 'boolean') return Number(value)
+  return typeof value === 'string' && value.startsWith(tag) ? Number(value.slice(tag.length)) : null
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
+
+const pythonNumber = (value: number): string => (Number.isInteger(value) && Math.abs(value) < 1e16 ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value))
+
+/** Six decimals as Python's round() does: by the exact value, exact halves to the even digit. */
+const roundHalfEven = (value: number): number => {
+  if (!Number.isFinite(value) || Math.abs(value) >= 1e15) return value
+  const eighths = value * 128
+  if (!Number.isInteger(eighths) || eighths % 2 === 0) return Number(value.toFixed(6))
+  const below = Math.floor(value * 1e6)
+  return (below % 2 === 0 ? below : below + 1) / 1e6
+}

@@ -1,0 +1,49 @@
+import { dirname, join } from 'node:path'
+import { makeFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { isSameInode, linkOrMove } from '../files/move-file.ts'
+import { type MigrateJournal, removeJournal, writeJournal } from './journal.ts'
+import { type Layout, placesOf } from './workspace-layout.ts'
+
+/**
+ * Puts everything that was staged in its place. Until the new store takes the name `store.duckdb` an undo is possible, from then on only
+ * finishing: the existence of the new store under its own name tells which. Everything before is on the disk before that rename.
+ */
+export const commitSwap = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  await writeJournal(layout, { ...journal, phase: 'commit' })
+  await placeFiles(layout, journal)
+  await keepOriginal(layout, journal)
+  await rename(placesOf(layout, journal.job_id).newStore, layout.store)
+  await finishSwap(layout, journal)
+}
+
+const placeFiles = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  const at = (path: string) => join(layout.root, path)
+  const { replaced, folder, staging } = placesOf(layout, journal.job_id)
+  if (journal.removed.length > 0 || journal.placed.some((file) => file.replaced !== null)) {
+    await makeFolder(replaced)
+    await syncFolder(folder)
+  }
+  for (const file of journal.placed) if (file.replaced !== null) await linkOrMove(at(file.target), at(file.replaced))
+  for (const file of journal.removed) await rename(at(file.target), at(file.replaced))
+  if (journal.removed.length > 0 || journal.placed.some((file) => file.replaced !== null)) await syncFolder(replaced)
+  for (const file of journal.placed) await rename(at(file.staged), at(file.target))
+  await syncFolder(staging)
+  await syncFolder(layout.arrays)
+}
+
+const keepOriginal = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  if (journal.backup_wal !== null) await linkOrMove(layout.wal, join(layout.root, journal.backup_wal))
+  await linkOrMove(layout.store, join(layout.root, journal.backup))
+  await syncFolder(layout.root)
+}
+
+/** After the swap: the old log must not meet the new store; then nothing of the job is left but its results. Can be repeated. */
+export const finishSwap = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  // A log with another identity belongs to a program that has opened the new store since.
+  if (journal.backup_wal !== null && (await isSameInode(layout.wal, join(layout.root, journal.backup_wal)))) await unlink(layout.wal)
+  await syncFolder(layout.root)
+  const { staging } = placesOf(layout, journal.job_id)
+  await removeTree(staging)
+  await syncFolder(dirname(staging))
+  await removeJournal(layout)
+}

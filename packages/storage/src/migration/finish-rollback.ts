@@ -1,0 +1,99 @@
+import { dirname, join } from 'node:path'
+import type { MigrationProof } from '@nirs-workspace/types'
+import { StorageError } from '../errors.ts'
+import { makeFolder, removeEmptyFolder, rename, syncFolder, unlink } from '../files/disk.ts'
+import { hashFile } from '../files/hash-file.ts'
+import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
+import { type RollbackJournal, removeJournal } from './journal.ts'
+import { proofName, readProof, undoneProofName } from './proof-file.ts'
+import type { Layout } from './workspace-layout.ts'
+
+/**
+ * Puts the original back, step by step, each of which can be repeated: a rollback that has begun is always finished. The original takes
+ * its old name in one rename; anything newer than what the migration left is kept first. Returns the folder of that, if any.
+ */
+export const finishRollback = async (layout: Layout, journal: RollbackJournal): Promise<string | null> => {
+  const folder = join(layout.migrations, journal.migration)
+  const proof = (await readProof(join(folder, proofName))) ?? (await readProof(join(folder, undoneProofName)))
+  if (proof === null) throw missingProof(folder)
+  const kept = join(layout.root, journal.kept)
+  if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
+  await takeFilesAway(layout, proof, kept)
+  if (proof.arrays_created) await removeEmptyFolder(layout.arrays)
+  await syncFolder(layout.root)
+  if (await exists(join(folder, proofName))) await rename(join(folder, proofName), join(folder, undoneProofName))
+  await syncFolder(folder)
+  await removeJournal(layout)
+  return (await exists(kept)) ? kept : null
+}
+
+const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
+  const original = join(layout.root, proof.original.path)
+  if (!(await isFile(layout.store, proof.store))) await keep(layout.store, join(kept, 'store.duckdb'))
+  for (const name of ['store.sqlite', 'store.sqlite-wal', 'store.sqlite-shm']) {
+    if (await exists(join(layout.root, name))) {
+      await makeFolder(kept)
+      await rename(join(layout.root, name), join(kept, name))
+    }
+  }
+  await swapLog(layout, proof, kept)
+  await rename(original, layout.store)
+  await syncFolder(layout.root)
+}
+
+/** A log beside a store that it does not belong to would be replayed into it: the newer one goes before the original comes back. */
+const swapLog = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
+  const { wal } = proof.original
+  const isBack = wal !== null && (await isFile(layout.wal, wal))
+  if (isBack) return
+  await keep(layout.wal, join(kept, 'store.duckdb.wal'))
+  if (await exists(kept)) await syncFolder(kept)
+  if (wal !== null) await rename(join(layout.root, wal.path), layout.wal)
+  else if (await exists(layout.wal)) await unlink(layout.wal)
+}
+
+const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
+  for (const file of proof.files) {
+    const path = join(layout.root, file.path)
+    const replaced = proof.replaced.find((one) => one.path === file.path)
+    const isRestored = replaced !== undefined && !(await exists(join(layout.root, replaced.kept_as)))
+    if (isRestored) continue
+    if (await isFile(path, file)) {
+      if (replaced === undefined) await unlink(path)
+    } else if (await exists(path)) await keepAway(path, join(kept, file.path))
+  }
+  for (const { path, kept_as } of proof.replaced) {
+    if (await exists(join(layout.root, kept_as))) await rename(join(layout.root, kept_as), join(layout.root, path))
+  }
+  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
+}
+
+const keep = async (path: string, as: string): Promise<void> => {
+  if (!(await exists(path)) || (await isSameInode(path, as))) return
+  await makeFolder(dirname(as))
+  await linkOrMove(path, await freeName(as))
+  await syncFolder(dirname(as))
+}
+
+const keepAway = async (path: string, as: string): Promise<void> => {
+  await makeFolder(dirname(as))
+  await rename(path, await freeName(as))
+  await syncFolder(dirname(as))
+}
+
+const freeName = async (path: string): Promise<string> => {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? path : `${path}.${number}`
+    if (!(await exists(name))) return name
+  }
+}
+
+/** Whether a path holds exactly these bytes. */
+const isFile = async (path: string, expected: { bytes: number; sha256: string }): Promise<boolean> =>
+  (await exists(path)) && (await hashFile(path)) === expected.sha256
+
+const missingProof = (folder: string) =>
+  new StorageError('proof_not_found', 'The proof of the migration that is being rolled back is missing. Nothing more was changed.', {
+    path: folder,
+    hint: 'Restore migration-proof.json from a backup and open the workspace again.',
+  })

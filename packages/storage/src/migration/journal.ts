@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import * as z from 'zod'
+import { StorageError, systemCode } from '../errors.ts'
+import { syncFolder, unlink } from '../files/disk.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import type { Layout } from './workspace-layout.ts'
+
+const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
+
+/** A file that the migration puts into arrays/. Paths are relative to the workspace. */
+const Placed = z.object({
+  staged: z.string(),
+  target: z.string(),
+  mark: Mark,
+  /** Where the file that had this name before is kept; null when there was none. */
+  replaced: z.string().nullable(),
+})
+/** A file of arrays/ whose rows are all elsewhere afterwards. */
+const Removed = z.object({ target: z.string(), replaced: z.string() })
+
+const MigrateJournal = z.object({
+  format: z.literal('nirs-workspace/journal/1'),
+  kind: z.literal('migrate'),
+  job_id: z.string(),
+  /** prepare: only job-owned places were written. commit: files may have moved; the new store's own name tells whether the swap is done. */
+  phase: z.enum(['prepare', 'commit']),
+  started_at: z.string(),
+  arrays_created: z.boolean(),
+  /** Size and time of the original; an undo takes files away only while it is unchanged. */
+  original: z.object({ bytes: z.number(), mtime_ns: z.string() }),
+  backup: z.string(),
+  /** Name of the kept write-ahead log; null when there was none. */
+  backup_wal: z.string().nullable(),
+  placed: z.array(Placed),
+  removed: z.array(Removed),
+})
+export type MigrateJournal = z.infer<typeof MigrateJournal>
+
+const RollbackJournal = z.object({
+  format: z.literal('nirs-workspace/journal/1'),
+  kind: z.literal('rollback'),
+  job_id: z.string(),
+  phase: z.literal('commit'),
+  started_at: z.string(),
+  /** Job whose migration is undone. */
+  migration: z.string(),
+  /** Folder for a newer state than the one the migration left, made when needed. */
+  kept: z.string(),
+})
+export type RollbackJournal = z.infer<typeof RollbackJournal>
+
+export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal])
+export type Journal = z.infer<typeof Journal>
+
+/** The journal of a job that has not ended; null when there is none. */
+export const readJournal = async (layout: Layout): Promise<Journal | null> => {
+  const text = await readText(layout.journal)
+  if (text === null) return null
+  const parsed = Journal.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  throw new StorageError('interrupted', 'The journal of an unfinished job cannot be read. Nothing was changed.', {
+    path: layout.journal,
+    hint: 'Update NIRS Workspace; if that does not help, restore .nirs-workspace/journal.json from a backup.',
+  })
+}
+
+export const writeJournal = (layout: Layout, journal: Journal): Promise<void> => writeJsonDurably(layout.journal, journal)
+
+export const removeJournal = async (layout: Layout): Promise<void> => {
+  await unlink(layout.journal)
+  await syncFolder(dirname(layout.journal))
+}
+
+const readText = async (path: string): Promise<string | null> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}

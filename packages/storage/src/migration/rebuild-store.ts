@@ -1,0 +1,146 @@
+import * as z from 'zod'
+import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { type Lane, openLane } from '../engine/engine-lane.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { fillChainSummaries } from './chain-summaries.ts'
+import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { arraysTable, chainSummaryView, droppedViews, isStoreTable, naturalKeyIndex, plainIndexes, storeTables, summaryColumns } from './store-schema.ts'
+import { type TableDigest, tableDigest } from './table-digest.ts'
+
+export interface RebuiltStore {
+  tables: Record<string, TableDigest>
+  /** False when real duplicates of the natural key stand against the unique index. */
+  hasNaturalKeyIndex: boolean
+  /** Views of others that could not be made again. */
+  lostViews: string[]
+}
+
+const newAlias = 'rebuilt'
+
+/**
+ * Writes a new store without the arrays table beside the old one: every row of every table, the 0.8.1 schema, summaries filled in, and
+ * compares it table by table. The file is complete and closed afterwards, not flushed.
+ */
+export const rebuildStore = async (engine: Engine, tables: SourceTables, path: string, signal?: AbortSignal): Promise<RebuiltStore> => {
+  const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
+  await faultPoint({ kind: 'engine-write', path })
+  await attachWritable(engine, path, newAlias, block_size)
+  const lane = await openLane(engine)
+  try {
+    await lane.run(`USE ${newAlias}`)
+    signal?.throwIfAborted()
+    await copyTables(lane, tables, signal)
+    await fillSummaries(lane, tables)
+    signal?.throwIfAborted()
+    for (const index of plainIndexes) await lane.run(index)
+    const hasNaturalKeyIndex = await createNaturalKey(lane)
+    await lane.run(chainSummaryView)
+    const lostViews = await copyViews(lane)
+    const digests = await compareTables(lane, tables)
+    await lane.run(`CHECKPOINT ${newAlias}`)
+    await lane.run('USE memory')
+    return { tables: digests, hasNaturalKeyIndex, lostViews }
+  } finally {
+    lane.close()
+    await detach(engine, newAlias)
+    await faultPoint({ kind: 'engine-write', path })
+  }
+}
+
+const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal | undefined): Promise<void> => {
+  for (const [name, definition] of Object.entries(storeTables)) {
+    signal?.throwIfAborted()
+    await lane.run(`CREATE TABLE ${quotedIdentifier(name)}(${definition})`)
+    const columns = tables.get(name)
+    if (columns === undefined) continue
+    const known = await columnsOf(lane, name)
+    for (const { name: column, type } of columns) {
+      if (!known.has(column)) await lane.run(`ALTER TABLE ${quotedIdentifier(name)} ADD COLUMN ${quotedIdentifier(column)} ${type}`)
+    }
+    const names = columns.map((column) => quotedIdentifier(column.name)).join(', ')
+    await lane.run(`INSERT INTO ${quotedIdentifier(name)} (${names}) SELECT ${names} FROM ${sourceTable(name)}`)
+  }
+  for (const { table_name, sql } of await extraTables(lane)) {
+    await lane.run(sql)
+    await lane.run(`INSERT INTO ${quotedIdentifier(table_name)} SELECT * FROM ${sourceTable(table_name)}`)
+  }
+}
+
+const columnsOf = async (lane: Lane, table: string): Promise<Set<string>> => {
+  const rows = await lane.rows(
+    z.object({ column_name: z.string() }),
+    'SELECT column_name FROM duckdb_columns() WHERE database_name = $alias AND table_name = $table',
+    { alias: newAlias, table },
+  )
+  return new Set(rows.map((row) => row.column_name))
+}
+
+/** Tables of later or foreign programs, in the order in which they were made, so that their references resolve. */
+const extraTables = async (lane: Lane) => {
+  const rows = await lane.rows(
+    z.object({ table_name: z.string(), sql: z.string() }),
+    `SELECT table_name, sql FROM duckdb_tables() WHERE database_name = '${sourceAlias}' AND schema_name = 'main' ORDER BY table_oid`,
+  )
+  return rows.filter(({ table_name }) => table_name !== arraysTable && !isStoreTable(table_name))
+}
+
+const fillSummaries = async (lane: Lane, tables: SourceTables): Promise<void> => {
+  const present = summaryColumns.filter((column) => tables.get('chains')?.some(({ name }) => name === column))
+  // A store that an 0.8 release has opened before has them filled already, by training too: only what is empty is filled in.
+  const empty = present.includes('model_name') && present.includes('cv_val_score') ? 'WHERE model_name IS NULL AND cv_val_score IS NULL' : ''
+  await lane.run(`CREATE OR REPLACE TABLE memory.main.chains_to_fill AS SELECT chain_id FROM ${sourceTable('chains')} ${empty}`)
+  await fillChainSummaries(lane)
+}
+
+const createNaturalKey = async (lane: Lane): Promise<boolean> => {
+  try {
+    await lane.run(naturalKeyIndex)
+    return true
+  } catch (error) {
+    if (error instanceof Error && /duplicate|unique/i.test(error.message)) return false
+    throw error
+  }
+}
+
+const copyViews = async (lane: Lane): Promise<string[]> => {
+  const views = await lane.rows(
+    z.object({ view_name: z.string(), sql: z.string() }),
+    `SELECT view_name, sql FROM duckdb_views() WHERE database_name = '${sourceAlias}' AND schema_name = 'main' AND NOT internal ORDER BY view_oid`,
+  )
+  const lost: string[] = []
+  for (const { view_name, sql } of views) {
+    if (droppedViews.includes(view_name)) continue
+    try {
+      await lane.run(sql)
+    } catch (error) {
+      if (!(error instanceof Error) || !/Error/.test(error.message)) throw error
+      lost.push(view_name)
+    }
+  }
+  return lost
+}
+
+/** Every table of the source against its copy, over the source's columns (of chains without those that were filled in). */
+const compareTables = async (lane: Lane, tables: SourceTables): Promise<Record<string, TableDigest>> => {
+  const digests: Record<string, TableDigest> = {}
+  for (const [name, columns] of tables) {
+    if (name === arraysTable) continue
+    const compared = columns.map((column) => column.name).filter((column) => name !== 'chains' || !isSummary(column))
+    const source = await tableDigest(lane, sourceTable(name), compared)
+    const rebuilt = await tableDigest(lane, `${newAlias}.main.${quotedIdentifier(name)}`, compared)
+    if (source.rows !== rebuilt.rows || source.sha256 !== rebuilt.sha256) throw differs(name)
+    digests[name] = rebuilt
+  }
+  return digests
+}
+
+const isSummary = (column: string): boolean => summaryColumns.some((summary) => summary === column)
+
+const differs = (table: string) =>
+  new StorageError('verification_failed', `The copy of the table ${table} differs from the original. The original is untouched.`, {
+    hint: 'Run the migration again; if it fails again, keep the report and the store.',
+  })
+
+const BlockSize = z.object({ block_size: z.number() })

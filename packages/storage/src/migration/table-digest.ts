@@ -1,0 +1,25 @@
+import * as z from 'zod'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import type { Lane } from '../engine/engine-lane.ts'
+
+export interface TableDigest {
+  rows: number
+  sha256: string
+}
+
+/**
+ * Rows and SHA-256 of a table's content, whatever the order of its rows: of every row the SHA-256 of its columns as length-prefixed text,
+ * then the SHA-256 of those, sorted. Text keeps NaN, the sign of zero and every digit apart, which SQL's `=` does not.
+ */
+export const tableDigest = (lane: Lane, table: string, columns: readonly string[]): Promise<TableDigest> => {
+  const parts = columns.map((column) => lengthPrefixed(`${quotedIdentifier(column)}::VARCHAR`))
+  return lane.one(
+    TableRow,
+    `SELECT count(*) AS rows, sha256(coalesce(string_agg(row_hash, '' ORDER BY row_hash), '')) AS sha256
+     FROM (SELECT sha256(concat(${parts.join(', ')})) AS row_hash FROM ${table})`,
+  )
+}
+
+const lengthPrefixed = (text: string) => `coalesce(strlen(${text})::VARCHAR || ':' || ${text}, 'null')`
+
+const TableRow = z.object({ rows: z.number(), sha256: z.string() })

@@ -1,0 +1,63 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCode } from '../errors.ts'
+import { removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { isSameFile } from '../files/hash-file.ts'
+import { exists, isSameInode, moveBack, unlinkIfThere } from '../files/move-file.ts'
+import { type MigrateJournal, removeJournal } from './journal.ts'
+import { type Layout, placesOf } from './workspace-layout.ts'
+
+/** Takes back everything that a migration did before its swap. Can be repeated; the journal goes last. */
+export const undoMigration = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  const places = placesOf(layout, journal.job_id)
+  if (journal.phase === 'commit') await undoCommit(layout, journal)
+  for (const path of [places.newStore, `${places.newStore}.wal`, `${places.newStore}.tmp`]) await unlinkIfThere(path)
+  await removeTree(places.staging)
+  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
+  if (journal.arrays_created) await removeEmptyFolder(layout.arrays)
+  await removeTree(places.folder)
+  await removeEmptyFolder(layout.migrations)
+  await syncFolder(layout.root)
+  await removeJournal(layout)
+}
+
+const undoCommit = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  const at = (path: string) => join(layout.root, path)
+  const backup = at(journal.backup)
+  // Where links are impossible the original was moved, and the swap did not follow.
+  if (!(await exists(layout.store)) && (await exists(backup))) await rename(backup, layout.store)
+  if (journal.backup_wal !== null) await undoName(layout.wal, at(journal.backup_wal))
+  // Somebody has written to the original in the meantime: the arrays may now be needed where they are. All of them stay.
+  if (await isUnchanged(layout.store, journal.original)) await takeFilesBack(layout, journal)
+  if (await isSameInode(backup, layout.store)) await unlink(backup)
+  await syncFolder(layout.root)
+}
+
+const undoName = async (path: string, backup: string): Promise<void> => {
+  if (await isSameInode(path, backup)) await unlink(backup)
+  else if (!(await exists(path)) && (await exists(backup))) await rename(backup, path)
+}
+
+const takeFilesBack = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+  const at = (path: string) => join(layout.root, path)
+  for (const { target, replaced, mark } of journal.placed) {
+    const isOurs = await isSameFile(at(target), mark)
+    if (replaced !== null && (await exists(at(replaced)))) {
+      if (isOurs || !(await exists(at(target))) || (await isSameInode(at(target), at(replaced)))) await moveBack(at(replaced), at(target))
+    } else if (isOurs) await unlink(at(target))
+  }
+  for (const { target, replaced } of journal.removed) {
+    if ((await exists(at(replaced))) && !(await exists(at(target)))) await rename(at(replaced), at(target))
+  }
+  await syncFolder(layout.arrays)
+}
+
+const isUnchanged = async (path: string, original: { bytes: number; mtime_ns: string }): Promise<boolean> => {
+  try {
+    const { size, mtimeNs } = await stat(path, { bigint: true })
+    return Number(size) === original.bytes && String(mtimeNs) === original.mtime_ns
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { StorageError } from '../errors.ts'
+
+/** Where everything that a migration reads, writes or leaves behind has its place. */
+export interface Layout {
+  readonly root: string
+  readonly store: string
+  readonly wal: string
+  readonly arrays: string
+  /** `.nirs-workspace/`: journal, lock, proofs. */
+  readonly control: string
+  readonly journal: string
+  readonly migrations: string
+}
+
+export const layoutOf = (root: string): Layout => {
+  const control = join(root, '.nirs-workspace')
+  return {
+    root,
+    store: join(root, 'store.duckdb'),
+    wal: join(root, 'store.duckdb.wal'),
+    arrays: join(root, 'arrays'),
+    control,
+    journal: join(control, 'journal.json'),
+    migrations: join(control, 'migrations'),
+  }
+}
+
+/** Folders and files that belong to one job alone, so that they can be removed as a whole. */
+export interface JobPlaces {
+  readonly staging: string
+  readonly newStore: string
+  readonly folder: string
+  readonly replaced: string
+  readonly quarantine: string
+  readonly proof: string
+}
+
+export const placesOf = (layout: Layout, jobId: string): JobPlaces => {
+  if (!/^[A-Za-z0-9_-]{1,80}$/.test(jobId)) throw new StorageError('validation', 'A job id is letters, digits, - and _.')
+  const folder = join(layout.migrations, jobId)
+  return {
+    staging: join(layout.arrays, `.staging-${jobId}`),
+    newStore: join(layout.root, `store.duckdb.${jobId}.new`),
+    folder,
+    replaced: join(folder, 'replaced'),
+    quarantine: join(folder, 'quarantine.parquet'),
+    proof: join(folder, 'migration-proof.json'),
+  }
+}
+
+/** `YYYYMMDDTHHMMSSZ`, as it stands in the names of backups. */
+export const compactTime = (time: Date): string => time.toISOString().replace(/[-:]|\.\d+/g, '')

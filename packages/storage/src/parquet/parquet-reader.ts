@@ -1,0 +1,68 @@
+import { Worker } from 'node:worker_threads'
+import { StorageError } from '../errors.ts'
+import type { RowBlock } from './column-block.ts'
+import type { DatasetFigures, ReaderAnswer, ReaderRequest } from './reader-messages.ts'
+
+/**
+ * Reads Parquet files with parquet-wasm in a thread of its own, one at a time, row group by row group. Requests are answered in order;
+ * asking for the next row group before using the last keeps both threads busy. Fails with `arrays_corrupt` when a file cannot be decoded.
+ */
+export class ParquetReader {
+  readonly #worker = new Worker(new URL('./reader-thread.ts', import.meta.url))
+  readonly #waiting: { resolve: (answer: ReaderAnswer) => void; reject: (error: Error) => void }[] = []
+  #path = ''
+  #failure: Error | undefined
+
+  constructor() {
+    this.#worker.on('message', (answer: ReaderAnswer) => this.#waiting.shift()?.resolve(answer))
+    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.on('exit', () => this.#fail(new Error('the reading thread ended')))
+  }
+
+  /** Rows of `skippedIds` are read and checked, but do not count for the digests. */
+  async open(path: string, skippedIds: readonly string[] = []): Promise<{ rowGroups: number }> {
+    this.#path = path
+    const answer = await this.#ask({ kind: 'open', path, skippedIds })
+    return answer.kind === 'opened' ? answer : this.#unexpected(answer)
+  }
+
+  /** Checksums by column, and the values themselves unless they are not wanted. */
+  async rowGroup(index: number, withValues = true): Promise<{ block: RowBlock; checksums: ReadonlyMap<string, string> }> {
+    const answer = await this.#ask({ kind: 'row-group', index, withValues })
+    return answer.kind === 'row-group' ? answer : this.#unexpected(answer)
+  }
+
+  /** Closes the file; digests per dataset over all row groups that were read. */
+  async finish(): Promise<ReadonlyMap<string, DatasetFigures>> {
+    const answer = await this.#ask({ kind: 'finish' })
+    return answer.kind === 'finished' ? answer.datasets : this.#unexpected(answer)
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #ask(request: ReaderRequest): Promise<ReaderAnswer> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#worker.postMessage(request)
+    })
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#corrupt(this.#failure.message))
+  }
+
+  #unexpected(answer: ReaderAnswer): never {
+    throw this.#corrupt(answer.kind === 'failed' ? answer.message : `unexpected answer ${answer.kind}`)
+  }
+
+  #corrupt(cause: string): StorageError {
+    return new StorageError('arrays_corrupt', `${this.#path.split(/[/\\]/).at(-1)} cannot be decoded: ${cause.slice(0, 300)}.`, {
+      path: this.#path,
+      hint: 'Restore the file from a backup.',
+    })
+  }
+}

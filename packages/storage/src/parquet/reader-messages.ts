@@ -1,0 +1,19 @@
+import type { RowBlock } from './column-block.ts'
+
+/** What the reading thread is asked to do, in order. */
+export type ReaderRequest =
+  | { readonly kind: 'open'; readonly path: string; readonly skippedIds: readonly string[] }
+  | { readonly kind: 'row-group'; readonly index: number; readonly withValues: boolean }
+  | { readonly kind: 'finish' }
+
+export interface DatasetFigures {
+  readonly sha256: string
+  readonly rows: number
+  readonly values: number
+}
+
+export type ReaderAnswer =
+  | { readonly kind: 'opened'; readonly rowGroups: number }
+  | { readonly kind: 'row-group'; readonly block: RowBlock; readonly checksums: ReadonlyMap<string, string> }
+  | { readonly kind: 'finished'; readonly datasets: ReadonlyMap<string, DatasetFigures> }
+  | { readonly kind: 'failed'; readonly message: string }
