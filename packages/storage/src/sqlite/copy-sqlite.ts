@@ -35,7 +35,7 @@ export const copySqlite = async (path: string, options: SqliteCopyOptions): Prom
     for (const { name, isView, columns } of objects) {
       const wanted = columns.filter((column) => wantedColumn(options, name, column))
       if (isView || wanted.length === 0) continue
-      tables.set(name, new Set(wanted))
+      tables.set(name, new Set(columns))
       await copyTable(engine, alias, name, wanted, (rows) => readColumns(store.database, name, wanted, rows))
     }
     return {
