@@ -20,3 +20,15 @@ export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
 // The states of runs and pipelines.
 export * from './lifecycle/lifecycle-table.ts'
 export * from './lifecycle/transition.ts'
+
+// The door and the catalog.
+export { type BuildOptions, buildCatalog, type CatalogProgress } from './catalog/build-catalog.ts'
+export { type CatalogFile, type CatalogOptions, defaultCacheFolder } from './catalog/catalog-file.ts'
+export { findCatalog } from './catalog/find-catalog.ts'
+export { type Catalog, openCatalog } from './catalog/open-catalog.ts'
+export { type CatalogMeta, readCatalogMeta } from './catalog/read-info.ts'
+export { detectStorage } from './workspace/detect-storage.ts'
+export { fingerprintWorkspace } from './workspace/fingerprint-workspace.ts'
+export { lastKnownStatus } from './workspace/last-known-status.ts'
+export type { ResolvedWorkspace } from './workspace/resolved-workspace.ts'
+export { resolveWorkspace } from './workspace/resolve-workspace.ts'
