@@ -1,7 +1,38 @@
+// Arrays of predictions, their figures, exports.
+export { type ArrayPlaces, ArrayReader, type ArrayRef, withArrayReader } from './arrays/array-reader.ts'
+export { type ArrayColumn, type ArrayRow, arrayColumns, type LoadOptions } from './arrays/array-source.ts'
+export { type HashOptions, hashDatasetArrays } from './arrays/dataset-hash.ts'
+export { arrayFileName } from './arrays/file-name.ts'
+export { decodeArrays } from './arrays/from-binary.ts'
+export { loadArrays } from './arrays/load-arrays.ts'
+export { makeScatter } from './arrays/scatter.ts'
+export { binaryArraysFormat, encodeArrays } from './arrays/to-binary.ts'
+export { toWireArrays } from './arrays/to-wire.ts'
+export { readTombstones } from './arrays/tombstones.ts'
+// The door and the catalog.
+export { type BuildOptions, buildCatalog, type CatalogProgress } from './catalog/build-catalog.ts'
+export { type CatalogFile, type CatalogOptions, defaultCacheFolder } from './catalog/catalog-file.ts'
+export { findCatalog } from './catalog/find-catalog.ts'
+export { type Catalog, openCatalog } from './catalog/open-catalog.ts'
+export { type CatalogMeta, readCatalogMeta } from './catalog/read-info.ts'
+// Writing a DuckDB file from rows that were made elsewhere.
+export { appendColumns, type ColumnValues } from './engine/append-columns.ts'
+export { attachWritable, detach } from './engine/attach-store.ts'
+export { elementsOf, type FloatList, floatList, type IntegerList, integerList, type NumberList } from './engine/number-list.ts'
+export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
 export * from './errors.ts'
-
+export { contentDisposition } from './export/content-disposition.ts'
+export type { DatasetExport, ExportContext, FileFormat } from './export/export-context.ts'
+export { type DatasetExported, exportDataset } from './export/export-dataset.ts'
+export { exportFileName, uniqueNames } from './export/export-names.ts'
+export { exportZip, type ZipOptions } from './export/export-zip.ts'
 // Migration, verification, the workspace lock.
 export { acquireWorkspaceLock, type WorkspaceLock } from './files/workspace-lock.ts'
+// The states of runs and pipelines.
+export * from './lifecycle/lifecycle-table.ts'
+export * from './lifecycle/transition.ts'
+export { classificationFigures } from './metrics/classification.ts'
+export { regressionFigures } from './metrics/regression.ts'
 export { deleteBackup } from './migration/delete-backup.ts'
 export type * from './migration/job-options.ts'
 export { migrateStatus } from './migration/migrate-status.ts'
@@ -11,24 +42,8 @@ export { recoverWorkspace } from './migration/recover-workspace.ts'
 export { rollbackMigration } from './migration/rollback-migration.ts'
 export { runMigration } from './migration/run-migration.ts'
 export { verifyWorkspace } from './verify/verify-workspace.ts'
-
-// Writing a DuckDB file from rows that were made elsewhere.
-export { appendColumns, type ColumnValues } from './engine/append-columns.ts'
-export { attachWritable, detach } from './engine/attach-store.ts'
-export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
-
-// The states of runs and pipelines.
-export * from './lifecycle/lifecycle-table.ts'
-export * from './lifecycle/transition.ts'
-
-// The door and the catalog.
-export { type BuildOptions, buildCatalog, type CatalogProgress } from './catalog/build-catalog.ts'
-export { type CatalogFile, type CatalogOptions, defaultCacheFolder } from './catalog/catalog-file.ts'
-export { findCatalog } from './catalog/find-catalog.ts'
-export { type Catalog, openCatalog } from './catalog/open-catalog.ts'
-export { type CatalogMeta, readCatalogMeta } from './catalog/read-info.ts'
 export { detectStorage } from './workspace/detect-storage.ts'
 export { fingerprintWorkspace } from './workspace/fingerprint-workspace.ts'
 export { lastKnownStatus } from './workspace/last-known-status.ts'
-export type { ResolvedWorkspace } from './workspace/resolved-workspace.ts'
 export { resolveWorkspace } from './workspace/resolve-workspace.ts'
+export type { ResolvedWorkspace } from './workspace/resolved-workspace.ts'

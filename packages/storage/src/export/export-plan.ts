@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
-import type { Engine, EngineParameters } from '../engine/open-engine.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { streamChunks } from '../engine/stream-chunks.ts'
 import { StorageError } from '../errors.ts'
+import type { SqlPart } from '../predictions/catalog-reader.ts'
 
 /** The predictions of one export: a table of the engine, one row per prediction, with the place and position of its arrays. */
 export interface ExportPlan {
@@ -15,20 +17,10 @@ export interface ExportPlan {
   readonly warnings: readonly string[]
 }
 
-export interface WhereClause {
-  readonly sql: string
-  readonly parameters: EngineParameters
-}
-
 const Count = z.object({ count: z.number() })
 
 /** Writes the plan of a dataset under a filter. The catalog must be attached as `catalog`; drop the plan with `dropPlan`. */
-export const makePlan = async (
-  engine: Engine,
-  arraysFolder: string | null,
-  datasetName: string,
-  where: WhereClause,
-): Promise<ExportPlan> => {
+export const makePlan = async (engine: Engine, arraysFolder: string | null, datasetName: string, where: SqlPart): Promise<ExportPlan> => {
   const known = await engine.one(Count, 'SELECT count(*) AS count FROM catalog.main.predictions WHERE dataset_name = $export_dataset', {
     export_dataset: datasetName,
   })
@@ -38,15 +30,20 @@ export const makePlan = async (
     })
   }
   const table = `memory.main.${quotedIdentifier(`export_${randomUUID()}`)}`
-  await engine.run(
-    `CREATE TABLE ${table} AS
+  await runBound(engine, {
+    sql: `CREATE TABLE ${table} AS
       SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, array_source, NULL::BIGINT AS array_row
-      FROM catalog.main.predictions WHERE dataset_name = $export_dataset AND (${where.sql})`,
-    { ...where.parameters, export_dataset: datasetName },
-  )
+      FROM (SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset`,
+    parameters: { ...where.parameters, export_dataset: datasetName },
+  })
   const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
   return { table, predictions: count, removed, warnings }
+}
+
+const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<void> => {
+  for await (const chunk of streamChunks(engine, sql, parameters))
+    if (chunk.rowCount > 1) throw new Error('Expected a statement without rows')
 }
 
 export const dropPlan = (engine: Engine, plan: ExportPlan): Promise<void> => engine.run(`DROP TABLE ${plan.table}`)
