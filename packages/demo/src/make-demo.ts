@@ -75,6 +75,8 @@ export const makeDemo = async (options: DemoOptions): Promise<Demo> => {
   }
   try {
     await withEngine({ memoryLimit: '2GB' }, async (engine) => {
+      // One checkpoint at the end packs the file; checkpoints in between would leave it half full of freed blocks.
+      await engine.run(`SET checkpoint_threshold = '8GB'`)
       await attachWritable(engine, join(directory, 'store.duckdb'), STORE, plan.blockSize)
       const writer = await createStoreWriter(engine)
       for (const run of plan.runs) {

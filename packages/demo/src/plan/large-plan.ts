@@ -96,5 +96,5 @@ export const largePlan = (rows: number): DemoPlan => {
     runs.push(...filling)
     left -= filling.reduce((sum, run) => sum + plannedRows(run), 0)
   }
-  return { samples: 440, stepNm: 10, blockSize: 262_144, keepFoldModels: false, workers: 2, runs }
+  return { samples: 415, stepNm: 14, blockSize: 262_144, keepFoldModels: false, workers: 2, runs }
 }

@@ -9,7 +9,6 @@ export interface TrainingPool {
 }
 
 export interface PoolReply {
-  readonly id: number
   readonly block?: TrainedBlock
   readonly error?: string
 }
@@ -26,36 +25,45 @@ const inlinePool = (setup: TrainingSetup): TrainingPool => {
   }
 }
 
-interface Waiting {
+interface QueuedTask {
+  readonly task: BlockTask
   resolve(block: TrainedBlock): void
   reject(error: Error): void
 }
 
 const workerPool = (setup: TrainingSetup, size: number): TrainingPool => {
-  const waiting = new Map<number, Waiting>()
+  const queue: QueuedTask[] = []
+  const running = new Map<Worker, QueuedTask>()
+  const workers = Array.from({ length: size }, () => new Worker(new URL('./training-worker.ts', import.meta.url), { workerData: setup }))
+
+  // A free worker takes the next task itself: blocks differ too much in length to be dealt out in turn.
+  const feed = (worker: Worker) => {
+    if (running.has(worker)) return
+    const next = queue.shift()
+    if (next === undefined) return
+    running.set(worker, next)
+    worker.postMessage(next.task)
+  }
+  const settle = (worker: Worker, reply: PoolReply) => {
+    const finished = running.get(worker)
+    running.delete(worker)
+    feed(worker)
+    if (reply.block !== undefined) finished?.resolve(reply.block)
+    else finished?.reject(new Error(reply.error ?? 'The worker gave neither a result nor an error'))
+  }
   const failAll = (error: Error) => {
-    for (const task of waiting.values()) task.reject(error)
-    waiting.clear()
+    for (const task of [...running.values(), ...queue.splice(0)]) task.reject(error)
+    running.clear()
   }
-  const settle = (reply: PoolReply) => {
-    const task = waiting.get(reply.id)
-    waiting.delete(reply.id)
-    if (reply.block !== undefined) task?.resolve(reply.block)
-    else task?.reject(new Error(reply.error ?? 'The worker gave neither a result nor an error'))
-  }
-  const workers = Array.from({ length: size }, () => {
-    const worker = new Worker(new URL('./training-worker.ts', import.meta.url), { workerData: setup })
-    worker.on('message', settle)
+  for (const worker of workers) {
+    worker.on('message', (reply: PoolReply) => settle(worker, reply))
     worker.on('error', failAll)
-    return worker
-  })
-  let next = 0
+  }
   return {
     train: (task) =>
       new Promise((resolve, reject) => {
-        const id = next++
-        waiting.set(id, { resolve, reject })
-        workers[id % size]?.postMessage({ id, task })
+        queue.push({ task, resolve, reject })
+        for (const worker of workers) feed(worker)
       }),
     close: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()))

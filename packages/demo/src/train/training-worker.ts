@@ -7,14 +7,14 @@ import type { PoolReply } from './training-pool.ts'
 const setup: TrainingSetup = workerData
 const trainBlock = blockTrainer(setup)
 
-const answer = (id: number, task: BlockTask): PoolReply => {
+const answer = (task: BlockTask): PoolReply => {
   try {
-    return { id, block: trainBlock(task) }
+    return { block: trainBlock(task) }
   } catch (error) {
-    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   }
 }
 
-parentPort?.on('message', ({ id, task }: { id: number; task: BlockTask }) => {
-  parentPort?.postMessage(answer(id, task))
+parentPort?.on('message', (task: BlockTask) => {
+  parentPort?.postMessage(answer(task))
 })
