@@ -131,6 +131,8 @@ export type Histogram = z.infer<typeof Histogram>
 export const PredictionDetail = PredictionRow.extend({
   scores: z.record(z.string(), z.record(z.string(), z.union([wireNumber, z.string(), z.null()]))),
   params: z.record(z.string(), z.unknown()),
+  /** Columns (`scores`, `best_params`) whose text is not JSON; they are shown empty. Absent when all could be read. */
+  undecodable: z.array(z.string()).optional(),
   /** The other rows of the same chain and model: fold × partition. */
   siblings: z.array(
     PredictionRow.pick({

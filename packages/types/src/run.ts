@@ -34,3 +34,34 @@ export type RunRow = z.infer<typeof RunRow>
 /** Newest first; `status` filters (repeatable), `q` searches name, id and datasets. */
 export const RunPage = z.object({ rows: z.array(RunRow), total: z.number().int(), offset: z.number().int() })
 export type RunPage = z.infer<typeof RunPage>
+
+export const RunQuery = z.object({
+  status: z.array(z.string()).default([]),
+  q: z.string().max(500).default(''),
+  limit: z.number().int().min(1).max(1000).default(100),
+  offset: z.number().int().min(0).default(0),
+})
+export type RunQuery = z.infer<typeof RunQuery>
+
+export const PipelineRow = z.object({
+  pipeline_id: z.string(),
+  name: z.string(),
+  dataset_name: z.string(),
+  status: z.string(),
+  metric: z.string().nullable(),
+  created_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  duration_ms: z.number().int().nullable(),
+  n_predictions: z.number().int(),
+  error: z.string().nullable(),
+})
+export type PipelineRow = z.infer<typeof PipelineRow>
+
+/** A run with its pipelines; `config` and `summary` are decoded JSON, or the text itself where it is none. */
+export const RunDetail = RunRow.extend({
+  project_id: z.string().nullable(),
+  config: z.unknown(),
+  summary: z.unknown(),
+  pipelines: z.array(PipelineRow),
+})
+export type RunDetail = z.infer<typeof RunDetail>

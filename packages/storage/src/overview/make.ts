@@ -1,0 +1,28 @@
+import type { DatasetOverview, OverviewResponse } from '@nirs-workspace/types'
+import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
+import { listRuns } from '../runs/list.ts'
+import { bestCv, bestRefit } from './best-scores.ts'
+import { countDatasets, metricsByDataset } from './dataset-counts.ts'
+import { sampleScores } from './score-sample.ts'
+
+/** What the first page shows: every dataset with its best models, and the newest runs. Metrics are never ranked together. */
+export const makeOverview = async (catalog: CatalogReader, options: QueryOptions = {}): Promise<OverviewResponse> => {
+  const [counts, metrics, cv, refit, scores, runs] = await Promise.all([
+    countDatasets(catalog, options),
+    metricsByDataset(catalog, options),
+    bestCv(catalog, options),
+    bestRefit(catalog, options),
+    sampleScores(catalog, options),
+    listRuns(catalog, { status: [], q: '', limit: 5, offset: 0 }, options),
+  ])
+  const datasets = counts.map(
+    (dataset): DatasetOverview => ({
+      ...dataset,
+      metrics: metrics.get(dataset.dataset_name) ?? [],
+      best_cv: cv.get(dataset.dataset_name) ?? [],
+      best_refit: refit.get(dataset.dataset_name) ?? [],
+      scores: scores.get(dataset.dataset_name) ?? [],
+    }),
+  )
+  return { datasets, recent_runs: runs.rows }
+}

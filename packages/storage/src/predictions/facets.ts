@@ -1,0 +1,90 @@
+import { type FacetColumn, type Facets, facetColumns, type PredictionFilter } from '@nirs-workspace/types'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import { cacheOf } from './catalog-cache.ts'
+import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
+import { filterKey, whereClause } from './filter-clause.ts'
+import { summarizeFilter } from './filter-summary.ts'
+import { readNumber, readTextOrNull } from './value-reader.ts'
+
+export interface FacetOptions extends QueryOptions {
+  /** Default: all facet columns. */
+  columns?: readonly FacetColumn[] | undefined
+  /** Values per facet, the most frequent first; `distinct` says how many there are. Default 200. */
+  limit?: number | undefined
+}
+
+type Facet = NonNullable<Facets['facets'][FacetColumn]>
+
+/** Counts per value of each facet column under all filters but its own. '' and null are one value, null. Remembered per filter. */
+export const countFacets = (catalog: CatalogReader, filter: PredictionFilter, options: FacetOptions = {}): Promise<Facets> => {
+  const { limit = 200, signal } = options
+  const columns = facetColumns.filter((column) => options.columns?.includes(column) ?? true)
+  const key = JSON.stringify([filterKey(filter), columns, limit])
+  return cacheOf(catalog).facets.get(key, (shared) => computeFacets(catalog, filter, columns, limit, shared), signal)
+}
+
+const computeFacets = async (
+  catalog: CatalogReader,
+  filter: PredictionFilter,
+  columns: readonly FacetColumn[],
+  limit: number,
+  signal: AbortSignal,
+): Promise<Facets> => {
+  const chosen = columns.filter((column) => (filter.equals[column]?.length ?? 0) > 0)
+  const others = columns.filter((column) => !chosen.includes(column))
+  const count = (group: readonly FacetColumn[], without?: FacetColumn) => countGroup(catalog, filter, { group, without, limit, signal })
+  const [{ total }, ...counted] = await Promise.all([
+    summarizeFilter(catalog, filter, { signal }),
+    ...(others.length === 0 ? [] : [count(others)]),
+    ...chosen.map((column) => count([column], column)),
+  ])
+  const facets = new Map(counted.flatMap((group) => [...group]))
+  return { total, facets: Object.fromEntries(columns.map((column) => [column, facets.get(column) ?? { values: [], distinct: 0 }])) }
+}
+
+interface Group {
+  readonly group: readonly FacetColumn[]
+  readonly without: FacetColumn | undefined
+  readonly limit: number
+  readonly signal: AbortSignal
+}
+
+/** One scan that counts several columns, each on its own. */
+const countGroup = async (
+  catalog: CatalogReader,
+  filter: PredictionFilter,
+  { group, without, limit, signal }: Group,
+): Promise<Map<FacetColumn, Facet>> => {
+  const where = whereClause(filter, { without })
+  const facets = new Map<FacetColumn, Facet>()
+  const counts = await readRows(
+    catalog,
+    { sql: groupSql(group, where.sql, limit), parameters: where.parameters },
+    (value) => ({
+      column: group[readNumber(value(0))],
+      value: readTextOrNull(value(1)),
+      count: readNumber(value(2)),
+      distinct: readNumber(value(3)),
+    }),
+    { signal },
+  )
+  for (const { column, value, count, distinct } of counts) {
+    if (column === undefined) throw new Error('A facet that nobody asked for')
+    const facet = facets.get(column) ?? { values: [], distinct }
+    facet.values.push({ value, count })
+    facets.set(column, facet)
+  }
+  return facets
+}
+
+const groupSql = (group: readonly FacetColumn[], where: string, limit: number): string => {
+  const names = group.map(quotedIdentifier)
+  const sets = names.map((name) => `(${name})`).join(', ')
+  const facet = `CASE ${names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${index}`).join(' ')} END`
+  const value = `coalesce(${names.map((name) => `nullif(${name}::VARCHAR, '')`).join(', ')})`
+  return `WITH counted AS (SELECT ${facet} AS facet, ${value} AS value, count(*) AS n FROM ${PREDICTIONS} ${where} GROUP BY GROUPING SETS (${sets})),
+    merged AS (SELECT facet, value, sum(n)::BIGINT AS n FROM counted GROUP BY facet, value)
+    SELECT facet, value, n, count(*) OVER (PARTITION BY facet) FROM merged
+    QUALIFY row_number() OVER (PARTITION BY facet ORDER BY n DESC, value NULLS LAST) <= ${limit}
+    ORDER BY facet, n DESC, value NULLS LAST`
+}

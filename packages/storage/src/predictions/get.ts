@@ -1,0 +1,84 @@
+import type { PredictionDetail, PredictionRow } from '@nirs-workspace/types'
+import { StorageError } from '../errors.ts'
+import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
+import { decodeParams, decodeScores } from './decode-scores.ts'
+import { afterPredictionColumns, predictionColumns, readPredictionRow } from './row-sql.ts'
+import { readTextOrNull } from './value-reader.ts'
+
+/** One prediction with its decoded scores and parameters and the other rows of its model. Throws `prediction_not_found`. */
+export const getPrediction = async (
+  catalog: CatalogReader,
+  predictionId: string,
+  options: QueryOptions = {},
+): Promise<PredictionDetail> => {
+  const sql = `SELECT ${predictionColumns}, scores FROM ${PREDICTIONS} WHERE prediction_id = $id ORDER BY rowid DESC LIMIT 1`
+  const [found] = await readRows(
+    catalog,
+    { sql, parameters: { id: predictionId } },
+    (value) => ({ row: readPredictionRow(value), scores: readTextOrNull(value(afterPredictionColumns)) }),
+    options,
+  )
+  if (found === undefined) {
+    throw new StorageError('prediction_not_found', `This workspace has no prediction "${predictionId}".`, {
+      hint: 'It may have been removed since the list was loaded.',
+      ids: [predictionId],
+    })
+  }
+  const scores = decodeOr(() => decodeScores(found.scores))
+  const params = decodeOr(() => decodeParams(found.row.best_params))
+  const undecodable = [...(scores === undefined ? ['scores'] : []), ...(params === undefined ? ['best_params'] : [])]
+  return {
+    ...found.row,
+    scores: scores ?? {},
+    params: params ?? {},
+    ...(undecodable.length === 0 ? {} : { undecodable }),
+    siblings: await siblingsOf(catalog, found.row, options),
+  }
+}
+
+/** Undefined for text that is not JSON; the answer then names the column instead of failing as a whole. */
+const decodeOr = <T>(decode: () => T): T | undefined => {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+const siblingsOf = (catalog: CatalogReader, row: PredictionRow, options: QueryOptions): Promise<PredictionDetail['siblings']> => {
+  const { sql, parameters } = sameModel(row)
+  const query = `SELECT ${predictionColumns} FROM ${PREDICTIONS} WHERE ${sql} AND prediction_id <> $id
+    ORDER BY try_cast(fold_id AS INTEGER) NULLS LAST, fold_id, partition, prediction_id`
+  return readRows(
+    catalog,
+    { sql: query, parameters: { ...parameters, id: row.prediction_id } },
+    (value) => sibling(readPredictionRow(value)),
+    options,
+  )
+}
+
+const sameModel = (row: PredictionRow): SqlPart =>
+  row.chain_id === null
+    ? {
+        sql: `chain_id IS NULL AND ${row.pipeline_id === null ? 'pipeline_id IS NULL' : 'pipeline_id = $pipeline'}
+          AND model_name = $model AND dataset_name = $dataset`,
+        parameters: {
+          model: row.model_name,
+          dataset: row.dataset_name,
+          ...(row.pipeline_id === null ? {} : { pipeline: row.pipeline_id }),
+        },
+      }
+    : { sql: 'chain_id = $chain AND model_name = $model', parameters: { chain: row.chain_id, model: row.model_name } }
+
+const sibling = (row: PredictionRow): PredictionDetail['siblings'][number] => ({
+  prediction_id: row.prediction_id,
+  fold_id: row.fold_id,
+  fold_kind: row.fold_kind,
+  partition: row.partition,
+  val_score: row.val_score,
+  test_score: row.test_score,
+  train_score: row.train_score,
+  n_samples: row.n_samples,
+  has_arrays: row.has_arrays,
+})

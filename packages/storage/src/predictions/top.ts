@@ -1,0 +1,51 @@
+import { findMetric, metricDirection, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
+import { StorageError } from '../errors.ts'
+import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
+import { type Contest, cvContest, type KnownDirection, metricsUnder, rankingKey, refitContest } from './ranking.ts'
+import { rowsByRowid } from './rows-by-rowid.ts'
+import { readNumber } from './value-reader.ts'
+
+/**
+ * The n best rows of every dataset and metric (metrics are never ranked together): finite validation scores of folds, averages and
+ * single fits, never refits nor `_agg` twins; ties by prediction_id. With `fold_kind: 'refit'`, refits by their test score instead: they
+ * have no validation score of their own. Throws `metric_direction_unknown` unless the direction is given.
+ */
+export const topPredictions = async (catalog: CatalogReader, query: TopQuery, options: QueryOptions = {}): Promise<PredictionRow[]> => {
+  const contest = contestOf(query)
+  const condition = narrowed(contest, query)
+  const metrics = await metricsUnder(catalog, condition, options)
+  const wanted = metrics.filter((name) => query.metric === undefined || sameMetric(name, query.metric))
+  const key = rankingKey(contest.score, new Map(wanted.map((name) => [name, directionOf(name, query)])))
+  const sql = `SELECT rowid::INTEGER FROM (SELECT rowid, dataset_name, metric, prediction_id, ${key.sql} AS key FROM ${PREDICTIONS} WHERE ${condition.sql})
+    WHERE key IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY dataset_name, metric ORDER BY key, prediction_id, rowid) <= ${query.n}
+    ORDER BY dataset_name, metric, key, prediction_id, rowid`
+  const parameters = { ...condition.parameters, ...key.parameters }
+  const rowids = await readRows(catalog, { sql, parameters }, (value) => readNumber(value(0)), options)
+  return rowsByRowid(catalog, Int32Array.from(rowids), options)
+}
+
+const contestOf = ({ fold_kind }: TopQuery): Contest => {
+  if (fold_kind === 'refit') return refitContest
+  return fold_kind === undefined ? cvContest() : cvContest([fold_kind])
+}
+
+const narrowed = ({ condition }: Contest, { dataset_name }: TopQuery): SqlPart =>
+  dataset_name === undefined
+    ? { sql: condition, parameters: {} }
+    : { sql: `${condition} AND dataset_name = $dataset`, parameters: { dataset: dataset_name } }
+
+const sameMetric = (name: string, wanted: string): boolean => {
+  const metric = findMetric(name)
+  return name === wanted || (metric !== undefined && metric === findMetric(wanted))
+}
+
+/** A direction that the caller gives counts for the metric that the caller names, and for metrics that nobody knows. */
+const directionOf = (name: string, { metric, direction }: TopQuery): KnownDirection => {
+  const known = metricDirection(name)
+  if (direction !== undefined && (known === 'unknown' || metric !== undefined)) return direction
+  if (known !== 'unknown') return known
+  throw new StorageError('metric_direction_unknown', `It is unknown whether more or less of "${name}" is better, so it was not ranked.`, {
+    hint: 'Say which: higher, lower or zero (nearest zero); or choose another metric.',
+  })
+}
