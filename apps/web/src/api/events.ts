@@ -1,0 +1,117 @@
+import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/types'
+import type { QueryClient } from '@tanstack/react-query'
+import { useEffect, useSyncExternalStore } from 'react'
+
+/** Waits between attempts to reconnect, in milliseconds. */
+const retryDelays = [500, 1000, 2000, 5000] as const
+
+let connected = false
+const listeners = new Set<() => void>()
+
+const setConnected = (value: boolean): void => {
+  connected = value
+  for (const listener of listeners) listener()
+}
+
+const subscribe = (listener: () => void): (() => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** Whether live events arrive; while they do not, pages ask by themselves now and then. */
+export const useConnected = (): boolean => useSyncExternalStore(subscribe, () => connected)
+
+/** Keeps a socket open on the jobs and on one workspace, and the query cache in step with what it says. */
+export const useEvents = (client: QueryClient, workspace: string | undefined): void => {
+  useEffect(() => openEvents(client, ['jobs', ...(workspace === undefined ? [] : [`workspace:${workspace}`])]), [client, workspace])
+}
+
+const openEvents = (client: QueryClient, channels: readonly string[]): (() => void) => {
+  const seen = new Map<string, number>()
+  let attempt = 0
+  let closed = false
+  let socket: WebSocket | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const connect = (): void => {
+    const next = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/ws`)
+    socket = next
+    next.addEventListener('open', () => {
+      attempt = 0
+      setConnected(true)
+      for (const channel of channels) next.send(JSON.stringify(subscription(channel, seen.get(channel))))
+    })
+    next.addEventListener('message', (message) => {
+      const event = parseEvent(String(message.data))
+      seen.set(event.channel, event.seq)
+      applyEvent(client, event)
+    })
+    next.addEventListener('close', () => {
+      setConnected(false)
+      if (closed) return
+      timer = setTimeout(connect, retryDelays[Math.min(attempt, retryDelays.length - 1)])
+      attempt += 1
+    })
+  }
+
+  connect()
+  return () => {
+    closed = true
+    clearTimeout(timer)
+    socket?.close()
+  }
+}
+
+const subscription = (channel: string, since: number | undefined): ClientMessage => ({
+  type: 'subscribe',
+  channel,
+  ...(since === undefined ? {} : { since_seq: since }),
+})
+
+/** As `trusted` in the client: only our own server speaks on this socket, and its tests check every event. */
+const parseEvent = (text: string): ServerEvent => JSON.parse(text) as ServerEvent
+
+/** Exported for tests: what one event does to the cache. */
+export const applyEvent = (client: QueryClient, event: ServerEvent): void => {
+  switch (event.type) {
+    case 'snapshot':
+      if (event.channel === 'jobs') client.setQueryData<JobList>(['/jobs'], { rows: event.data.jobs, total: event.data.jobs.length })
+      return
+    case 'maintenance_started':
+      putJob(client, event.data.job)
+      refreshWorkspace(client, event.data.job.workspace_id)
+      return
+    case 'maintenance_progress':
+      patchJob(client, event.data.job_id, (job) => ({ ...job, state: 'running', progress: event.data.progress }))
+      return
+    case 'maintenance_completed':
+    case 'maintenance_failed':
+    case 'maintenance_cancelled':
+      putJob(client, event.data.job)
+      refreshWorkspace(client, event.data.job.workspace_id)
+      return
+    case 'catalog_updated':
+    case 'workspace_locked':
+    case 'workspace_unlocked':
+      refreshWorkspace(client, event.data.workspace_id)
+  }
+}
+
+const putJob = (client: QueryClient, job: Job): void => {
+  client.setQueryData<JobList>(['/jobs'], (list) => {
+    const others = (list?.rows ?? []).filter((other) => other.job_id !== job.job_id)
+    return { rows: [job, ...others], total: others.length + 1 }
+  })
+}
+
+const patchJob = (client: QueryClient, jobId: string, change: (job: Job) => Job): void => {
+  client.setQueryData<JobList>(
+    ['/jobs'],
+    (list) => list && { ...list, rows: list.rows.map((job) => (job.job_id === jobId ? change(job) : job)) },
+  )
+}
+
+/** Everything read from this workspace, and the list of workspaces, is asked for again. */
+export const refreshWorkspace = (client: QueryClient, workspace: string): void => {
+  void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace })
+}

@@ -1,0 +1,81 @@
+import type {
+  Facets,
+  Histogram,
+  Inspection,
+  JobList,
+  MigrateStatus,
+  MigrationPlan,
+  OverviewResponse,
+  PredictionDetail,
+  PredictionPage,
+  RangeColumn,
+  RunPage,
+  Scatter,
+  StorageStatus,
+  WorkspaceList,
+  WorkspaceStats,
+} from '@nirs-workspace/types'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { type QueryParams, request } from './client.ts'
+
+/** Rows per request of the grid: about five screens, some 150 kB. */
+export const blockSize = 200
+
+/** Keys start with the endpoint and the workspace, so that an event can refresh exactly what it concerns. */
+const read = <T>(path: string, workspace: string | undefined, query: QueryParams = {}) =>
+  queryOptions({
+    queryKey: [path, workspace, query] as const,
+    queryFn: ({ signal }) => request<T>(path, { query: { ...query, workspace }, signal }),
+  })
+
+export const workspacesQuery = () =>
+  queryOptions({ queryKey: ['/workspaces'] as const, queryFn: ({ signal }) => request<WorkspaceList>('/workspaces', { signal }) })
+
+export const jobsQuery = () =>
+  queryOptions({ queryKey: ['/jobs'] as const, queryFn: ({ signal }) => request<JobList>('/jobs', { signal }) })
+
+export const storageStatusQuery = (workspace: string) => read<StorageStatus>('/workspace/storage-status', workspace)
+export const inspectQuery = (workspace: string) => read<Inspection>('/workspace/inspect', workspace)
+export const statsQuery = (workspace: string) => read<WorkspaceStats>('/workspace/stats', workspace)
+export const overviewQuery = (workspace: string) => read<OverviewResponse>('/overview', workspace)
+export const migrateStatusQuery = (workspace: string) => read<MigrateStatus>('/workspace/migrate/status', workspace)
+
+/** The dry run reads only, so it is a query although it travels as POST; a plan is made anew when asked again. */
+export const migrationPlanQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: ['/workspace/migrate', workspace, 'plan'] as const,
+    queryFn: ({ signal }) =>
+      request<MigrationPlan>('/workspace/migrate', { method: 'POST', query: { workspace }, body: { dry_run: true }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  })
+
+export const predictionBlockQuery = (workspace: string, params: QueryParams, block: number) =>
+  queryOptions({
+    queryKey: ['/predictions', workspace, params, block] as const,
+    queryFn: ({ signal }) =>
+      request<PredictionPage>('/predictions', { query: { ...params, workspace, limit: blockSize, offset: block * blockSize }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+export const facetsQuery = (workspace: string, filters: QueryParams) => ({
+  ...read<Facets>('/predictions/facets', workspace, filters),
+  placeholderData: keepPreviousData,
+})
+
+export const histogramQuery = (workspace: string, column: RangeColumn, filters: QueryParams) => ({
+  ...read<Histogram>('/predictions/histogram', workspace, { ...filters, column }),
+  placeholderData: keepPreviousData,
+})
+
+export const predictionQuery = (workspace: string, id: string) =>
+  read<PredictionDetail>(`/predictions/${encodeURIComponent(id)}`, workspace)
+export const scatterQuery = (workspace: string, id: string) => ({
+  ...read<Scatter>(`/predictions/${encodeURIComponent(id)}/scatter`, workspace),
+  retry: false,
+})
+
+export const runsQuery = (workspace: string, query: { q?: string; status?: string; limit: number; offset: number }) => ({
+  ...read<RunPage>('/runs', workspace, query),
+  placeholderData: keepPreviousData,
+})

@@ -1,0 +1,76 @@
+import { useFormat, useText } from '../text/text.tsx'
+
+interface MatrixProps {
+  readonly labels: readonly number[]
+  /** counts[i][j]: samples of class labels[i] predicted as labels[j]. */
+  readonly counts: readonly (readonly number[])[]
+}
+
+/** Counts in a table whose shade is the share of the row; the diagonal is what was right. */
+export const ConfusionMatrix = ({ labels, counts }: MatrixProps) => {
+  const { peek } = useText()
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full border-separate border-spacing-0.5 text-center">
+        <caption className="pb-1 text-xs text-muted">
+          {peek.trueClass} ↓ · {peek.predictedClass} →
+        </caption>
+        <thead>
+          <tr>
+            <td />
+            {labels.map((label) => (
+              <th key={label} scope="col" className="px-1 text-xs font-semibold">
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {labels.map((label, row) => (
+            <tr key={label}>
+              <th scope="row" className="pr-2 text-right text-xs font-semibold">
+                {label}
+              </th>
+              {labels.map((predicted, column) => (
+                <Count
+                  key={predicted}
+                  counts={counts[row] ?? []}
+                  column={column}
+                  right={row === column}
+                  actual={label}
+                  predicted={predicted}
+                />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+interface CountProps {
+  readonly counts: readonly number[]
+  readonly column: number
+  readonly right: boolean
+  readonly actual: number
+  readonly predicted: number
+}
+
+const Count = ({ counts, column, right, actual, predicted }: CountProps) => {
+  const { peek } = useText()
+  const format = useFormat()
+  const count = counts[column] ?? 0
+  const total = counts.reduce((sum, each) => sum + each, 0)
+  const share = total === 0 ? 0 : count / total
+  const colour = right ? 'var(--accent)' : 'var(--val)'
+  return (
+    <td
+      title={`${peek.confusionCell(count, String(actual), String(predicted))} (${format.percent(share)})`}
+      className="h-10 min-w-10 rounded border border-line"
+      style={{ background: `color-mix(in oklab, ${colour} ${Math.round(share * 45)}%, var(--surface))` }}
+    >
+      <span className={count === 0 ? 'text-muted' : 'font-semibold'}>{format.int(count)}</span>
+    </td>
+  )
+}

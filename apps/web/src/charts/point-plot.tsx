@@ -1,0 +1,135 @@
+import { scaleLinear } from 'd3-scale'
+import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useState } from 'react'
+import { markerPath, partitionColour } from '../ui/partition-mark.tsx'
+import { Axes } from './axes.tsx'
+import type { Point } from './square-scale.ts'
+
+interface PointPlotProps {
+  readonly dots: readonly Point[]
+  readonly xDomain: readonly [number, number]
+  readonly yDomain: readonly [number, number]
+  readonly xLabel: string
+  readonly yLabel: string
+  readonly partition: string
+  /** Name of the whole figure and how to step through it. */
+  readonly label: string
+  readonly describe: (dot: Point) => string
+  /** Text of a tick; the domain says how many decimals it needs. */
+  readonly tick: (value: number, domain: readonly [number, number]) => string
+  readonly lines: (x: (value: number) => number, y: (value: number) => number) => ReactNode
+  readonly height?: number
+}
+
+const width = 392
+const margin = { left: 58, top: 10, right: 12, bottom: 42 }
+
+/**
+ * Dots over two linear axes. The mouse finds the nearest dot, the arrow keys step through them in order of the samples, and either
+ * way the sample's name and values stand below the plot.
+ */
+export const PointPlot = (props: PointPlotProps) => {
+  const { dots, xDomain, yDomain, describe, height = width } = props
+  const [active, setActive] = useState(-1)
+  const frame = { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom }
+  const x = scaleLinear(xDomain, [frame.left, frame.right])
+  const y = scaleLinear(yDomain, [frame.bottom, frame.top])
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key]
+    if (step === undefined || dots.length === 0) return
+    event.preventDefault()
+    event.stopPropagation()
+    setActive((before) => Math.min(dots.length - 1, Math.max(0, before + step)))
+  }
+  const onPointerMove = (event: PointerEvent<SVGSVGElement>): void => {
+    const box = event.currentTarget.getBoundingClientRect()
+    const scale = width / box.width
+    setActive(nearest(dots, x, y, (event.clientX - box.left) * scale, (event.clientY - box.top) * scale))
+  }
+  const dot = dots[active]
+  return (
+    <div>
+      <svg
+        role="img"
+        aria-label={props.label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the samples
+        tabIndex={0}
+        viewBox={`0 0 ${width} ${height}`}
+        className="block w-full touch-pan-y rounded"
+        onKeyDown={onKeyDown}
+        onPointerMove={onPointerMove}
+        onPointerLeave={() => setActive(-1)}
+      >
+        <Axes
+          x={x}
+          y={y}
+          xLabel={props.xLabel}
+          yLabel={props.yLabel}
+          frame={frame}
+          xTick={(value) => props.tick(value, xDomain)}
+          yTick={(value) => props.tick(value, yDomain)}
+        />
+        {props.lines(x, y)}
+        <Dots dots={dots} xDomain={xDomain} yDomain={yDomain} height={height} partition={props.partition} />
+        {dot === undefined ? null : (
+          <path
+            d={markerPath(props.partition, 13)}
+            transform={`translate(${x(dot.x)},${y(dot.y)})`}
+            fill={partitionColour(props.partition)}
+            stroke="var(--ink)"
+            strokeWidth={1.5}
+          />
+        )}
+      </svg>
+      <p aria-live="polite" className="min-h-5 px-1 text-center text-xs text-muted">
+        {dot === undefined ? '' : describe(dot)}
+      </p>
+    </div>
+  )
+}
+
+interface DotsProps {
+  readonly dots: readonly Point[]
+  readonly xDomain: readonly [number, number]
+  readonly yDomain: readonly [number, number]
+  readonly height: number
+  readonly partition: string
+}
+
+/** All dots in one path: thousands of them move and redraw as one node. Memoised, since the pointer changes only the marked dot. */
+const Dots = memo(({ dots, xDomain, yDomain, height, partition }: DotsProps) => {
+  const x = scaleLinear(xDomain, [margin.left, width - margin.right])
+  const y = scaleLinear(yDomain, [height - margin.bottom, margin.top])
+  const marker = markerPath(partition, dots.length > 600 ? 5 : 7.5)
+  return (
+    <path
+      d={dots.map((dot) => moved(marker, x(dot.x), y(dot.y))).join('')}
+      fill={partitionColour(partition)}
+      fillOpacity={0.55}
+      stroke={partitionColour(partition)}
+      strokeWidth={0.75}
+    />
+  )
+})
+
+/** The marker's first absolute move and its absolute lines, shifted; relative parts stay as they are. */
+const moved = (path: string, dx: number, dy: number): string =>
+  path.replaceAll(/([ML])(-?[\d.]+),(-?[\d.]+)/g, (_, command: string, px: string, py: string) => {
+    return `${command}${(Number(px) + dx).toFixed(1)},${(Number(py) + dy).toFixed(1)}`
+  })
+
+/** Pixels within which the pointer finds a dot. */
+const reach = 18
+
+const nearest = (dots: readonly Point[], x: (v: number) => number, y: (v: number) => number, px: number, py: number): number => {
+  let best = -1
+  let least = reach * reach
+  for (const [place, dot] of dots.entries()) {
+    const distance = (x(dot.x) - px) ** 2 + (y(dot.y) - py) ** 2
+    if (distance < least) {
+      least = distance
+      best = place
+    }
+  }
+  return best
+}

@@ -1,0 +1,28 @@
+import { scaleLinear } from 'd3-scale'
+import { niceDomain, quartiles } from './square-scale.ts'
+
+const width = 300
+const height = 34
+
+/** Scores as thin strokes with the middle half as a band and the median as a bar: how good, and how spread, at a glance. */
+export const StripPlot = ({ values, label, tick }: { values: readonly number[]; label: string; tick: (value: number) => string }) => {
+  const middle = quartiles(values)
+  if (middle === undefined) return null
+  const domain = niceDomain(values)
+  const x = scaleLinear(domain, [2, width - 2])
+  const [q1, median, q3] = middle
+  return (
+    <figure>
+      <svg role="img" aria-label={label} viewBox={`0 0 ${width} ${height}`} className="block w-full">
+        <title>{label}</title>
+        <rect x={x(q1)} y={5} width={Math.max(1, x(q3) - x(q1))} height={24} rx={2} fill="var(--accent-soft)" />
+        <path d={values.map((value) => `M${x(value).toFixed(1)},10v14`).join('')} stroke="var(--accent)" strokeOpacity={0.4} />
+        <line x1={x(median)} x2={x(median)} y1={4} y2={30} stroke="var(--ink)" strokeWidth={1.5} />
+      </svg>
+      <figcaption className="flex justify-between text-[0.7rem] text-muted" aria-hidden>
+        <span>{tick(domain[0])}</span>
+        <span>{tick(domain[1])}</span>
+      </figcaption>
+    </figure>
+  )
+}

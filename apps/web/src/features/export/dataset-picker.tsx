@@ -1,0 +1,52 @@
+import type { DatasetInfo } from '@nirs-workspace/types'
+import { useFormat, useText } from '../../text/text.tsx'
+
+interface PickerProps {
+  readonly datasets: readonly DatasetInfo[]
+  readonly chosen: readonly string[]
+  readonly onChange: (names: readonly string[]) => void
+}
+
+/** Datasets with what each one weighs. */
+export const DatasetPicker = ({ datasets, chosen, onChange }: PickerProps) => {
+  const text = useText()
+  const all = datasets.length > 0 && chosen.length === datasets.length
+  const toggle = (name: string): void => onChange(chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name])
+  return (
+    <fieldset className="min-w-0">
+      <legend className="mb-1 font-semibold">{text.export.datasets}</legend>
+      <div className="max-h-96 overflow-y-auto rounded-md border border-line">
+        <label className="flex min-h-9 cursor-pointer items-center gap-2.5 border-b border-line bg-sunken px-3">
+          <input
+            type="checkbox"
+            checked={all}
+            ref={(box) => {
+              if (box !== null) box.indeterminate = !all && chosen.length > 0
+            }}
+            onChange={() => onChange(all ? [] : datasets.map((dataset) => dataset.name))}
+            className="size-4 accent-(--accent)"
+          />
+          {text.export.all}
+        </label>
+        {datasets.map((dataset) => (
+          <Dataset key={dataset.name} dataset={dataset} checked={chosen.includes(dataset.name)} onToggle={() => toggle(dataset.name)} />
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+const Dataset = ({ dataset, checked, onToggle }: { dataset: DatasetInfo; checked: boolean; onToggle: () => void }) => {
+  const text = useText()
+  const format = useFormat()
+  return (
+    <label className="flex min-h-9 cursor-pointer items-center gap-2.5 px-3 py-1 hover:bg-hover">
+      <input type="checkbox" checked={checked} onChange={onToggle} className="size-4 shrink-0 accent-(--accent)" />
+      <span className="min-w-0 flex-1 break-words">{dataset.name}</span>
+      <span className="text-right text-xs whitespace-nowrap text-muted">
+        {text.common.predictions(dataset.predictions)}
+        {dataset.parquet_bytes === 0 ? null : <span className="block">{format.bytes(dataset.parquet_bytes)}</span>}
+      </span>
+    </label>
+  )
+}

@@ -1,0 +1,54 @@
+import type { ExportRequest, PredictionFilter } from '@nirs-workspace/types'
+import { apiUrl } from '../../api/client.ts'
+
+export const exportChoices = ['parquet', 'zip', 'csv', 'csv-excel-fr', 'arrow'] as const
+export type ExportChoice = (typeof exportChoices)[number]
+export const layouts = ['prediction', 'sample'] as const
+export type Layout = (typeof layouts)[number]
+
+/** What the dialog's fields say. */
+export interface ExportForm {
+  readonly datasets: readonly string[]
+  readonly choice: ExportChoice
+  readonly layout: Layout
+  /** Empty = any. */
+  readonly partition: string
+  readonly model: string
+  /** The table's filters, when they are to apply. */
+  readonly filters: Partial<PredictionFilter> | undefined
+}
+
+export const exportRequest = (form: ExportForm): ExportRequest => {
+  const equals = {
+    ...form.filters?.equals,
+    ...(form.partition === '' ? {} : { partition: [form.partition] }),
+    ...(form.model === '' ? {} : { model_name: [form.model] }),
+  }
+  const filtered = form.filters !== undefined || Object.keys(equals).length > 0
+  return {
+    dataset_names: [...form.datasets],
+    format: form.choice === 'csv-excel-fr' ? 'csv' : form.choice,
+    layout: form.layout,
+    csv_dialect: form.choice === 'csv-excel-fr' ? 'excel-fr' : 'plain',
+    ...(filtered ? { filters: { ...form.filters, equals } } : {}),
+  }
+}
+
+/** Address of a plain download, which the browser takes care of; undefined when the request says more than an address can. */
+export const directUrl = (form: ExportForm, workspace: string): string | undefined => {
+  const [dataset] = form.datasets
+  if (form.datasets.length !== 1 || dataset === undefined || form.filters !== undefined) return undefined
+  if (form.choice !== 'parquet' || form.layout !== 'prediction') return undefined
+  return apiUrl(`/aggregated-predictions/export/${encodeURIComponent(dataset)}.parquet`, {
+    workspace,
+    partition: form.partition === '' ? undefined : form.partition,
+    model_name: form.model === '' ? undefined : form.model,
+  })
+}
+
+/** The file name of a Content-Disposition header, RFC 5987 form first. */
+export const fileNameOf = (header: string | null, fallback: string): string => {
+  const encoded = header?.match(/filename\*\s*=\s*UTF-8''([^;]+)/i)?.[1]
+  if (encoded !== undefined) return decodeURIComponent(encoded.trim())
+  return header?.match(/filename\s*=\s*"([^"]+)"/i)?.[1] ?? fallback
+}

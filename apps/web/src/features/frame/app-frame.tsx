@@ -1,0 +1,72 @@
+import type { WorkspaceList } from '@nirs-workspace/types'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Outlet, useSearch } from '@tanstack/react-router'
+import { isApiError } from '../../api/client.ts'
+import { useEvents } from '../../api/events.ts'
+import { workspacesQuery } from '../../api/queries.ts'
+import { WorkspaceProvider } from '../../api/workspace.tsx'
+import { useText } from '../../text/text.tsx'
+import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { Banners } from './banners.tsx'
+import { NoWorkspace } from './no-workspace.tsx'
+import { Rail } from './rail.tsx'
+import { TokenPage } from './token-page.tsx'
+import { TopBar } from './top-bar.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
+
+/** Skip link, rail, top bar, banners, and the page inside. */
+export const AppFrame = () => {
+  const text = useText()
+  const client = useQueryClient()
+  const { workspace: asked } = useSearch({ from: '__root__' })
+  const list = useQuery(workspacesQuery())
+  const workspace = chosenWorkspace(list.data, asked)
+  useEvents(client, workspace?.id)
+  const help = useShortcuts()
+
+  if (isApiError(list.error, 'token_required')) return <TokenPage />
+  return (
+    <WorkspaceProvider value={workspace}>
+      <a
+        href="#main"
+        className="absolute top-2 left-2 z-50 -translate-y-20 rounded-md bg-accent px-3 py-2 text-accent-ink focus-visible:translate-y-0"
+      >
+        {text.frame.skip}
+      </a>
+      <div className="flex h-dvh flex-col">
+        <TopBar workspace={workspace} list={list.data} help={help} />
+        <div className="flex min-h-0 flex-1 max-sm:flex-col-reverse">
+          <Rail />
+          <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+            {workspace === undefined ? (
+              <Waiting error={list.error} pending={list.isPending} retry={() => void list.refetch()} gone={asked !== undefined} />
+            ) : (
+              <>
+                <Banners workspace={workspace} />
+                <div className="min-h-0 flex-1 overflow-y-auto" key={workspace.id}>
+                  <Outlet />
+                </div>
+              </>
+            )}
+          </main>
+        </div>
+      </div>
+    </WorkspaceProvider>
+  )
+}
+
+const chosenWorkspace = (list: WorkspaceList | undefined, asked: string | undefined) =>
+  asked === undefined ? list?.rows.find((row) => row.current) : list?.rows.find((row) => row.id === asked)
+
+const Waiting = ({ error, pending, retry, gone }: { error: Error | null; pending: boolean; retry: () => void; gone: boolean }) => {
+  if (error !== null) return <ErrorMessage error={error} onRetry={retry} />
+  if (!pending) return <NoWorkspace gone={gone} />
+  return (
+    <Loading>
+      <div className="grid gap-4 p-6">
+        <Skeleton className="h-8 w-64" />
+        <Skeleton className="h-40 w-full" />
+      </div>
+    </Loading>
+  )
+}

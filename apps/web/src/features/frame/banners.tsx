@@ -1,0 +1,124 @@
+import type { MigrateStatus, StorageStatus, Workspace } from '@nirs-workspace/types'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { X } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { inspectQuery, migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { isRunning, useWorkspaceJobs } from '../../api/workspace.tsx'
+import { paths } from '../../paths.ts'
+import { useText } from '../../text/text.tsx'
+import { buttonClass, IconButton } from '../../ui/button.tsx'
+import { Notice } from '../../ui/notice.tsx'
+
+/** What the reader should know about this workspace before trusting or changing anything, on every page. */
+export const Banners = ({ workspace }: { workspace: Workspace }) => {
+  const { banner } = useText()
+  const { data: status } = useQuery(storageStatusQuery(workspace.id))
+  const holder = status?.locked_by ?? workspace.writer
+  return (
+    <section aria-label={banner.label} className="flex shrink-0 flex-col empty:hidden">
+      {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} />}
+      {holder === null ? null : <Line tone="warning">{banner.locked(holder.pid, 'command' in holder ? holder.command : undefined)}</Line>}
+      {status?.interrupted_job == null ? null : <Interrupted kind={status.interrupted_job.kind} />}
+    </section>
+  )
+}
+
+const ModeBanner = ({ workspace, status }: { workspace: Workspace; status: StorageStatus }) => {
+  const { banner } = useText()
+  const [hidden, setHidden] = useState(false)
+  const running = useWorkspaceJobs(workspace.id).some((job) => job.kind === 'migrate' && isRunning(job))
+  const dismiss = (
+    <IconButton label={banner.dismiss} onClick={() => setHidden(true)}>
+      <X size={16} aria-hidden />
+    </IconButton>
+  )
+  if (hidden) return null
+  if (running) return <RunningBanner />
+  if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace.id} dismiss={dismiss} />
+  if (!status.migration_needed) return null
+  return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
+}
+
+const MigrationBanner = ({ workspace, status, dismiss }: { workspace: string; status: StorageStatus; dismiss: ReactNode }) => {
+  const { banner } = useText()
+  const { data } = useQuery(migrateStatusQuery(workspace))
+  const sentence = useEstimate(data)
+  return (
+    <Line
+      tone="warning"
+      actions={
+        <>
+          <Link to={paths.migration} search={{ step: 'review' }} className={buttonClass('plain')}>
+            {banner.preview}
+          </Link>
+          <Link to={paths.migration} className={buttonClass('primary')}>
+            {banner.migrate}
+          </Link>
+          {dismiss}
+        </>
+      }
+    >
+      <strong className="font-semibold">{status.storage_mode === 'mid_migration' ? banner.halfTitle : banner.legacyTitle}</strong>{' '}
+      {sentence}
+    </Line>
+  )
+}
+
+const useEstimate = (status: MigrateStatus | undefined): string => {
+  const { banner } = useText()
+  if (status?.estimated_duration_seconds == null || status.bytes_estimated === null) return banner.noEstimate
+  return banner.estimate(status.estimated_duration_seconds, status.store_bytes, status.bytes_estimated)
+}
+
+const LostBanner = ({ workspace, dismiss }: { workspace: string; dismiss: ReactNode }) => {
+  const { banner } = useText()
+  const { data } = useQuery(inspectQuery(workspace))
+  const lost = data === undefined ? undefined : data.counts.predictions - data.counts.arrays
+  return (
+    <Line tone="danger" actions={dismiss}>
+      {lost === undefined || lost <= 0 ? banner.lostUnknown : banner.lost(lost)}
+    </Line>
+  )
+}
+
+const RunningBanner = () => {
+  const { banner } = useText()
+  return (
+    <Line
+      tone="info"
+      actions={
+        <Link to={paths.migration} className={buttonClass('plain')}>
+          {banner.runningAction}
+        </Link>
+      }
+    >
+      {banner.running}
+    </Line>
+  )
+}
+
+const Interrupted = ({ kind }: { kind: string }) => {
+  const { banner, jobs } = useText()
+  const name = kind === 'migrate' || kind === 'rollback' || kind === 'verify' ? jobs.kinds[kind] : kind
+  return (
+    <Line
+      tone="warning"
+      actions={
+        <Link to={paths.migration} className={buttonClass('plain')}>
+          {banner.interruptedAction}
+        </Link>
+      }
+    >
+      {banner.interrupted(name.toLowerCase())}
+    </Line>
+  )
+}
+
+const Line = ({ tone, children, actions }: { tone: 'info' | 'warning' | 'danger'; children: ReactNode; actions?: ReactNode }) => (
+  <div className="border-b border-line">
+    <Notice flat tone={tone} actions={actions}>
+      {children}
+    </Notice>
+  </div>
+)

@@ -1,0 +1,48 @@
+import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
+import { CircleHelp } from 'lucide-react'
+import { useConnected } from '../../api/events.ts'
+import { useText } from '../../text/text.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { HelpDialog } from './help-dialog.tsx'
+import { JobPill } from './job-pill.tsx'
+import { LanguageMenu } from './language-menu.tsx'
+import { ThemeMenu } from './theme-menu.tsx'
+import type { HelpState } from './use-shortcuts.ts'
+import { WorkspaceSwitcher } from './workspace-switcher.tsx'
+
+interface TopBarProps {
+  readonly workspace: Workspace | undefined
+  readonly list: WorkspaceList | undefined
+  readonly help: HelpState
+}
+
+export const TopBar = ({ workspace, list, help }: TopBarProps) => {
+  const text = useText()
+  return (
+    <header className="flex h-13 shrink-0 items-center gap-2 border-b border-line bg-surface px-3">
+      <img src="/favicon.svg" alt="" className="size-7" />
+      <span className="pr-2 font-semibold whitespace-nowrap max-md:sr-only">{text.frame.product}</span>
+      <WorkspaceSwitcher workspace={workspace} list={list} />
+      <div className="flex-1" />
+      <Offline />
+      <JobPill />
+      <LanguageMenu />
+      <ThemeMenu />
+      <IconButton label={`${text.frame.help} (?)`} onClick={() => help.setOpen(true)} className="max-sm:hidden">
+        <CircleHelp size={18} aria-hidden />
+      </IconButton>
+      <HelpDialog open={help.open} onClose={() => help.setOpen(false)} />
+    </header>
+  )
+}
+
+/** A quiet dot while live updates do not arrive; pages then ask by themselves. */
+const Offline = () => {
+  const text = useText()
+  if (useConnected()) return null
+  return (
+    <span role="status" title={text.frame.offline} className="size-2 shrink-0 rounded-full border border-line-strong">
+      <span className="sr-only">{text.frame.offline}</span>
+    </span>
+  )
+}

@@ -1,0 +1,101 @@
+import type { Job, MigrateStatus, StorageStatus } from '@nirs-workspace/types'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { CircleCheck } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { migrationReport } from '../../api/reports.ts'
+import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
+import { useText } from '../../text/text.tsx'
+import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
+import { FailedMigration } from './failed-migration.tsx'
+import { MigrationProgress } from './migration-progress.tsx'
+import { MigrationReportView } from './migration-report.tsx'
+import { PlanReview } from './plan-review.tsx'
+import { type Step, Steps } from './steps.tsx'
+
+const route = getRouteApi('/settings/migration')
+
+/** The whole way from a legacy store to Parquet on one page; what it shows follows from the server's state, so a reload finds it again. */
+export const MigrationPage = () => {
+  const { migration } = useText()
+  const workspace = useWorkspace()
+  const status = useQuery(migrateStatusQuery(workspace.id))
+  const storage = useQuery(storageStatusQuery(workspace.id))
+  const jobs = useWorkspaceJobs(workspace.id)
+  if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
+  if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
+  if (status.data === undefined || storage.data === undefined) {
+    return (
+      <Loading>
+        <Skeleton className="h-80" />
+      </Loading>
+    )
+  }
+  const stage = stageOf(status.data, jobs)
+  return (
+    <div className="grid gap-5">
+      <div>
+        <h2 className="text-lg font-semibold">{migration.title}</h2>
+        <p className="text-muted">{migration.intro}</p>
+      </div>
+      {stage.name === 'nothing' ? null : <Steps current={stepOf(stage)} />}
+      <Stage stage={stage} status={status.data} storage={storage.data} />
+    </div>
+  )
+}
+
+type StageState =
+  | { name: 'running'; job: Job }
+  | { name: 'report' }
+  | { name: 'failed'; job: Job }
+  | { name: 'review' }
+  | { name: 'nothing' }
+
+/** Exported for tests: which screen the facts call for. */
+export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState => {
+  const own = jobs.filter((job) => job.kind === 'migrate' || job.kind === 'rollback')
+  const running = own.find(isRunning)
+  if (running !== undefined) return { name: 'running', job: running }
+  const last = own.find((job) => job.kind === 'migrate')
+  if (status.migration_needed) {
+    return last !== undefined && own[0] === last && last.error !== null ? { name: 'failed', job: last } : { name: 'review' }
+  }
+  return status.last_report === null && (last === undefined || migrationReport(last) === undefined)
+    ? { name: 'nothing' }
+    : { name: 'report' }
+}
+
+const stepOf = (stage: StageState): Step => {
+  if (stage.name === 'running') return 'migrate'
+  return stage.name === 'report' ? 'done' : 'review'
+}
+
+const Stage = ({ stage, status, storage }: { stage: StageState; status: MigrateStatus; storage: StorageStatus }): ReactNode => {
+  const { step } = route.useSearch()
+  const jobs = useWorkspaceJobs(useWorkspace().id)
+  switch (stage.name) {
+    case 'running':
+      return <MigrationProgress job={stage.job} />
+    case 'report': {
+      const report = status.last_report ?? jobs.map(migrationReport).find((found) => found !== undefined)
+      return report === undefined ? null : <MigrationReportView report={report} status={status} />
+    }
+    case 'failed':
+      return step === 'review' ? <PlanReview status={status} storage={storage} asked /> : <FailedMigration job={stage.job} />
+    case 'review':
+      return <PlanReview status={status} storage={storage} asked={step === 'review'} />
+    case 'nothing':
+      return <Nothing mode={storage.storage_mode} />
+  }
+}
+
+const Nothing = ({ mode }: { mode: StorageStatus['storage_mode'] }) => {
+  const { migration } = useText()
+  const reasons: Partial<Record<StorageStatus['storage_mode'], string>> = migration.notNeededBody
+  return (
+    <Message icon={CircleCheck} title={migration.notNeeded}>
+      {reasons[mode] ?? migration.notNeededBody.migrated}
+    </Message>
+  )
+}

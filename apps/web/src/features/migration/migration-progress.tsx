@@ -1,0 +1,111 @@
+import type { Job, JobProgress } from '@nirs-workspace/types'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Check, LoaderCircle } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import { cancelJob } from '../../api/actions.ts'
+import { jobsQuery } from '../../api/queries.ts'
+import { showToast } from '../../stores/toast.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { Button } from '../../ui/button.tsx'
+import { ProgressBar } from '../../ui/progress-bar.tsx'
+
+/** Live progress: phase, rows per second, time left, each dataset, and what happened so far. */
+export const MigrationProgress = ({ job }: { job: Job }) => {
+  const { migration, jobs } = useText()
+  const format = useFormat()
+  const { progress } = job
+  const percent = format.percent(progress.fraction)
+  useTabTitle(migration.tabTitle(percent))
+  return (
+    <section aria-labelledby="progress-title" className="card p-4">
+      <div className="mb-3 flex flex-wrap items-center gap-3">
+        <h3 id="progress-title" className="flex flex-1 items-center gap-2 text-base font-semibold">
+          <LoaderCircle size={17} aria-hidden className="animate-spin text-accent" />
+          {job.kind === 'migrate' ? migration.running : jobs.kinds[job.kind]} · {percent}
+        </h3>
+        <Cancel job={job} />
+      </div>
+      <ProgressBar fraction={progress.fraction} label={jobs.kinds[job.kind]} />
+      <p aria-live="polite" className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
+        <span className="font-medium text-ink">{jobs.phases[progress.phase]}</span>
+        {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
+        {progress.total_bytes === 0 ? null : <span>{jobs.bytesOf(progress.done_bytes, progress.total_bytes)}</span>}
+        {progress.rows_per_second === null ? null : <span>{jobs.rate(progress.rows_per_second)}</span>}
+        {progress.eta_seconds === null ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
+      </p>
+      <p className="mt-1 text-xs text-muted">{migration.leave}</p>
+      <DatasetProgress progress={progress} />
+      <Log key={job.job_id} progress={progress} />
+    </section>
+  )
+}
+
+const Cancel = ({ job }: { job: Job }) => {
+  const { migration } = useText()
+  const client = useQueryClient()
+  const cancel = useMutation({
+    mutationFn: () => cancelJob(job.job_id),
+    onSuccess: () => client.invalidateQueries(jobsQuery()),
+    onError: (error) => showToast('danger', error.message),
+  })
+  if (!job.cancellable) return <span className="text-xs text-muted">{migration.notCancellable}</span>
+  return (
+    <Button tone="danger" disabled={cancel.isPending || cancel.isSuccess} onClick={() => cancel.mutate()}>
+      {cancel.isPending || cancel.isSuccess ? migration.cancelling : migration.cancel}
+    </Button>
+  )
+}
+
+const DatasetProgress = ({ progress }: { progress: JobProgress }) => {
+  const { migration, jobs } = useText()
+  return (
+    <ul className="mt-4 grid max-h-96 gap-2 overflow-y-auto">
+      {progress.datasets.map((dataset) => (
+        <li key={dataset.name} className="grid items-center gap-x-4 gap-y-1 sm:grid-cols-[minmax(8rem,14rem)_1fr_auto]">
+          <span className="truncate font-medium" title={dataset.name}>
+            {dataset.name}
+          </span>
+          <ProgressBar slim fraction={dataset.rows === 0 ? 1 : dataset.done_rows / dataset.rows} label={dataset.name} />
+          <span className="flex items-center gap-2 text-xs text-muted">
+            {jobs.rowsOf(dataset.done_rows, dataset.rows)}
+            <Badge tone={dataset.state === 'done' ? 'success' : dataset.state === 'waiting' ? 'neutral' : 'info'}>
+              {dataset.state === 'done' ? <Check size={11} aria-hidden /> : null}
+              {migration.datasetStates[dataset.state]}
+            </Badge>
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** Lines kept of the messages that arrived while the page was open. */
+const maxLines = 200
+
+const Log = ({ progress }: { progress: JobProgress }) => {
+  const { migration } = useText()
+  const [lines, setLines] = useState<readonly string[]>([])
+  if (progress.message !== '' && lines.at(-1) !== progress.message) setLines([...lines.slice(1 - maxLines), progress.message])
+  if (lines.length === 0) return null
+  return (
+    <details className="mt-4" open>
+      <summary className="font-semibold">{migration.log}</summary>
+      <ol className="mt-1 flex max-h-48 flex-col-reverse overflow-y-auto rounded-md bg-sunken p-2 font-mono text-xs">
+        {lines.toReversed().map((line, place) => (
+          <li key={lines.length - place}>{line}</li>
+        ))}
+      </ol>
+    </details>
+  )
+}
+
+const useTabTitle = (title: string): void => {
+  useEffect(() => {
+    const before = document.title
+    document.title = title
+    return () => {
+      document.title = before
+    }
+  }, [title])
+}

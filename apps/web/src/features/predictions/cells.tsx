@@ -1,0 +1,110 @@
+import type { PredictionRow } from '@nirs-workspace/types'
+import { type MetricDirection, metricDirection } from '@nirs-workspace/types/metric'
+import type { WireNumber } from '@nirs-workspace/types/number'
+import type { ReactNode } from 'react'
+import type { Formatters } from '../../lib/format.ts'
+import type { ColumnView } from '../../table/grid-row.tsx'
+import type { Text } from '../../text/en.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { PartitionMark } from '../../ui/partition-mark.tsx'
+import { columnById, type GridColumn } from './columns.ts'
+
+const rightKinds = new Set(['score', 'int', 'percent'])
+export const alignsRight = (column: GridColumn): boolean => rightKinds.has(column.kind)
+
+/** How each column draws its values. Built once per choice of columns, so that rows can be memoised. */
+export const columnViews = (
+  shown: readonly GridColumn[],
+  widths: Readonly<Record<string, number>>,
+  text: Text,
+  format: Formatters,
+): ColumnView<PredictionRow>[] =>
+  shown.map((column) => ({
+    id: column.id,
+    width: widths[column.id] ?? column.width,
+    right: alignsRight(column),
+    cell: (row) => drawCell(column, row, text, format),
+    title: (row) => cellTitle(column, row, text, format),
+  }))
+
+const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): ReactNode => {
+  const value = row[column.id]
+  if (value === null) return <Nothing text={text} />
+  switch (column.kind) {
+    case 'score':
+      return <Score value={value as WireNumber} format={format} />
+    case 'int':
+      return format.int(Number(value))
+    case 'percent':
+      return format.percent(Number(value))
+    case 'flag':
+      return value === true ? text.common.yes : <span className="text-muted">{text.common.no}</span>
+    case 'date':
+      return <span className="text-muted">{format.dateTime(String(value))}</span>
+    case 'partition':
+      return <Partition name={String(value)} />
+    case 'fold':
+      return <Fold row={row} text={text} />
+    case 'metric':
+      return <span className="truncate">{String(value)}</span>
+    case 'code':
+      return <span className="truncate font-mono text-xs">{String(value)}</span>
+    case 'text':
+      return value === '' ? <span className="text-muted">{text.common.none}</span> : <span className="truncate">{String(value)}</span>
+  }
+}
+
+const Score = ({ value, format }: { value: WireNumber; format: Formatters }) => (
+  <span className={typeof value === 'number' ? undefined : 'text-warning'}>{format.score(value)}</span>
+)
+
+/** A value that the store does not have: a dash, unlike the grey bar of what is not loaded yet. */
+const Nothing = ({ text }: { text: Text }) => (
+  <span className="text-muted">
+    <span aria-hidden>–</span>
+    <span className="sr-only">{text.common.noValue}</span>
+  </span>
+)
+
+const Partition = ({ name }: { name: string }) => (
+  <span className="flex items-center gap-1.5">
+    <PartitionMark partition={name} />
+    {name}
+  </span>
+)
+
+const Fold = ({ row, text }: { row: PredictionRow; text: Text }) => (
+  <span className="flex min-w-0 items-center gap-1.5">
+    <span className="truncate">{row.fold_id === '' ? '' : row.fold_id}</span>
+    {row.fold_kind === 'fold' ? null : (
+      <Badge tone={row.fold_kind === 'refit' ? 'accent' : 'neutral'}>{text.foldKinds[row.fold_kind]}</Badge>
+    )}
+  </span>
+)
+
+const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): string | undefined => {
+  const value = row[column.id]
+  if (value === null) return text.common.noValue
+  if (column.kind === 'score') return `${row.metric} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
+  return value === '' ? undefined : String(value)
+}
+
+/** Plain text of a cell, for copying; numbers in full. */
+export const plainCell = (id: string, row: PredictionRow): string => {
+  const column = columnById.get(id)
+  const value = column === undefined ? null : row[column.id]
+  return value === null ? '' : String(value).replaceAll(/[\t\r\n]+/g, ' ')
+}
+
+const arrows: Record<MetricDirection, string> = { higher: '↑', lower: '↓', zero: '→0', unknown: '?' }
+
+/** ↑ or ↓ beside a score, with its meaning on hover; nothing when metrics are mixed. */
+export const DirectionBadge = ({ metric, text }: { metric: string; text: Text }) => {
+  const direction = metricDirection(metric)
+  return (
+    <span title={`${metric}: ${text.metric[direction]}`} className="text-xs text-muted">
+      <span aria-hidden>{arrows[direction]}</span>
+      <span className="sr-only">{text.metric[direction]}</span>
+    </span>
+  )
+}

@@ -1,0 +1,138 @@
+import type { FacetColumn, Facets } from '@nirs-workspace/types'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { ChevronRight } from 'lucide-react'
+import { type ReactNode, useRef, useState } from 'react'
+import { useFormat, useText } from '../../text/text.tsx'
+import { PartitionMark } from '../../ui/partition-mark.tsx'
+
+type Facet = NonNullable<Facets['facets'][FacetColumn]>
+interface FacetItem {
+  readonly value: string
+  readonly count: number
+}
+
+interface GroupProps {
+  readonly column: FacetColumn
+  readonly facet: Facet | undefined
+  readonly chosen: readonly string[]
+  readonly onToggle: (column: FacetColumn, value: string) => void
+  readonly open: boolean
+}
+
+/** Values before a search field appears, and before the list scrolls by itself. */
+const searchFrom = 9
+const itemHeight = 28
+const listHeight = 8.5 * itemHeight
+
+export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps) => {
+  const text = useText()
+  const [query, setQuery] = useState('')
+  if (facet === undefined) return null
+  const items = facetItems(facet, chosen)
+  const found = items.filter(({ value }) => value.toLowerCase().includes(query.trim().toLowerCase()))
+  const hidden = facet.distinct - facet.values.length
+  return (
+    <FacetSection title={text.columns[column]} hint={text.columnHints[column]} badge={facet.distinct} open={open || chosen.length > 0}>
+      {items.length < searchFrom ? null : (
+        <input
+          type="text"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          placeholder={text.common.search}
+          aria-label={text.predictions.facetSearch(text.columns[column])}
+          className="field mb-1 h-8! w-full text-xs"
+        />
+      )}
+      <FacetList items={found} render={(item) => <FacetRow column={column} item={item} chosen={chosen} onToggle={onToggle} />} />
+      {hidden > 0 ? <p className="px-1 pt-1 text-xs text-muted">{text.predictions.facetMore(hidden)}</p> : null}
+    </FacetSection>
+  )
+}
+
+/** A chosen value stays in the list when the other filters leave none of it. */
+const facetItems = (facet: Facet, chosen: readonly string[]): FacetItem[] => {
+  const items = facet.values.map(({ value, count }) => ({ value: value ?? '', count }))
+  const missing = chosen.filter((value) => !items.some((item) => item.value === value))
+  return [...missing.map((value) => ({ value, count: 0 })), ...items]
+}
+
+export const FacetSection = ({
+  title,
+  hint,
+  badge,
+  open,
+  children,
+}: {
+  title: string
+  hint: string
+  badge?: number
+  open: boolean
+  children: ReactNode
+}) => {
+  const format = useFormat()
+  const [initially] = useState(open)
+  return (
+    <details open={initially} className="group border-b border-line">
+      <summary className="flex min-h-9 list-none items-center gap-1.5 px-3 text-xs font-semibold hover:bg-hover" title={hint}>
+        <ChevronRight size={14} aria-hidden className="text-muted transition-transform duration-100 group-open:rotate-90" />
+        <span className="flex-1">{title}</span>
+        {badge === undefined ? null : <span className="font-normal text-muted">{format.int(badge)}</span>}
+      </summary>
+      <div className="px-3 pb-2">{children}</div>
+    </details>
+  )
+}
+
+/** Long lists are drawn only where they are seen. */
+const FacetList = ({ items, render }: { items: readonly FacetItem[]; render: (item: FacetItem) => ReactNode }) => {
+  const scroller = useRef<HTMLDivElement>(null)
+  const virtual = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => itemHeight,
+    overscan: 6,
+    initialRect: { width: 232, height: listHeight },
+  })
+  return (
+    <div ref={scroller} className="overflow-y-auto" style={{ maxHeight: listHeight }}>
+      <div className="relative" style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map(({ index, start }) => {
+          const item = items[index]
+          return item === undefined ? null : (
+            <div key={item.value} className="absolute inset-x-0" style={{ top: start, height: itemHeight }}>
+              {render(item)}
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+const FacetRow = ({ column, item, chosen, onToggle }: { item: FacetItem } & Pick<GroupProps, 'column' | 'chosen' | 'onToggle'>) => {
+  const text = useText()
+  const format = useFormat()
+  const label = facetLabel(column, item.value, text)
+  return (
+    <label className="flex h-full cursor-pointer items-center gap-2 rounded px-1 text-[0.93rem] hover:bg-hover">
+      <input
+        type="checkbox"
+        checked={chosen.includes(item.value)}
+        onChange={() => onToggle(column, item.value)}
+        className="size-3.5 shrink-0 accent-(--accent)"
+      />
+      {column === 'partition' ? <PartitionMark partition={item.value} /> : null}
+      <span className="min-w-0 flex-1 truncate" title={label}>
+        {label}
+      </span>
+      <span className="text-xs text-muted">{format.int(item.count)}</span>
+    </label>
+  )
+}
+
+const facetLabel = (column: FacetColumn, value: string, text: ReturnType<typeof useText>): string => {
+  if (value === '') return text.common.empty
+  if (column === 'fold_kind') return Object.entries(text.foldKinds).find(([kind]) => kind === value)?.[1] ?? value
+  if (column === 'has_arrays' || column === 'aggregated') return value === 'true' ? text.common.yes : text.common.no
+  return value
+}

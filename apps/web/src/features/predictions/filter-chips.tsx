@@ -1,0 +1,84 @@
+import type { RangeColumn } from '@nirs-workspace/types'
+import { X } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useText } from '../../text/text.tsx'
+import type { Change } from './change.ts'
+import { equalityColumns, rangedColumns } from './columns.ts'
+import { hasFilters, type PredictionSearch, withFacet, withoutFilters, withRange } from './search.ts'
+
+interface ChipsProps {
+  readonly search: PredictionSearch
+  readonly change: Change
+}
+
+/** Every filter in force, each with a way to drop it. */
+export const FilterChips = ({ search, change }: ChipsProps) => {
+  const text = useText()
+  if (!hasFilters(search)) return null
+  return (
+    <div className="flex flex-wrap items-center gap-1.5 border-b border-line bg-surface px-3 py-1.5">
+      {search.q === undefined ? null : (
+        <Chip name={`${text.common.search}: ${search.q}`} onRemove={() => change(({ q: _, ...rest }) => rest)} />
+      )}
+      {equalityColumns.flatMap((column) =>
+        (search[column] ?? []).map((value) => (
+          <Chip
+            key={column + value}
+            name={`${text.columns[column]}: ${value === '' ? text.common.empty : value}`}
+            onRemove={() =>
+              change((before) =>
+                withFacet(
+                  before,
+                  column,
+                  (before[column] ?? []).filter((other) => other !== value),
+                ),
+              )
+            }
+          />
+        )),
+      )}
+      {rangedColumns.map((column) => (
+        <RangeChip key={column} column={column} search={search} change={change} />
+      ))}
+      <button
+        type="button"
+        onClick={() => change(withoutFilters)}
+        className="ml-1 min-h-7 rounded px-1.5 text-xs font-medium text-accent hover:underline"
+      >
+        {text.predictions.clearAll}
+      </button>
+    </div>
+  )
+}
+
+const RangeChip = ({ column, search, change }: ChipsProps & { column: RangeColumn }) => {
+  const text = useText()
+  const min = search[`${column}_min`]
+  const max = search[`${column}_max`]
+  if (min === undefined && max === undefined) return null
+  return (
+    <Chip
+      name={`${text.columns[column]}: ${min ?? '−∞'} … ${max ?? '∞'}`}
+      onRemove={() => change((before) => withRange(before, column, '', ''))}
+    />
+  )
+}
+
+const Chip = ({ name, onRemove }: { name: string; onRemove: () => void }): ReactNode => {
+  const { predictions } = useText()
+  return (
+    <span className="inline-flex max-w-72 items-center rounded-full bg-accent-soft pl-2.5 text-xs text-accent">
+      <span className="truncate" title={name}>
+        {name}
+      </span>
+      <button
+        type="button"
+        onClick={onRemove}
+        aria-label={predictions.removeFilter(name)}
+        className="inline-flex size-7 shrink-0 items-center justify-center rounded-full hover:bg-hover"
+      >
+        <X size={13} aria-hidden />
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,62 @@
+import type { PredictionDetail } from '@nirs-workspace/types'
+import type { WireNumber } from '@nirs-workspace/types/number'
+import { useFormat, useText } from '../../text/text.tsx'
+import { PartitionMark } from '../../ui/partition-mark.tsx'
+
+/** The same model on its other folds and partitions; a click goes there. */
+export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump: (id: string) => void }) => {
+  const text = useText()
+  const format = useFormat()
+  const score = (value: WireNumber | null): string => (value === null ? '–' : format.score(value))
+  return (
+    <table className="w-full text-right">
+      <caption className="pb-2 text-left text-muted">{text.peek.folds}</caption>
+      <thead className="text-xs text-muted">
+        <tr>
+          <th scope="col" className="py-1 text-left font-medium">
+            {text.columns.fold_id}
+          </th>
+          <th scope="col" className="text-left font-medium">
+            {text.columns.partition}
+          </th>
+          {(['val_score', 'test_score', 'train_score', 'n_samples'] as const).map((column) => (
+            <th key={column} scope="col" className="font-medium" title={text.columnHints[column]}>
+              {text.columns[column]}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {detail.siblings.map((row) => {
+          const here = row.prediction_id === detail.prediction_id
+          return (
+            <tr
+              key={row.prediction_id}
+              aria-current={here || undefined}
+              className={`border-t border-line ${here ? 'bg-selected' : 'hover:bg-hover'}`}
+            >
+              <th scope="row" className="text-left font-medium">
+                <button
+                  type="button"
+                  onClick={() => onJump(row.prediction_id)}
+                  className="min-h-8 w-full text-left text-accent underline-offset-2 hover:underline"
+                >
+                  {row.fold_id === '' ? text.foldKinds.single : row.fold_id}
+                </button>
+              </th>
+              <td>
+                <span className="flex items-center gap-1.5">
+                  <PartitionMark partition={row.partition} /> {row.partition}
+                </span>
+              </td>
+              <td>{score(row.val_score)}</td>
+              <td>{score(row.test_score)}</td>
+              <td>{score(row.train_score)}</td>
+              <td>{row.n_samples === null ? '–' : format.int(row.n_samples)}</td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}

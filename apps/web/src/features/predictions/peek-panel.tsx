@@ -1,0 +1,212 @@
+import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { ChevronDown, ChevronUp, Link2, X } from 'lucide-react'
+import { isApiError } from '../../api/client.ts'
+import { predictionQuery, scatterQuery } from '../../api/queries.ts'
+import { useWorkspace } from '../../api/workspace.tsx'
+import { classNames } from '../../lib/class-names.ts'
+import { showToast } from '../../stores/toast.ts'
+import { useText } from '../../text/text.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { PartitionMark } from '../../ui/partition-mark.tsx'
+import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { PeekFolds } from './peek-folds.tsx'
+import { PeekParameters } from './peek-parameters.tsx'
+import { PeekPlot } from './peek-plot.tsx'
+import { PeekSamples } from './peek-samples.tsx'
+import { type PeekTab, peekTabs } from './search.ts'
+
+interface PeekProps {
+  readonly id: string
+  readonly tab: PeekTab | undefined
+  readonly onTab: (tab: PeekTab) => void
+  /** Shows another prediction, such as another fold of the same model. */
+  readonly onJump: (id: string) => void
+  /** Goes to the row above (−1) or below (1). */
+  readonly onStep: (step: -1 | 1) => void
+  readonly onClose: () => void
+}
+
+/** One prediction beside the table. */
+export const PeekPanel = (props: PeekProps) => {
+  const text = useText()
+  const workspace = useWorkspace()
+  const detail = useQuery({ ...predictionQuery(workspace.id, props.id), placeholderData: keepPreviousData })
+  const scatter = useQuery({ ...scatterQuery(workspace.id, props.id), placeholderData: keepPreviousData })
+  const gone = isApiError(detail.error, 'prediction_not_found')
+  return (
+    <aside
+      aria-label={text.peek.label}
+      className="flex w-104 shrink-0 flex-col border-l border-line bg-surface max-lg:fixed max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
+    >
+      <PeekHeader {...props} detail={detail.data} />
+      {gone ? <p className="p-6 text-center text-muted">{text.peek.missing}</p> : null}
+      {detail.isError && !gone ? <ErrorMessage error={detail.error} onRetry={() => void detail.refetch()} /> : null}
+      {detail.isPending ? <PeekSkeleton /> : null}
+      {detail.data === undefined || gone ? null : (
+        <PeekBody
+          {...props}
+          detail={detail.data}
+          scatter={scatter.data}
+          scatterError={scatter.error}
+          stale={detail.isPlaceholderData || scatter.isPlaceholderData}
+        />
+      )}
+    </aside>
+  )
+}
+
+const PeekHeader = ({ detail, onStep, onClose }: PeekProps & { detail: PredictionDetail | undefined }) => {
+  const { peek, common } = useText()
+  const copyLink = async (): Promise<void> => {
+    await navigator.clipboard.writeText(location.href)
+    showToast('success', peek.linkCopied)
+  }
+  return (
+    <header className="border-b border-line py-1.5 pr-1.5 pl-4">
+      <div className="flex items-center gap-0.5">
+        <h2 className="min-w-0 flex-1 truncate font-semibold" title={detail?.model_name}>
+          {detail?.model_name ?? peek.label}
+        </h2>
+        <IconButton label={peek.previous} onClick={() => onStep(-1)}>
+          <ChevronUp size={17} aria-hidden />
+        </IconButton>
+        <IconButton label={peek.next} onClick={() => onStep(1)}>
+          <ChevronDown size={17} aria-hidden />
+        </IconButton>
+        <IconButton label={peek.copyLink} onClick={() => void copyLink()}>
+          <Link2 size={17} aria-hidden />
+        </IconButton>
+        <IconButton label={common.close} onClick={onClose}>
+          <X size={17} aria-hidden />
+        </IconButton>
+      </div>
+      {detail === undefined ? null : <Identity detail={detail} />}
+    </header>
+  )
+}
+
+const Identity = ({ detail }: { detail: PredictionDetail }) => {
+  const text = useText()
+  return (
+    <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 pb-1 text-xs text-muted">
+      <span className="font-medium text-ink">{detail.dataset_name}</span>
+      <span title={text.columns.preprocessings}>{detail.preprocessings === '' ? text.common.none : detail.preprocessings}</span>
+      <span className="flex items-center gap-1">
+        <PartitionMark partition={detail.partition} /> {detail.partition}
+      </span>
+      <span>
+        {text.columns.fold_id.toLowerCase()} {detail.fold_id}
+      </span>
+      <Badge tone={detail.fold_kind === 'refit' ? 'accent' : 'neutral'}>{text.foldKinds[detail.fold_kind]}</Badge>
+    </p>
+  )
+}
+
+interface BodyProps extends PeekProps {
+  readonly detail: PredictionDetail
+  readonly scatter: Scatter | undefined
+  readonly scatterError: Error | null
+  readonly stale: boolean
+}
+
+const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: BodyProps) => {
+  const classifies = scatter?.classification != null
+  const tabs = peekTabs.filter((name) => !(classifies && name === 'residuals'))
+  const shown = tabs.find((name) => name === tab) ?? 'chart'
+  return (
+    <>
+      <Tabs tabs={tabs} shown={shown} classifies={classifies} onTab={onTab} />
+      <div
+        role="tabpanel"
+        aria-labelledby={`peek-${shown}`}
+        className={classNames('min-h-0 flex-1 overflow-y-auto p-4', stale && 'opacity-50')}
+      >
+        {shown === 'folds' ? <PeekFolds detail={detail} onJump={onJump} /> : null}
+        {shown === 'parameters' ? <PeekParameters detail={detail} /> : null}
+        {shown === 'samples' || shown === 'chart' || shown === 'residuals' ? (
+          <WithArrays detail={detail} scatter={scatter} error={scatterError}>
+            {(found) =>
+              shown === 'samples' ? (
+                <PeekSamples scatter={found} />
+              ) : (
+                <PeekPlot scatter={found} residuals={shown === 'residuals'} detail={detail} />
+              )
+            }
+          </WithArrays>
+        ) : null}
+      </div>
+    </>
+  )
+}
+
+const Tabs = ({
+  tabs,
+  shown,
+  classifies,
+  onTab,
+}: {
+  tabs: readonly PeekTab[]
+  shown: PeekTab
+  classifies: boolean
+  onTab: (tab: PeekTab) => void
+}) => {
+  const { peek } = useText()
+  const step = (key: string): void => {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[key]
+    const next = move === undefined ? undefined : tabs[(tabs.indexOf(shown) + move + tabs.length) % tabs.length]
+    if (next === undefined) return
+    onTab(next)
+    document.getElementById(`peek-${next}`)?.focus()
+  }
+  return (
+    <div
+      role="tablist"
+      aria-label={peek.label}
+      className="flex overflow-x-auto border-b border-line px-2"
+      onKeyDown={(event) => step(event.key)}
+    >
+      {tabs.map((name) => (
+        <button
+          key={name}
+          id={`peek-${name}`}
+          type="button"
+          role="tab"
+          aria-selected={name === shown}
+          tabIndex={name === shown ? 0 : -1}
+          onClick={() => onTab(name)}
+          className={classNames(
+            '-mb-px min-h-9 border-b-2 px-2.5 whitespace-nowrap',
+            name === shown ? 'border-accent font-semibold text-ink' : 'border-transparent text-muted hover:text-ink',
+          )}
+        >
+          {name === 'chart' && classifies ? peek.confusion : peek.tabs[name]}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+interface WithArraysProps {
+  readonly detail: PredictionDetail
+  readonly scatter: Scatter | undefined
+  readonly error: Error | null
+  readonly children: (scatter: Scatter) => React.ReactNode
+}
+
+const WithArrays = ({ detail, scatter, error, children }: WithArraysProps) => {
+  const { peek } = useText()
+  if (!detail.has_arrays || isApiError(error, 'arrays_missing')) return <p className="py-10 text-center text-muted">{peek.noArrays}</p>
+  if (error !== null) return <ErrorMessage error={error} />
+  return scatter === undefined ? <PeekSkeleton /> : children(scatter)
+}
+
+const PeekSkeleton = () => (
+  <Loading>
+    <div className="grid gap-4 p-4">
+      <Skeleton className="aspect-square w-full" />
+      <Skeleton className="h-24 w-full" />
+    </div>
+  </Loading>
+)

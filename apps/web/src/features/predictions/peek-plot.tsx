@@ -1,0 +1,179 @@
+import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
+import { metricLabel } from '@nirs-workspace/types/metric'
+import { fromWireNumber, type WireNumber } from '@nirs-workspace/types/number'
+import { useMemo } from 'react'
+import { ConfusionMatrix } from '../../charts/confusion-matrix.tsx'
+import { PointPlot } from '../../charts/point-plot.tsx'
+import { finitePoints, lineInside, niceDomain, type Point, residualDomain, squareDomain, thin } from '../../charts/square-scale.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { ClassFigures, RegressionTable } from './peek-figures.tsx'
+
+interface PlotProps {
+  readonly scatter: Scatter
+  readonly residuals: boolean
+  readonly detail: PredictionDetail
+}
+
+/** Predicted against measured, or residuals against predicted, with the figures below; for classes the confusion matrix. */
+export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
+  if (scatter.classification !== null) {
+    return (
+      <div className="grid gap-5">
+        <ConfusionMatrix labels={scatter.classification.labels} counts={scatter.classification.confusion} />
+        <ClassFigures figures={scatter.classification} />
+      </div>
+    )
+  }
+  return (
+    <div className="grid gap-4">
+      {residuals ? <ResidualPlot scatter={scatter} /> : <MeasuredPredicted scatter={scatter} />}
+      {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmseName(scatter, detail)} />}
+    </div>
+  )
+}
+
+const rmseName = (scatter: Scatter, detail: PredictionDetail): string =>
+  metricLabel('rmse', scatter.partition, detail.fold_kind === 'refit')
+
+interface Drawn {
+  readonly all: readonly Point[]
+  readonly drawn: readonly Point[]
+  readonly skipped: number
+}
+
+const usePoints = (scatter: Scatter): Drawn =>
+  useMemo(() => {
+    const all = finitePoints(scatter.y_true.map(toNumber), scatter.y_pred.map(toNumber))
+    return { all, drawn: thin(all), skipped: scatter.y_true.length - all.length }
+  }, [scatter])
+
+const toNumber = (value: WireNumber | null): number | null => (value === null ? null : fromWireNumber(value))
+
+const sampleName = (scatter: Scatter, point: Point): string => String(scatter.sample_indices?.[point.index] ?? point.index)
+
+const MeasuredPredicted = ({ scatter }: { scatter: Scatter }) => {
+  const { peek } = useText()
+  const format = useFormat()
+  const points = usePoints(scatter)
+  const domain = useMemo(() => squareDomain(points.all), [points])
+  const figures = scatter.regression
+  const fitted = figures === null ? undefined : lineInside(fromWireNumber(figures.slope), fromWireNumber(figures.intercept), domain)
+  return (
+    <Figure scatter={scatter} points={points}>
+      <PointPlot
+        dots={points.drawn}
+        xDomain={domain}
+        yDomain={domain}
+        xLabel={peek.measured}
+        yLabel={peek.predicted}
+        partition={scatter.partition}
+        label={`${peek.chartLabel(scatter.partition)}. ${peek.stepHint}`}
+        height={382}
+        tick={(value, range) => tickText(value, range, format.decimal)}
+        describe={(dot) =>
+          `${peek.sample(sampleName(scatter, dot))}: ${peek.measured.toLowerCase()} ${format.score(dot.x)}, ${peek.predicted.toLowerCase()} ${format.score(dot.y)}`
+        }
+        lines={(x, y) => (
+          <>
+            <line x1={x(domain[0])} y1={y(domain[0])} x2={x(domain[1])} y2={y(domain[1])} stroke="var(--muted)" strokeDasharray="5 4">
+              <title>{peek.oneToOne}</title>
+            </line>
+            {fitted === undefined ? null : (
+              <line
+                x1={x(fitted[0][0])}
+                y1={y(fitted[0][1])}
+                x2={x(fitted[1][0])}
+                y2={y(fitted[1][1])}
+                stroke="var(--ink)"
+                strokeWidth={1.25}
+              >
+                <title>{peek.fitted}</title>
+              </line>
+            )}
+          </>
+        )}
+      />
+      <Legend />
+    </Figure>
+  )
+}
+
+const Legend = () => {
+  const { peek } = useText()
+  return (
+    <p className="flex justify-center gap-4 text-xs text-muted">
+      <span className="flex items-center gap-1.5">
+        <svg width="22" height="6" aria-hidden>
+          <line x1="0" y1="3" x2="22" y2="3" stroke="var(--muted)" strokeDasharray="5 4" />
+        </svg>
+        {peek.oneToOne}
+      </span>
+      <span className="flex items-center gap-1.5">
+        <svg width="22" height="6" aria-hidden>
+          <line x1="0" y1="3" x2="22" y2="3" stroke="var(--ink)" strokeWidth="1.25" />
+        </svg>
+        {peek.fitted}
+      </span>
+    </p>
+  )
+}
+
+const ResidualPlot = ({ scatter }: { scatter: Scatter }) => {
+  const { peek } = useText()
+  const format = useFormat()
+  const points = usePoints(scatter)
+  const dots = useMemo(() => points.drawn.map((point) => ({ index: point.index, x: point.y, y: point.y - point.x })), [points])
+  const xDomain = useMemo(() => niceDomain(dots.map((dot) => dot.x)), [dots])
+  const yDomain = useMemo(() => residualDomain(points.all), [points])
+  return (
+    <Figure scatter={scatter} points={points}>
+      <PointPlot
+        dots={dots}
+        xDomain={xDomain}
+        yDomain={yDomain}
+        xLabel={peek.predicted}
+        yLabel={peek.residual}
+        partition={scatter.partition}
+        label={`${peek.residualLabel(scatter.partition)}. ${peek.stepHint}`}
+        height={290}
+        tick={(value, range) => tickText(value, range, format.decimal)}
+        describe={(dot) => `${peek.sample(sampleName(scatter, dot))}: ${peek.residual.toLowerCase()} ${format.score(dot.y)}`}
+        lines={(x, y) => <line x1={x(xDomain[0])} x2={x(xDomain[1])} y1={y(0)} y2={y(0)} stroke="var(--ink)" />}
+      />
+    </Figure>
+  )
+}
+
+/** The plot, what it says in words, and what it leaves out. */
+const Figure = ({ scatter, points, children }: { scatter: Scatter; points: Drawn; children: React.ReactNode }) => {
+  const { peek } = useText()
+  const format = useFormat()
+  const figures = scatter.regression
+  return (
+    <figure>
+      {children}
+      <figcaption className="sr-only">
+        {figures === null
+          ? null
+          : peek.summary(
+              figures.n,
+              format.score(figures.r2),
+              format.score(figures.bias),
+              format.score(figures.rmse),
+              metricLabel('rmse', scatter.partition),
+            )}
+      </figcaption>
+      {points.skipped === 0 ? null : <p className="mt-1 text-xs text-warning">{peek.skipped(points.skipped)}</p>}
+      {points.drawn.length === points.all.length ? null : (
+        <p className="mt-1 text-xs text-muted">{peek.thinned(points.drawn.length, points.all.length)}</p>
+      )}
+    </figure>
+  )
+}
+
+/** As many decimals as the spacing of the ticks needs. */
+const tickText = (value: number, [low, high]: readonly [number, number], decimal: (value: number, digits: number) => string): string => {
+  const step = (high - low) / 5
+  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step))))
+  return decimal(value, digits).replace('-', '−')
+}

@@ -1,0 +1,159 @@
+import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { useWorkspace } from '../../api/workspace.tsx'
+import { rowHeights, useDensity } from '../../stores/density.ts'
+import { showToast } from '../../stores/toast.ts'
+import type { Cell } from '../../table/grid-keyboard.ts'
+import type { RowRange } from '../../table/row-range.ts'
+import { VirtualGrid } from '../../table/virtual-grid.tsx'
+import { useText } from '../../text/text.tsx'
+import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { columnById, isPredictionColumn } from './columns.ts'
+import { copyRows } from './copy-rows.ts'
+import { FacetPanel } from './facet-panel.tsx'
+import { FilterChips } from './filter-chips.tsx'
+import { MixedMetrics } from './mixed-metrics.tsx'
+import { NoRows } from './no-rows.tsx'
+import { type PredictionSearch, pageParams, toggleSort, withWidths } from './search.ts'
+import { Toolbar } from './toolbar.tsx'
+import { useGridColumns } from './use-grid-columns.tsx'
+import { usePredictionRows } from './use-prediction-rows.ts'
+
+const PeekPanel = lazy(async () => ({ default: (await import('./peek-panel.tsx')).PeekPanel }))
+
+const route = getRouteApi('/predictions')
+
+export const PredictionsPage = () => {
+  const text = useText()
+  const workspace = useWorkspace()
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const [density] = useDensity()
+  const [selection, setSelection] = useState<RowRange>()
+  const [panel, setPanel] = useState(() => matchMedia('(min-width: 1000px)').matches)
+  const [cursor, setCursor] = useState<Cell>({ row: (search.at ?? 1) - 1, column: 0 })
+
+  const change = useCallback(
+    (next: (before: PredictionSearch) => PredictionSearch, replace = false): void => {
+      void navigate({ search: next, replace })
+    },
+    [navigate],
+  )
+  const paramsKey = JSON.stringify(pageParams(search))
+  // The key says when filters or sort change; the rest of the address does not concern the rows.
+  const params = useMemo(() => pageParams(search), [paramsKey])
+  const rows = usePredictionRows(workspace.id, params)
+  const [shownParams, setShownParams] = useState(paramsKey)
+  if (shownParams !== paramsKey) {
+    // Other rows or another order: start at the top. A cursor in the header stays there, so that keys can sort on.
+    setShownParams(paramsKey)
+    setSelection(undefined)
+    setCursor((before) => ({ ...before, row: Math.min(before.row, 0) }))
+  }
+  const onWidths = useCallback((widths: Readonly<Record<string, number>>) => change((before) => withWidths(before, widths), true), [change])
+  const { headers, views } = useGridColumns(search, rows.metrics, onWidths)
+
+  const openRow = (row: number, replace: boolean): void => {
+    const found = rows.rowAt(row)
+    if (found !== undefined) change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
+  }
+  const moveCursor = (cell: Cell): void => {
+    setCursor(cell)
+    if (search.peek !== undefined && cell.row >= 0) openRow(cell.row, true)
+  }
+  const sort = (column: string, add: boolean): void => {
+    if (isPredictionColumn(column)) change((before) => toggleSort(before, column, add))
+  }
+  const resize = (column: string, width: number): void => {
+    const now = Object.fromEntries(views.map((view) => [view.id, view.width]))
+    if (columnById.has(column)) change((before) => withWidths(before, { ...now, [column]: width }), true)
+  }
+  const copy = async (): Promise<void> => {
+    const range = selection ?? { first: cursor.row, last: cursor.row }
+    const copied = await copyRows(range, views, (id) => text.columns[columnById.get(id)?.id ?? 'prediction_id'], rows.rowAt)
+    showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
+  }
+  const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
+  const openIndex = search.peek === undefined ? undefined : (search.at ?? 0) - 1
+  const total = rows.total ?? 0
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <h1 className="sr-only">{text.predictions.title}</h1>
+      <Toolbar
+        search={search}
+        change={change}
+        total={rows.total}
+        refreshing={rows.fetching && !rows.pending}
+        cursorRow={cursor.row}
+        selection={selection}
+        onCopy={() => void copy()}
+        panel={panel}
+        onPanel={setPanel}
+      />
+      <FilterChips search={search} change={change} />
+      <MixedMetrics metrics={rows.metrics} />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in here */}
+      <div
+        className="flex min-h-0 flex-1"
+        onKeyDown={(event) => {
+          if (event.key === 'Escape' && search.peek !== undefined) close()
+        }}
+      >
+        {panel ? <FacetPanel workspace={workspace.id} search={search} change={change} onClose={() => setPanel(false)} /> : null}
+        <div className="min-w-0 flex-1">
+          {rows.error !== null && rows.pending ? (
+            <ErrorMessage error={rows.error} onRetry={rows.retry} />
+          ) : rows.total === undefined ? (
+            <FirstRows />
+          ) : total === 0 ? (
+            <NoRows search={search} change={change} />
+          ) : (
+            <VirtualGrid
+              label={text.predictions.gridLabel}
+              headers={headers}
+              columns={views}
+              total={total}
+              rowHeight={rowHeights[density]}
+              busy={rows.pending}
+              topKey={paramsKey}
+              rowAt={rows.rowAt}
+              onVisible={rows.onVisible}
+              cursor={cursor}
+              onCursor={moveCursor}
+              selection={selection}
+              onSelect={setSelection}
+              openRow={openIndex}
+              onOpen={(row) => openRow(row, search.peek !== undefined)}
+              onSort={sort}
+              onResize={resize}
+              onCopy={() => void copy()}
+            />
+          )}
+        </div>
+        {search.peek === undefined ? null : (
+          <Suspense fallback={<aside className="w-104 border-l border-line bg-surface max-md:hidden" />}>
+            <PeekPanel
+              id={search.peek}
+              tab={search.tab}
+              onTab={(tab) => change((before) => ({ ...before, tab }), true)}
+              onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}
+              onStep={(step) => moveCursor({ row: Math.min(Math.max(cursor.row + step, 0), total - 1), column: cursor.column })}
+              onClose={close}
+            />
+          </Suspense>
+        )}
+      </div>
+    </div>
+  )
+}
+
+const FirstRows = () => (
+  <Loading>
+    <div className="grid gap-2 p-4">
+      {Array.from({ length: 16 }, (_, row) => (
+        <Skeleton key={row.toString()} className="h-5 w-full" />
+      ))}
+    </div>
+  </Loading>
+)

@@ -1,0 +1,146 @@
+import type { FacetColumn, PredictionColumn, RangeColumn, SortKey } from '@nirs-workspace/types'
+import type { QueryParams } from '../../api/client.ts'
+import { asList, asText, withoutUndefined } from '../../lib/url-search.ts'
+import { columnById, equalityColumns, gridColumns, isPredictionColumn, rangedColumns } from './columns.ts'
+
+type Equality = Partial<Record<FacetColumn, string[]>>
+type Bound = `${RangeColumn}_${'min' | 'max'}`
+type Bounds = Partial<Record<Bound, string>>
+
+/** The address of the page, cleaned: what it filters, how it sorts, what it shows. Defaults are left out. */
+export interface PredictionSearch extends Equality, Bounds {
+  q?: string
+  /** `column:asc`, the first key first. */
+  sort?: string[]
+  /** Names of the shown columns with commas between. */
+  cols?: string
+  /** `column.width` with commas between, only for changed widths. */
+  widths?: string
+  /** Id of the prediction in the side panel, and its tab. */
+  peek?: string
+  tab?: PeekTab
+  /** Row number (from 1) where the cursor stands, so that a link opens at the same place. */
+  at?: number
+}
+
+export const peekTabs = ['chart', 'residuals', 'folds', 'parameters', 'samples'] as const
+export type PeekTab = (typeof peekTabs)[number]
+
+export const bounds: readonly Bound[] = rangedColumns.flatMap((column) => [`${column}_min`, `${column}_max`] as const)
+
+/** Keeps what it understands of an address and drops the rest; never throws. */
+export const validateSearch = (raw: Record<string, unknown>): PredictionSearch => {
+  const search: PredictionSearch = {}
+  for (const column of equalityColumns) assign(search, column, asList(raw[column]))
+  for (const bound of bounds) assign(search, bound, cleanBound(bound, asText(raw[bound])))
+  const at = Number(asText(raw.at) ?? raw.at)
+  return {
+    ...search,
+    ...withoutUndefined({
+      q: nonEmpty(asText(raw.q)),
+      sort: cleanSort(asList(raw.sort)),
+      cols: nonEmpty(asText(raw.cols)),
+      widths: nonEmpty(asText(raw.widths)),
+      peek: nonEmpty(asText(raw.peek)),
+      tab: peekTabs.find((tab) => tab === asText(raw.tab)),
+      at: Number.isInteger(at) && at > 0 ? at : undefined,
+    }),
+  }
+}
+
+const assign = <K extends keyof PredictionSearch>(search: PredictionSearch, key: K, value: PredictionSearch[K] | undefined): void => {
+  if (value !== undefined) search[key] = value
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' ? undefined : text)
+
+const cleanBound = (bound: Bound, text: string | undefined): string | undefined => {
+  if (text === undefined || text.trim() === '') return undefined
+  return bound.startsWith('created_at') || Number.isFinite(Number(text)) ? text.trim() : undefined
+}
+
+const cleanSort = (keys: string[] | undefined): string[] | undefined => {
+  const good = (keys ?? []).filter((key) => parseSortKey(key) !== undefined).slice(0, 5)
+  return good.length === 0 ? undefined : good
+}
+
+const parseSortKey = (text: string): SortKey | undefined => {
+  const [column = '', direction = ''] = text.split(':')
+  return isPredictionColumn(column) && (direction === 'asc' || direction === 'desc') ? { column, direction } : undefined
+}
+
+export const sortOf = (search: PredictionSearch): readonly SortKey[] =>
+  (search.sort ?? []).map(parseSortKey).filter((key) => key !== undefined)
+
+/** Header click: ascending, descending, off; `add` keeps the other keys (shift). */
+export const toggleSort = (search: PredictionSearch, column: PredictionColumn, add: boolean): PredictionSearch => {
+  const keys = sortOf(search)
+  const before = keys.find((key) => key.column === column)
+  const next = before === undefined ? 'asc' : before.direction === 'asc' ? 'desc' : undefined
+  const others = keys.filter((key) => key.column !== column)
+  const changed = next === undefined ? [] : [{ column, direction: next } as const]
+  const sort = add ? keys.flatMap((key) => (key.column === column ? changed : [key])) : changed
+  const all = add && before === undefined ? [...others, ...changed] : sort
+  return withSort(search, all)
+}
+
+export const withSort = ({ sort: _, ...rest }: PredictionSearch, keys: readonly SortKey[]): PredictionSearch =>
+  keys.length === 0 ? rest : { ...rest, sort: keys.slice(0, 5).map((key) => `${key.column}:${key.direction}`) }
+
+/** The filters alone, as the server takes them. */
+export const filterParams = (search: PredictionSearch): QueryParams => {
+  const names: readonly (keyof PredictionSearch)[] = [...equalityColumns, ...bounds, 'q']
+  return Object.fromEntries(names.filter((name) => search[name] !== undefined).map((name) => [name, search[name]]))
+}
+
+export const pageParams = (search: PredictionSearch): QueryParams => ({
+  ...filterParams(search),
+  ...(search.sort === undefined ? {} : { sort: search.sort }),
+})
+
+export const hasFilters = (search: PredictionSearch): boolean => Object.keys(filterParams(search)).length > 0
+
+export const withoutFilters = ({ sort, cols, widths, peek, tab }: PredictionSearch): PredictionSearch =>
+  withoutUndefined({ sort, cols, widths, peek, tab })
+
+/** A changed filter shows other rows, so the place in the table starts over. */
+export const withFacet = (search: PredictionSearch, column: FacetColumn, values: readonly string[]): PredictionSearch => {
+  const { [column]: _, at: __, ...rest } = search
+  return values.length === 0 ? rest : { ...rest, [column]: [...values] }
+}
+
+export const withRange = (search: PredictionSearch, column: RangeColumn, min: string, max: string): PredictionSearch => {
+  const { [`${column}_min` as const]: _, [`${column}_max` as const]: __, at: ___, ...rest } = search
+  return validateSearch({ ...rest, [`${column}_min`]: min, [`${column}_max`]: max })
+}
+
+const defaultColumns = gridColumns.filter((column) => column.shown).map((column) => column.id)
+
+export const shownColumns = (search: PredictionSearch): readonly PredictionColumn[] => {
+  const chosen = (search.cols ?? '').split(',').filter(isPredictionColumn)
+  return chosen.length === 0 ? defaultColumns : [...new Set(chosen)]
+}
+
+export const withColumns = ({ cols: _, ...rest }: PredictionSearch, columns: readonly PredictionColumn[]): PredictionSearch => {
+  const same = columns.length === defaultColumns.length && columns.every((column, index) => column === defaultColumns[index])
+  return same || columns.length === 0 ? rest : { ...rest, cols: columns.join(',') }
+}
+
+const widthLimits = { min: 56, max: 800 }
+
+export const widthsOf = (search: PredictionSearch): Record<string, number> => {
+  const widths: Record<string, number> = {}
+  for (const part of (search.widths ?? '').split(',')) {
+    const [name = '', text = ''] = part.split('.')
+    const width = Number(text)
+    if (isPredictionColumn(name) && Number.isInteger(width) && width >= widthLimits.min && width <= widthLimits.max) widths[name] = width
+  }
+  return widths
+}
+
+export const withWidths = ({ widths: _, ...rest }: PredictionSearch, widths: Readonly<Record<string, number>>): PredictionSearch => {
+  const changed = Object.entries(widths)
+    .map(([name, width]) => [name, Math.round(Math.min(widthLimits.max, Math.max(widthLimits.min, width)))] as const)
+    .filter(([name, width]) => isPredictionColumn(name) && columnById.get(name)?.width !== width)
+  return changed.length === 0 ? rest : { ...rest, widths: changed.map(([name, width]) => `${name}.${width}`).join(',') }
+}

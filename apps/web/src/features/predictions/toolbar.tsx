@@ -1,0 +1,107 @@
+import { Copy, Download, ListFilter, Rows3, Rows4, Search } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { useDebouncedText } from '../../lib/use-debounced.ts'
+import { useDensity } from '../../stores/density.ts'
+import type { RowRange } from '../../table/row-range.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
+import type { Change } from './change.ts'
+import { ColumnChooser } from './column-chooser.tsx'
+import { exportFilters } from './export-filters.ts'
+import type { PredictionSearch } from './search.ts'
+
+const ExportDialog = lazy(async () => ({ default: (await import('../export/export-dialog.tsx')).ExportDialog }))
+
+interface ToolbarProps {
+  readonly search: PredictionSearch
+  readonly change: Change
+  readonly total: number | undefined
+  readonly refreshing: boolean
+  readonly cursorRow: number
+  readonly selection: RowRange | undefined
+  readonly onCopy: () => void
+  readonly panel: boolean
+  readonly onPanel: (open: boolean) => void
+}
+
+export const Toolbar = ({ search, change, total, refreshing, cursorRow, selection, onCopy, panel, onPanel }: ToolbarProps) => {
+  const { predictions } = useText()
+  const [exporting, setExporting] = useState(false)
+  return (
+    <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-2">
+      <IconButton
+        label={panel ? predictions.hideFilters : predictions.showFilters}
+        aria-expanded={panel}
+        onClick={() => onPanel(!panel)}
+        className={panel ? 'bg-accent-soft text-accent' : undefined}
+      >
+        <ListFilter size={18} aria-hidden />
+      </IconButton>
+      <SearchBox value={search.q ?? ''} change={change} />
+      <Total total={total} cursorRow={cursorRow} refreshing={refreshing} />
+      <div className="flex-1" />
+      {selection === undefined ? null : (
+        <Button tone="quiet" onClick={onCopy}>
+          <Copy size={16} aria-hidden /> {predictions.copyRows(selection.last - selection.first + 1)}
+        </Button>
+      )}
+      <DensitySwitch />
+      <ColumnChooser search={search} change={change} />
+      <Button tone="primary" onClick={() => setExporting(true)}>
+        <Download size={16} aria-hidden /> {predictions.export}
+      </Button>
+      {exporting ? (
+        <Suspense fallback={null}>
+          <ExportDialog filters={exportFilters(search)} onClose={() => setExporting(false)} />
+        </Suspense>
+      ) : null}
+    </div>
+  )
+}
+
+const SearchBox = ({ value, change }: { value: string; change: Change }) => {
+  const { predictions } = useText()
+  const [draft, setDraft] = useDebouncedText(value, (next) =>
+    change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), true),
+  )
+  return (
+    <div className="relative w-72 max-w-full max-sm:w-full max-sm:flex-1">
+      <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
+      <input
+        type="search"
+        value={draft}
+        onChange={(event) => setDraft(event.target.value)}
+        aria-label={predictions.searchLabel}
+        placeholder={predictions.searchPlaceholder}
+        className="field w-full pl-8"
+      />
+    </div>
+  )
+}
+
+const Total = ({ total, cursorRow, refreshing }: { total: number | undefined; cursorRow: number; refreshing: boolean }) => {
+  const text = useText()
+  const format = useFormat()
+  return (
+    <p aria-live="polite" className="flex items-baseline gap-2 whitespace-nowrap">
+      <span className="font-semibold">{total === undefined ? '…' : text.common.predictions(total)}</span>
+      {total === undefined || total === 0 || cursorRow < 0 ? null : (
+        <span aria-hidden className="text-xs text-muted max-lg:hidden" title={text.predictions.rowOf(cursorRow + 1, total)}>
+          {format.int(cursorRow + 1)} / {format.int(total)}
+        </span>
+      )}
+      {refreshing ? <span className="text-xs text-muted">{text.predictions.refreshing}</span> : null}
+    </p>
+  )
+}
+
+const DensitySwitch = () => {
+  const { predictions } = useText()
+  const [density, setDensity] = useDensity()
+  const next = density === 'compact' ? 'comfortable' : 'compact'
+  return (
+    <IconButton label={predictions.density[next]} onClick={() => setDensity(next)}>
+      {next === 'compact' ? <Rows4 size={18} aria-hidden /> : <Rows3 size={18} aria-hidden />}
+    </IconButton>
+  )
+}

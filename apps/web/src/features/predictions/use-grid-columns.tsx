@@ -1,0 +1,91 @@
+import type { PredictionRow } from '@nirs-workspace/types'
+import { metricLabel } from '@nirs-workspace/types/metric'
+import { columnResizingFeature, columnSizingFeature, tableFeatures, useTable } from '@tanstack/react-table'
+import { useEffect, useMemo, useRef } from 'react'
+import type { HeaderView } from '../../table/grid-header.tsx'
+import type { ColumnView } from '../../table/grid-row.tsx'
+import { useFormat, useText } from '../../text/text.tsx'
+import { alignsRight, columnViews, DirectionBadge } from './cells.tsx'
+import { columnById, type GridColumn, isScoreColumn, scorePartition } from './columns.ts'
+import { type PredictionSearch, shownColumns, sortOf, widthsOf } from './search.ts'
+
+const features = tableFeatures({ columnSizingFeature, columnResizingFeature })
+/** Rows live on the server; the table model looks after columns only. */
+const noRows: PredictionRow[] = []
+
+interface GridColumns {
+  readonly headers: readonly HeaderView[]
+  readonly views: readonly ColumnView<PredictionRow>[]
+}
+
+/** Headers and cells of the shown columns, with widths that follow the mouse and end up in the address. */
+export const useGridColumns = (
+  search: PredictionSearch,
+  metrics: readonly string[],
+  onWidths: (widths: Readonly<Record<string, number>>) => void,
+): GridColumns => {
+  const text = useText()
+  const format = useFormat()
+  const shownKey = shownColumns(search).join()
+  const shown = useMemo(() => columnsOf(shownKey), [shownKey])
+  const columns = useMemo(() => shown.map((column) => ({ id: column.id, size: column.width, minSize: 56, maxSize: 800 })), [shown])
+  const table = useTable({
+    features,
+    columns,
+    data: noRows,
+    columnResizeMode: 'onChange',
+    initialState: { columnSizing: widthsOf(search) },
+  })
+  const sizing = table.state.columnSizing
+  const resizing = table.state.columnResizing.isResizingColumn
+
+  const committed = useRef(sizing)
+  useEffect(() => {
+    if (resizing !== false || committed.current === sizing) return
+    committed.current = sizing
+    onWidths(sizing)
+  }, [resizing, sizing, onWidths])
+
+  // Back and forward change the address without the mouse.
+  const { setColumnSizing } = table
+  useEffect(() => {
+    committed.current = widthsOf({ widths: search.widths ?? '' })
+    setColumnSizing(committed.current)
+  }, [search.widths, setColumnSizing])
+
+  const views = useMemo(() => columnViews(shown, sizing, text, format), [shown, sizing, text, format])
+  const sort = sortOf(search)
+  const headers = table.getFlatHeaders().flatMap((header): HeaderView[] => {
+    const column = columnById.get(header.id)
+    if (column === undefined) return []
+    const place = sort.findIndex((key) => key.column === column.id)
+    return [
+      {
+        id: column.id,
+        width: sizing[column.id] ?? column.width,
+        right: alignsRight(column),
+        label: headerLabel(column, metrics, text.columns[column.id]),
+        hint: text.columnHints[column.id],
+        badge: isScoreColumn(column.id) && metrics.length === 1 ? <DirectionBadge metric={metrics[0] ?? ''} text={text} /> : null,
+        sort: sort[place]?.direction,
+        sortPlace: sort.length > 1 && place >= 0 ? place + 1 : undefined,
+        startResize: header.getResizeHandler(),
+      },
+    ]
+  })
+  return { headers, views }
+}
+
+const columnsOf = (key: string): GridColumn[] =>
+  key
+    .split(',')
+    .map((id) => columnById.get(id))
+    .filter((column) => column !== undefined)
+
+/** With one metric in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
+const headerLabel = (column: GridColumn, metrics: readonly string[], label: string): string => {
+  const [metric] = metrics
+  if (!isScoreColumn(column.id) || metric === undefined || metrics.length > 1) return label
+  const name = metricLabel(metric, scorePartition[column.id])
+  return name === metricLabel(metric) ? `${label} ${name}` : name
+}

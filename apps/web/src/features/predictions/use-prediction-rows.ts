@@ -1,0 +1,85 @@
+import type { PredictionPage, PredictionRow } from '@nirs-workspace/types'
+import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { QueryParams } from '../../api/client.ts'
+import { blockSize, predictionBlockQuery } from '../../api/queries.ts'
+import type { LoadedRow } from '../../table/grid-row.tsx'
+import { blocksOf, type RowRange } from '../../table/row-range.ts'
+
+export interface PredictionRows {
+  readonly rowAt: (index: number) => LoadedRow<PredictionRow> | undefined
+  /** Exact number of rows under the filters; the last known one while a new one is on its way, undefined before the first answer. */
+  readonly total: number | undefined
+  readonly metrics: readonly string[]
+  readonly error: Error | null
+  /** No row of the current question is here yet. */
+  readonly pending: boolean
+  readonly fetching: boolean
+  readonly retry: () => void
+  readonly onVisible: (range: RowRange) => void
+}
+
+/**
+ * Rows of the big table by number, read at once when they are here and fetched in blocks around the visible range when they are not.
+ * Blocks that leave the screen before they arrive are aborted; while a new question loads, the rows of the last one stay, marked stale.
+ */
+export const usePredictionRows = (workspace: string, params: QueryParams): PredictionRows => {
+  const client = useQueryClient()
+  const [range, onVisible] = useSettledRange()
+  const last = useRef<{ params: QueryParams; page: PredictionPage } | undefined>(undefined)
+
+  const blocks = blocksOf(range, blockSize, last.current?.page.total)
+  const results = useQueries({ queries: blocks.map((block) => predictionBlockQuery(workspace, params, block)) })
+  const fresh = results.map((result) => result.data).find((page) => page !== undefined)
+  const previous = last.current
+  useEffect(() => {
+    if (fresh !== undefined) last.current = { params, page: fresh }
+  })
+
+  const rowAt = useCallback(
+    (index: number): LoadedRow<PredictionRow> | undefined => {
+      const row = cachedRow(client, workspace, params, index)
+      if (row !== undefined) return { row, stale: false }
+      const old = previous === undefined || fresh !== undefined ? undefined : cachedRow(client, workspace, previous.params, index)
+      return old && { row: old, stale: true }
+    },
+    [client, workspace, params, previous, fresh],
+  )
+
+  const page = fresh ?? previous?.page
+  return {
+    rowAt,
+    total: page?.total,
+    metrics: page?.metrics ?? [],
+    error: results.find((result) => result.isError)?.error ?? null,
+    pending: fresh === undefined,
+    fetching: results.some((result) => result.isFetching),
+    retry: () => void Promise.all(results.filter((result) => result.isError).map((result) => result.refetch())),
+    onVisible,
+  }
+}
+
+/** Row from the query cache; undefined when its block is not here, which is not the same as a row of nulls. */
+const cachedRow = (client: QueryClient, workspace: string, params: QueryParams, index: number): PredictionRow | undefined => {
+  const block = Math.floor(index / blockSize)
+  const page = client.getQueryData(predictionBlockQuery(workspace, params, block).queryKey)
+  return page?.rows[index - block * blockSize]
+}
+
+/** Milliseconds between questions while the thumb is dragged; the first and the last place are always asked for. */
+const dragPause = 80
+
+const useSettledRange = (): readonly [RowRange, (range: RowRange) => void] => {
+  const [range, setRange] = useState<RowRange>({ first: 0, last: blockSize / 4 })
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const lastCall = useRef(0)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const onVisible = useCallback((next: RowRange) => {
+    clearTimeout(timer.current)
+    const quiet = performance.now() - lastCall.current > dragPause
+    lastCall.current = performance.now()
+    if (quiet) setRange(next)
+    else timer.current = setTimeout(() => setRange(next), dragPause)
+  }, [])
+  return [range, onVisible]
+}

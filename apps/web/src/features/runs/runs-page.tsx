@@ -1,0 +1,179 @@
+import type { RunBest, RunRow } from '@nirs-workspace/types'
+import { metricLabel } from '@nirs-workspace/types/metric'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ChevronLeft, ChevronRight, Inbox, Search, SearchX } from 'lucide-react'
+import { runsQuery } from '../../api/queries.ts'
+import { useWorkspace } from '../../api/workspace.tsx'
+import { useDebouncedText } from '../../lib/use-debounced.ts'
+import { paths } from '../../paths.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { Page } from '../../ui/page.tsx'
+import { RunStatus } from '../../ui/run-status.tsx'
+import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
+
+const pageSize = 50
+const statuses = ['completed', 'running', 'failed'] as const
+const route = getRouteApi('/runs')
+
+/** All runs, newest first. */
+export const RunsPage = () => {
+  const { runs } = useText()
+  const workspace = useWorkspace()
+  const search = route.useSearch()
+  const page = search.page ?? 1
+  const query = useQuery(
+    runsQuery(workspace.id, {
+      limit: pageSize,
+      offset: (page - 1) * pageSize,
+      ...(search.q === undefined ? {} : { q: search.q }),
+      ...(search.status === undefined ? {} : { status: search.status }),
+    }),
+  )
+  const filtered = search.q !== undefined || search.status !== undefined
+  return (
+    <Page title={runs.title} aside={query.data === undefined ? null : <p className="font-semibold">{runs.total(query.data.total)}</p>}>
+      <Filters />
+      {query.isError ? <ErrorMessage error={query.error} onRetry={() => void query.refetch()} /> : null}
+      {query.isPending ? (
+        <Loading>
+          <Skeleton className="h-96" />
+        </Loading>
+      ) : null}
+      {query.data?.total === 0 ? <Message icon={filtered ? SearchX : Inbox} title={filtered ? runs.filteredTitle : runs.empty} /> : null}
+      {query.data === undefined || query.data.total === 0 ? null : (
+        <div className={query.isPlaceholderData ? 'opacity-60' : undefined}>
+          <RunTable rows={query.data.rows} />
+          <Pager page={page} total={query.data.total} />
+        </div>
+      )}
+    </Page>
+  )
+}
+
+const Filters = () => {
+  const { runs } = useText()
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const [draft, setDraft] = useDebouncedText(search.q ?? '', (q) => {
+    void navigate({ search: ({ page: _, q: __, ...rest }) => (q === '' ? rest : { ...rest, q }), replace: true })
+  })
+  const setStatus = (status: string): void => {
+    void navigate({ search: ({ page: _, status: __, ...rest }) => (status === '' ? rest : { ...rest, status }) })
+  }
+  return (
+    <div className="mb-3 flex flex-wrap gap-2">
+      <div className="relative w-72 max-w-full">
+        <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
+        <input
+          type="search"
+          value={draft}
+          onChange={(event) => setDraft(event.target.value)}
+          aria-label={runs.search}
+          placeholder={runs.search}
+          className="field w-full pl-8"
+        />
+      </div>
+      <select value={search.status ?? ''} onChange={(event) => setStatus(event.target.value)} aria-label={runs.status} className="field">
+        <option value="">{runs.anyStatus}</option>
+        {statuses.map((status) => (
+          <option key={status} value={status}>
+            {runs.statuses[status]}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+const RunTable = ({ rows }: { rows: readonly RunRow[] }) => {
+  const { runs } = useText()
+  const names = [runs.name, runs.status, runs.created, runs.duration, runs.datasets, runs.best, runs.pipelines, runs.predictions]
+  return (
+    <div className="card overflow-x-auto">
+      <table className="w-full min-w-3xl text-left">
+        <thead className="text-xs text-muted">
+          <tr>
+            {names.map((name, place) => (
+              <th key={name} scope="col" className={`px-3 py-2 font-semibold ${place >= names.length - 2 ? 'text-right' : ''}`}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((run) => (
+            <Run key={run.run_id} run={run} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+const Run = ({ run }: { run: RunRow }) => {
+  const format = useFormat()
+  return (
+    <tr className="border-t border-line align-top hover:bg-hover">
+      <th scope="row" className="max-w-64 px-3 py-2 font-medium">
+        <Link to={paths.predictions} search={{ run_id: [run.run_id] }} className="break-words text-accent hover:underline">
+          {run.name}
+        </Link>
+        {run.error === null ? null : <p className="text-xs font-normal text-danger">{run.error}</p>}
+      </th>
+      <td className="px-3 py-2">
+        <RunStatus status={run.status} error={run.error} />
+      </td>
+      <td className="px-3 py-2 whitespace-nowrap text-muted">{run.created_at === null ? '–' : format.dateTime(run.created_at)}</td>
+      <td className="px-3 py-2 whitespace-nowrap text-muted">{duration(run, format.duration)}</td>
+      <td className="max-w-56 px-3 py-2">{run.datasets.join(', ')}</td>
+      <td className="px-3 py-2">
+        {run.best.map((best) => (
+          <BestScore key={best.dataset_name + best.metric} best={best} several={run.datasets.length > 1} />
+        ))}
+      </td>
+      <td className="px-3 py-2 text-right">{format.int(run.n_pipelines)}</td>
+      <td className="px-3 py-2 text-right">{format.int(run.n_predictions)}</td>
+    </tr>
+  )
+}
+
+const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
+  const { metric } = useText()
+  const format = useFormat()
+  if (best.val_score === null) return null
+  return (
+    <p className="whitespace-nowrap" title={`${best.model_name} (${metric[best.direction]})`}>
+      <span className="text-xs text-muted">
+        {several ? `${best.dataset_name} · ` : ''}
+        {metricLabel(best.metric, 'val')}
+      </span>{' '}
+      <span className="font-medium">{format.score(best.val_score)}</span>
+    </p>
+  )
+}
+
+const duration = (run: RunRow, show: (seconds: number) => string): string =>
+  run.created_at === null || run.completed_at === null ? '–' : show((Date.parse(run.completed_at) - Date.parse(run.created_at)) / 1000)
+
+const Pager = ({ page, total }: { page: number; total: number }) => {
+  const { runs } = useText()
+  const navigate = route.useNavigate()
+  if (total <= pageSize) return null
+  const go = (to: number): void => {
+    void navigate({ search: ({ page: _, ...rest }) => (to <= 1 ? rest : { ...rest, page: to }) })
+  }
+  const last = Math.ceil(total / pageSize)
+  return (
+    <nav aria-label={runs.title} className="flex items-center justify-end gap-1 py-2">
+      <span className="text-muted">{runs.page((page - 1) * pageSize + 1, Math.min(total, page * pageSize), total)}</span>
+      <IconButton label={runs.previous} disabled={page <= 1} onClick={() => go(page - 1)}>
+        <ChevronLeft size={17} aria-hidden />
+      </IconButton>
+      <IconButton label={runs.next} disabled={page >= last} onClick={() => go(page + 1)}>
+        <ChevronRight size={17} aria-hidden />
+      </IconButton>
+    </nav>
+  )
+}

@@ -1,0 +1,90 @@
+import type { Job, VerifyReport } from '@nirs-workspace/types'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { ShieldCheck } from 'lucide-react'
+import { verifyMigration } from '../../api/actions.ts'
+import { isApiError } from '../../api/client.ts'
+import { migrateStatusQuery } from '../../api/queries.ts'
+import { verifyReport } from '../../api/reports.ts'
+import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
+import { useNow } from '../../stores/clock.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { Badge, type Tone } from '../../ui/badge.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Card } from '../../ui/page.tsx'
+import { ProgressBar } from '../../ui/progress-bar.tsx'
+
+/** Reads everything again, compares it with the migration's proof, and says what was found. */
+export const IntegrityCheck = () => {
+  const { storage } = useText()
+  const workspace = useWorkspace()
+  const jobs = useWorkspaceJobs(workspace.id)
+  const job = jobs.find((each) => each.kind === 'verify')
+  const { data: status } = useQuery(migrateStatusQuery(workspace.id))
+  const check = useMutation({ mutationFn: () => verifyMigration(workspace.id) })
+  const busy = check.isPending || jobs.some(isRunning)
+  const noProof = status !== undefined && status.proof_path === null
+  return (
+    <Card
+      title={storage.check}
+      aside={
+        <Button onClick={() => check.mutate()} disabled={busy || noProof}>
+          <ShieldCheck size={16} aria-hidden /> {job !== undefined && isRunning(job) ? storage.checking : storage.check}
+        </Button>
+      }
+    >
+      {noProof || isApiError(check.error, 'proof_not_found') ? <p className="text-muted">{storage.noProof}</p> : null}
+      {check.isError && !isApiError(check.error, 'proof_not_found') ? (
+        <p role="alert" className="text-danger">
+          {check.error.message}
+        </p>
+      ) : null}
+      {job === undefined ? null : <CheckState job={job} />}
+    </Card>
+  )
+}
+
+const CheckState = ({ job }: { job: Job }) => {
+  const { storage, jobs } = useText()
+  const format = useFormat()
+  const now = useNow()
+  const report = verifyReport(job)
+  if (isRunning(job)) {
+    return (
+      <div className="grid gap-1.5">
+        <ProgressBar fraction={job.progress.fraction} label={jobs.kinds.verify} />
+        <p className="text-xs text-muted">{jobs.rowsOf(job.progress.done_rows, job.progress.total_rows)}</p>
+      </div>
+    )
+  }
+  return (
+    <div className="grid gap-2">
+      {report === undefined ? <p className="text-danger">{job.error?.detail ?? jobs.states[job.state]}</p> : <Report report={report} />}
+      {job.ended_at === null ? null : <p className="text-xs text-muted">{storage.lastCheck(format.ago(job.ended_at, now))}</p>}
+    </div>
+  )
+}
+
+const severityTone: Record<'info' | 'warning' | 'error', Tone> = { info: 'info', warning: 'warning', error: 'danger' }
+
+const Report = ({ report }: { report: VerifyReport }) => {
+  const { storage } = useText()
+  return (
+    <>
+      <p className="flex flex-wrap items-center gap-2">
+        <Badge tone={report.passed ? 'success' : 'danger'}>
+          {report.passed ? storage.healthy : storage.findings(report.findings.length)}
+        </Badge>
+        {report.passed ? storage.healthyBody(report.rows_checked, report.duration_seconds) : null}
+        {report.proof_holds === null ? null : report.proof_holds ? storage.proofHolds : storage.proofBroken}
+      </p>
+      <ul className="grid gap-1.5">
+        {report.findings.map((finding) => (
+          <li key={`${finding.code} ${finding.dataset_name ?? ''} ${finding.detail}`} className="flex items-start gap-2">
+            <Badge tone={severityTone[finding.severity]}>{finding.code}</Badge>
+            <span>{finding.detail}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}

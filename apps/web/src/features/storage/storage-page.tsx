@@ -1,0 +1,94 @@
+import type { WorkspaceStats } from '@nirs-workspace/types'
+import { useQuery } from '@tanstack/react-query'
+import { migrateStatusQuery, statsQuery, storageStatusQuery } from '../../api/queries.ts'
+import { useWorkspace } from '../../api/workspace.tsx'
+import { SpaceBar } from '../../charts/space-bar.tsx'
+import { useFormat, useText } from '../../text/text.tsx'
+import { ModeBadge } from '../../ui/mode-badge.tsx'
+import { Card } from '../../ui/page.tsx'
+import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { IntegrityCheck } from './integrity-check.tsx'
+
+/** Storage health: what the workspace is, where its bytes are, whether it is sound. */
+export const StoragePage = () => {
+  const { storage, modeHints } = useText()
+  const workspace = useWorkspace()
+  const stats = useQuery(statsQuery(workspace.id))
+  const status = useQuery(storageStatusQuery(workspace.id))
+  const mode = status.data?.storage_mode ?? workspace.storage_mode
+  return (
+    <div className="grid gap-5">
+      <Card title={storage.title} aside={<ModeBadge mode={mode} />}>
+        <p className="mb-4 text-muted">
+          {modeHints[mode]}
+          {status.data?.written_by == null ? null : ` (${storage.writtenBy(status.data.written_by)})`}
+        </p>
+        {stats.isError ? <ErrorMessage error={stats.error} onRetry={() => void stats.refetch()} /> : null}
+        {stats.isPending ? (
+          <Loading>
+            <Skeleton className="h-16" />
+          </Loading>
+        ) : null}
+        {stats.data === undefined ? null : (
+          <SpaceBar stats={stats.data}>
+            <p className="mt-3 font-medium">{storage.total(stats.data.total_bytes)}</p>
+            <Freeable stats={stats.data} />
+          </SpaceBar>
+        )}
+      </Card>
+      <IntegrityCheck />
+      {stats.data === undefined ? null : <Datasets stats={stats.data} />}
+    </div>
+  )
+}
+
+const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
+  const { storage } = useText()
+  const workspace = useWorkspace()
+  const { data } = useQuery(migrateStatusQuery(workspace.id))
+  const backup = data?.backup_bytes ?? 0
+  const total = stats.reclaimable_bytes + backup
+  return (
+    <p className="text-muted">
+      {total === 0 ? storage.nothingToFree : storage.canFree(total)} {backup === 0 ? null : storage.freeBackup(backup)}
+    </p>
+  )
+}
+
+const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
+  const { storage, common } = useText()
+  const format = useFormat()
+  return (
+    <details className="card group" open={stats.datasets.length <= 12}>
+      <summary className="flex min-h-11 items-center gap-3 px-4 font-semibold">
+        <span className="flex-1">{storage.datasets}</span>
+        <span className="font-normal text-muted">{common.datasets(stats.datasets.length)}</span>
+      </summary>
+      <div className="overflow-x-auto px-4 pb-3">
+        <table className="w-full text-right">
+          <thead className="text-xs text-muted">
+            <tr>
+              {[storage.dataset, storage.predictions, storage.arrays, storage.bytes].map((name) => (
+                <th key={name} scope="col" className="py-1.5 font-medium first:text-left">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {stats.datasets.map((dataset) => (
+              <tr key={dataset.name} className="border-t border-line">
+                <th scope="row" className="py-1.5 pr-4 text-left font-medium break-words">
+                  {dataset.name}
+                </th>
+                <td>{format.int(dataset.predictions)}</td>
+                <td>{format.int(dataset.arrays)}</td>
+                <td>{dataset.parquet_bytes === 0 ? '–' : format.bytes(dataset.parquet_bytes)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  )
+}

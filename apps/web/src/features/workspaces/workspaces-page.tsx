@@ -1,0 +1,96 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { forgetWorkspace } from '../../api/actions.ts'
+import { workspacesQuery } from '../../api/queries.ts'
+import { useOpenWorkspace, useShowWorkspace } from '../../api/use-open-workspace.ts'
+import { useWorkspace } from '../../api/workspace.tsx'
+import { useNow } from '../../stores/clock.ts'
+import { showToast } from '../../stores/toast.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { Button } from '../../ui/button.tsx'
+import { ModeBadge } from '../../ui/mode-badge.tsx'
+import { OpenByPath } from '../../ui/open-by-path.tsx'
+import { Card } from '../../ui/page.tsx'
+
+export const WorkspacesPage = () => {
+  const { workspaces, switcher } = useText()
+  return (
+    <div className="grid gap-5">
+      <Card title={switcher.title}>
+        <OpenByPath />
+      </Card>
+      <Card title={switcher.open}>
+        <OpenWorkspaces />
+      </Card>
+      <Card title={workspaces.recents}>
+        <Recents />
+      </Card>
+    </div>
+  )
+}
+
+const OpenWorkspaces = () => {
+  const { workspaces, common } = useText()
+  const current = useWorkspace()
+  const client = useQueryClient()
+  const { data } = useQuery(workspacesQuery())
+  const show = useShowWorkspace()
+  const forget = useMutation({
+    mutationFn: forgetWorkspace,
+    onSuccess: async () => {
+      await client.invalidateQueries(workspacesQuery())
+      showToast('success', workspaces.forgotten)
+    },
+    onError: (error) => showToast('danger', error.message),
+  })
+  return (
+    <ul className="divide-y divide-line">
+      {data?.rows.map((row) => (
+        <li key={row.id} className="flex flex-wrap items-center gap-3 py-2">
+          <div className="min-w-48 flex-1">
+            <p className="flex items-center gap-2 font-medium">
+              {row.name} <ModeBadge mode={row.storage_mode} /> {row.id === current.id ? <Badge>{workspaces.current}</Badge> : null}
+            </p>
+            <p className="text-xs break-all text-muted">
+              {row.path} · {common.predictions(row.counts.predictions)}
+            </p>
+          </div>
+          {row.id === current.id ? null : <Button onClick={() => show.mutate(row.id)}>{workspaces.switchTo}</Button>}
+          <Button tone="quiet" title={workspaces.forgetHint} disabled={forget.isPending} onClick={() => forget.mutate(row.id)}>
+            {workspaces.forget}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const Recents = () => {
+  const { workspaces, switcher } = useText()
+  const format = useFormat()
+  const now = useNow()
+  const { data } = useQuery(workspacesQuery())
+  const open = useOpenWorkspace()
+  const others = data?.recents.filter((recent) => !data.rows.some((row) => row.path === recent.path)) ?? []
+  if (others.length === 0) return <p className="text-muted">{workspaces.noRecents}</p>
+  return (
+    <ul className="divide-y divide-line">
+      {others.map((recent) => (
+        <li key={recent.path} className="flex flex-wrap items-center gap-3 py-2">
+          <div className="min-w-48 flex-1">
+            <p className="font-medium">{recent.name}</p>
+            <p className="text-xs break-all text-muted">
+              {recent.path} · {recent.exists ? workspaces.opened(format.ago(recent.opened_at, now)) : switcher.missing}
+            </p>
+          </div>
+          <Button
+            disabled={!recent.exists || open.isPending}
+            onClick={() => open.mutate(recent.path, { onError: (error) => showToast('danger', error.message) })}
+          >
+            {workspaces.open}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,105 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams } from '@tanstack/react-router'
+import { AppFrame } from './features/frame/app-frame.tsx'
+import { NotFound } from './features/frame/not-found.tsx'
+import { OverviewPage } from './features/overview/overview-page.tsx'
+import { validateSearch as predictionSearch } from './features/predictions/search.ts'
+import { asText, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
+import { paths } from './paths.ts'
+import { ErrorMessage } from './ui/states.tsx'
+
+/** `workspace` goes along with every address, so that a link opened elsewhere shows the same workspace. */
+interface FrameSearch {
+  workspace?: string
+}
+
+const rootRoute = createRootRoute({
+  component: AppFrame,
+  notFoundComponent: NotFound,
+  validateSearch: (raw: Record<string, unknown>): FrameSearch => withoutUndefined({ workspace: asText(raw.workspace) }),
+  search: { middlewares: [retainSearchParams(['workspace'])] },
+})
+
+const overviewRoute = createRoute({ getParentRoute: () => rootRoute, path: paths.overview, component: OverviewPage })
+
+const predictionsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: paths.predictions,
+  validateSearch: predictionSearch,
+  component: lazyRouteComponent(() => import('./features/predictions/predictions-page.tsx'), 'PredictionsPage'),
+})
+
+interface RunsSearch {
+  q?: string
+  status?: string
+  page?: number
+}
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: paths.runs,
+  validateSearch: (raw: Record<string, unknown>): RunsSearch => {
+    const page = Number(asText(raw.page) ?? raw.page)
+    return withoutUndefined({
+      q: asText(raw.q),
+      status: asText(raw.status),
+      page: Number.isInteger(page) && page > 1 ? page : undefined,
+    })
+  },
+  component: lazyRouteComponent(() => import('./features/runs/runs-page.tsx'), 'RunsPage'),
+})
+
+const settingsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: paths.settings,
+  component: lazyRouteComponent(() => import('./features/settings/settings-page.tsx'), 'SettingsPage'),
+})
+
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: paths.storage })
+  },
+})
+
+const storageRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: 'storage',
+  component: lazyRouteComponent(() => import('./features/storage/storage-page.tsx'), 'StoragePage'),
+})
+
+const migrationRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: 'migration',
+  validateSearch: (raw: Record<string, unknown>): { step?: 'review' } => (asText(raw.step) === 'review' ? { step: 'review' } : {}),
+  component: lazyRouteComponent(() => import('./features/migration/migration-page.tsx'), 'MigrationPage'),
+})
+
+const workspacesRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: 'workspaces',
+  component: lazyRouteComponent(() => import('./features/workspaces/workspaces-page.tsx'), 'WorkspacesPage'),
+})
+
+export const routeTree = rootRoute.addChildren([
+  overviewRoute,
+  predictionsRoute,
+  runsRoute,
+  settingsRoute.addChildren([settingsIndexRoute, storageRoute, migrationRoute, workspacesRoute]),
+])
+
+export const makeRouter = () =>
+  createRouter({
+    routeTree,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: ({ error, reset }) => <ErrorMessage error={error} onRetry={reset} />,
+  })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

@@ -1,0 +1,75 @@
+import { memo, type ReactNode } from 'react'
+import { classNames } from '../lib/class-names.ts'
+
+export interface ColumnView<Row> {
+  readonly id: string
+  readonly width: number
+  readonly right: boolean
+  readonly cell: (row: Row) => ReactNode
+  /** The full value, for hover and screen readers' title. */
+  readonly title: (row: Row) => string | undefined
+}
+
+/** A row that is here; `stale` while a newer answer is on its way. */
+export interface LoadedRow<Row> {
+  readonly row: Row
+  readonly stale: boolean
+}
+
+interface GridRowProps<Row> {
+  readonly index: number
+  readonly top: number
+  readonly height: number
+  readonly width: number
+  /** Undefined = not loaded yet. */
+  readonly row: Row | undefined
+  readonly stale: boolean
+  readonly columns: readonly ColumnView<Row>[]
+  /** Column of the cursor when it is in this row, else −1. */
+  readonly cursor: number
+  readonly selected: boolean
+  readonly open: boolean
+}
+
+/** One data row; `aria-rowindex` counts the header as row 1. */
+const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, cursor, selected, open }: GridRowProps<Row>) => (
+  // biome-ignore lint/a11y/useSemanticElements: a table element cannot place rows freely over a scaled canvas
+  // biome-ignore lint/a11y/useFocusableInteractive: in an ARIA grid the cells take focus, not the rows
+  <div
+    role="row"
+    aria-rowindex={index + 2}
+    aria-selected={selected}
+    aria-busy={row === undefined || undefined}
+    data-row={index}
+    className={classNames(
+      'absolute left-0 flex border-b border-line',
+      open ? 'bg-selected' : selected ? 'bg-accent-soft' : 'bg-surface hover:bg-hover',
+      stale && 'opacity-50',
+    )}
+    style={{ top, height, width }}
+  >
+    {columns.map((column, position) => (
+      // biome-ignore lint/a11y/useSemanticElements: see the row
+      <div
+        key={column.id}
+        role="gridcell"
+        aria-colindex={position + 1}
+        tabIndex={position === cursor ? 0 : -1}
+        data-column={position}
+        data-cursor={position === cursor || undefined}
+        title={row === undefined ? undefined : column.title(row)}
+        className={classNames(
+          'flex shrink-0 items-center overflow-hidden px-2 whitespace-nowrap outline-offset-[-2px]',
+          column.right && 'justify-end',
+          position === cursor && 'ring-1 ring-inset ring-line-strong',
+        )}
+        style={{ width: column.width }}
+      >
+        {row === undefined ? <span aria-hidden className="skeleton h-2.5 w-3/5" /> : column.cell(row)}
+      </div>
+    ))}
+  </div>
+)
+
+/** Memoised by its props: a scroll re-renders only rows that come into view. */
+export const GridRow = memo(GridRowOf) as typeof GridRowOf

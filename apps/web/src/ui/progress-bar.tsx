@@ -1,0 +1,16 @@
+/** A bar from 0 to 1 with its name for screen readers. */
+export const ProgressBar = ({ fraction, label, slim = false }: { fraction: number; label: string; slim?: boolean }) => {
+  const percent = Math.round(Math.min(1, Math.max(0, fraction)) * 100)
+  return (
+    <div
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+      className={`w-full overflow-hidden rounded-full bg-sunken ${slim ? 'h-1.5' : 'h-2.5'}`}
+    >
+      <div className="h-full rounded-full bg-accent transition-[width] duration-150" style={{ width: `${percent}%` }} />
+    </div>
+  )
+}
