@@ -30,7 +30,8 @@ export const decodeArrays = (bytes: Uint8Array): ArrayRow[] => {
     const headerLength = new DataView(bytes.buffer, bytes.byteOffset + start, 4).getUint32(0, true)
     const dataStart = start + 4 + headerLength
     const header = Header.parse(JSON.parse(new TextDecoder().decode(bytes.subarray(start + 4, dataStart))))
-    const data = bytes.slice(dataStart, dataStart + header.bytes).buffer
+    // A copy of its own, aligned to 8 bytes; slice() of a Buffer would be a view.
+    const data = new Uint8Array(bytes.subarray(dataStart, dataStart + header.bytes)).buffer
     for (const prediction of header.predictions) {
       rows.push({
         prediction_id: prediction.prediction_id,

@@ -26,6 +26,7 @@ export interface FixturePrediction {
 }
 
 export interface FixtureWorkspace extends ArrayPlaces {
+  duckdb: string | null
   name: string
   catalogPath: string
   outside: string
@@ -52,14 +53,24 @@ export const fixtureWorkspace = async (): Promise<FixtureWorkspace> => {
 }
 
 /** Writes array rows in this order to a Parquet file, duplicates included. */
-export const writeArrayFile = (path: string, rows: readonly FixturePrediction[], rowGroup = 2048): Promise<void> =>
+export const writeArrayFile = (path: string, rows: readonly FixturePrediction[], codec = 'zstd'): Promise<void> =>
   withEngine({}, async (engine) => {
     mkdirSync(dirname(path), { recursive: true })
     await engine.run(
-      `COPY (${arrayRowsSql(rows)}) TO $path (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, ROW_GROUP_SIZE ${rowGroup})`,
+      `COPY (${arrayRowsSql(rows)}) TO $path (FORMAT parquet, COMPRESSION ${codec}, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`,
       { path },
     )
   })
+
+/** Writes `count` rows of the dataset wheat, ids p0, p1, …; row i has y_true [i], and from `distinct` on the ids begin again. */
+export const writeManyRows = (path: string, count: number, distinct = count): Promise<void> =>
+  withEngine({}, (engine) =>
+    engine.run(
+      `COPY (SELECT 'p' || (i % ${distinct}) AS prediction_id, 'wheat' AS dataset_name, [i::DOUBLE] AS y_true FROM range(${count}) AS r(i))
+        TO $path (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, ROW_GROUP_SIZE 2048)`,
+      { path },
+    ),
+  )
 
 /** Writes a store whose only table is the legacy `prediction_arrays`. */
 export const writeArrayTable = (path: string, rows: readonly FixturePrediction[]): Promise<void> =>
