@@ -1,4 +1,11 @@
-import { type DuckDBDataChunk, DuckDBDoubleVector, DuckDBIntegerVector, DuckDBListVector, DuckDBVarCharVector, type DuckDBVector } from '@duckdb/node-api'
+import {
+  type DuckDBDataChunk,
+  DuckDBDoubleVector,
+  DuckDBIntegerVector,
+  DuckDBListVector,
+  DuckDBVarCharVector,
+  type DuckDBVector,
+} from '@duckdb/node-api'
 import { bytesOf, type ColumnBlock, joinColumns, type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
 import { guarded, type Lane } from './engine-lane.ts'
 import type { EngineParameters } from './open-engine.ts'
@@ -57,7 +64,15 @@ const columnBlock = (name: string, chunk: DuckDBDataChunk, index: number): Colum
   if (vector instanceof DuckDBVarCharVector) return textBlock(name, vector, chunk.rowCount)
   const { values, width } = numbersOf(vector)
   const valid = validityOf(vector, chunk.rowCount)
-  return { name, width, rows: chunk.rowCount, valid, lengths: null, values: cleared(values.subarray(0, chunk.rowCount * width), valid, width), nulls: null }
+  return {
+    name,
+    width,
+    rows: chunk.rowCount,
+    valid,
+    lengths: null,
+    values: cleared(values.subarray(0, chunk.rowCount * width), valid, width),
+    nulls: null,
+  }
 }
 
 const textBlock = (name: string, vector: DuckDBVarCharVector, rows: number): ColumnBlock => {
@@ -98,7 +113,8 @@ const listBlock = (name: string, vector: DuckDBListVector, rows: number): Column
   }
   const present = elementValidity(vector.childVector)
   const bytes = contiguous ? values.subarray(first * width, (first + total) * width) : gather(vector, lengths, values, width, total)
-  const elements = present === null ? null : contiguous ? present.subarray(first, first + total) : gather(vector, lengths, present, 1, total)
+  const elements =
+    present === null ? null : contiguous ? present.subarray(first, first + total) : gather(vector, lengths, present, 1, total)
   const nulls = elements?.includes(0) ? elements.map((one) => 1 - one) : null
   return { name, width, rows, valid, lengths, values: elements === null || nulls === null ? bytes : cleared(bytes, elements, width), nulls }
 }
@@ -123,7 +139,8 @@ const numbersOf = (vector: DuckDBVector): { values: Uint8Array; width: 4 | 8 } =
   throw new Error(`Only DOUBLE and INTEGER columns can be read as numbers, not ${vector.type}.`)
 }
 
-const validityOf = (vector: DuckDBVector, rows: number): Uint8Array => elementValidity(vector)?.subarray(0, rows) ?? new Uint8Array(rows).fill(1)
+const validityOf = (vector: DuckDBVector, rows: number): Uint8Array =>
+  elementValidity(vector)?.subarray(0, rows) ?? new Uint8Array(rows).fill(1)
 
 /** 1 = valid, one byte per item; null when the vector has no nulls at all. */
 const elementValidity = (vector: DuckDBVector): Uint8Array | null => {

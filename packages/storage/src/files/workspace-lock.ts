@@ -47,7 +47,9 @@ export const acquireWorkspaceLock = async (root: string, owner: { jobId: string;
     if (holder !== null) await removeStale(path)
     await sleep(attempt * 5)
   }
-  throw new StorageError('workspace_busy', 'Another job is starting on this workspace. Nothing was changed.', { hint: 'Try again in a moment.' })
+  throw new StorageError('workspace_busy', 'Another job is starting on this workspace. Nothing was changed.', {
+    hint: 'Try again in a moment.',
+  })
 }
 
 /** Who holds the lock, if that process runs. */
@@ -178,11 +180,15 @@ const parseJson = (text: string): unknown => {
 }
 
 const busy = (holder: LockContent) =>
-  new StorageError('workspace_busy', `A job (${holder.kind}, process ${holder.pid} on ${holder.host}) is working on this workspace. Nothing was changed.`, {
-    hint: 'Wait until it has finished. If that machine is gone for good, delete .nirs-workspace/lock.',
-    job_id: holder.job_id,
-    locked_by: { pid: holder.pid, since: holder.since },
-  })
+  new StorageError(
+    'workspace_busy',
+    `A job (${holder.kind}, process ${holder.pid} on ${holder.host}) is working on this workspace. Nothing was changed.`,
+    {
+      hint: 'Wait until it has finished. If that machine is gone for good, delete .nirs-workspace/lock.',
+      job_id: holder.job_id,
+      locked_by: { pid: holder.pid, since: holder.since },
+    },
+  )
 
 const writable = async <T>(work: () => Promise<T>): Promise<T> => {
   try {

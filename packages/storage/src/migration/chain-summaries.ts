@@ -41,7 +41,9 @@ const fillAveragedScores = async (lane: Lane): Promise<void> => {
   })
   for (let start = 0; start < averaged.length; start += 500) {
     const batch = averaged.slice(start, start + 500)
-    const parameters = Object.fromEntries(batch.flatMap(({ chain, scores }, index) => [[`c${index}`, chain] as const, [`s${index}`, scores] as const]))
+    const parameters = Object.fromEntries(
+      batch.flatMap(({ chain, scores }, index) => [[`c${index}`, chain] as const, [`s${index}`, scores] as const]),
+    )
     await lane.run(
       `UPDATE chains SET cv_scores = averaged.scores
        FROM (VALUES ${batch.map((_, index) => `($c${index}, $s${index})`).join(', ')}) averaged(chain_id, scores)
@@ -79,7 +81,9 @@ const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): 
 // Python writes NaN and Infinity as bare tokens, which JSON.parse refuses; tagged text cannot be mistaken for a metric's value.
 const tag = '\u0000number:'
 const parsePythonJson = (text: string): unknown => {
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) => (token.startsWith('"') ? token : JSON.stringify(tag + token)))
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+    token.startsWith('"') ? token : JSON.stringify(tag + token),
+  )
   try {
     return JSON.parse(marked)
   } catch (error) {
@@ -96,7 +100,8 @@ const asNumber = (value: unknown): number | null => {
 
 const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
 
-const pythonNumber = (value: number): string => (Number.isInteger(value) && Math.abs(value) < 1e16 ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value))
+const pythonNumber = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1e16 ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value)
 
 /** Six decimals as Python's round() does: by the exact value, exact halves to the even digit. */
 const roundHalfEven = (value: number): number => {

@@ -2,7 +2,8 @@ import { dirname, join } from 'node:path'
 import type { MigrationProof } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, rename, syncFolder, unlink } from '../files/disk.ts'
-import { hashFile } from '../files/hash-file.ts'
+import { markWithoutHash } from '../files/hash-file.ts'
+import { hashAttachedFile } from '../files/hash-file-child.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type RollbackJournal, removeJournal } from './journal.ts'
 import { proofName, readProof, undoneProofName } from './proof-file.ts'
@@ -88,9 +89,12 @@ const freeName = async (path: string): Promise<string> => {
   }
 }
 
-/** Whether a path holds exactly these bytes. */
-const isFile = async (path: string, expected: { bytes: number; sha256: string }): Promise<boolean> =>
-  (await exists(path)) && (await hashFile(path)) === expected.sha256
+/** Whether a path holds exactly these bytes. Read by a child process: the store may be attached here, to keep writers out. */
+const isFile = async (path: string, expected: { bytes: number; sha256: string }): Promise<boolean> => {
+  if (!(await exists(path))) return false
+  const { bytes } = await markWithoutHash(path)
+  return bytes === expected.bytes && (await hashAttachedFile(path)) === expected.sha256
+}
 
 const missingProof = (folder: string) =>
   new StorageError('proof_not_found', 'The proof of the migration that is being rolled back is missing. Nothing more was changed.', {

@@ -1,6 +1,164 @@
-import type { MigrationPlan } from '@nirs-workspace/types'
-import { StorageError } from '../errors.ts'
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import type { MigrationPlan, MigrationWarning } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { interruptible } from '../engine/engine-lane.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { StorageError, systemCode } from '../errors.ts'
+import { hasArraysFolder } from '../workspace/array-files.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import { withAttachedStore } from '../workspace/open-store.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { listColumns } from './array-columns.ts'
+import { measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
+import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { arraysTable } from './store-schema.ts'
+import { type Survey, surveyStore, warning } from './survey-store.ts'
+import { layoutOf } from './workspace-layout.ts'
 
-export const planMigration = async (_path: string, _options: { signal?: AbortSignal | undefined } = {}): Promise<MigrationPlan> => {
-  throw new StorageError('internal', 'This verb is being built.')
+/**
+ * What a migration would do: the dry run. Reads only, also on a read-only disk. Throws `not_migratable` when there is nothing to move,
+ * `store_locked`, `store_unreadable`, `arrays_corrupt`, ….
+ */
+export const planMigration = async (path: string, options: { signal?: AbortSignal | undefined } = {}): Promise<MigrationPlan> => {
+  const workspace = await resolveMigratable(path)
+  return withEngine({}, (engine) =>
+    interruptible(engine, options.signal, () =>
+      withAttachedStore(engine, workspace.duckdb, sourceAlias, () => planAttached(engine, workspace)),
+    ),
+  )
 }
+
+/** A workspace whose metadata is in store.duckdb. */
+export type DuckdbWorkspace = ResolvedWorkspace & { readonly duckdb: string }
+
+export const resolveMigratable = async (path: string): Promise<DuckdbWorkspace> => {
+  const workspace = await resolveWorkspace(path)
+  if (workspace.duckdb !== null && workspace.sqlite === null) return { ...workspace, duckdb: workspace.duckdb }
+  throw new StorageError('not_migratable', 'This is not a workspace with store.duckdb as its store: there is nothing to do.', {
+    hint:
+      workspace.sqlite === null
+        ? 'Open the workspace as it is.'
+        : 'A later nirs4all release has moved its metadata to store.sqlite already.',
+  })
+}
+
+/** Plan ids begin with the state they were made from, so that a run can tell a stale one without planning again. */
+export const isPlanOf = (planId: string, fingerprint: string): boolean => planId.startsWith(`${fingerprint}-`)
+
+const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise<MigrationPlan> => {
+  const survey = await surveyStore(engine, workspace)
+  try {
+    const sizes = await measureArrays(engine, survey.tables)
+    const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
+    const { bytes: storeBytes, walBytes } = await storeSizes(workspace)
+    const space = await measureSpace(workspace.root, storeBytes, sizes, sample)
+    const there = await rowsThere(engine)
+    const datasets = survey.datasets.map(({ name, rows, file }) => {
+      const { values = 0, bytes = 0 } = sizes.datasets.get(name) ?? {}
+      return {
+        name,
+        rows,
+        values,
+        bytes_now: sizes.bytes === 0 ? 0 : Math.round((sizes.tableBytes * bytes) / sizes.bytes),
+        bytes_estimated: Math.round(bytes * sample.ratio),
+        file,
+        shares_file_with: survey.datasets.filter((other) => other.file === file && other.name !== name).map((other) => other.name),
+        rows_already_there: there.get(name) ?? 0,
+      }
+    })
+    const content = {
+      storage_mode: (await hasArraysFolder(workspace)) ? 'mid_migration' : 'legacy',
+      total_rows: survey.tableRows,
+      total_values: sizes.values,
+      quarantine_rows: survey.orphanRows + survey.existing.quarantined,
+      duckdb_size_before: storeBytes + walBytes,
+      warnings: [...survey.warnings, ...logWarning(walBytes), ...(await valueWarnings(engine, survey)), ...spaceWarning(space)],
+    }
+    const fingerprint = await fingerprintWorkspace(workspace)
+    const facts = { ...content, datasets: datasets.map(({ name, rows, values, file }) => ({ name, rows, values, file })) }
+    const digest = createHash('sha256').update(fingerprint).update(JSON.stringify(facts)).digest('hex')
+    return {
+      plan_id: `${fingerprint}-${digest.slice(0, 16)}`,
+      digest,
+      dry_run: true,
+      ...content,
+      datasets,
+      duckdb_size_estimated: space.store,
+      parquet_bytes_estimated: space.parquet,
+      free_bytes_needed: space.needed,
+      free_bytes_available: space.available,
+      estimated_duration_seconds: estimateSeconds(sizes.bytes, storeBytes, sample.bytesPerSecond),
+    }
+  } finally {
+    await survey.close()
+  }
+}
+
+/** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */
+const estimateSeconds = (bytes: number, storeBytes: number, bytesPerSecond: number): number =>
+  Math.round((0.5 + (2.5 * bytes) / bytesPerSecond + storeBytes / 200e6) * 10) / 10
+
+export const storeSizes = async (workspace: DuckdbWorkspace): Promise<{ bytes: number; walBytes: number }> => ({
+  bytes: (await stat(workspace.duckdb)).size,
+  walBytes: await sizeOrZero(layoutOf(workspace.root).wal),
+})
+
+const sizeOrZero = async (path: string): Promise<number> => {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0
+    throw error
+  }
+}
+
+const rowsThere = async (engine: Engine): Promise<Map<string, number>> => {
+  const rows = await engine.rows(
+    z.object({ name: z.string(), rows: z.number() }),
+    `SELECT p.dataset_name AS name, count(DISTINCT t.prediction_id) AS rows FROM memory.main.there t
+     JOIN ${sourceTable('predictions')} p ON p.prediction_id = t.prediction_id GROUP BY ALL`,
+  )
+  return new Map(rows.map(({ name, rows }) => [name, rows]))
+}
+
+const logWarning = (bytes: number): MigrationWarning[] => {
+  const detail = 'A training was stopped before its last changes reached the store; they are in store.duckdb.wal and come along.'
+  return bytes === 0 ? [] : [warning('write_ahead_log', detail, [], 1)]
+}
+
+const spaceWarning = (space: { needed: number; available: number }): MigrationWarning[] => {
+  const detail = `The migration needs ${space.needed} bytes of free disk space; ${space.available} are free.`
+  return space.available >= space.needed ? [] : [warning('little_space', detail, [], 1)]
+}
+
+const valueWarnings = async (engine: Engine, survey: Survey): Promise<MigrationWarning[]> => {
+  const present = listColumns.filter((column) => hasColumn(survey.tables, arraysTable, column))
+  const withNulls = await idsWhere(engine, present.map((column) => `len(a.${column}) <> list_count(a.${column})`).join(' OR '))
+  const warnings: MigrationWarning[] = []
+  if (withNulls.length > 0) {
+    warnings.push(warning('null_elements', `${withNulls.length} predictions have null elements in an array; they stay null.`, withNulls))
+  }
+  const unequal = await unequalIds(engine, survey.tables)
+  if (unequal.length > 0) {
+    const detail = `${unequal.length} predictions have arrays of different lengths; they are kept as they are.`
+    warnings.push(warning('length_mismatch', detail, unequal))
+  }
+  return warnings
+}
+
+const unequalIds = async (engine: Engine, tables: SourceTables) => {
+  const has = (column: string) => hasColumn(tables, arraysTable, column)
+  return has('y_true') && has('y_pred')
+    ? idsWhere(engine, 'a.y_true IS NOT NULL AND a.y_pred IS NOT NULL AND len(a.y_true) <> len(a.y_pred)')
+    : []
+}
+
+const idsWhere = (engine: Engine, condition: string): Promise<{ id: string }[]> =>
+  condition === ''
+    ? Promise.resolve([])
+    : engine.rows(
+        z.object({ id: z.string() }),
+        `SELECT coalesce(prediction_id, '') AS id FROM ${sourceTable(arraysTable)} a WHERE ${condition} ORDER BY id`,
+      )

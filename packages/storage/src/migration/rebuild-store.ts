@@ -6,7 +6,16 @@ import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { fillChainSummaries } from './chain-summaries.ts'
 import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
-import { arraysTable, chainSummaryView, droppedViews, isStoreTable, naturalKeyIndex, plainIndexes, storeTables, summaryColumns } from './store-schema.ts'
+import {
+  arraysTable,
+  chainSummaryView,
+  droppedViews,
+  isStoreTable,
+  naturalKeyIndex,
+  plainIndexes,
+  storeTables,
+  summaryColumns,
+} from './store-schema.ts'
 import { type TableDigest, tableDigest } from './table-digest.ts'
 
 export interface RebuiltStore {
@@ -89,7 +98,8 @@ const extraTables = async (lane: Lane) => {
 const fillSummaries = async (lane: Lane, tables: SourceTables): Promise<void> => {
   const present = summaryColumns.filter((column) => tables.get('chains')?.some(({ name }) => name === column))
   // A store that an 0.8 release has opened before has them filled already, by training too: only what is empty is filled in.
-  const empty = present.includes('model_name') && present.includes('cv_val_score') ? 'WHERE model_name IS NULL AND cv_val_score IS NULL' : ''
+  const empty =
+    present.includes('model_name') && present.includes('cv_val_score') ? 'WHERE model_name IS NULL AND cv_val_score IS NULL' : ''
   await lane.run(`CREATE OR REPLACE TABLE memory.main.chains_to_fill AS SELECT chain_id FROM ${sourceTable('chains')} ${empty}`)
   await fillChainSummaries(lane)
 }
@@ -122,16 +132,23 @@ const copyViews = async (lane: Lane): Promise<string[]> => {
   return lost
 }
 
-/** Every table of the source against its copy, over the source's columns (of chains without those that were filled in). */
+/**
+ * Every table of the source against its copy, over the source's columns (of chains without those that were filled in). The digests
+ * returned are over all columns of the new tables, by name.
+ */
 const compareTables = async (lane: Lane, tables: SourceTables): Promise<Record<string, TableDigest>> => {
   const digests: Record<string, TableDigest> = {}
   for (const [name, columns] of tables) {
     if (name === arraysTable) continue
-    const compared = columns.map((column) => column.name).filter((column) => name !== 'chains' || !isSummary(column))
+    const compared = columns
+      .map((column) => column.name)
+      .filter((column) => name !== 'chains' || !isSummary(column))
+      .sort()
     const source = await tableDigest(lane, sourceTable(name), compared)
     const rebuilt = await tableDigest(lane, `${newAlias}.main.${quotedIdentifier(name)}`, compared)
     if (source.rows !== rebuilt.rows || source.sha256 !== rebuilt.sha256) throw differs(name)
-    digests[name] = rebuilt
+    const all = [...(await columnsOf(lane, name))].sort()
+    digests[name] = all.length === compared.length ? rebuilt : await tableDigest(lane, `${newAlias}.main.${quotedIdentifier(name)}`, all)
   }
   return digests
 }

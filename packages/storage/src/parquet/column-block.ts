@@ -61,7 +61,9 @@ export const joinColumns = (pieces: readonly ColumnBlock[]): ColumnBlock => {
 }
 
 export const textAt = (column: ColumnBlock, offsets: Uint32Array, row: number): string | null =>
-  column.valid[row] === 1 ? Buffer.from(column.values.buffer, column.values.byteOffset).toString('utf8', offsets[row], offsets[row + 1]) : null
+  column.valid[row] === 1
+    ? Buffer.from(column.values.buffer, column.values.byteOffset).toString('utf8', offsets[row], offsets[row + 1])
+    : null
 
 /** Every row of a text column; null rows stay null. */
 export const textsOf = (column: ColumnBlock): (string | null)[] => {
@@ -72,7 +74,8 @@ export const textsOf = (column: ColumnBlock): (string | null)[] => {
 /** Where every row's elements begin, in elements; one entry more than rows. */
 export const offsetsOf = (column: ColumnBlock): Uint32Array => {
   const offsets = new Uint32Array(column.rows + 1)
-  for (let row = 0; row < column.rows; row++) offsets[row + 1] = (offsets[row] ?? 0) + (column.lengths === null ? 1 : (column.lengths[row] ?? 0))
+  for (let row = 0; row < column.rows; row++)
+    offsets[row + 1] = (offsets[row] ?? 0) + (column.lengths === null ? 1 : (column.lengths[row] ?? 0))
   return offsets
 }
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { StorageError } from '../errors.ts'
 import { replaceTail } from '../files/disk.ts'
-import { fieldOf, readStruct, structList, textValue, type ThriftStruct, type ThriftValue, withField, writeStruct } from './thrift.ts'
+import { fieldOf, readStruct, structList, type ThriftStruct, type ThriftValue, textValue, withField, writeStruct } from './thrift.ts'
 
 /** A Parquet footer: where it starts, and all of it as a Thrift tree that is written back byte for byte. */
 export interface Footer {

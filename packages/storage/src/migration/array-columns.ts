@@ -1,0 +1,39 @@
+import { quotedIdentifier } from '../engine/attach-store.ts'
+
+/** The columns of an array file, in the order in which nirs4all 0.8 writes them, with DuckDB's types. */
+export const arrayFileColumns = {
+  prediction_id: 'VARCHAR',
+  dataset_name: 'VARCHAR',
+  model_name: 'VARCHAR',
+  fold_id: 'VARCHAR',
+  partition: 'VARCHAR',
+  metric: 'VARCHAR',
+  val_score: 'DOUBLE',
+  task_type: 'VARCHAR',
+  y_true: 'DOUBLE[]',
+  y_pred: 'DOUBLE[]',
+  y_proba: 'DOUBLE[]',
+  y_proba_shape: 'INTEGER[]',
+  sample_indices: 'INTEGER[]',
+  weights: 'DOUBLE[]',
+} as const
+
+export type ArrayFileColumn = keyof typeof arrayFileColumns
+export const arrayFileColumnNames: readonly string[] = Object.keys(arrayFileColumns)
+export const isArrayFileColumn = (name: string): name is ArrayFileColumn => Object.hasOwn(arrayFileColumns, name)
+
+/** The lists of the legacy table. */
+export const listColumns = ['y_true', 'y_pred', 'y_proba', 'sample_indices', 'weights'] as const
+
+/** A column of a later release or another program, carried along beside the known ones. */
+export interface ExtraColumn {
+  readonly name: string
+  readonly type: string
+}
+
+const carried = ['VARCHAR', 'DOUBLE', 'INTEGER', 'DOUBLE[]', 'INTEGER[]']
+export const canCarry = ({ type }: ExtraColumn): boolean => carried.includes(type)
+
+/** `expression AS name`, or a typed NULL where the source has no such column. */
+export const selectOr = (present: boolean, expression: string, name: string, type: string): string =>
+  `${present ? `${expression}::${type}` : `NULL::${type}`} AS ${quotedIdentifier(name)}`

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { listColumns } from './array-columns.ts'
+import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { defaultRowGroup, stageFile } from './stage-file.ts'
+import { tableRowsSql } from './staged-file.ts'
+import { arraysTable } from './store-schema.ts'
+
+export interface ArraySizes {
+  /** Values and their bytes in memory, per dataset. */
+  readonly datasets: ReadonlyMap<string, { values: number; bytes: number }>
+  readonly values: number
+  readonly bytes: number
+  /** Bytes of the store's blocks that hold the arrays. */
+  readonly tableBytes: number
+}
+
+export const measureArrays = async (engine: Engine, tables: SourceTables): Promise<ArraySizes> => {
+  const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
+  const length = (column: string) => `coalesce(len(a.${column}), 0)`
+  const values = present.map(length).join(' + ') || '0'
+  const bytes = present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0'
+  const rows = await engine.rows(
+    z.object({ name: z.string(), values: z.number(), bytes: z.number() }),
+    `SELECT p.dataset_name AS name, sum(${values})::BIGINT AS values, sum(${bytes})::BIGINT AS bytes
+     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL`,
+  )
+  const { table_bytes } = await engine.one(
+    z.object({ table_bytes: z.number() }),
+    `SELECT (SELECT count(DISTINCT block_id) FROM pragma_storage_info('${sourceAlias}.main.${arraysTable}') WHERE persistent) *
+       (SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}') AS table_bytes`,
+  )
+  return {
+    datasets: new Map(rows.map(({ name, ...sizes }) => [name, sizes])),
+    values: rows.reduce((total, row) => total + row.values, 0),
+    bytes: rows.reduce((total, row) => total + row.bytes, 0),
+    tableBytes: table_bytes,
+  }
+}
+
+export interface Sample {
+  /** Bytes of Parquet per byte of arrays. */
+  readonly ratio: number
+  readonly bytesPerSecond: number
+}
+
+const sampleRows = 1024
+const smallestRate = 20e6
+
+/** Writes some rows to a file in the system's temporary folder, to learn how well and how fast they compress here. */
+export const measureSample = async (engine: Engine, tables: SourceTables, sizes: ArraySizes, rows: number): Promise<Sample> => {
+  if (rows === 0 || sizes.bytes === 0) return { ratio: 1, bytesPerSecond: smallestRate }
+  const folder = await mkdtemp(join(tmpdir(), 'nirs-workspace-sample-'))
+  try {
+    const path = join(folder, 'sample.parquet')
+    const sql = tableRowsSql(tables, `a.rowid < ${sampleRows}`)
+    const started = performance.now()
+    await stageFile(
+      engine,
+      { name: 'sample', path, sql, rows: 0, datasets: [], columns: [], extras: [], existing: false },
+      defaultRowGroup,
+      undefined,
+    )
+    const seconds = (performance.now() - started) / 1000
+    const bytes = sizes.bytes * Math.min(1, sampleRows / rows)
+    return { ratio: (await stat(path)).size / bytes, bytesPerSecond: Math.max(smallestRate, bytes / seconds) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export interface Space {
+  readonly parquet: number
+  readonly store: number
+  readonly needed: number
+  readonly available: number
+}
+
+const margin = 8 * 1024 * 1024
+
+/** What a migration needs on the disk beside what is there, and what is free. */
+export const measureSpace = async (root: string, storeBytes: number, sizes: ArraySizes, sample: Sample): Promise<Space> => {
+  const parquet = Math.ceil(sizes.bytes * sample.ratio)
+  const store = Math.max(256 * 1024, storeBytes - sizes.tableBytes)
+  const { bavail, bsize } = await statfs(root)
+  return { parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2) + margin, available: bavail * bsize }
+}
+
+export const refuseWithoutSpace = (space: Space): void => {
+  if (space.available >= space.needed) return
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
+  throw new StorageError(
+    'no_space',
+    `The migration needs ${megabytes(space.needed)} of free disk space and finds ${megabytes(space.available)}. Nothing was changed.`,
+    { hint: `Free ${megabytes(space.needed - space.available)} on the disk of the workspace and try again.` },
+  )
+}

@@ -1,0 +1,300 @@
+import { stat } from 'node:fs/promises'
+import { basename, join, relative, sep } from 'node:path'
+import type { MigratedDataset, MigrationProof, MigrationReport, MigrationWarning } from '@nirs-workspace/types'
+import { escapeGlob } from '../arrays/pin-file.ts'
+import { quotedString } from '../engine/attach-store.ts'
+import { type Lane, openLane } from '../engine/engine-lane.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { syncFile, syncFolder } from '../files/disk.ts'
+import { type FileMark, hashFile, markFile } from '../files/hash-file.ts'
+import { hashAttachedFile } from '../files/hash-file-child.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { ParquetReader } from '../parquet/parquet-reader.ts'
+import { chooseFiles, quarantineFile } from './choose-files.ts'
+import { finishFile } from './finish-file.ts'
+import type { ProgressTracker } from './job-progress.ts'
+import type { MigrateJournal } from './journal.ts'
+import type { ArraySizes } from './measure-arrays.ts'
+import type { DuckdbWorkspace } from './plan-migration.ts'
+import { type RebuiltStore, rebuildStore } from './rebuild-store.ts'
+import { stageFile } from './stage-file.ts'
+import type { StagedFile } from './staged-file.ts'
+import { summariseFile } from './summarise-file.ts'
+import { type Survey, warning } from './survey-store.ts'
+import { type VerifiedFile, verifyStaged } from './verify-staged.ts'
+import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
+
+export interface SwapContext {
+  readonly engine: Engine
+  readonly workspace: DuckdbWorkspace
+  readonly survey: Survey
+  readonly sizes: ArraySizes
+  readonly journal: MigrateJournal
+  readonly rowGroup: number
+  readonly progress: ProgressTracker
+  readonly startedAt: number
+  readonly signal: AbortSignal | undefined
+}
+
+interface FinishedFile {
+  readonly file: StagedFile
+  readonly verified: VerifiedFile
+  readonly mark: FileMark
+}
+
+/**
+ * Everything before the swap: array files staged, read back, compared and flushed; the new store built, compared and flushed; the proof
+ * written. Writing, reading back and rebuilding run beside each other. Returns the journal that the commit follows.
+ */
+export const prepareSwap = async (context: SwapContext): Promise<{ journal: MigrateJournal; report: MigrationReport }> => {
+  const { engine, survey, workspace, journal, progress } = context
+  const layout = layoutOf(workspace.root)
+  const places = placesOf(layout, journal.job_id)
+  const files = await chooseFiles(engine, survey, places.staging)
+  const quarantine = quarantineFile(survey, places.quarantine)
+  const written = [...files.filter((file) => file.rows > 0), ...(quarantine === null ? [] : [quarantine])]
+  const rows = written.reduce((total, file) => total + file.rows, 0)
+  progress.expect(survey.datasets, rows, context.sizes.bytes, written.length)
+  progress.phase('stage', 'Writing array files and reading them back')
+  const stop = new AbortController()
+  const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
+  const work = [
+    writeFiles({ ...context, signal }, written),
+    rebuildStore(engine, survey.tables, places.newStore, signal),
+    hashAttachedFile(layout.store, signal),
+    journal.backup_wal === null ? Promise.resolve(null) : hashAttachedFile(layout.wal, signal),
+  ] as const
+  await allOrStop(stop, work)
+  const [finished, rebuilt, original, wal] = await Promise.all(work)
+  context.signal?.throwIfAborted()
+  await syncFile(places.newStore)
+  await syncFolder(places.staging)
+  await syncFolder(places.folder)
+  await syncFolder(layout.root)
+  const next = commitJournal(layout, context, files, finished)
+  progress.phase('report', 'Writing the proof')
+  const proof = await makeProof({ context, layout, files, finished, rebuilt, original, wal, journal: next })
+  await writeJsonDurably(places.proof, proof)
+  for (const folder of [layout.migrations, layout.control, layout.root]) await syncFolder(folder)
+  context.signal?.throwIfAborted()
+  return { journal: next, report: proof.report }
+}
+
+/** Waits for all of them, also when one has failed: nothing may still be writing when things are taken back. */
+const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[]): Promise<void> => {
+  let failure: { error: unknown } | undefined
+  await Promise.allSettled(
+    work.map((promise) =>
+      promise.catch((error: unknown) => {
+        failure ??= { error }
+        stop.abort()
+      }),
+    ),
+  )
+  if (failure !== undefined) throw failure.error
+}
+
+/** One file is written while the one before is read back. */
+const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): Promise<FinishedFile[]> => {
+  const reader = new ParquetReader()
+  const lane = await openLane(context.engine)
+  const finishing = await openLane(context.engine)
+  const finished: FinishedFile[] = []
+  let reading: Promise<void> = Promise.resolve()
+  try {
+    for (const file of files) {
+      context.progress.datasets(file.datasets, 'staging')
+      await Promise.all([stageFile(lane, file, context.rowGroup, context.signal), reading])
+      context.progress.step()
+      reading = readBack(context, reader, finishing, file).then((one) => {
+        finished.push(one)
+      })
+      reading.catch(() => undefined)
+    }
+    await reading
+    return finished
+  } finally {
+    await reading.catch(() => undefined)
+    await reader.close()
+    lane.close()
+    finishing.close()
+  }
+}
+
+const readBack = async (context: SwapContext, reader: ParquetReader, lane: Lane, file: StagedFile): Promise<FinishedFile> => {
+  const { engine, survey, progress, signal } = context
+  progress.datasets(file.datasets, 'verifying')
+  const verified = await verifyStaged(engine, reader, file, {
+    skippedIds: context.survey.existing.unknownIds,
+    signal,
+    onRows: (rows, bytes) => progress.rows(file.datasets, rows, bytes),
+  })
+  if (verified.mismatches > 0) throw differs(file, verified)
+  const summary = await summariseFile(
+    lane,
+    survey.tables,
+    file,
+    `read_parquet(${quotedString(escapeGlob(file.path))}, hive_partitioning = false)`,
+  )
+  await finishFile(file.path, summary, verified.checksums)
+  progress.datasets(file.datasets, 'done')
+  return { file, verified, mark: await markFile(file.path) }
+}
+
+const differs = (file: StagedFile, verified: VerifiedFile) =>
+  new StorageError(
+    'verification_failed',
+    `${verified.mismatches} rows of ${file.name}, read back after writing, differ from the store: ${verified.examples.slice(0, 5).join('; ')}. The original is untouched.`,
+    {
+      hint: 'Run the migration again; if it fails again, check the disk.',
+      ids: verified.examples.map((text) => text.split(' (')[0] ?? text),
+    },
+  )
+
+const commitJournal = (
+  layout: Layout,
+  context: SwapContext,
+  files: readonly StagedFile[],
+  finished: readonly FinishedFile[],
+): MigrateJournal => {
+  const places = placesOf(layout, context.journal.job_id)
+  const inside = (path: string) => relative(layout.root, path).split(sep).join('/')
+  const target = (file: StagedFile) => inside(join(layout.arrays, file.name))
+  const replaced = (file: StagedFile) => inside(join(places.replaced, file.name))
+  return {
+    ...context.journal,
+    placed: finished
+      .filter(({ file }) => file.name !== 'quarantine')
+      .map(({ file, mark }) => ({
+        staged: inside(file.path),
+        target: target(file),
+        mark,
+        replaced: file.existing ? replaced(file) : null,
+      })),
+    removed: files.filter((file) => file.rows === 0 && file.existing).map((file) => ({ target: target(file), replaced: replaced(file) })),
+  }
+}
+
+interface ProofInput {
+  readonly context: SwapContext
+  readonly layout: Layout
+  readonly files: readonly StagedFile[]
+  readonly finished: readonly FinishedFile[]
+  readonly rebuilt: RebuiltStore
+  readonly original: string
+  readonly wal: string | null
+  readonly journal: MigrateJournal
+}
+
+const makeProof = async (input: ProofInput): Promise<MigrationProof> => {
+  const { context, layout, finished, rebuilt, journal } = input
+  const places = placesOf(layout, journal.job_id)
+  const quarantine = finished.find(({ file }) => file.name === 'quarantine')
+  const datasets = migratedDatasets(context.survey, finished)
+  const storeBytes = (await stat(places.newStore)).size
+  const replaced = await Promise.all(
+    [...journal.placed, ...journal.removed].flatMap((file) =>
+      file.replaced === null ? [] : [describeFile(layout.root, file.target, file.replaced)],
+    ),
+  )
+  const walBytes = input.wal === null ? 0 : (await stat(layout.wal)).size
+  const proof: Omit<MigrationProof, 'report'> = {
+    format: 'nirs-workspace/migration-proof/1',
+    job_id: journal.job_id,
+    created_at: new Date().toISOString(),
+    written_by: 'NIRS Workspace 0.1.0',
+    original: {
+      path: journal.backup,
+      bytes: journal.original.bytes,
+      sha256: input.original,
+      wal: journal.backup_wal === null || input.wal === null ? null : { path: journal.backup_wal, bytes: walBytes, sha256: input.wal },
+    },
+    store: { path: basename(layout.store), bytes: storeBytes, sha256: await hashFile(places.newStore), tables: rebuilt.tables },
+    files: journal.placed.map(({ target, mark }) => ({ path: target, bytes: mark.bytes, sha256: mark.sha256 })),
+    replaced,
+    datasets,
+    arrays_created: journal.arrays_created,
+    quarantine:
+      quarantine === undefined
+        ? null
+        : {
+            path: relative(layout.root, quarantine.file.path).split(sep).join('/'),
+            rows: quarantine.file.rows,
+            sha256: quarantine.mark.sha256,
+          },
+  }
+  return { ...proof, report: makeReport(context, proof, rebuilt, finished, walBytes, places.proof) }
+}
+
+const describeFile = async (root: string, path: string, keptAs: string) => {
+  const { bytes, sha256 } = await markFile(join(root, path))
+  return { path, kept_as: keptAs, bytes, sha256 }
+}
+
+const migratedDatasets = (survey: Survey, finished: readonly FinishedFile[]): MigratedDataset[] =>
+  survey.datasets.map(({ name, file: fileName }) => {
+    const found = finished.find(({ file }) => file.name === fileName)
+    const source = found?.verified.source.get(name)
+    const parquet = found?.verified.parquet.get(name)
+    if (found === undefined || source === undefined || parquet === undefined) throw new Error(`The dataset ${name} was not written.`)
+    // Datasets that share a file share its bytes by their rows.
+    const bytes = Math.round((found.mark.bytes * parquet.rows) / Math.max(1, found.verified.rows))
+    return {
+      name,
+      file: fileName,
+      rows: parquet.rows,
+      values: parquet.values,
+      bytes,
+      source_sha256: source.sha256,
+      parquet_sha256: parquet.sha256,
+    }
+  })
+
+const makeReport = (
+  context: SwapContext,
+  proof: Omit<MigrationProof, 'report'>,
+  rebuilt: RebuiltStore,
+  finished: readonly FinishedFile[],
+  walBytes: number,
+  proofPath: string,
+): MigrationReport => {
+  const { survey, journal, workspace } = context
+  const verified = finished.reduce((rows, one) => rows + one.verified.rows, 0)
+  return {
+    job_id: journal.job_id,
+    total_rows: survey.tableRows,
+    rows_migrated: survey.datasets.reduce((rows, dataset) => rows + dataset.rows, 0),
+    datasets_migrated: survey.datasets.map((dataset) => dataset.name),
+    verification_passed: true,
+    verification_sample_size: verified,
+    verification_mismatches: 0,
+    duckdb_size_before: proof.original.bytes + walBytes,
+    duckdb_size_after: proof.store.bytes,
+    parquet_total_size: proof.files.reduce((bytes, file) => bytes + file.bytes, 0),
+    duration_seconds: (performance.now() - context.startedAt) / 1000,
+    errors: [],
+    datasets: [...proof.datasets],
+    quarantined_rows: proof.quarantine?.rows ?? 0,
+    quarantine_path: proof.quarantine === null ? null : join(workspace.root, proof.quarantine.path),
+    warnings: [...survey.warnings, ...storeWarnings(rebuilt)],
+    proof_path: proofPath,
+    backup_path: join(workspace.root, proof.original.path),
+  }
+}
+
+const storeWarnings = ({ hasNaturalKeyIndex, lostViews }: RebuiltStore): MigrationWarning[] => [
+  ...(hasNaturalKeyIndex
+    ? []
+    : [
+        warning(
+          'duplicate_natural_keys',
+          'The unique index over pipeline, chain, fold, partition, model and branch was left out: rows repeat it.',
+          [],
+          1,
+        ),
+      ]),
+  ...lostViews.map((view) =>
+    warning('newer_columns', `The view ${view} could not be made again in the new store; the original has it.`, [], 1),
+  ),
+]

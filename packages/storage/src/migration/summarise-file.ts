@@ -1,0 +1,78 @@
+import { metricDirection } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { Lane } from '../engine/engine-lane.ts'
+import type { FileSummary } from '../parquet/own-metadata.ts'
+import { hasColumn, type SourceTables, sourceTable } from './source-tables.ts'
+import type { StagedFile } from './staged-file.ts'
+
+const facetColumns = ['model_name', 'fold_id', 'partition', 'task_type', 'metric', 'branch_name', 'refit_context'] as const
+const topRows = 5
+const mostFacetValues = 200
+
+/** The summary for the footer of a written file: its rows with what the store knows of them. */
+export const summariseFile = async (lane: Lane, tables: SourceTables, file: StagedFile, relation: string): Promise<FileSummary> => {
+  const column = (name: string, type = 'VARCHAR') => (hasColumn(tables, 'predictions', name) ? `p.${name}` : `NULL::${type}`)
+  await lane.run(`CREATE OR REPLACE TABLE memory.main.summarised AS
+    SELECT f.prediction_id, coalesce(f.dataset_name, '') AS dataset_name, coalesce(f.model_name, '') AS model_name,
+      coalesce(f.fold_id, '') AS fold_id, f.partition, f.task_type, f.metric, f.val_score,
+      ${column('branch_name')} AS branch_name, ${column('refit_context')} AS refit_context, ${column('created_at', 'TIMESTAMP')} AS created_at
+    FROM ${relation} f LEFT JOIN ${sourceTable('predictions')} p ON p.prediction_id = f.prediction_id`)
+  const datasets = await lane.rows(
+    Counted,
+    `SELECT dataset_name AS name, count(*) AS rows FROM memory.main.summarised GROUP BY ALL ORDER BY ALL`,
+  )
+  const facets: FileSummary['facets'] = {}
+  for (const facet of facetColumns) {
+    const rows = await lane.rows(
+      Counted,
+      `SELECT ${facet} AS name, count(*) AS rows FROM memory.main.summarised WHERE ${facet} IS NOT NULL
+       GROUP BY ALL ORDER BY rows DESC, name LIMIT ${mostFacetValues}`,
+    )
+    facets[facet] = Object.fromEntries(rows.map(({ name, rows: count }) => [name, count]))
+  }
+  const dates = await lane.one(
+    z.object({ first: z.string().nullable(), last: z.string().nullable() }),
+    'SELECT min(created_at)::VARCHAR AS first, max(created_at)::VARCHAR AS last FROM memory.main.summarised',
+  )
+  return { rows: file.rows, datasets, facets, metrics: await metricFigures(lane), created_at: dates }
+}
+
+const Counted = z.object({ name: z.string(), rows: z.number() })
+
+const metricFigures = async (lane: Lane): Promise<FileSummary['metrics']> => {
+  const figures = await lane.rows(
+    z.object({
+      metric: z.string(),
+      rows: z.number(),
+      not_finite: z.number(),
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+      mean: z.number().nullable(),
+    }),
+    `SELECT metric, count(*) AS rows, count(*) FILTER (NOT coalesce(isfinite(val_score), false)) AS not_finite,
+       min(val_score) FILTER (isfinite(val_score)) AS min, max(val_score) FILTER (isfinite(val_score)) AS max,
+       CASE WHEN isfinite(avg(val_score) FILTER (isfinite(val_score))) THEN avg(val_score) FILTER (isfinite(val_score)) END AS mean
+     FROM memory.main.summarised WHERE metric IS NOT NULL GROUP BY metric ORDER BY metric`,
+  )
+  return Promise.all(figures.map(async (row) => ({ ...row, direction: metricDirection(row.metric), top: await topOf(lane, row.metric) })))
+}
+
+const topOf = async (lane: Lane, metric: string) => {
+  const direction = metricDirection(metric)
+  if (direction === 'unknown') return []
+  const order = { higher: 'val_score DESC', lower: 'val_score', zero: 'abs(val_score)' }[direction]
+  return lane.rows(
+    z.object({
+      prediction_id: z.string(),
+      dataset_name: z.string(),
+      model_name: z.string(),
+      fold_id: z.string(),
+      val_score: z.number(),
+    }),
+    `SELECT prediction_id, dataset_name, model_name, fold_id, val_score FROM memory.main.summarised
+     WHERE metric = $metric AND partition = 'val' AND refit_context IS NULL AND isfinite(val_score)
+       AND NOT starts_with(fold_id, 'final') AND NOT ends_with(fold_id, '_agg')
+     ORDER BY ${order}, prediction_id LIMIT ${topRows}`,
+    { metric },
+  )
+}

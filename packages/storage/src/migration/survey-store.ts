@@ -1,0 +1,226 @@
+import { MigrationWarning } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { arrayFileName } from '../arrays/file-name.ts'
+import { readTombstones } from '../arrays/tombstones.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { canCarry, type ExtraColumn, isArrayFileColumn } from './array-columns.ts'
+import { type ExistingArrays, readExisting } from './existing-files.ts'
+import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import type { RowRange } from './staged-file.ts'
+import { arraysTable, naturalKey } from './store-schema.ts'
+
+export interface SurveyedDataset {
+  readonly name: string
+  readonly rows: number
+  readonly file: string
+  readonly range: RowRange
+}
+
+/** All that a migration needs to know before it writes anything. */
+export interface Survey {
+  readonly tables: SourceTables
+  readonly datasets: readonly SurveyedDataset[]
+  readonly existing: ExistingArrays
+  /** Columns of the legacy table that no release writes; they travel along. */
+  readonly tableExtras: readonly ExtraColumn[]
+  readonly tableRows: number
+  readonly orphanRows: number
+  /** Ids in the table or in files that no metadata knows. */
+  readonly warnings: readonly MigrationWarning[]
+  readonly close: () => Promise<void>
+}
+
+/** Reads a legacy or half-migrated store that is attached as `source`. Throws `not_migratable` when there is nothing to move. */
+export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace): Promise<Survey> => {
+  const tables = await readSourceTables(engine, sourceAlias)
+  if (!tables.has(arraysTable)) throw nothingToDo()
+  const tableExtras = (tables.get(arraysTable) ?? []).filter(({ name }) => !isArrayFileColumn(name))
+  refuseUnknown(tableExtras, 'the table prediction_arrays')
+  const counts = await engine.one(
+    z.object({ rows: z.number(), ids: z.number(), predictions: z.number(), known: z.number() }),
+    `SELECT (SELECT count(*) FROM ${sourceTable(arraysTable)}) AS rows, (SELECT count(DISTINCT prediction_id) FROM ${sourceTable(arraysTable)}) AS ids,
+       (SELECT count(*) FROM ${sourceTable('predictions')}) AS predictions,
+       (SELECT count(DISTINCT prediction_id) FROM ${sourceTable('predictions')}) AS known`,
+  )
+  if (counts.rows !== counts.ids || counts.predictions !== counts.known) throw ambiguous()
+  const datasets = await readDatasets(engine)
+  const tombstones = await readTombstonesOrWarn(workspace.arrays)
+  const existing = await readExisting(engine, workspace, tables, tombstones.entries)
+  try {
+    for (const file of existing.files) if (file.touched) refuseUnknown(file.extras, `arrays/${file.name}`)
+    await refuseUnreadable(engine, existing, datasets)
+    const orphans = await orphanIds(engine)
+    const warnings = [
+      ...tombstones.warnings,
+      ...(await storeWarnings(engine, tables)),
+      ...orphanWarning(orphans),
+      ...nameWarnings(datasets),
+      ...existingWarnings(existing),
+    ]
+    return { tables, datasets, existing, tableExtras, tableRows: counts.rows, orphanRows: orphans.length, warnings, close: existing.close }
+  } catch (error) {
+    await existing.close()
+    throw error
+  }
+}
+
+const readDatasets = async (engine: Engine): Promise<SurveyedDataset[]> => {
+  const rows = await engine.rows(
+    z.object({ name: z.string(), rows: z.number(), first: z.number(), last: z.number() }),
+    `SELECT p.dataset_name AS name, count(*) AS rows, min(a.rowid) AS first, max(a.rowid) AS last
+     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL ORDER BY ALL`,
+  )
+  return rows.map(({ name, rows, first, last }) => ({ name, rows, file: arrayFileName(name), range: { from: first, to: last } }))
+}
+
+const orphanIds = async (engine: Engine): Promise<string[]> => {
+  const rows = await engine.rows(
+    Id,
+    `SELECT coalesce(prediction_id, '') AS id FROM ${sourceTable(arraysTable)} a
+     WHERE prediction_id IS NULL OR NOT EXISTS (SELECT 1 FROM ${sourceTable('predictions')} p WHERE p.prediction_id = a.prediction_id) ORDER BY id`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+const storeWarnings = async (engine: Engine, tables: SourceTables): Promise<MigrationWarning[]> => {
+  const warnings: MigrationWarning[] = []
+  const key = naturalKey.filter((column) => tables.get('predictions')?.some(({ name }) => name === column)).join(', ')
+  const twins = await engine.rows(
+    Id,
+    `SELECT prediction_id AS id FROM ${sourceTable('predictions')} QUALIFY count(*) OVER (PARTITION BY ${key}) > 1 ORDER BY id`,
+  )
+  if (twins.length > 0) {
+    const detail = `${twins.length} predictions share pipeline, chain, fold, partition, model and branch with another one. All are kept here; where the store then lacks the unique index, nirs4all 0.8 itself keeps only the newest of each when it opens the store.`
+    warnings.push(warning('duplicate_natural_keys', detail, twins))
+  }
+  const bare = await engine.rows(
+    Id,
+    `SELECT prediction_id AS id FROM ${sourceTable('predictions')} p
+     WHERE NOT EXISTS (SELECT 1 FROM ${sourceTable(arraysTable)} a WHERE a.prediction_id = p.prediction_id) ORDER BY id`,
+  )
+  if (bare.length > 0) warnings.push(warning('predictions_without_arrays', `${bare.length} predictions have no arrays in the table.`, bare))
+  const running = await engine.rows(Id, `SELECT run_id AS id FROM ${sourceTable('runs')} WHERE status = 'running' ORDER BY id`)
+  if (running.length > 0) {
+    warnings.push(
+      warning('running_run', `${running.length} runs are marked as running; a training that was stopped leaves them so.`, running),
+    )
+  }
+  return warnings
+}
+
+const orphanWarning = (ids: readonly string[]): MigrationWarning[] =>
+  ids.length === 0
+    ? []
+    : [
+        warning(
+          'rows_without_metadata',
+          `${ids.length} array rows have no prediction; they go to a quarantine file.`,
+          ids.map((id) => ({ id })),
+        ),
+      ]
+
+const nameWarnings = (datasets: readonly SurveyedDataset[]): MigrationWarning[] => {
+  const warnings: MigrationWarning[] = []
+  for (const [file, sharing] of Map.groupBy(datasets, (dataset) => dataset.file)) {
+    if (sharing.length === 1) continue
+    const names = sharing.map(({ name }) => `“${name}”`).join(', ')
+    warnings.push(
+      warning('shared_file_name', `${names} share the file ${file}; their rows stay apart by dataset_name.`, [], sharing.length),
+    )
+  }
+  const hashed = datasets.filter(({ file }) => /-[0-9a-f]{16}\.parquet$/.test(file))
+  if (hashed.length > 0) {
+    const detail = `${hashed.length} dataset names cannot be file names as they are; their files carry a hash of the full name.`
+    warnings.push(warning('name_truncated', detail, [], hashed.length))
+  }
+  return warnings
+}
+
+const existingWarnings = (existing: ExistingArrays): MigrationWarning[] => {
+  const ids = (list: readonly string[]) => list.map((id) => ({ id }))
+  const all: [MigrationWarning['code'], readonly string[], string][] = [
+    [
+      'stale_parquet_rows',
+      existing.staleIds,
+      'rows of arrays/ differ from the table; the table counts, the others go to a quarantine file',
+    ],
+    ['parquet_only_rows', existing.parquetOnlyIds, 'rows are only in arrays/; they stay'],
+    ['duplicate_prediction_ids', existing.duplicateIds, 'predictions have several rows in arrays/; one is left of each'],
+  ]
+  const warnings = all.flatMap(([code, list, what]) => (list.length === 0 ? [] : [warning(code, `${list.length} ${what}.`, ids(list))]))
+  for (const { name, reason } of existing.corrupt) {
+    const detail = `arrays/${name} cannot be read (${reason}). All its predictions are in the table; the damaged file is kept beside the proof.`
+    warnings.push(warning('unreadable_parquet', detail, [], 1))
+  }
+  const newer = existing.files.filter((file) => file.extras.length > 0)
+  if (newer.length > 0) {
+    const names = newer.map((file) => file.name).join(', ')
+    warnings.push(warning('newer_columns', `${names} have columns of a later release; they are kept.`, [], newer.length))
+  }
+  return warnings
+}
+
+/** A damaged file may go only when every prediction that could be in it has its arrays in the table. */
+const refuseUnreadable = async (engine: Engine, existing: ExistingArrays, datasets: readonly SurveyedDataset[]): Promise<void> => {
+  if (existing.corrupt.length === 0) return
+  const incomplete = await engine.rows(
+    z.object({ name: z.string() }),
+    `SELECT DISTINCT p.dataset_name AS name FROM ${sourceTable('predictions')} p
+     WHERE NOT EXISTS (SELECT 1 FROM ${sourceTable(arraysTable)} a WHERE a.prediction_id = p.prediction_id)`,
+  )
+  for (const { name, reason } of existing.corrupt) {
+    const isCovered = datasets.some(({ file }) => file === name) && !incomplete.some((dataset) => arrayFileName(dataset.name) === name)
+    if (isCovered) continue
+    throw new StorageError(
+      'arrays_corrupt',
+      `arrays/${name} cannot be read (${reason}), and the table does not hold everything that may be in it. Nothing was changed.`,
+      { path: `arrays/${name}`, hint: 'Restore the file from a backup, or move it out of arrays/, then migrate again.' },
+    )
+  }
+}
+
+const refuseUnknown = (extras: readonly ExtraColumn[], where: string): void => {
+  const strange = extras.find((column) => !canCarry(column))
+  if (strange === undefined) return
+  throw new StorageError(
+    'store_too_new',
+    `${where} has a column ${strange.name} of type ${strange.type}, which this release cannot carry over. Nothing was changed.`,
+    { hint: 'Update NIRS Workspace.' },
+  )
+}
+
+const readTombstonesOrWarn = async (arrays: string): Promise<{ entries: ReadonlyMap<string, string>; warnings: MigrationWarning[] }> => {
+  try {
+    return { entries: await readTombstones(arrays), warnings: [] }
+  } catch (error) {
+    if (!isStorageError(error, 'tombstones_corrupt')) throw error
+    const detail = 'The list of removed predictions in arrays/ is damaged; no row is left out because of it.'
+    return { entries: new Map(), warnings: [warning('tombstones_corrupt', detail, [], 1)] }
+  }
+}
+
+/** At most a thousand ids travel with a warning; the count is exact. */
+export const warning = (
+  code: MigrationWarning['code'],
+  detail: string,
+  ids: readonly { id: string }[],
+  count = ids.length,
+): MigrationWarning => MigrationWarning.parse({ code, detail, count, ids: ids.slice(0, 1000).map(({ id }) => id) })
+
+const Id = z.object({ id: z.string() })
+
+const nothingToDo = () =>
+  new StorageError('not_migratable', 'The store has no prediction_arrays table: there is nothing to do.', {
+    hint: 'Open the workspace as it is.',
+  })
+
+const ambiguous = () =>
+  new StorageError(
+    'store_unsafe',
+    'The store holds several rows for one prediction_id, which no nirs4all release writes. Nothing was changed.',
+    {
+      hint: 'Ask whoever gave you this workspace for an untouched copy.',
+    },
+  )

@@ -1,0 +1,78 @@
+import * as z from 'zod'
+import { type Footer, keyValues } from './footer.ts'
+
+/** What NIRS Workspace keeps in the footer of the files it writes (docs/formats.md). */
+export const ownKeys = {
+  schemaVersion: 'nirs_workspace.schema_version',
+  summary: 'nirs_workspace.summary',
+  checksums: 'nirs_workspace.checksums',
+} as const
+
+export const schemaVersion = '1'
+
+export const FileSummary = z.object({
+  rows: z.number().int(),
+  datasets: z.array(z.object({ name: z.string(), rows: z.number().int() })),
+  /** Distinct values and their number of rows. */
+  facets: z.record(z.string(), z.record(z.string(), z.number().int())),
+  /** Of val_score, per metric; non-finite and missing scores are counted, and left out of the figures. */
+  metrics: z.array(
+    z.object({
+      metric: z.string(),
+      direction: z.enum(['higher', 'lower', 'zero', 'unknown']),
+      rows: z.number().int(),
+      not_finite: z.number().int(),
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+      mean: z.number().nullable(),
+      /** Best cross-validation rows of the val partition; none when the direction is unknown. */
+      top: z.array(
+        z.object({
+          prediction_id: z.string(),
+          dataset_name: z.string(),
+          model_name: z.string(),
+          fold_id: z.string(),
+          val_score: z.number(),
+        }),
+      ),
+    }),
+  ),
+  created_at: z.object({ first: z.string().nullable(), last: z.string().nullable() }),
+})
+export type FileSummary = z.infer<typeof FileSummary>
+
+export const Checksums = z.object({
+  algorithm: z.literal('crc32'),
+  columns: z.array(z.string()),
+  /** One list per row group, in order of `columns`. */
+  row_groups: z.array(z.array(z.string())),
+})
+export type Checksums = z.infer<typeof Checksums>
+
+/** The checksums of a file; null when it was written by something else. */
+export const readChecksums = (footer: Footer): Checksums | null => parse(Checksums, keyValues(footer.metadata).get(ownKeys.checksums))
+
+/** The embedded summary; null when there is none. */
+export const readSummary = (footer: Footer): FileSummary | null => parse(FileSummary, keyValues(footer.metadata).get(ownKeys.summary))
+
+export const ownEntries = (summary: FileSummary, checksums: Checksums): ReadonlyMap<string, string> =>
+  new Map([
+    [ownKeys.schemaVersion, schemaVersion],
+    [ownKeys.summary, JSON.stringify(summary)],
+    [ownKeys.checksums, JSON.stringify(checksums)],
+  ])
+
+const parse = <S extends z.ZodType>(schema: S, text: string | undefined): z.output<S> | null => {
+  if (text === undefined) return null
+  const parsed = schema.safeParse(parseJson(text))
+  return parsed.success ? parsed.data : null
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
