@@ -5,7 +5,15 @@ const width = 300
 const height = 34
 
 /** Scores as thin strokes with the middle half as a band and the median as a bar: how good, and how spread, at a glance. */
-export const StripPlot = ({ values, label, tick }: { values: readonly number[]; label: string; tick: (value: number) => string }) => {
+export const StripPlot = ({
+  values,
+  label,
+  tick,
+}: {
+  values: readonly number[]
+  label: string
+  tick: (value: number, domain: readonly [number, number]) => string
+}) => {
   const middle = quartiles(values)
   if (middle === undefined) return null
   const domain = niceDomain(values)
@@ -20,8 +28,8 @@ export const StripPlot = ({ values, label, tick }: { values: readonly number[]; 
         <line x1={x(median)} x2={x(median)} y1={4} y2={30} stroke="var(--ink)" strokeWidth={1.5} />
       </svg>
       <figcaption className="flex justify-between text-[0.7rem] text-muted" aria-hidden>
-        <span>{tick(domain[0])}</span>
-        <span>{tick(domain[1])}</span>
+        <span>{tick(domain[0], domain)}</span>
+        <span>{tick(domain[1], domain)}</span>
       </figcaption>
     </figure>
   )

@@ -182,7 +182,7 @@ export const en = (f: Formatters) => {
       counts: { datasets: 'Datasets', predictions: 'Predictions', models: 'Models', runs: 'Runs', arrays: 'With arrays' },
       datasets: 'Datasets',
       bestCv: 'Best cross-validation',
-      bestRefit: 'Best refit, on test samples',
+      bestRefit: 'Best refit (test)',
       noScore: 'no score to rank',
       unknownDirection: (metric: string) => `It is unknown whether more or less ${metric} is better, so nothing is ranked.`,
       strip: (n: number, metric: string) => `Validation scores, ${metric}, ${f.int(n)} shown`,

@@ -2,6 +2,7 @@ import type { DatasetOverview } from '@nirs-workspace/types'
 import { metricLabel } from '@nirs-workspace/types/metric'
 import { Link } from '@tanstack/react-router'
 import { StripPlot } from '../../charts/strip-plot.tsx'
+import { tickText } from '../../charts/tick-text.ts'
 import { paths } from '../../paths.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Badge } from '../../ui/badge.tsx'
@@ -55,7 +56,7 @@ export const DatasetCard = ({ dataset }: { dataset: DatasetOverview }) => {
         <StripPlot
           values={dataset.scores}
           label={overview.strip(dataset.scores.length, metricLabel(metric, 'val'))}
-          tick={(value) => format.score(value)}
+          tick={(value, domain) => tickText(value, domain, format.decimal)}
         />
       )}
       <Link

@@ -73,12 +73,11 @@ const Partition = ({ name }: { name: string }) => (
   </span>
 )
 
+/** Averages say so by their id; a refit is marked, since its scores must not be taken for cross-validation. */
 const Fold = ({ row, text }: { row: PredictionRow; text: Text }) => (
   <span className="flex min-w-0 items-center gap-1.5">
-    <span className="truncate">{row.fold_id === '' ? '' : row.fold_id}</span>
-    {row.fold_kind === 'fold' ? null : (
-      <Badge tone={row.fold_kind === 'refit' ? 'accent' : 'neutral'}>{text.foldKinds[row.fold_kind]}</Badge>
-    )}
+    <span className={row.fold_kind === 'fold' ? undefined : 'text-muted'}>{row.fold_id === '' ? text.foldKinds.single : row.fold_id}</span>
+    {row.fold_kind === 'refit' ? <Badge tone="accent">{text.foldKinds.refit}</Badge> : null}
   </span>
 )
 

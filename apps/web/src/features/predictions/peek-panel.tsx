@@ -38,7 +38,7 @@ export const PeekPanel = (props: PeekProps) => {
   return (
     <aside
       aria-label={text.peek.label}
-      className="flex w-104 shrink-0 flex-col border-l border-line bg-surface max-lg:fixed max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
+      className="flex w-108 shrink-0 flex-col border-l border-line bg-surface max-lg:fixed max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
     >
       <PeekHeader {...props} detail={detail.data} />
       {gone ? <p className="p-6 text-center text-muted">{text.peek.missing}</p> : null}
@@ -177,7 +177,7 @@ const Tabs = ({
           tabIndex={name === shown ? 0 : -1}
           onClick={() => onTab(name)}
           className={classNames(
-            '-mb-px min-h-9 border-b-2 px-2.5 whitespace-nowrap',
+            '-mb-px min-h-9 border-b-2 px-2 text-[0.93rem] whitespace-nowrap',
             name === shown ? 'border-accent font-semibold text-ink' : 'border-transparent text-muted hover:text-ink',
           )}
         >

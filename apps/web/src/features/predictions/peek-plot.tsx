@@ -5,6 +5,7 @@ import { useMemo } from 'react'
 import { ConfusionMatrix } from '../../charts/confusion-matrix.tsx'
 import { PointPlot } from '../../charts/point-plot.tsx'
 import { finitePoints, lineInside, niceDomain, type Point, residualDomain, squareDomain, thin } from '../../charts/square-scale.ts'
+import { tickText } from '../../charts/tick-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { ClassFigures, RegressionTable } from './peek-figures.tsx'
 
@@ -169,11 +170,4 @@ const Figure = ({ scatter, points, children }: { scatter: Scatter; points: Drawn
       )}
     </figure>
   )
-}
-
-/** As many decimals as the spacing of the ticks needs. */
-const tickText = (value: number, [low, high]: readonly [number, number], decimal: (value: number, digits: number) => string): string => {
-  const step = (high - low) / 5
-  const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step))))
-  return decimal(value, digits).replace('-', '−')
 }
