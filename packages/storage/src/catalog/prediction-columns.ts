@@ -1,4 +1,4 @@
-/** SQL over `p` (a prediction with the catalog's columns) for what the catalog derives. */
+/** SQL over `p` (a prediction with the catalog's columns and the names of its run and pipeline) for what the catalog derives. */
 
 /** refit before the fold's name: a refit row may carry any fold id. */
 export const foldKind = `CASE
@@ -10,6 +10,5 @@ export const foldKind = `CASE
 
 export const aggregated = "ends_with(p.fold_id, '_agg')"
 
-/** `run_name` and `run_id` come from the relations `r` and `pl`. */
 export const searchText = `lower(concat_ws(chr(10), p.prediction_id, p.dataset_name, p.model_name, p.model_class, p.preprocessings, p.best_params,
-  r.name, p.branch_name, p.chain_id, p.pipeline_id, pl.run_id))`
+  p.run_name, p.branch_name, p.chain_id, p.pipeline_id, p.run_id))`
