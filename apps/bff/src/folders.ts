@@ -13,7 +13,7 @@ export interface UserFolders {
 
 /** The folders of this user; `NIRS_WORKSPACE_HOME` puts all three under one folder (tests, portable installs). */
 export const userFolders = (env: NodeJS.ProcessEnv = process.env): UserFolders => {
-  const own = env['NIRS_WORKSPACE_HOME']
+  const own = env.NIRS_WORKSPACE_HOME
   if (own !== undefined && own !== '') return { cache: join(own, 'cache'), config: join(own, 'config'), state: join(own, 'state') }
   const home = homedir()
   const base = (name: string, fallback: string) => join(env[name] ?? join(home, fallback), 'nirs-workspace')

@@ -4,11 +4,11 @@ import { type FromReader, type ReaderOrder, ToReader } from './reader-messages.t
 import { toWireError } from './wire-error.ts'
 
 const reader = await ArrayReader.open()
-const running = new Map<number, { answer: AsyncGenerator<Uint8Array>; abort: AbortController }>()
+const running = new Map<number, { answer: AsyncGenerator<Uint8Array<ArrayBufferLike>>; abort: AbortController }>()
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 
-async function* answerOrder(order: ReaderOrder, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* answerOrder(order: ReaderOrder, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   if (order.type === 'many') {
     yield* order.format === 'binary' ? manyBinary(order, signal) : manyJson(order, signal)
     return
@@ -21,12 +21,12 @@ async function* answerOrder(order: ReaderOrder, signal: AbortSignal): AsyncGener
 
 type ManyOrder = Extract<ReaderOrder, { type: 'many' }>
 
-async function* manyBinary({ places, refs }: ManyOrder, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* manyBinary({ places, refs }: ManyOrder, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   for await (const rows of reader.load(places, refs, { signal })) if (rows.length > 0) yield encodeArrays(rows)
 }
 
 /** `missing` lists the predictions that have no arrays, so that fewer rows than ids never pass silently. */
-async function* manyJson({ places, refs }: ManyOrder, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* manyJson({ places, refs }: ManyOrder, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBufferLike>> {
   const missing = new Set(refs.map((ref) => ref.prediction_id))
   let before = '{"rows":['
   for await (const rows of reader.load(places, refs, { signal })) {

@@ -35,7 +35,7 @@ export const ToReader = z.discriminatedUnion('type', [
 ])
 
 export const FromReader = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('chunk'), id: z.number().int(), data: z.instanceof(Uint8Array) }),
+  z.object({ type: z.literal('chunk'), id: z.number().int(), data: z.custom<Uint8Array>((value) => value instanceof Uint8Array) }),
   z.object({ type: z.literal('end'), id: z.number().int() }),
   z.object({ type: z.literal('error'), id: z.number().int(), error: WireError }),
 ])

@@ -139,6 +139,11 @@ export class Jobs {
     return currentJob(entry)
   }
 
+  /** The last word of a job's process, if it left one. */
+  readOutcome(jobId: string): JobOutcome | undefined {
+    return this.#files.readOutcome(jobId)
+  }
+
   /** Writes the end of a job that no process of ours runs any more. */
   finish(jobId: string, outcome: JobOutcome): void {
     this.#end(this.#entry(jobId), outcome)

@@ -2,11 +2,13 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { Log } from '../log.ts'
 import type { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import type { ExportFiles } from '../processes/export-files.ts'
+import type { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import type { Workspaces } from '../workspaces/workspaces.ts'
 
 /** All that a route may use. Built once by `createDeps`; tests build their own. */
 export interface AppDeps {
   workspaces: Workspaces
+  facts: WorkspaceFacts
   jobs: Jobs
   arrays: ArrayReaderProcess
   exports: ExportFiles

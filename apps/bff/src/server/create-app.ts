@@ -37,6 +37,8 @@ const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
       })
       return answer instanceof Response ? withNoStore(answer) : jsonResponse(answer, successStatus(route))
     } catch (error) {
+      // Nobody is left to hear of it, and what was broken off is no bug.
+      if (request.signal.aborted) return new Response(null, { status: 499 })
       return problemResponse(toProblem(error, newRequestId(), deps.log), retryHeaders(error))
     }
   })

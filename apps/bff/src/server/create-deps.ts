@@ -13,6 +13,7 @@ import { runTask } from '../processes/run-task.ts'
 import { allRoutes } from '../routes/all-routes.ts'
 import { methodFinder } from '../routes/find-route.ts'
 import { Recents } from '../workspaces/recents.ts'
+import { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import { Workspaces } from '../workspaces/workspaces.ts'
 import type { AppDeps } from './app-deps.ts'
 
@@ -57,6 +58,7 @@ export const createDeps = (options: DepsOptions): Services => {
   const exports = new ExportFiles(folders.cache, log)
   return {
     workspaces,
+    facts: new WorkspaceFacts(jobs),
     jobs,
     arrays,
     exports,

@@ -8,7 +8,7 @@ import { securityHeaders } from './headers.ts'
 import { makeProblem, newRequestId, problemHeaders, toProblem } from './problem.ts'
 
 /** The guard, then the exchange of the start address's token for a cookie, then the app. */
-export const createRequestListener = (app: Hono, guard: GuardOptions, log: Log, onRequest: () => void) => {
+export const createRequestListener = (app: Hono, guard: GuardOptions, log: Log) => {
   const handle = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
@@ -18,10 +18,9 @@ export const createRequestListener = (app: Hono, guard: GuardOptions, log: Log, 
   })
   return (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = checkRequest(request, guard)
-    if (refusal !== undefined) return refuse(request, response, refusal)
-    if (exchangesToken(request)) return exchangeToken(request, response, guard)
-    onRequest()
-    void handle(request, response)
+    if (refusal !== undefined) refuse(request, response, refusal)
+    else if (exchangesToken(request)) exchangeToken(request, response, guard)
+    else void handle(request, response)
   }
 }
 
@@ -50,7 +49,8 @@ const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard
   if (guard.token !== undefined && !sameToken(given, guard.token)) {
     const tooMany = guard.guesses.tooMany(request.socket.remoteAddress ?? '')
     const detail = 'This token is not, or no longer, valid. Open the address that the server printed when it was last started.'
-    return refuse(request, response, { code: tooMany ? 'too_many_requests' : 'token_required', detail })
+    refuse(request, response, { code: tooMany ? 'too_many_requests' : 'token_required', detail })
+    return
   }
   search.delete('token')
   const rest = search.toString()

@@ -20,7 +20,6 @@ export interface ListenOptions {
   token: string | undefined
   allowedNames: readonly string[]
   methodsAt: GuardOptions['methodsAt']
-  onRequest: () => void
 }
 
 export interface RunningServer {
@@ -46,7 +45,7 @@ export const startServer = async (options: ListenOptions): Promise<RunningServer
     methodsAt: options.methodsAt,
   }
   const upgrades = createUpgradeHandler(guard, options.hub)
-  server.on('request', createRequestListener(options.app, guard, options.log, options.onRequest))
+  server.on('request', createRequestListener(options.app, guard, options.log))
   server.on('upgrade', upgrades.handle)
   return {
     port,

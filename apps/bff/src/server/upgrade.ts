@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { ErrorCode } from '@nirs-workspace/types'
 import { WebSocketServer } from 'ws'
 import type { EventHub } from '../events/event-hub.ts'
 import { serveSession } from '../events/websocket-session.ts'
@@ -17,8 +16,8 @@ export const createUpgradeHandler = (guard: GuardOptions, hub: EventHub) => {
   const handle = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
     const refusal = checkRequest(request, guard) ?? checkUpgrade(request, sockets.clients.size)
-    if (refusal !== undefined) return refuse(socket, refusal)
-    sockets.handleUpgrade(request, socket, head, (session) => serveSession(session, hub))
+    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (session) => serveSession(session, hub))
+    else refuse(socket, refusal)
   }
   const close = (): void => {
     for (const session of sockets.clients) session.close(1001, 'the server stops')

@@ -36,7 +36,6 @@ export const startTestServer = async (options: Partial<DepsOptions> = {}): Promi
     token,
     allowedNames: [],
     methodsAt: services.methodsAt,
-    onRequest: () => undefined,
   })
   return {
     ...test,

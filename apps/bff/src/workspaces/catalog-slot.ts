@@ -9,6 +9,9 @@ interface Held {
 /** The catalog in use. A newer one takes its place at once; the old one is closed when the last query on it has ended. */
 export class CatalogSlot {
   #held: Held | undefined
+  readonly #firstPut = Promise.withResolvers<void>()
+  /** Resolves when the first catalog is there. */
+  readonly filled: Promise<void> = this.#firstPut.promise
 
   get current(): Catalog | undefined {
     return this.#held?.catalog
@@ -17,6 +20,7 @@ export class CatalogSlot {
   put(catalog: Catalog): void {
     const old = this.#held
     this.#held = { catalog, users: 0, retired: false }
+    this.#firstPut.resolve()
     if (old !== undefined) retire(old)
   }
 

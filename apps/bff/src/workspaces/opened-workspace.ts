@@ -13,6 +13,7 @@ import type { CatalogInfo, LockHolder } from '@nirs-workspace/types'
 import type { WorkspaceChange } from '../events/event-hub.ts'
 import type { Log } from '../log.ts'
 import { CatalogSlot } from './catalog-slot.ts'
+import { within } from './within.ts'
 
 export interface WorkspaceServices {
   cacheFolder: string
@@ -26,6 +27,8 @@ export interface WorkspaceServices {
 
 const firstBuildWaitMs = 15_000
 const retryAfterFailureMs = 30_000
+/** After a look at the files, requests within this time trust it. */
+const restMs = 1000
 
 /**
  * One workspace that is open: its catalog, and how that follows the files. Only names, sizes and times are looked at here; the store
@@ -41,6 +44,7 @@ export class OpenedWorkspace {
   #checking: Promise<void> | undefined
   #failure: { error: StorageError; fingerprint: string; at: number } | undefined
   #building = false
+  #lookedAt = 0
   lastUse = Date.now()
 
   constructor(id: string, path: string, resolved: ResolvedWorkspace, services: WorkspaceServices) {
@@ -78,7 +82,8 @@ export class OpenedWorkspace {
    */
   async query<T>(work: (catalog: Catalog) => Promise<T>): Promise<T> {
     this.lastUse = Date.now()
-    if (this.#slot.current === undefined) await this.#firstCatalog()
+    if (this.#slot.current === undefined) await within(firstBuildWaitMs, this.check(), this.#slot.filled)
+    else if (Date.now() - this.#lookedAt > restMs) void this.check()
     const outcome = await this.#slot.use(async (catalog) => ({ value: await work(catalog) }))
     if (outcome === undefined) throw this.#failure?.error ?? building()
     return outcome.value
@@ -97,16 +102,16 @@ export class OpenedWorkspace {
     this.#slot.close()
   }
 
-  async #firstCatalog(): Promise<void> {
-    const patience = new Promise<void>((resolve) => {
-      setTimeout(resolve, firstBuildWaitMs).unref()
-    })
-    await Promise.race([this.check(), patience])
+  /** The state of the files is known as of now, as far as `waitMs` allow: the catalog is fresh, or `catalogInfo` says what it lacks. */
+  async settle(waitMs: number): Promise<void> {
+    this.lastUse = Date.now()
+    await within(waitMs, this.check())
   }
 
   async #check(force: boolean): Promise<void> {
     try {
       if (this.#services.isBusy(this.resolved.root)) return
+      this.#lookedAt = Date.now()
       this.resolved = await resolveWorkspace(this.path)
       const fingerprint = await fingerprintWorkspace(this.resolved)
       if (fingerprint === this.fingerprint) return this.#settled()
@@ -126,8 +131,10 @@ export class OpenedWorkspace {
   async #renew(fingerprint: string): Promise<void> {
     this.#building = true
     try {
-      const cacheFolder = this.#services.cacheFolder
-      const file = (await findCatalog(this.resolved, { cacheFolder })) ?? (await this.#services.build(this.path, this.#closing.signal))
+      const { fresh, last } = await findCatalog(this.resolved, { cacheFolder: this.#services.cacheFolder })
+      // Better an old catalog at once than none for as long as the build takes; it says so of itself.
+      if (fresh === undefined && last !== undefined && this.#slot.current === undefined) this.#slot.put(await openCatalog(last))
+      const file = fresh ?? (await this.#services.build(this.path, this.#closing.signal))
       const catalog = await openCatalog(file)
       if (this.#closing.signal.aborted) return catalog.close()
       const isNew = this.#slot.current !== undefined

@@ -1,0 +1,36 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { exportDataset, exportZip } from '@nirs-workspace/storage'
+import { followParent, tellParent } from './child-process.ts'
+import { dataDescriptor, ExportOrder, type FromExport } from './export-messages.ts'
+import { toWireError } from './wire-error.ts'
+
+const abort = new AbortController()
+
+const run = async (order: ExportOrder): Promise<FromExport> => {
+  if (order.type === 'zip') {
+    const archive = exportZip(order.context, order.request, { scratchFolder: order.scratch, signal: abort.signal })
+    await pipeline(Readable.from(archive), createWriteStream('', { fd: dataDescriptor }), { signal: abort.signal })
+    return { type: 'end' }
+  }
+  const { format, layout, csv_dialect, filters } = order.request
+  const { path, dataset_name, rows, bytes, sha256 } = await exportDataset(order.context, {
+    dataset_name: order.dataset_name,
+    filters,
+    format: format === 'zip' ? 'parquet' : format,
+    layout,
+    csv_dialect,
+    target: order.target,
+    signal: abort.signal,
+  })
+  return { type: 'file', file: { path, dataset_name, rows, bytes, sha256 } }
+}
+
+followParent(() => abort.abort())
+process.on('message', (raw) => {
+  void run(ExportOrder.parse(raw))
+    .catch((error: unknown): FromExport => ({ type: 'error', error: toWireError(error) }))
+    .then(tellParent)
+    .then(() => process.exit(0))
+})

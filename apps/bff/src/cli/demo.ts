@@ -1,0 +1,70 @@
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type DemoSize, makeDemo } from '@nirs-workspace/demo'
+import { isStorageError, resolveWorkspace } from '@nirs-workspace/storage'
+import { type Command, Option } from 'commander'
+import { userFolders } from '../folders.ts'
+import { exitCodes } from './exit-codes.ts'
+import { type OutputOptions, printResult, runVerb, say } from './output.ts'
+import { runServer } from './run-server.ts'
+import { withServeOptions } from './serve.ts'
+import { parseServeOptions, type ServeFlags } from './serve-options.ts'
+
+interface Options extends ServeFlags, OutputOptions {
+  dir?: string
+  size: DemoSize
+  serve: boolean
+}
+
+export const addDemo = (program: Command): void => {
+  withServeOptions(
+    program
+      .command('demo')
+      .description('make a realistic legacy workspace (synthetic spectra, really fitted models) and serve it')
+      .option('--dir <folder>', 'where; default: the cache folder of this user')
+      .addOption(new Option('--size <size>', 'how large').choices(['tiny', 'small', 'large', 'huge']).default('small'))
+      .option('--no-serve', 'only make it'),
+  ).action((options: Options) => runVerb(options, () => demo(options)))
+}
+
+const demo = async (options: Options): Promise<number> => {
+  const serveOptions = parseServeOptions(options)
+  const directory = resolve(options.dir ?? join(userFolders().cache, 'demo', options.size))
+  const made = (await isWorkspace(directory)) ? undefined : await make(directory, options.size)
+  if (options.serve) return runServer([directory], serveOptions, options)
+  printResult(options, { path: directory, made: made !== undefined, size: options.size, ...made }, ({ path }) => path)
+  return exitCodes.done
+}
+
+/** Made beside and renamed, so that a demo that is there is a whole one. */
+const make = async (directory: string, size: DemoSize): Promise<{ predictions: number; datasets: readonly string[] }> => {
+  say(`Making the ${size} demo workspace …`)
+  const beside = join(dirname(directory), `.demo-${process.pid}`)
+  await mkdir(dirname(directory), { recursive: true })
+  try {
+    const { predictions, datasets } = await makeDemo({ directory: beside, size, onProgress: showDone() })
+    await rename(beside, directory)
+    return { predictions, datasets }
+  } finally {
+    await rm(beside, { recursive: true, force: true })
+  }
+}
+
+const showDone = () => {
+  let last = 0
+  return ({ phase, done, total }: { phase: string; done: number; total: number }): void => {
+    if (!process.stderr.isTTY || (done < total && performance.now() - last < 200)) return
+    last = performance.now()
+    process.stderr.write(`\r\u001b[2K${phase} ${done} of ${total}${done === total ? '\n' : ''}`)
+  }
+}
+
+const isWorkspace = async (path: string): Promise<boolean> => {
+  try {
+    await resolveWorkspace(path)
+    return true
+  } catch (error) {
+    if (isStorageError(error, 'workspace_not_found', 'not_a_workspace')) return false
+    throw error
+  }
+}

@@ -1,0 +1,142 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import {
+  type Catalog,
+  exportDataset,
+  exportZip,
+  listDatasets,
+  type ResolvedWorkspace,
+  systemCode,
+  uniqueNames,
+} from '@nirs-workspace/storage'
+import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
+import { type Command, Option } from 'commander'
+import { exitCodes } from './exit-codes.ts'
+import { interruptible } from './interruptible.ts'
+import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
+import { formatBytes, printable } from './table.ts'
+import { withCatalog } from './with-catalog.ts'
+
+interface Options extends OutputOptions {
+  output: string
+  format: ExportFormat
+  layout: 'prediction' | 'sample'
+  csvDialect: 'plain' | 'excel-fr'
+  partition: string[]
+  model: string[]
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value]
+
+export const addExport = (program: Command): void => {
+  program
+    .command('export')
+    .description('datasets as files that stand on their own; all datasets when none is named')
+    .argument('<path>')
+    .argument('[dataset...]')
+    .requiredOption('-o, --output <path>', 'a file for one dataset or a ZIP, a folder for several')
+    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'zip', 'csv', 'arrow']).default('parquet'))
+    .addOption(
+      new Option('--layout <layout>', 'one row per prediction or per sample').choices(['prediction', 'sample']).default('prediction'),
+    )
+    .addOption(new Option('--csv-dialect <dialect>', 'of CSV files').choices(['plain', 'excel-fr']).default('plain'))
+    .option('--partition <name>', 'only this partition; repeatable', collect, [])
+    .option('--model <name>', 'only this model; repeatable', collect, [])
+    .option('--json', 'print one JSON document')
+    .action((path: string, datasets: string[], options: Options) =>
+      runVerb(options, async () => {
+        const files = await interruptible((signal) =>
+          withCatalog(path, (catalog, resolved) => exportAll({ catalog, resolved, datasets, options, signal })),
+        )
+        printResult(options, { files }, () => '')
+        if (options.json !== true) for (const file of files) say(`${printable(file.path)}  ${file.rows} rows  ${formatBytes(file.bytes)}`)
+        return exitCodes.done
+      }),
+    )
+}
+
+interface Work {
+  catalog: Catalog
+  resolved: ResolvedWorkspace
+  datasets: readonly string[]
+  options: Options
+  signal: AbortSignal
+}
+
+const exportAll = async (work: Work): Promise<ExportedFile[]> => {
+  const { options, catalog } = work
+  const datasets = work.datasets.length > 0 ? [...work.datasets] : (await listDatasets(catalog)).map(({ name }) => name)
+  const request = ExportRequest.parse({
+    ...(datasets.length === 0 ? {} : { dataset_names: datasets }),
+    format: options.format,
+    layout: options.layout,
+    csv_dialect: options.csvDialect,
+    filters: { equals: { ...chosen('partition', options.partition), ...chosen('model_name', options.model) } },
+  })
+  if (options.format === 'zip') return exportArchive(work, request)
+  return exportFiles(work, request, options.format, datasets)
+}
+
+const chosen = (column: string, values: readonly string[]) => (values.length === 0 ? {} : { [column]: values })
+
+const exportFiles = async (
+  work: Work,
+  request: ExportRequest,
+  format: 'parquet' | 'csv' | 'arrow',
+  datasets: string[],
+): Promise<ExportedFile[]> => {
+  const { catalog, resolved, options, signal } = work
+  const targets = await targetsFor(options.output, datasets, format, work.datasets.length === 1)
+  const files: ExportedFile[] = []
+  for (const [dataset_name, target] of targets) {
+    const { layout, csv_dialect, filters } = request
+    const made = await exportDataset({ resolved, catalog }, { dataset_name, filters, format, layout, csv_dialect, target, signal })
+    for (const warning of made.warnings) say(`warning: ${printable(warning)}`)
+    const { path, rows, bytes, sha256 } = made
+    files.push({ path, dataset_name, rows, bytes, sha256 })
+  }
+  return files
+}
+
+/** One named dataset goes to the file (or into the folder) given; several into a folder, made when it is not there. */
+const targetsFor = async (output: string, datasets: string[], extension: string, single: boolean): Promise<[string, string][]> => {
+  const isFolder = await existingFolder(output)
+  const [only] = datasets
+  if (single && !isFolder && !output.endsWith('/') && only !== undefined) return [[only, resolve(output)]]
+  if (!isFolder && output.endsWith(`.${extension}`) && datasets.length > 1) {
+    throw new UsageError(`There are ${datasets.length} datasets: give a folder with -o, name one dataset, or use --format zip.`)
+  }
+  await mkdir(output, { recursive: true })
+  const names = uniqueNames(datasets, extension)
+  return datasets.map((dataset, index) => [dataset, resolve(output, names[index] ?? '')])
+}
+
+const existingFolder = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** Written beside and renamed, so that an archive that is there is a whole one. */
+const exportArchive = async ({ catalog, resolved, options, signal }: Work, request: ExportRequest): Promise<ExportedFile[]> => {
+  const target = resolve(options.output)
+  const beside = join(dirname(target), `.nirs-export-${process.pid}.tmp`)
+  const files: ExportedFile[] = []
+  try {
+    const archive = exportZip({ resolved, catalog }, request, { scratchFolder: tmpdir(), signal, onFile: (file) => files.push(file) })
+    await pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
+    const handle = await open(beside, 'r+')
+    await handle.sync().finally(() => handle.close())
+    await rename(beside, target)
+    return files
+  } finally {
+    await rm(beside, { force: true })
+  }
+}

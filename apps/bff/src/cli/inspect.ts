@@ -1,0 +1,43 @@
+import { inspectWorkspace, resolveWorkspace } from '@nirs-workspace/storage'
+import type { Inspection } from '@nirs-workspace/types'
+import type { Command } from 'commander'
+import { exitCodes } from './exit-codes.ts'
+import { type OutputOptions, printResult, runVerb } from './output.ts'
+import { formatBytes, formatTable, printable } from './table.ts'
+
+interface Options extends OutputOptions {
+  check?: boolean
+}
+
+export const addInspect = (program: Command): void => {
+  program
+    .command('inspect')
+    .description('what a path is: storage, counts, datasets, findings; changes nothing')
+    .argument('<path>')
+    .option('--check', 'exit with 1 when there are warnings or errors')
+    .option('--json', 'print one JSON document')
+    .action((path: string, options: Options) => runVerb(options, () => inspect(path, options)))
+}
+
+const inspect = async (path: string, options: Options): Promise<number> => {
+  const inspection = await inspectWorkspace(await resolveWorkspace(path))
+  printResult(options, inspection, describe)
+  const serious = inspection.findings.some((finding) => finding.severity !== 'info')
+  return options.check === true && serious ? exitCodes.findings : exitCodes.done
+}
+
+const describe = (found: Inspection): string => {
+  const { counts, sizes } = found
+  const lines = [
+    `${printable(found.name)}  ${printable(found.path)}`,
+    `storage: ${found.storage_mode}, written by nirs4all ${found.written_by ?? 'of unknown release'}${found.migration_needed ? ', migration needed' : ''}${found.rescue_needed ? ', rescue needed' : ''}`,
+    `${counts.predictions} predictions, ${counts.arrays} with arrays, ${counts.runs} runs, ${counts.pipelines} pipelines, ${counts.chains} chains, ${counts.artifacts} artifacts`,
+    `store ${formatBytes(sizes.store_bytes)}, arrays ${formatBytes(sizes.arrays_bytes)}, artifacts ${formatBytes(sizes.artifacts_bytes)}`,
+    formatTable(
+      ['dataset', 'predictions', 'arrays', 'parquet bytes'],
+      found.datasets.map((dataset) => [dataset.name, dataset.predictions, dataset.arrays, dataset.parquet_bytes]),
+    ),
+    ...found.findings.map((finding) => `${finding.severity}: ${printable(finding.detail)} (${finding.count})`),
+  ]
+  return lines.filter((line) => line !== '').join('\n')
+}

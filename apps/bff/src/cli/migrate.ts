@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { isStorageError, migrateStatus, planMigration, recoverWorkspace, runMigration, verifyWorkspace } from '@nirs-workspace/storage'
+import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
+import type { Command } from 'commander'
+import { confirm } from './confirm.ts'
+import { exitCodes } from './exit-codes.ts'
+import { interruptible } from './interruptible.ts'
+import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
+import { parseCount } from './parse-filters.ts'
+import { showProgress } from './progress.ts'
+import { formatBytes, formatTable, printable } from './table.ts'
+import { describeVerification } from './verify.ts'
+
+interface Options extends OutputOptions {
+  dryRun?: boolean
+  verifyOnly?: boolean
+  batchSize?: string
+  yes?: boolean
+}
+
+export const addMigrate = (program: Command): void => {
+  program
+    .command('migrate')
+    .description('move the arrays of a legacy workspace from DuckDB to Parquet files; every value is verified, the original is kept')
+    .argument('<path>')
+    .option('--dry-run', 'print the plan; change nothing')
+    .option('--verify-only', 'check an earlier migration against its proof; change nothing')
+    .option('--batch-size <n>', 'rows per row group of the files')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON document')
+    .action((path: string, options: Options) => runVerb(options, () => migrate(path, options)))
+}
+
+const migrate = async (path: string, options: Options): Promise<number> => {
+  if (options.dryRun === true && options.verifyOnly === true) throw new UsageError('Give either --dry-run or --verify-only.')
+  const batchSize = options.batchSize === undefined ? undefined : parseCount(options.batchSize, '--batch-size', 1, 1_000_000)
+  if (options.verifyOnly === true) return verifyOnly(path, options)
+  if (options.dryRun !== true && !options.yes && !process.stdin.isTTY) {
+    throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')
+  }
+  if (options.dryRun !== true) await recoverWorkspace(path)
+  if (await isDone(path, options)) return exitCodes.done
+  const plan = await planMigration(path)
+  if (options.dryRun === true) {
+    printResult(options, plan, describePlan)
+    return exitCodes.done
+  }
+  if (options.yes !== true) {
+    say(describePlan(plan))
+    if (!(await confirm('Migrate now?', false))) {
+      say('Nothing was changed.')
+      return exitCodes.done
+    }
+  }
+  const report = await run(path, plan, batchSize)
+  printResult(options, report, describeReport)
+  return exitCodes.done
+}
+
+/** A workspace that needs no migration is no mistake. */
+const isDone = async (path: string, options: Options): Promise<boolean> => {
+  const status = await migrateStatus(path)
+  if (status.migration_needed) return false
+  const { last_report } = status
+  const { storage_mode } = status
+  const result = last_report ?? { nothing_to_do: true, storage_mode, total_rows: 0, rows_migrated: 0, datasets: [], warnings: [] }
+  printResult(options, { ...result, nothing_to_do: true, storage_mode }, () => 'nothing to do')
+  return true
+}
+
+const run = async (path: string, plan: MigrationPlan, batchSize: number | undefined): Promise<MigrationReport> => {
+  const progress = showProgress()
+  let phase: JobPhase = 'plan'
+  try {
+    return await interruptible((signal) =>
+      runMigration(path, {
+        jobId: randomUUID(),
+        planId: plan.plan_id,
+        batchSize,
+        signal,
+        onProgress: (step) => {
+          phase = step.phase
+          progress.report(step)
+        },
+      }),
+    )
+  } catch (error) {
+    // Running out of space on the way is a failure that changed nothing; having too little from the start is a refusal.
+    if (isStorageError(error, 'no_space') && phase !== 'plan' && phase !== 'queued') throw Object.assign(error, { exit: exitCodes.failed })
+    throw error
+  } finally {
+    progress.done()
+  }
+}
+
+const verifyOnly = async (path: string, options: Options): Promise<number> => {
+  const progress = showProgress()
+  try {
+    const report: VerifyReport = await interruptible((signal) =>
+      verifyWorkspace(path, { depth: 'deep', signal, onProgress: progress.report }),
+    )
+    progress.done()
+    printResult(options, report, describeVerification)
+    return report.passed ? exitCodes.done : exitCodes.findings
+  } finally {
+    progress.done()
+  }
+}
+
+const describePlan = (plan: MigrationPlan): string =>
+  [
+    `Would migrate ${plan.total_rows} rows (${plan.total_values} values), about ${Math.ceil(plan.estimated_duration_seconds)} s:`,
+    formatTable(
+      ['dataset', 'rows', 'now', 'then', 'file'],
+      plan.datasets.map((dataset) => [
+        dataset.name,
+        dataset.rows,
+        formatBytes(dataset.bytes_now),
+        formatBytes(dataset.bytes_estimated),
+        dataset.file,
+      ]),
+    ),
+    `store ${formatBytes(plan.duckdb_size_before)}, would be ${formatBytes(plan.duckdb_size_estimated)} and ${formatBytes(plan.parquet_bytes_estimated)} of Parquet`,
+    `needs ${formatBytes(plan.free_bytes_needed)} of free space, ${formatBytes(plan.free_bytes_available)} are there`,
+    ...plan.warnings.map((warning) => `warning: ${printable(warning.detail)} (${warning.count})`),
+  ].join('\n')
+
+const describeReport = (report: MigrationReport): string =>
+  [
+    `${report.rows_migrated} of ${report.total_rows} rows migrated and verified in ${report.duration_seconds.toFixed(1)} s`,
+    `store ${formatBytes(report.duckdb_size_before)}, now ${formatBytes(report.duckdb_size_after)} and ${formatBytes(report.parquet_total_size)} of Parquet`,
+    `original kept at ${report.backup_path}`,
+    `proof at ${report.proof_path}`,
+    ...report.warnings.map((warning) => `warning: ${printable(warning.detail)} (${warning.count})`),
+  ].join('\n')

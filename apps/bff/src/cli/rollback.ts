@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import { recoverWorkspace, rollbackMigration } from '@nirs-workspace/storage'
+import type { Command } from 'commander'
+import { confirm } from './confirm.ts'
+import { exitCodes } from './exit-codes.ts'
+import { type OutputOptions, printResult, runVerb, say } from './output.ts'
+import { showProgress } from './progress.ts'
+
+interface Options extends OutputOptions {
+  yes?: boolean
+  force?: boolean
+}
+
+export const addRollback = (program: Command): void => {
+  program
+    .command('rollback')
+    .description('put the store back as it was before the migration')
+    .argument('<path>')
+    .option('--yes', 'do not ask')
+    .option('--force', 'also when the workspace was changed since; the newer state is kept aside')
+    .option('--json', 'print one JSON document')
+    .action((path: string, options: Options) => runVerb(options, () => rollback(path, options)))
+}
+
+const rollback = async (path: string, options: Options): Promise<number> => {
+  if (!(await confirm('Put the original store back?', options.yes === true))) {
+    say('Nothing was changed.')
+    return exitCodes.done
+  }
+  await recoverWorkspace(path)
+  const progress = showProgress()
+  try {
+    const report = await rollbackMigration(path, { jobId: randomUUID(), force: options.force, onProgress: progress.report })
+    progress.done()
+    printResult(options, report, ({ restored_from }) => `restored from ${restored_from}`)
+    return exitCodes.done
+  } finally {
+    progress.done()
+  }
+}

@@ -1,0 +1,51 @@
+import { userFolders } from '../folders.ts'
+import { recoverJobs } from '../jobs/recover-jobs.ts'
+import { createLog } from '../log.ts'
+import { createApp } from '../server/create-app.ts'
+import { createDeps } from '../server/create-deps.ts'
+import { startServer } from '../server/start-server.ts'
+import { findWorkspaces } from './find-workspaces.ts'
+import { hasDisplay, openBrowser } from './open-browser.ts'
+import { type OutputOptions, printResult, say } from './output.ts'
+import type { ServeOptions } from './serve-options.ts'
+
+/** Serves until the process is told to stop. The start line goes to standard output: it is the result of this verb. */
+export const runServer = async (paths: readonly string[], options: ServeOptions, output: OutputOptions): Promise<number> => {
+  const found = (await Promise.all(paths.map(findWorkspaces))).flat()
+  const log = createLog((line) => process.stderr.write(line))
+  const deps = createDeps({ folders: userFolders(), log, readOnly: options.readOnly, workspaceRoot: options.workspaceRoot })
+  for (const path of found) await deps.workspaces.open(path)
+  const { hub, methodsAt } = deps
+  const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })
+  if (!options.readOnly) void recoverJobs(deps.jobs, deps.workspaces, log)
+  const address = startAddress(server.port, options)
+  printResult(
+    output,
+    { url: address, port: server.port, workspaces: deps.workspaces.list().map(({ id, path }) => ({ id, path })) },
+    () => address,
+  )
+  if (options.open && hasDisplay()) openBrowser(address)
+  await stopSignal()
+  say('Stopping …')
+  await server.close()
+  await deps.close()
+  return 0
+}
+
+const startAddress = (port: number, { token, host, allowedNames }: ServeOptions): string => {
+  const isLocal = ['127.0.0.1', 'localhost', '::1'].includes(host)
+  const name = isLocal ? '127.0.0.1' : (allowedNames[0] ?? host)
+  return `http://${host === '::1' ? '[::1]' : name}:${port}/${token === undefined ? '' : `?token=${token}`}`
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+const stopSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGINT', stop)
+      process.off('SIGTERM', stop)
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })

@@ -1,0 +1,49 @@
+import { topPredictions } from '@nirs-workspace/storage'
+import { FoldKind } from '@nirs-workspace/types'
+import { type Command, Option } from 'commander'
+import { exitCodes } from './exit-codes.ts'
+import { type OutputOptions, printResult, runVerb } from './output.ts'
+import { parseCount } from './parse-filters.ts'
+import { formatTable } from './table.ts'
+import { withCatalog } from './with-catalog.ts'
+
+interface Options extends OutputOptions {
+  number: string
+  metric?: string
+  dataset?: string
+  foldKind?: FoldKind
+  direction?: 'higher' | 'lower' | 'zero'
+}
+
+export const addTop = (program: Command): void => {
+  program
+    .command('top')
+    .description('the best cross-validation rows per dataset and metric, refits left out')
+    .argument('<path>')
+    .option('-n, --number <n>', 'rows per dataset and metric', '10')
+    .option('--metric <name>', 'only this metric')
+    .option('--dataset <name>', 'only this dataset')
+    .addOption(new Option('--fold-kind <kind>', 'only folds, averages or refits').choices(FoldKind.options))
+    .addOption(new Option('--direction <which>', 'for a metric whose direction is unknown').choices(['higher', 'lower', 'zero']))
+    .option('--json', 'print one JSON document')
+    .action((path: string, options: Options) => runVerb(options, () => top(path, options)))
+}
+
+const top = async (path: string, options: Options): Promise<number> => {
+  const rows = await withCatalog(path, (catalog) =>
+    topPredictions(catalog, {
+      n: parseCount(options.number, '-n', 1, 1000),
+      metric: options.metric,
+      dataset_name: options.dataset,
+      fold_kind: options.foldKind,
+      direction: options.direction,
+    }),
+  )
+  printResult(options, { rows }, ({ rows }) =>
+    formatTable(
+      ['dataset', 'metric', 'val score', 'model', 'preprocessing', 'fold', 'prediction'],
+      rows.map((row) => [row.dataset_name, row.metric, row.val_score, row.model_name, row.preprocessings, row.fold_id, row.prediction_id]),
+    ),
+  )
+  return exitCodes.done
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readInterruption } from '@nirs-workspace/storage'
+import { JobKind } from '@nirs-workspace/types'
+import type { Log } from '../log.ts'
+import type { Workspaces } from '../workspaces/workspaces.ts'
+import type { Jobs } from './jobs.ts'
+
+const orphanPollMs = 250
+const orphanWaitMs = 120_000
+
+/**
+ * Brings every job to an end that an earlier server left without one: told by its own last word if it left one, otherwise by a process
+ * that finishes or undoes what it had begun. Then does the same for what a killed command line left in the open workspaces.
+ */
+export const recoverJobs = async (jobs: Jobs, workspaces: Workspaces, log: Log): Promise<void> => {
+  for (const { job, pid } of jobs.abandoned()) {
+    try {
+      await waitForOrphan(() => jobs.readOutcome(job.job_id) !== undefined, pid)
+      const outcome = jobs.readOutcome(job.job_id)
+      if (outcome !== undefined) jobs.finish(job.job_id, outcome)
+      else jobs.start({ kind: job.kind, workspace: { id: job.workspace_id, path: job.workspace_path }, recoverId: job.job_id })
+    } catch (error) {
+      log.error('a job of an earlier server could not be brought to its end', { job_id: job.job_id, error })
+    }
+  }
+  for (const workspace of workspaces.list()) await recoverWorkspaceJob(jobs, workspace, log)
+}
+
+const recoverWorkspaceJob = async (jobs: Jobs, workspace: ReturnType<Workspaces['list']>[number], log: Log): Promise<void> => {
+  try {
+    if (workspace.resolved.kind !== 'workspace' || jobs.runningOn(workspace.path) !== undefined) return
+    const left = await readInterruption(workspace.resolved.root)
+    const kind = JobKind.safeParse(left?.kind)
+    if (left === null || !kind.success) return
+    jobs.start({ kind: kind.data, workspace: { id: workspace.id, path: workspace.path }, recoverId: left.job_id })
+  } catch (error) {
+    log.error('what an interrupted job left could not be looked at', { workspace: workspace.id, error })
+  }
+}
+
+/** A process that outlived its server is let finish: it knows best how to end. */
+const waitForOrphan = async (hasEnded: () => boolean, pid: number | null): Promise<void> => {
+  const until = Date.now() + orphanWaitMs
+  while (pid !== null && isAlive(pid) && !hasEnded() && Date.now() < until) await sleep(orphanPollMs)
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

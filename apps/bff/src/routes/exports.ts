@@ -1,0 +1,104 @@
+import { contentDisposition, exportFileName, listDatasets } from '@nirs-workspace/storage'
+import { ExportRequest } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { exportToStream } from '../processes/export-process.ts'
+import type { AppDeps } from '../server/app-deps.ts'
+import { sendFile } from '../server/send-file.ts'
+import { sendStream } from '../server/send-stream.ts'
+import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
+import { defineRoute, noBody, pathParameter } from './define-route.ts'
+import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
+
+const mediaTypes = {
+  parquet: 'application/vnd.apache.parquet',
+  zip: 'application/zip',
+  csv: 'text/csv; charset=utf-8',
+  arrow: 'application/vnd.apache.arrow.file',
+} as const
+const errors = [
+  'workspace_not_found',
+  'dataset_not_found',
+  'arrays_corrupt',
+  'store_locked',
+  'no_space',
+  'reader_failed',
+  'catalog_building',
+] as const
+
+const contextOf = (workspace: OpenedWorkspace, path: string) => {
+  const { root, name, duckdb, bak, arrays } = workspace.resolved
+  return { resolved: { root, name, duckdb, bak, arrays }, catalog: { file: { path } } }
+}
+
+/** One dataset as a file: made in the cache folder, then sent with its length, ETag and ranges. */
+const sendDataset = (deps: AppDeps, workspace: OpenedWorkspace, request: Request, dataset: string, wanted: ExportRequest) =>
+  workspace.query(async (catalog) => {
+    const order = { type: 'file' as const, context: contextOf(workspace, catalog.file.path), request: wanted, dataset_name: dataset }
+    const { file, etag, release } = await deps.exports.hold(order, catalog.file.fingerprint, request.signal)
+    const extension = wanted.format === 'zip' ? 'parquet' : wanted.format
+    return sendFile(request, {
+      path: file.path,
+      bytes: file.bytes,
+      etag,
+      release,
+      headers: {
+        'content-type': mediaTypes[wanted.format],
+        'content-disposition': contentDisposition(exportFileName(dataset, extension)),
+        'x-content-sha256': file.sha256,
+      },
+    })
+  })
+
+/** Several datasets as one archive, streamed while it is made. */
+const sendArchive = (deps: AppDeps, workspace: OpenedWorkspace, request: Request, wanted: ExportRequest) =>
+  workspace.query(async (catalog) => {
+    const headers = {
+      'content-type': mediaTypes.zip,
+      'content-disposition': contentDisposition(exportFileName(workspace.resolved.name, 'zip')),
+    }
+    if (request.method === 'HEAD') return new Response(null, { headers })
+    const scratch = await deps.exports.scratch()
+    const chunks = exportToStream({ type: 'zip', context: contextOf(workspace, catalog.file.path), request: wanted, scratch })
+    return sendStream(chunks, headers)
+  })
+
+export const exportRoutes = [
+  defineRoute({
+    method: 'GET',
+    path: '/aggregated-predictions/export/{dataset_name}.parquet',
+    tag: 'Export',
+    summary: 'One dataset as a Parquet file that stands on its own; HEAD, ETag and Range work',
+    query: z.strictObject({
+      ...workspaceQuery,
+      partition: z.array(z.string()).optional(),
+      model_name: z.array(z.string()).optional(),
+    }),
+    body: noBody,
+    answers: [{ status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet] }],
+    errors,
+    handle: ({ deps, params, query, request }) => {
+      const { partition, model_name } = query
+      const equals = { ...(partition === undefined ? {} : { partition }), ...(model_name === undefined ? {} : { model_name }) }
+      const wanted = ExportRequest.parse({ format: 'parquet', filters: { equals } })
+      const dataset = pathParameter(params, 'dataset_name').replace(/\.parquet$/, '')
+      return sendDataset(deps, deps.workspaces.get(query.workspace), request, dataset, wanted)
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/aggregated-predictions/export',
+    tag: 'Export',
+    summary: 'Datasets under filters: one as a file, several (or format zip) as a streamed ZIP with a manifest of SHA-256 sums',
+    query: onlyWorkspace,
+    body: ExportRequest,
+    answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes) }],
+    errors,
+    handle: async ({ deps, query, body, request }) => {
+      const workspace = deps.workspaces.get(query.workspace)
+      const datasets = body.dataset_names ?? (await workspace.query(listDatasets)).map(({ name }) => name)
+      const [only] = datasets
+      if (datasets.length === 1 && only !== undefined && body.format !== 'zip') return sendDataset(deps, workspace, request, only, body)
+      return sendArchive(deps, workspace, request, { ...body, dataset_names: [...datasets] })
+    },
+  }),
+]

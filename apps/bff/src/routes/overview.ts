@@ -1,0 +1,48 @@
+import { getRun, listRuns, makeOverview } from '@nirs-workspace/storage'
+import { OverviewResponse, RunPage, RunRow } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { queryInteger } from '../server/request-query.ts'
+import { defineRoute, noBody, pathParameter } from './define-route.ts'
+import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
+
+const text = { method: 'GET', body: noBody, errors: ['workspace_not_found', 'catalog_building'] } as const
+
+export const overviewRoutes = [
+  defineRoute({
+    ...text,
+    path: '/overview',
+    tag: 'Overview',
+    summary: 'Datasets with their best cross-validation and refit scores, and the newest runs',
+    query: onlyWorkspace,
+    answers: [{ status: 200, description: 'The overview', schema: OverviewResponse }],
+    handle: ({ deps, query, request }) =>
+      deps.workspaces.get(query.workspace).query((catalog) => makeOverview(catalog, { signal: request.signal })),
+  }),
+  defineRoute({
+    ...text,
+    path: '/runs',
+    tag: 'Runs',
+    summary: 'Runs, newest first',
+    query: z.strictObject({
+      ...workspaceQuery,
+      q: z.string().max(500).default(''),
+      status: z.array(z.string().max(100)).default([]),
+      limit: queryInteger(1, 1000).default(100),
+      offset: queryInteger(0, Number.MAX_SAFE_INTEGER).default(0),
+    }),
+    answers: [{ status: 200, description: 'One page', schema: RunPage }],
+    handle: ({ deps, query: { workspace, ...query }, request }) =>
+      deps.workspaces.get(workspace).query((catalog) => listRuns(catalog, query, { signal: request.signal })),
+  }),
+  defineRoute({
+    ...text,
+    path: '/runs/{run_id}',
+    tag: 'Runs',
+    summary: 'One run',
+    query: onlyWorkspace,
+    answers: [{ status: 200, description: 'The run', schema: RunRow }],
+    errors: ['workspace_not_found', 'run_not_found', 'catalog_building'],
+    handle: ({ deps, query, params, request }) =>
+      deps.workspaces.get(query.workspace).query((catalog) => getRun(catalog, pathParameter(params, 'run_id'), { signal: request.signal })),
+  }),
+]

@@ -1,0 +1,76 @@
+import { countFacets, getPrediction, listPredictions, makeHistogram, topPredictions } from '@nirs-workspace/storage'
+import { Facets, FoldKind, Histogram, PredictionDetail, PredictionPage, PredictionRow, rangeColumns } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { queryInteger } from '../server/request-query.ts'
+import { defineRoute, noBody, pathParameter } from './define-route.ts'
+import { filterQueryShape, filterShape, predictionQueryShape, toFilter, toPredictionQuery } from './prediction-query.ts'
+import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
+
+const text = { method: 'GET', tag: 'Predictions', body: noBody } as const
+
+export const predictionRoutes = [
+  defineRoute({
+    ...text,
+    path: '/predictions',
+    summary: 'One page of predictions with the exact total; non-finite and null values sort last both ways',
+    query: predictionQueryShape,
+    answers: [{ status: 200, description: 'The page', schema: PredictionPage }],
+    errors: ['workspace_not_found', 'catalog_building', 'store_locked', 'store_unreadable'],
+    handle: ({ deps, query, request }) =>
+      deps.workspaces
+        .get(query.workspace)
+        .query((catalog) => listPredictions(catalog, toPredictionQuery(query), { signal: request.signal })),
+  }),
+  defineRoute({
+    ...text,
+    path: '/predictions/facets',
+    summary: 'How many predictions have each value, under the other filters',
+    query: filterQueryShape,
+    answers: [{ status: 200, description: 'Counts per column and value', schema: Facets }],
+    errors: ['workspace_not_found', 'catalog_building'],
+    handle: ({ deps, query, request }) =>
+      deps.workspaces.get(query.workspace).query((catalog) => countFacets(catalog, toFilter(query), { signal: request.signal })),
+  }),
+  defineRoute({
+    ...text,
+    path: '/predictions/histogram',
+    summary: 'The distribution of a score under the filters',
+    query: z.strictObject({ ...workspaceQuery, ...filterShape, column: z.enum(rangeColumns) }),
+    answers: [{ status: 200, description: 'Bins', schema: Histogram }],
+    errors: ['workspace_not_found', 'catalog_building'],
+    handle: ({ deps, query, request }) =>
+      deps.workspaces
+        .get(query.workspace)
+        .query((catalog) => makeHistogram(catalog, toFilter(query), query.column, { signal: request.signal })),
+  }),
+  defineRoute({
+    ...text,
+    path: '/predictions/top',
+    summary: 'The best cross-validation rows of the val partition; a metric of unknown direction is refused unless a direction is given',
+    query: z.strictObject({
+      ...workspaceQuery,
+      n: queryInteger(1, 1000).default(10),
+      dataset_name: z.string().optional(),
+      metric: z.string().optional(),
+      fold_kind: FoldKind.optional(),
+      direction: z.enum(['higher', 'lower', 'zero']).optional(),
+    }),
+    answers: [{ status: 200, description: 'Rows, best first', schema: z.object({ rows: z.array(PredictionRow) }) }],
+    errors: ['workspace_not_found', 'catalog_building', 'metric_direction_unknown'],
+    handle: async ({ deps, query: { workspace, ...query }, request }) => ({
+      rows: await deps.workspaces.get(workspace).query((catalog) => topPredictions(catalog, query, { signal: request.signal })),
+    }),
+  }),
+  defineRoute({
+    ...text,
+    path: '/predictions/{prediction_id}',
+    summary: 'One prediction with its scores and parameters decoded, and the other folds and partitions of the same model',
+    query: onlyWorkspace,
+    answers: [{ status: 200, description: 'The prediction', schema: PredictionDetail }],
+    errors: ['workspace_not_found', 'prediction_not_found', 'catalog_building'],
+    handle: ({ deps, query, params, request }) =>
+      deps.workspaces
+        .get(query.workspace)
+        .query((catalog) => getPrediction(catalog, pathParameter(params, 'prediction_id'), { signal: request.signal })),
+  }),
+]

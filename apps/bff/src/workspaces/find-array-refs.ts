@@ -1,0 +1,31 @@
+import { type ArrayRef, type Catalog, StorageError } from '@nirs-workspace/storage'
+import * as z from 'zod'
+
+const Ref = z.object({ prediction_id: z.string(), array_source: z.string().nullable() })
+const Described = Ref.extend({
+  dataset_name: z.string(),
+  model_name: z.string(),
+  fold_id: z.string(),
+  partition: z.string(),
+  metric: z.string(),
+  task_type: z.string(),
+})
+
+/** Where the arrays of these predictions lie; an id that the catalog does not know has none. */
+export const findArrayRefs = async (catalog: Catalog, ids: readonly string[]): Promise<ArrayRef[]> => {
+  const sql = `SELECT prediction_id, array_source FROM catalog.predictions
+    WHERE prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
+  const known = await catalog.engine.rows(Ref, sql, { ids: JSON.stringify(ids) })
+  const sources = new Map(known.map((ref) => [ref.prediction_id, ref.array_source]))
+  return [...new Set(ids)].map((id) => ({ prediction_id: id, array_source: sources.get(id) ?? null }))
+}
+
+/** What is needed to draw one prediction. Throws `prediction_not_found`. */
+export const findDescribedPrediction = async (catalog: Catalog, id: string): Promise<z.output<typeof Described>> => {
+  const columns = Object.keys(Described.shape).join(', ')
+  const [found] = await catalog.engine.rows(Described, `SELECT ${columns} FROM catalog.predictions WHERE prediction_id = $id LIMIT 1`, {
+    id,
+  })
+  if (found === undefined) throw new StorageError('prediction_not_found', `There is no prediction ${JSON.stringify(id.slice(0, 200))}.`)
+  return found
+}

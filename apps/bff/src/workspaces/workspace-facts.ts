@@ -1,0 +1,81 @@
+import { fingerprintWorkspace, isStorageError } from '@nirs-workspace/storage'
+import { Inspection, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { Task } from '../children/task-messages.ts'
+import type { Jobs } from '../jobs/jobs.ts'
+import { runTask } from '../processes/run-task.ts'
+import type { OpenedWorkspace } from './opened-workspace.ts'
+
+export const DeletedBackup = z.object({ deleted: z.array(z.string()), bytes: z.number() })
+const StoredMigrateStatus = MigrateStatus.omit({ running_job_id: true })
+
+interface Known {
+  fingerprint: string
+  value: Promise<unknown>
+}
+
+/**
+ * What reading the store tells about a workspace. Each answer is made by a process of its own and kept until the files change; while a
+ * job of ours is at work, the last answer serves, because the store is half-way between two states.
+ */
+export class WorkspaceFacts {
+  readonly #jobs: Jobs
+  readonly #known = new Map<string, Known>()
+
+  constructor(jobs: Jobs) {
+    this.#jobs = jobs
+  }
+
+  async status(workspace: OpenedWorkspace): Promise<StorageStatus> {
+    const status = await this.#ask(workspace, 'storage_status', StorageStatus)
+    const running = this.#jobs.runningOn(workspace.path)
+    // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
+    return running === undefined || running.progress.phase === 'recover' ? status : { ...status, interrupted_job: null, locked_by: null }
+  }
+
+  inspection(workspace: OpenedWorkspace): Promise<Inspection> {
+    return this.#ask(workspace, 'inspect', Inspection)
+  }
+
+  stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
+    return this.#ask(workspace, 'stats', WorkspaceStats)
+  }
+
+  async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
+    const stored = await this.#ask(workspace, 'migrate_status', StoredMigrateStatus)
+    const running = this.#jobs.runningOn(workspace.path)
+    return { ...stored, running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id }
+  }
+
+  /** Makes the next question look again although the stores have not changed. */
+  forget(workspace: OpenedWorkspace): void {
+    for (const key of this.#known.keys()) if (key.startsWith(`${workspace.id} `)) this.#known.delete(key)
+  }
+
+  async #ask<S extends z.ZodType>(
+    workspace: OpenedWorkspace,
+    task: Exclude<Task['task'], 'build_catalog'>,
+    schema: S,
+  ): Promise<z.output<S>> {
+    workspace.lastUse = Date.now()
+    const key = `${workspace.id} ${task}`
+    const known = this.#known.get(key)
+    if (known !== undefined && this.#isBusy(workspace)) return schema.parse(await known.value)
+    const fingerprint = await fingerprintWorkspace(workspace.resolved)
+    if (known?.fingerprint === fingerprint) return schema.parse(await known.value)
+    const value = runTask({ task, path: workspace.path }, schema)
+    this.#known.set(key, { fingerprint, value })
+    try {
+      return schema.parse(await value)
+    } catch (error) {
+      if (this.#known.get(key)?.value === value) this.#known.delete(key)
+      if (known !== undefined && isStorageError(error, 'store_locked')) return schema.parse(await known.value)
+      throw error
+    }
+  }
+
+  #isBusy(workspace: OpenedWorkspace): boolean {
+    const running = this.#jobs.runningOn(workspace.path)
+    return running !== undefined && running.kind !== 'verify'
+  }
+}
