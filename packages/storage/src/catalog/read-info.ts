@@ -21,6 +21,10 @@ const Meta = z.object({
   backup_error: z.string(),
   /** Of a store.sqlite; 0 otherwise. */
   user_version: z.coerce.number(),
+  /** Rows of the table prediction_arrays; null when there is no such table. */
+  table_rows: fromJson(z.number().nullable()),
+  /** Bytes of unused blocks inside store.duckdb. */
+  free_bytes: z.coerce.number(),
 })
 export type CatalogMeta = z.infer<typeof Meta>
 

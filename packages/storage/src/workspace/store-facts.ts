@@ -37,3 +37,9 @@ export const countRows = async (store: AttachedStore, table: string): Promise<nu
   const sql = `SELECT count(*) AS n FROM ${quotedIdentifier(store.alias)}.main.${quotedIdentifier(table)}`
   return (await store.engine.one(z.object({ n: z.number() }), sql)).n
 }
+
+/** Bytes of the blocks that a DuckDB store no longer uses; a rewrite would free them. */
+export const freeBytes = async ({ engine, alias }: AttachedStore): Promise<number> => {
+  const sql = 'SELECT (free_blocks * block_size)::BIGINT AS bytes FROM pragma_database_size() WHERE database_name = $alias'
+  return (await engine.one(z.object({ bytes: z.number() }), sql, { alias })).bytes
+}

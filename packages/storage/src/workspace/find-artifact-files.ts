@@ -1,0 +1,57 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Finding } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { systemCode } from '../errors.ts'
+import type { ResolvedWorkspace } from './resolved-workspace.ts'
+
+/**
+ * Artifact rows whose file is missing and files without a row. Neither is damage in itself: releases from 0.8.1 on note models of losing
+ * variants that they never write, and write some that they never note.
+ */
+export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: Engine): Promise<Finding[]> => {
+  if (resolved.kind === 'portable') return []
+  const rows = await catalog.rows(
+    z.object({ id: z.string(), path: z.string() }),
+    'SELECT artifact_id AS id, artifact_path AS path FROM catalog.artifacts ORDER BY artifact_id',
+  )
+  const files = new Set(await filesBelow(join(resolved.root, 'artifacts'), ''))
+  const known = new Set(rows.map(({ path }) => path))
+  const missing = rows.filter(({ path }) => !files.has(path))
+  const unreferenced = [...files].filter((file) => !known.has(file))
+  const findings: Finding[] = []
+  if (missing.length > 0) {
+    const detail = `${missing.length} of ${rows.length} artifact rows name a file that is not in artifacts/.`
+    findings.push({
+      code: 'missing_artifact_files',
+      severity: 'info',
+      count: missing.length,
+      detail,
+      ids: missing.slice(0, 100).map(({ id }) => id),
+    })
+  }
+  if (unreferenced.length > 0) {
+    const detail = `${unreferenced.length} files in artifacts/ are named by no row.`
+    findings.push({ code: 'unreferenced_artifact_files', severity: 'info', count: unreferenced.length, detail })
+  }
+  return findings
+}
+
+const filesBelow = async (folder: string, inside: string): Promise<string[]> => {
+  const files: string[] = []
+  for (const entry of await entriesOf(folder)) {
+    if (entry.isDirectory()) files.push(...(await filesBelow(join(folder, entry.name), `${inside}${entry.name}/`)))
+    else if (entry.isFile()) files.push(`${inside}${entry.name}`)
+  }
+  return files
+}
+
+const entriesOf = async (folder: string) => {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
+    throw error
+  }
+}

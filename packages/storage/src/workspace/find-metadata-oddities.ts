@@ -1,0 +1,50 @@
+import type { Finding } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { CatalogMeta } from '../catalog/read-info.ts'
+import type { Engine } from '../engine/open-engine.ts'
+
+/** The newest schema that this program knows, as nirs4all stamps it. */
+const NEWEST_USER_VERSION = 5
+
+/** A run that began this long ago and is still running has most likely been killed. */
+const STALE_AFTER = '1 day'
+
+/** What is odd about the rows of the tables. */
+export const findMetadataOddities = async (catalog: Engine, meta: CatalogMeta): Promise<Finding[]> => [
+  ...(meta.storage_status.storage_mode === 'portable' ? [] : await findDuplicateKeys(catalog)),
+  ...(await findRunning(catalog)),
+  ...findNewerSchema(meta),
+]
+
+// The library's own natural key; its UNIQUE index lets rows without a branch through, since nulls are never equal there.
+const findDuplicateKeys = async (catalog: Engine): Promise<Finding[]> => {
+  const { groups, extra } = await catalog.one(
+    z.object({ groups: z.number(), extra: z.number() }),
+    `SELECT count(*) AS groups, coalesce(sum(n - 1), 0)::BIGINT AS extra FROM (
+       SELECT count(*) AS n FROM catalog.predictions
+       GROUP BY pipeline_id, chain_id, fold_id, partition, model_name, branch_id HAVING count(*) > 1)`,
+  )
+  if (groups === 0) return []
+  const detail = `${groups} combinations of pipeline, chain, fold, partition, model and branch have more than one prediction (${extra} too many).`
+  return [{ code: 'duplicate_natural_keys', severity: 'warning', count: groups, detail }]
+}
+
+const findRunning = async (catalog: Engine): Promise<Finding[]> => {
+  const { n, stale, ids } = await catalog.one(
+    z.object({ n: z.number(), stale: z.number(), ids: z.array(z.string()).nullable() }),
+    `SELECT count(*) AS n, count(*) FILTER (created_at < now()::TIMESTAMP - INTERVAL '${STALE_AFTER}') AS stale, list(run_id ORDER BY run_id) AS ids
+     FROM catalog.runs WHERE status = 'running'`,
+  )
+  if (n === 0) return []
+  const detail =
+    stale > 0
+      ? `${n} runs are marked as running, ${stale} of them for more than a day: most likely they were stopped and never finished.`
+      : `${n} runs are marked as running.`
+  return [{ code: 'running_runs', severity: stale > 0 ? 'warning' : 'info', count: n, detail, ids: ids ?? [] }]
+}
+
+const findNewerSchema = (meta: CatalogMeta): Finding[] => {
+  if (meta.user_version <= NEWEST_USER_VERSION) return []
+  const detail = `store.sqlite has schema version ${meta.user_version}; this program knows ${NEWEST_USER_VERSION} and older. What it knows is shown.`
+  return [{ code: 'newer_schema', severity: 'warning', count: 1, detail }]
+}
