@@ -1,0 +1,156 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ExportManifest, ExportRequest } from '@nirs-workspace/types'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { arrayFileName } from '../arrays/file-name.ts'
+import {
+  type FixturePrediction,
+  type FixtureWorkspace,
+  fixtureWorkspace,
+  writeArrayFile,
+  writeCatalog,
+} from '../arrays/testing/fixture-workspace.ts'
+import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
+import { floatList } from '../engine/number-list.ts'
+import { exportZip } from './export-zip.ts'
+
+let workspace: FixtureWorkspace
+let scratch: string
+beforeEach(async () => {
+  workspace = await fixtureWorkspace()
+  scratch = join(workspace.outside, 'scratch')
+  await mkdir(scratch)
+})
+afterEach(async () => {
+  expect(await readdir(scratch)).toEqual([])
+  expect(await openFilesBelow(scratch)).toEqual([])
+  expect(await openFilesBelow(workspace.root)).toEqual([])
+  await workspace.remove()
+})
+
+const make = async (datasets: readonly string[]): Promise<void> => {
+  const byFile = Map.groupBy(datasets, arrayFileName)
+  const rows: FixturePrediction[] = []
+  for (const [name, sharing] of byFile) {
+    const inFile = sharing.map((dataset_name): FixturePrediction => {
+      const prediction_id = createHash('md5').update(dataset_name).digest('hex')
+      return {
+        prediction_id,
+        dataset_name,
+        array_source: `arrays/${name}`,
+        arrays: { y_true: floatList([1, 2]), y_pred: floatList([1, 3]) },
+      }
+    })
+    await writeArrayFile(join(workspace.arrays ?? '', name), inFile)
+    rows.push(...inFile)
+  }
+  await writeCatalog(workspace.catalogPath, rows)
+}
+
+const start = (request: Partial<ExportRequest> = {}, signal?: AbortSignal) =>
+  exportZip(
+    { resolved: workspace, catalog: { file: { path: workspace.catalogPath } } },
+    { ...ExportRequest.parse({ format: 'zip' }), ...request },
+    { scratchFolder: scratch, signal },
+  )
+
+const collect = async (stream: ReadableStream<Uint8Array>): Promise<Buffer> => Buffer.from(await new Response(stream).arrayBuffer())
+
+/** Entries of a ZIP whose files are stored, by the central directory. */
+const unzip = (zip: Buffer): Map<string, Buffer> => {
+  const entries = new Map<string, Buffer>()
+  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06'))
+  let at = zip.readUInt32LE(end + 16)
+  for (let count = zip.readUInt16LE(end + 10); count > 0; count -= 1) {
+    const [size, nameLength, extra, comment] = [
+      zip.readUInt32LE(at + 24),
+      zip.readUInt16LE(at + 28),
+      zip.readUInt16LE(at + 30),
+      zip.readUInt16LE(at + 32),
+    ]
+    const local = zip.readUInt32LE(at + 42)
+    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
+    entries.set(zip.toString('utf8', at + 46, at + 46 + nameLength), zip.subarray(start, start + size))
+    at += 46 + nameLength + extra + comment
+  }
+  return entries
+}
+
+/** Number of entries that Python's zipfile finds sound; without Python, what our own reading finds. */
+const entriesForPython = (path: string): number => {
+  if (spawnSync('python3', ['--version']).status !== 0) return unzip(readFileSync(path)).size
+  const check = 'import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(len(z.namelist()))'
+  return Number(execFileSync('python3', ['-c', check, path]))
+}
+
+describe('exportZip', () => {
+  it('N8: one file per dataset and a manifest that holds their hashes, whatever the datasets are called', async () => {
+    const names = [
+      'wheat',
+      'Wheat',
+      'a b',
+      'a_b',
+      'é',
+      'e\u0301',
+      '../../x',
+      '..',
+      'CON',
+      'a/b',
+      '=cmd',
+      '__proto__',
+      'x'.repeat(300),
+      '\u202etxt',
+    ]
+    await make(names)
+    const before = await treeHash(workspace.root)
+    const zip = await collect(start())
+    const entries = unzip(zip)
+    const manifest = ExportManifest.parse(JSON.parse(entries.get('manifest.json')?.toString() ?? ''))
+    expect(manifest).toMatchObject({ format: 'nirs-workspace/export/1', workspace: 'fixture', filters: null })
+    expect(new Set(manifest.files.map((file) => file.dataset_name))).toEqual(new Set(names))
+    expect([...entries.keys()].sort()).toEqual([...manifest.files.map((file) => file.path), 'manifest.json'].sort())
+    for (const file of manifest.files) {
+      const bytes = entries.get(file.path) ?? Buffer.alloc(0)
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256)
+      expect(file).toMatchObject({ rows: 1, bytes: bytes.length })
+      expect(file.path).toMatch(/^[^/\\]+\.parquet$/)
+    }
+    expect(await treeHash(workspace.root)).toBe(before)
+    await writeFile(join(workspace.outside, 'out.zip'), zip)
+    expect(entriesForPython(join(workspace.outside, 'out.zip'))).toBe(names.length + 1)
+  })
+
+  it('takes the datasets asked for, each once, in the format and layout asked for', async () => {
+    await make(['a', 'b', 'c'])
+    const entries = unzip(await collect(start({ dataset_names: ['b', 'a', 'b'], format: 'csv', layout: 'sample' })))
+    expect([...entries.keys()]).toEqual(['b.csv', 'a.csv', 'manifest.json'])
+    expect(entries.get('a.csv')?.toString().split('\n')).toHaveLength(4)
+  })
+
+  it('is refused with the name of a dataset that is not there', async () => {
+    await make(['a'])
+    await expect(collect(start({ dataset_names: ['a', 'absent'] }))).rejects.toMatchObject({ code: 'dataset_not_found' })
+  })
+
+  it('leaves nothing behind when the reader stops, when it is cancelled, and when a file is damaged', async () => {
+    await make(['a', 'b', 'c'])
+    const reader = start().getReader()
+    await reader.read()
+    await reader.read()
+    await reader.cancel('gone')
+    expect(await readdir(scratch)).toEqual([])
+    const stop = new AbortController()
+    const cancelled = start({}, stop.signal).getReader()
+    await cancelled.read()
+    stop.abort()
+    const rest = async () => {
+      while (!(await cancelled.read()).done);
+    }
+    await expect(rest()).rejects.toMatchObject({ name: 'AbortError' })
+    await writeFile(join(workspace.arrays ?? '', 'c.parquet'), (await readFile(join(workspace.arrays ?? '', 'c.parquet'))).subarray(0, 300))
+    await expect(collect(start())).rejects.toMatchObject({ code: 'arrays_corrupt' })
+  })
+})
