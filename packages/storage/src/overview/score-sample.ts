@@ -13,7 +13,7 @@ export const sampleScores = async (catalog: CatalogReader, options: QueryOptions
   const { condition, score } = cvContest()
   const step = (before: number) => `((place - ${before}) * ${SAMPLE - 1} // (n - 1))`
   const sql = `WITH metrics AS (
-      SELECT dataset_name, metric FROM ${PREDICTIONS} GROUP BY ALL
+      SELECT dataset_name, metric FROM ${PREDICTIONS} GROUP BY dataset_name, metric
       QUALIFY row_number() OVER (PARTITION BY dataset_name ORDER BY count(*) DESC, metric) = 1),
     ranked AS (
       SELECT dataset_name, ${score} AS score, row_number() OVER (PARTITION BY dataset_name ORDER BY ${score}) AS place,

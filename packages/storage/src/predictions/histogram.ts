@@ -72,7 +72,7 @@ export const binEdges = ({ finite, min, max, iqr }: Pick<Figures, 'finite' | 'mi
   const width = (2 * iqr) / Math.cbrt(finite)
   const wished = width > 0 ? Math.ceil((halfSpan / width) * 2) : Math.ceil(Math.sqrt(finite))
   const bins = Math.max(1, Math.min(MAX_BINS, wished))
-  const inner = Array.from({ length: bins - 1 }, (_, index) => min + ((index + 1) / bins) * halfSpan * 2)
+  const inner = Array.from({ length: bins - 1 }, (_, index) => min + ((index + 1) / bins) * halfSpan + ((index + 1) / bins) * halfSpan)
   return [...new Set([min, ...inner, max])].sort((a, b) => a - b)
 }
 

@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseLenient } from './parse-lenient.ts'
+
+describe('JSON as Python writes it', () => {
+  test('bare NaN and infinities become wire strings', () => {
+    expect(parseLenient('{"a": NaN, "b": [Infinity, -Infinity, 1e5], "c": "x"}')).toEqual({
+      a: 'NaN',
+      b: ['Infinity', '-Infinity', 1e5],
+      c: 'x',
+    })
+    expect(parseLenient('NaN')).toBe('NaN')
+  })
+
+  test('the same words inside strings and keys stay', () => {
+    const value = { 'NaN, Infinity': 'say "NaN" \\', '-Infinity': ['\\"', 'NaN', '"'] }
+    expect(parseLenient(JSON.stringify(value))).toEqual(value)
+  })
+
+  test('a key __proto__ is data', () => {
+    const value = parseLenient('{"__proto__": {"polluted": NaN}}')
+    expect(Object.keys(value ?? {})).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+  })
+
+  test('what is no JSON is refused, also with words in it', () => {
+    for (const text of ['', '{', "{'a': 1}", '"NaN', '"\\', '+NaN', 'NaNa', '{"a": nan}', 'NaN NaN', '--Infinity']) {
+      expect(() => parseLenient(text), text).toThrow(SyntaxError)
+    }
+  })
+
+  test('any JSON value comes through unchanged', () => {
+    const words = fc.constantFrom('NaN', 'Infinity', '-Infinity', '\\', '"', '\\"NaN', '__proto__', '\u2028')
+    const text = fc.oneof(
+      words,
+      fc.string({ unit: 'binary' }),
+      fc.array(words).map((parts) => parts.join(' ')),
+    )
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        text,
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => (Object.is(number, -0) ? 0 : number)),
+        fc.constantFrom(true, false, null),
+        fc.array(tie('value')),
+        fc.array(fc.tuple(text, tie('value'))).map((entries) => Object.fromEntries(entries)),
+      ),
+    }))
+    fc.assert(
+      fc.property(value, (sample) => {
+        expect(JSON.stringify(parseLenient(JSON.stringify(sample)))).toBe(JSON.stringify(sample))
+      }),
+    )
+  })
+
+  test('non-finite numbers anywhere come through beside strings that name them', () => {
+    const token = fc.constantFrom('NaN', 'Infinity', '-Infinity', '"NaN"', '"-Infinity \\" NaN"', '1', 'null')
+    fc.assert(
+      fc.property(fc.array(token), (tokens) => {
+        const expected = tokens.map((item) => (/^-?(NaN|Infinity)$/.test(item) ? item : JSON.parse(item)))
+        expect(parseLenient(`[${tokens.join(' , ')}]`)).toEqual(expected)
+      }),
+    )
+  })
+
+  test('a hostile text of a megabyte ends at once', () => {
+    expect(() => parseLenient(`${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError)
+    expect(() => parseLenient(`"${'\\\\'.repeat(500_000)}\\`)).toThrow(SyntaxError)
+  })
+})
