@@ -2,12 +2,16 @@ import {
   buildCatalog,
   deleteBackup,
   detectStorage,
+  findCatalog,
   inspectWorkspace,
+  isStorageError,
+  lastKnownStatus,
   migrateStatus,
   planMigration,
   resolveWorkspace,
   workspaceStats,
 } from '@nirs-workspace/storage'
+import type { StorageStatus } from '@nirs-workspace/types'
 import type * as z from 'zod'
 import { followParent, tellParent } from './child-process.ts'
 import { Task, type TaskAnswer } from './task-messages.ts'
@@ -18,17 +22,29 @@ const work = async (task: Task): Promise<unknown> => {
     case 'build_catalog':
       return buildCatalog(await resolveWorkspace(task.path), { cacheFolder: task.cache })
     case 'storage_status':
-      return detectStorage(await resolveWorkspace(task.path))
+      return storageStatus(task.path, task.cache)
     case 'inspect':
-      return inspectWorkspace(await resolveWorkspace(task.path))
+      return inspectWorkspace(task.path, { cacheFolder: task.cache })
     case 'stats':
-      return workspaceStats(await resolveWorkspace(task.path))
+      return workspaceStats(task.path, { cacheFolder: task.cache })
     case 'plan_migration':
       return planMigration(task.path)
     case 'migrate_status':
       return migrateStatus(task.path)
     case 'delete_backup':
       return deleteBackup(task.path)
+  }
+}
+
+/** While somebody else holds the store, what the last catalog knew of it, naming the holder. */
+const storageStatus = async (path: string, cacheFolder: string): Promise<StorageStatus> => {
+  const resolved = await resolveWorkspace(path)
+  try {
+    return await detectStorage(resolved)
+  } catch (error) {
+    const { last } = await findCatalog(resolved, { cacheFolder })
+    if (last === undefined || !isStorageError(error, 'store_locked')) throw error
+    return lastKnownStatus(resolved, last, error)
   }
 }
 

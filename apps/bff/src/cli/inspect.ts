@@ -1,6 +1,7 @@
-import { inspectWorkspace, resolveWorkspace } from '@nirs-workspace/storage'
+import { inspectWorkspace } from '@nirs-workspace/storage'
 import type { Inspection } from '@nirs-workspace/types'
 import type { Command } from 'commander'
+import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb } from './output.ts'
 import { formatBytes, formatTable, printable } from './table.ts'
@@ -20,7 +21,7 @@ export const addInspect = (program: Command): void => {
 }
 
 const inspect = async (path: string, options: Options): Promise<number> => {
-  const inspection = await inspectWorkspace(await resolveWorkspace(path))
+  const inspection = await inspectWorkspace(path, { cacheFolder: userFolders().cache })
   printResult(options, inspection, describe)
   const serious = inspection.findings.some((finding) => finding.severity !== 'info')
   return options.check === true && serious ? exitCodes.findings : exitCodes.done

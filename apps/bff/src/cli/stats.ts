@@ -1,5 +1,6 @@
-import { resolveWorkspace, workspaceStats } from '@nirs-workspace/storage'
+import { workspaceStats } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
+import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb } from './output.ts'
 import { formatBytes, formatTable } from './table.ts'
@@ -12,7 +13,7 @@ export const addStats = (program: Command): void => {
     .option('--json', 'print one JSON document')
     .action((path: string, options: OutputOptions) =>
       runVerb(options, async () => {
-        const stats = await workspaceStats(await resolveWorkspace(path))
+        const stats = await workspaceStats(path, { cacheFolder: userFolders().cache })
         printResult(options, stats, ({ space_usage, tables, total_bytes, reclaimable_bytes }) =>
           [
             formatTable(

@@ -58,7 +58,7 @@ export const createDeps = (options: DepsOptions): Services => {
   const exports = new ExportFiles(folders.cache, log)
   return {
     workspaces,
-    facts: new WorkspaceFacts(jobs),
+    facts: new WorkspaceFacts(jobs, folders.cache),
     jobs,
     arrays,
     exports,

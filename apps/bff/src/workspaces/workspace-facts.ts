@@ -1,17 +1,21 @@
-import { fingerprintWorkspace, isStorageError } from '@nirs-workspace/storage'
+import { fingerprintWorkspace } from '@nirs-workspace/storage'
 import { Inspection, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
+import { isTerminal } from '../jobs/job-record.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import { runTask } from '../processes/run-task.ts'
 import type { OpenedWorkspace } from './opened-workspace.ts'
 
 export const DeletedBackup = z.object({ deleted: z.array(z.string()), bytes: z.number() })
+/** Journals and backups change without the stores. */
+const keptMs = 5000
 const StoredMigrateStatus = MigrateStatus.omit({ running_job_id: true })
 
 interface Known {
   fingerprint: string
   value: Promise<unknown>
+  at: number
 }
 
 /**
@@ -20,29 +24,35 @@ interface Known {
  */
 export class WorkspaceFacts {
   readonly #jobs: Jobs
+  readonly #cache: string
   readonly #known = new Map<string, Known>()
 
-  constructor(jobs: Jobs) {
+  constructor(jobs: Jobs, cacheFolder: string) {
     this.#jobs = jobs
+    this.#cache = cacheFolder
+    // What a job leaves behind is not always to be seen in the stores: journals, backups.
+    jobs.onEvent(({ job }) => {
+      if (isTerminal(job)) this.#known.clear()
+    })
   }
 
   async status(workspace: OpenedWorkspace): Promise<StorageStatus> {
-    const status = await this.#ask(workspace, 'storage_status', StorageStatus)
+    const status = await this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus)
     const running = this.#jobs.runningOn(workspace.path)
     // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
     return running === undefined || running.progress.phase === 'recover' ? status : { ...status, interrupted_job: null, locked_by: null }
   }
 
   inspection(workspace: OpenedWorkspace): Promise<Inspection> {
-    return this.#ask(workspace, 'inspect', Inspection)
+    return this.#ask(workspace, { task: 'inspect', path: workspace.path, cache: this.#cache }, Inspection)
   }
 
   stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
-    return this.#ask(workspace, 'stats', WorkspaceStats)
+    return this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
   }
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
-    const stored = await this.#ask(workspace, 'migrate_status', StoredMigrateStatus)
+    const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path }, StoredMigrateStatus)
     const running = this.#jobs.runningOn(workspace.path)
     return { ...stored, running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id }
   }
@@ -52,24 +62,19 @@ export class WorkspaceFacts {
     for (const key of this.#known.keys()) if (key.startsWith(`${workspace.id} `)) this.#known.delete(key)
   }
 
-  async #ask<S extends z.ZodType>(
-    workspace: OpenedWorkspace,
-    task: Exclude<Task['task'], 'build_catalog'>,
-    schema: S,
-  ): Promise<z.output<S>> {
+  async #ask<S extends z.ZodType>(workspace: OpenedWorkspace, task: Task, schema: S): Promise<z.output<S>> {
     workspace.lastUse = Date.now()
-    const key = `${workspace.id} ${task}`
+    const key = `${workspace.id} ${task.task}`
     const known = this.#known.get(key)
     if (known !== undefined && this.#isBusy(workspace)) return schema.parse(await known.value)
     const fingerprint = await fingerprintWorkspace(workspace.resolved)
-    if (known?.fingerprint === fingerprint) return schema.parse(await known.value)
-    const value = runTask({ task, path: workspace.path }, schema)
-    this.#known.set(key, { fingerprint, value })
+    if (known?.fingerprint === fingerprint && Date.now() - known.at < keptMs) return schema.parse(await known.value)
+    const value = runTask(task, schema)
+    this.#known.set(key, { fingerprint, value, at: Date.now() })
     try {
       return schema.parse(await value)
     } catch (error) {
       if (this.#known.get(key)?.value === value) this.#known.delete(key)
-      if (known !== undefined && isStorageError(error, 'store_locked')) return schema.parse(await known.value)
       throw error
     }
   }
