@@ -14,6 +14,7 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
   const found = (await Promise.all(paths.map(findWorkspaces))).flat()
   const log = createLog((line) => process.stderr.write(line))
   const deps = createDeps({ folders: userFolders(), log, readOnly: options.readOnly, workspaceRoot: options.workspaceRoot })
+  void deps.exports.tidy().catch((error: unknown) => log.error('old exports could not be removed', { error }))
   for (const path of found) await deps.workspaces.open(path)
   const { hub, methodsAt } = deps
   const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readInterruption } from '@nirs-workspace/storage'
 import { JobKind } from '@nirs-workspace/types'
 import type { Log } from '../log.ts'
+import { isAlive } from '../processes/is-alive.ts'
 import type { Workspaces } from '../workspaces/workspaces.ts'
 import type { Jobs } from './jobs.ts'
 
@@ -42,13 +43,4 @@ const recoverWorkspaceJob = async (jobs: Jobs, workspace: ReturnType<Workspaces[
 const waitForOrphan = async (hasEnded: () => boolean, pid: number | null): Promise<void> => {
   const until = Date.now() + orphanWaitMs
   while (pid !== null && isAlive(pid) && !hasEnded() && Date.now() < until) await sleep(orphanPollMs)
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { ExportedFile } from '@nirs-workspace/types'
 import type { ExportOrder } from '../children/export-messages.ts'
 import type { Log } from '../log.ts'
 import { exportToFile } from './export-process.ts'
+import { isAlive } from './is-alive.ts'
 
 type FileOrder = Omit<Extract<ExportOrder, { type: 'file' }>, 'target'>
 
@@ -35,6 +36,14 @@ export class ExportFiles {
   constructor(cacheFolder: string, log: Log) {
     this.#folder = join(cacheFolder, 'exports', `${process.pid}-${randomUUID()}`)
     this.#log = log
+  }
+
+  /** Removes what servers that were killed have left. */
+  async tidy(): Promise<void> {
+    const root = dirname(this.#folder)
+    const names = await readdir(root).catch(() => [])
+    const left = names.filter((name) => !isAlive(Number(/^(\d+)-/.exec(name)?.[1] ?? 0)))
+    await Promise.all(left.map((name) => rm(join(root, name), { recursive: true, force: true })))
   }
 
   /** A folder for archives to work in. */

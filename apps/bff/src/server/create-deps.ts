@@ -33,6 +33,16 @@ export interface Services extends AppDeps {
   close(): Promise<void>
 }
 
+/** Builders share two cores with the user's own work; several workspaces opened together take turns. */
+const oneAtATime = <A extends unknown[], T>(work: (...parameters: A) => Promise<T>): ((...parameters: A) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (...parameters) => {
+    const turn = last.then(() => work(...parameters))
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
 const CatalogFile = z.object({ path: z.string(), fingerprint: z.string(), built_at: z.string() })
 const builtApp = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
@@ -47,7 +57,7 @@ export const createDeps = (options: DepsOptions): Services => {
     log,
     root: options.workspaceRoot,
     publish: (change) => hub.publish(change),
-    build: (path, signal) => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal }),
+    build: oneAtATime((path, signal) => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal })),
     isBusy: (root) => jobs.runningOn(root) !== undefined,
     isWatched: () => hub.hasSubscribers,
   })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Catalog, type CatalogMeta, readCatalogMeta } from '@nirs-workspace/storage'
 import type { StorageMode, Workspace, WorkspaceCounts } from '@nirs-workspace/types'
 import type { OpenedWorkspace } from './opened-workspace.ts'
@@ -31,7 +32,8 @@ export const describeWorkspace = async (workspace: OpenedWorkspace, currentId: s
 /** What the names of the files suggest, until the catalog knows. */
 const apparentMode = ({ resolved }: OpenedWorkspace): StorageMode => {
   if (resolved.kind === 'portable') return 'portable'
-  return resolved.sqlite === null ? 'legacy' : 'sqlite'
+  if (resolved.sqlite !== null) return 'sqlite'
+  return existsSync(resolved.arrays) ? 'migrated' : 'legacy'
 }
 
 const known = new WeakMap<Catalog, Promise<CatalogMeta>>()

@@ -54,17 +54,26 @@ export class OpenedWorkspace {
     this.#services = services
   }
 
+  get catalogFile(): CatalogFile | undefined {
+    return this.#slot.current?.file
+  }
+
   get fingerprint(): string | null {
-    return this.#slot.current?.file.fingerprint ?? null
+    return this.catalogFile?.fingerprint ?? null
+  }
+
+  /** Set while another process holds the store for writing. */
+  get lock(): StorageError | undefined {
+    return isStorageError(this.#failure?.error, 'store_locked') ? this.#failure?.error : undefined
   }
 
   /** Who holds the store for writing, as last seen. */
   get writer(): LockHolder | null {
-    return isStorageError(this.#failure?.error, 'store_locked') ? (this.#failure?.error.fields.locked_by ?? null) : null
+    return this.lock?.fields.locked_by ?? null
   }
 
   get catalogInfo(): CatalogInfo {
-    const file = this.#slot.current?.file
+    const file = this.catalogFile
     const known = { built_at: file?.built_at ?? null, fingerprint: file?.fingerprint ?? null }
     if (this.#failure !== undefined)
       return { state: file === undefined ? 'failed' : 'stale', ...known, detail: this.#failure.error.message }
@@ -150,7 +159,7 @@ export class OpenedWorkspace {
   }
 
   #settled(): void {
-    const wasLocked = isStorageError(this.#failure?.error, 'store_locked')
+    const wasLocked = this.lock !== undefined
     this.#failure = undefined
     if (wasLocked) this.#services.publish({ type: 'workspace_unlocked', data: { workspace_id: this.id } })
   }
@@ -158,7 +167,7 @@ export class OpenedWorkspace {
   #failed(error: unknown, fingerprint: string): void {
     if (this.#closing.signal.aborted) return
     const known = isStorageError(error) ? error : new StorageError('internal', 'The catalog could not be made.', {}, error)
-    const wasLocked = isStorageError(this.#failure?.error, 'store_locked')
+    const wasLocked = this.lock !== undefined
     if (known.code === 'internal') this.#services.log.error('the catalog could not be made', { workspace: this.id, error })
     this.#failure = { error: known, fingerprint, at: Date.now() }
     const isLocked = known.code === 'store_locked'

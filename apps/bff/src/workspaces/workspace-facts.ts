@@ -1,4 +1,4 @@
-import { fingerprintWorkspace } from '@nirs-workspace/storage'
+import { fingerprintWorkspace, lastKnownStatus, StorageError } from '@nirs-workspace/storage'
 import { Inspection, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
@@ -10,6 +10,8 @@ import type { OpenedWorkspace } from './opened-workspace.ts'
 export const DeletedBackup = z.object({ deleted: z.array(z.string()), bytes: z.number() })
 /** Journals and backups change without the stores. */
 const keptMs = 5000
+/** How long a status waits for a catalog that is being renewed. */
+const settleMs = 3000
 const StoredMigrateStatus = MigrateStatus.omit({ running_job_id: true })
 
 interface Known {
@@ -37,7 +39,9 @@ export class WorkspaceFacts {
   }
 
   async status(workspace: OpenedWorkspace): Promise<StorageStatus> {
-    const status = await this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus)
+    const status =
+      (await fromCatalog(workspace)) ??
+      (await this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus))
     const running = this.#jobs.runningOn(workspace.path)
     // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
     return running === undefined || running.progress.phase === 'recover' ? status : { ...status, interrupted_job: null, locked_by: null }
@@ -84,3 +88,13 @@ export class WorkspaceFacts {
     return running !== undefined && running.kind !== 'verify'
   }
 }
+
+/** What a catalog of the files as they are now (or as they were before somebody locked them) says, with what can be seen without opening. */
+const fromCatalog = async (workspace: OpenedWorkspace): Promise<StorageStatus | undefined> => {
+  await workspace.settle(settleMs)
+  const { catalogFile, lock, catalogInfo } = workspace
+  if (catalogFile === undefined || (catalogInfo.state !== 'ready' && lock === undefined)) return undefined
+  return lastKnownStatus(workspace.resolved, catalogFile, lock ?? notLocked)
+}
+
+const notLocked = new StorageError('store_locked', 'Nobody holds the store.')
