@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export interface ServerProcess {
@@ -12,6 +13,21 @@ export interface ServerProcess {
 
 const main = fileURLToPath(new URL('../../apps/bff/src/main.ts', import.meta.url))
 const PATIENCE = 180_000
+const BETWEEN_QUESTIONS = 50
+
+/** While the catalog of a large workspace is being built the server answers 503, and a client asks again. */
+const askUntilReady = async (address: string): Promise<unknown> => {
+  const deadline = performance.now() + PATIENCE
+  for (;;) {
+    const response = await fetch(address)
+    if (response.ok) return response.json()
+    const text = await response.text()
+    if (response.status !== 503 || performance.now() > deadline) {
+      throw new Error(`${new URL(address).pathname} answered ${response.status}: ${text.slice(0, 300)}`)
+    }
+    await setTimeout(BETWEEN_QUESTIONS)
+  }
+}
 
 /** Serves a workspace as a user's command does, with caches of its own. */
 export const startServerProcess = async (workspace: string, home: string): Promise<ServerProcess> => {
@@ -31,17 +47,15 @@ export const startServerProcess = async (workspace: string, home: string): Promi
     child.stdout.on('data', look)
     child.stderr.on('data', look)
     child.on('exit', (code) => reject(new Error(`The server ended with exit code ${code}:\n${text}`)))
-    setTimeout(() => reject(new Error(`The server gave no address in ${PATIENCE / 1000} s:\n${text}`)), PATIENCE).unref()
+    setTimeout(PATIENCE, undefined, { ref: false }).then(() =>
+      reject(new Error(`The server gave no address in ${PATIENCE / 1000} s:\n${text}`)),
+    )
   })
   const readyAfter = performance.now() - started
   return {
     readyAfter,
     sinceStart: () => performance.now() - started,
-    get: async (path) => {
-      const response = await fetch(`${base}/api${path}`)
-      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${(await response.text()).slice(0, 300)}`)
-      return response.json()
-    },
+    get: (path) => askUntilReady(`${base}/api${path}`),
     stop: async () => {
       const gone = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
