@@ -1,0 +1,38 @@
+import { isStorageError, StorageError, systemCode } from '../errors.ts'
+
+export const templateNotFound = (what: string): StorageError =>
+  new StorageError('workspace_not_found', `The library has no ${what}. Nothing was changed.`, {
+    hint: 'List the templates to see what is there.',
+  })
+
+export const templateExists = (name: string, category: string): StorageError =>
+  new StorageError('validation', `The category "${category}" already has a template "${name}". Nothing was changed.`, {
+    hint: 'Choose another name, or overwrite it: what is there goes to the trash of the library.',
+  })
+
+export const invalidTemplate = (what: string, hint: string, cause?: unknown): StorageError =>
+  new StorageError('validation', `${what} Nothing was changed.`, { hint }, cause)
+
+/** Runs something that changes files; what the file system refuses comes out as a coded error. */
+export const withCodedErrors = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    const code = systemCode(error)
+    if (isStorageError(error) || code === undefined || !(error instanceof Error) || !('syscall' in error)) throw error
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new StorageError(
+        'no_space',
+        'The disk is full. The templates that were there are untouched.',
+        { path, hint: 'Free some space and try again.' },
+        error,
+      )
+    }
+    throw new StorageError(
+      'write_failed',
+      `A file of the library could not be written (${code}). The templates that were there are untouched.`,
+      { path, hint: 'Check the permissions of the folder and that no other program is saving the same template.' },
+      error,
+    )
+  }
+}

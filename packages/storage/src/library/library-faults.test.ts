@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { isStorageError } from '../errors.ts'
+import { setFaultHook } from '../files/fault-point.ts'
+import { PipelineLibrary } from './pipeline-library.ts'
+import { readAll, withPlayground } from './testing/library-fixture.ts'
+
+const old = { name: 'best', description: 'old words', metrics: { rmse: 1 }, pipeline: ['old'] }
+const fresh = { name: 'best', description: 'new words', metrics: { rmse: 2 }, pipeline: ['new'], overwrite: true }
+const minutes = 120_000
+
+interface Change {
+  prepare(library: PipelineLibrary): Promise<unknown>
+  run(library: PipelineLibrary): Promise<unknown>
+}
+
+/** Every change of the library; `run` is also what a person does again after the interruption. */
+const changes: Record<string, Change> = {
+  save: {
+    prepare: (library) => library.save({ name: 'other', pipeline: ['other'] }),
+    run: (library) => library.save({ ...fresh, overwrite: false }),
+  },
+  'first save': { prepare: async () => undefined, run: (library) => library.save(fresh) },
+  overwrite: { prepare: (library) => library.save(old), run: (library) => library.save(fresh) },
+  'new words': { prepare: (library) => library.save({ ...old, pipeline: ['new'] }), run: (library) => library.save(fresh) },
+  delete: { prepare: (library) => library.save(old), run: (library) => library.delete({ name: 'best' }).catch(ignoreAbsence) },
+  restore: { prepare: async (library) => [await library.save(old), await library.delete({ name: 'best' })], run: restoreAll },
+  'restore over': { prepare: async (library) => [await library.save(old), await library.save(fresh)], run: restoreAll },
+  'empty trash': {
+    prepare: async (library) => [await library.save(old), await library.delete({ name: 'best' })],
+    run: (library) => library.emptyTrash(),
+  },
+}
+
+class Killed extends Error {}
+
+afterEach(() => setFaultHook(undefined))
+
+describe('test_library_faults: a kill before any operation on the disk', () => {
+  it.each(Object.entries(changes))(
+    'test_kill_half_way: %s leaves the old library or the new one, and running it again converges',
+    async (_name, change) => {
+      const { before, after } = await statesAround(change)
+      let points = 0
+      for (let ended = false; !ended; points++) {
+        await withPlayground(async ({ workspace }) => {
+          const library = new PipelineLibrary(workspace)
+          await change.prepare(library)
+          ended = !(await killedAt(points, () => change.run(library)))
+          const left = await visible(library)
+          expect([before, after]).toContainEqual(left)
+          // Any later change finishes or undoes what was left, and shows the same library again.
+          await library.save({ name: 'later', pipeline: ['later'] })
+          expect((await visible(library)).filter(({ name }) => name !== 'later')).toEqual(left)
+          await expectNothingHalfDone(workspace)
+          await change.run(library)
+          expect((await visible(library)).filter(({ name }) => name !== 'later')).toEqual(after)
+        })
+      }
+      expect(points).toBeGreaterThan(4)
+    },
+    minutes,
+  )
+
+  it.each(['ENOSPC', 'EIO'])(
+    'test_disk_refuses: %s at any operation of an overwrite is a coded error, and the old template or the new one is there',
+    async (code) => {
+      const { before, after } = await statesAround(changes.overwrite)
+      let refused = true
+      for (let point = 0; refused; point++) {
+        await withPlayground(async ({ workspace }) => {
+          const library = new PipelineLibrary(workspace)
+          await library.save(old)
+          refused = false
+          const failure = Object.assign(new Error(`${code}: refused`), { code, syscall: 'write' })
+          failAt(point, failure, () => {
+            refused = true
+          })
+          const outcome = await library.save(fresh).then(
+            () => 'done',
+            (error: unknown) => (isStorageError(error) ? error.code : 'not coded'),
+          )
+          setFaultHook(undefined)
+          expect(outcome).toBe(refused ? { ENOSPC: 'no_space', EIO: 'write_failed' }[code] : 'done')
+          expect([before, after]).toContainEqual(await visible(library))
+        })
+      }
+    },
+    minutes,
+  )
+
+  it('test_commit_point: between pipeline and metadata a reader sees the new pipeline with its own metrics', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      await library.save(old)
+      let renames = 0
+      setFaultHook(({ kind, path }) => {
+        if (kind === 'rename' && path.endsWith('/metadata.json')) throw new Killed()
+        if (kind === 'rename' && path.endsWith('/pipeline.json')) renames += 1
+      })
+      await expect(library.save(fresh)).rejects.toThrow(Killed)
+      setFaultHook(undefined)
+      expect(renames).toBe(1)
+      const before = await readAll(workspace)
+      expect(await library.load({ name: 'best' })).toMatchObject({
+        description: 'new words',
+        metrics: { rmse: 2 },
+        pipeline: { pipeline: ['new'] },
+      })
+      expect(await readAll(workspace)).toEqual(before)
+    }))
+})
+
+async function restoreAll(library: PipelineLibrary): Promise<void> {
+  const entry = (await library.trash()).find(({ name }) => name === 'best')
+  const current = (await library.list()).rows.find(({ name }) => name === 'best')
+  if (entry !== undefined && current?.description !== 'old words') await library.restore(entry.trash_id, { overwrite: true })
+}
+
+const ignoreAbsence = (error: unknown) => {
+  if (!isStorageError(error, 'workspace_not_found')) throw error
+}
+
+/** What a person sees, without times and trash. */
+const visible = async (library: PipelineLibrary) => {
+  const { rows, unreadable } = await library.list()
+  expect(unreadable).toEqual([])
+  return Promise.all(
+    rows.map(async ({ id, name, description, metrics, changed_since_saved }) => {
+      const { pipeline } = await library.load({ id })
+      return { name, description, metrics, changed_since_saved, pipeline }
+    }),
+  )
+}
+
+const statesAround = (change: Change | undefined) =>
+  withPlayground(async ({ workspace }) => {
+    if (change === undefined) throw new Error('no such change')
+    const library = new PipelineLibrary(workspace)
+    await change.prepare(library)
+    const before = await visible(library)
+    await change.run(library)
+    return { before, after: await visible(library) }
+  })
+
+const failAt = (point: number, error: Error, onFailure: () => void) => {
+  let count = 0
+  let dead = false
+  setFaultHook(() => {
+    dead ||= count++ === point
+    if (!dead) return
+    onFailure()
+    throw error
+  })
+}
+
+/** Runs until just before the given operation; nothing after it reaches the disk. Tells whether there was such an operation. */
+const killedAt = async (point: number, run: () => Promise<unknown>): Promise<boolean> => {
+  let killed = false
+  failAt(point, new Killed(), () => {
+    killed = true
+  })
+  try {
+    await run()
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error
+  }
+  setFaultHook(undefined)
+  return killed
+}
+
+const expectNothingHalfDone = async (workspace: string) => {
+  const paths = [...(await readAll(join(workspace, 'library'))).keys()]
+  expect(paths.filter((path) => /\.tmp$|\.partial|\.next-metadata|\.staging\/./.test(path))).toEqual([])
+  const entries = paths.filter((path) => /^\.trash\/[^/]+\/$/.test(path))
+  for (const entry of entries) expect(paths).toContain(`${entry}template/pipeline.json`)
+}

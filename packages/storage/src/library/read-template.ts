@@ -1,0 +1,106 @@
+import { pinFile } from '../arrays/pin-file.ts'
+import { isStorageError } from '../errors.ts'
+import { contentHash } from './json-text.ts'
+import { type JsonObject, type JsonTree, parseJsonTree } from './json-tree.ts'
+
+export const pipelineName = 'pipeline.json'
+export const metadataName = 'metadata.json'
+export const readmeName = 'README.md'
+/** Metadata of a replacement that is under way; it counts from the moment that `pipeline.json` holds the pipeline it speaks of. */
+export const pendingName = '.next-metadata.json'
+
+const largestFile = 16_000_000
+
+/** One template folder as it is on disk. */
+export interface StoredTemplate {
+  /** `<category folder>/<template folder>`. */
+  readonly id: string
+  readonly categoryFolder: string
+  readonly folder: string
+  readonly metadata: JsonObject
+  readonly pipeline: JsonObject
+  readonly hash: string
+  /** A replacement was cut short: its metadata is in effect already, or to be thrown away. */
+  readonly pending: 'none' | 'in effect' | 'void'
+}
+
+/** A template, undefined for a folder that holds none, or the reason why it cannot be read. */
+export const readTemplate = async (
+  root: string,
+  place: { categoryFolder: string; folder: string },
+): Promise<StoredTemplate | { reason: string } | undefined> => {
+  try {
+    const id = place.categoryFolder === '' ? place.folder : `${place.categoryFolder}/${place.folder}`
+    const content = await readTree(root, `${id}/${pipelineName}`)
+    const own = await readTree(root, `${id}/${metadataName}`)
+    if (content === undefined) return own === undefined ? undefined : { reason: `${pipelineName} is missing` }
+    const pipeline = toPipeline(content)
+    if (pipeline === undefined) return { reason: `${pipelineName} is neither a list of steps nor an object` }
+    if (own !== undefined && !(own instanceof Map)) return { reason: `${metadataName} is not an object` }
+    const current: JsonObject = own ?? new Map()
+    const hash = contentHash(pipeline)
+    const next = await readPending(root, id)
+    const pending = next === undefined ? 'none' : isInEffect(next, current, hash) ? 'in effect' : 'void'
+    const metadata = pending === 'in effect' && next instanceof Map ? next : current
+    return { id, ...place, metadata, pipeline, hash, pending }
+  } catch (error) {
+    if (error instanceof UnreadableFile) return { reason: error.message }
+    throw error
+  }
+}
+
+/** The pipeline as nirs4all takes it back: an object; a bare list of steps goes under `pipeline`. */
+export const toPipeline = (tree: JsonTree): JsonObject | undefined => {
+  if (tree instanceof Map) return tree
+  return Array.isArray(tree) ? new Map([['pipeline', tree]]) : undefined
+}
+
+/** A JSON file inside `root`; undefined when it is not there. Throws `UnreadableFile`. */
+export const readTree = async (root: string, relativePath: string): Promise<JsonTree | undefined> => {
+  const bytes = await readSmallFile(root, relativePath)
+  if (bytes === undefined) return undefined
+  const name = relativePath.split('/').at(-1) ?? relativePath
+  try {
+    return parseJsonTree(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UnreadableFile(`${name} is ${error.message}`, { cause: error })
+    if (error instanceof TypeError) throw new UnreadableFile(`${name} is not UTF-8 text`, { cause: error })
+    throw error
+  }
+}
+
+export class UnreadableFile extends Error {}
+
+const readSmallFile = async (root: string, relativePath: string): Promise<Uint8Array | undefined> => {
+  try {
+    const file = await pinFile(root, relativePath)
+    try {
+      const { size } = await file.handle.stat()
+      if (size > largestFile) throw new UnreadableFile(`${relativePath} is larger than ${largestFile} bytes`)
+      return await file.handle.readFile()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (isStorageError(error, 'arrays_missing')) return undefined
+    if (isStorageError(error)) throw new UnreadableFile(`${relativePath} is not a readable file of the library`, { cause: error })
+    throw error
+  }
+}
+
+// A pending file that is damaged was never finished: the template is what it was.
+const readPending = async (root: string, id: string): Promise<JsonTree | undefined> => {
+  try {
+    return await readTree(root, `${id}/${pendingName}`)
+  } catch (error) {
+    if (error instanceof UnreadableFile) return null
+    throw error
+  }
+}
+
+// It must follow upon the very metadata that is there, so that a leftover never outlives what another program wrote since.
+const isInEffect = (next: JsonTree, current: JsonObject, hash: string): boolean =>
+  next instanceof Map &&
+  next.get('content_hash') === hash &&
+  (current.get('content_hash') ?? null) !== hash &&
+  (next.get('replaces') ?? null) === (current.get('modified_at') ?? null)

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import type { TemplateMetadata } from '@nirs-workspace/types'
+import { syncFolder } from '../files/disk.ts'
+import { changeLibrary } from './change-library.ts'
+import { describePlace } from './find-template.ts'
+import { invalidTemplate, templateExists, templateNotFound } from './library-error.ts'
+import { trashName } from './library-folder.ts'
+import { listTemplateTrash, readTrashed, trashIds } from './list-trash.ts'
+import { moveIntoPlace } from './publish-template.ts'
+import type { StoredTemplate } from './read-template.ts'
+import { replaceMetadata, replacePipeline } from './replace-template.ts'
+import { templateCategory, templateName } from './template-metadata.ts'
+import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
+
+/** Brings a template back, byte for byte. With `overwrite`, one that took its name meanwhile goes to the trash in its turn. */
+export const restoreTemplate = (workspace: string, trashId: string, options: { overwrite?: boolean } = {}): Promise<TemplateMetadata> =>
+  changeLibrary(workspace, async (library) => {
+    const place = await placeOf(workspace, library.root, trashId)
+    const living = library.templates.find((one) => templateName(one) === place.name && templateCategory(one) === place.category)
+    if (living === undefined) return putBack(library.root, trashId, place)
+    if (options.overwrite !== true) throw templateExists(place.name, place.category)
+    return swapBack(library.root, trashId, living)
+  })
+
+/** Removes entries of the trash for good; all of them when none is named. Returns how many. */
+export const emptyTemplateTrash = (workspace: string, trashIdsToRemove?: readonly string[]): Promise<{ removed: number }> =>
+  changeLibrary(workspace, async ({ root }) => {
+    const present = await trashIds(root)
+    const chosen = trashIdsToRemove ?? present
+    for (const id of chosen) if (!present.includes(id)) throw templateNotFound(`entry ${id} in its trash`)
+    for (const id of chosen) await discardEntry(join(root, trashName, id))
+    if (chosen.length > 0) await syncFolder(join(root, trashName))
+    return { removed: chosen.length }
+  })
+
+const placeOf = async (workspace: string, root: string, trashId: string) => {
+  const entry = (await listTemplateTrash(workspace)).find(({ trash_id }) => trash_id === trashId)
+  if (entry === undefined) throw templateNotFound(`entry ${trashId} in its trash`)
+  const template = await readTrashed(root, trashId)
+  if (template === undefined || 'reason' in template) {
+    throw invalidTemplate(
+      `The template in the trash cannot be read: ${template?.reason ?? 'it is gone'}.`,
+      `Its files are in library/${trashName}/${trashId}.`,
+    )
+  }
+  return { name: entry.name, category: entry.category }
+}
+
+const putBack = async (root: string, trashId: string, place: { name: string; category: string }): Promise<TemplateMetadata> => {
+  const entry = join(root, trashName, trashId)
+  const id = await moveIntoPlace(root, place, join(entry, trashedTemplateName))
+  await closeEntry(entry)
+  return describePlace(root, id)
+}
+
+const swapBack = async (root: string, trashId: string, living: StoredTemplate): Promise<TemplateMetadata> => {
+  const trashed = await readTrashed(root, trashId)
+  if (trashed === undefined || 'reason' in trashed) throw templateNotFound(`entry ${trashId} in its trash`)
+  const metadata = new Map([...trashed.metadata, ['content_hash', trashed.hash] as const])
+  if (trashed.hash === living.hash) await replaceMetadata(root, living, metadata)
+  else await replacePipeline(root, living, { metadata, pipeline: trashed.pipeline })
+  await discardEntry(join(root, trashName, trashId))
+  return describePlace(root, living.id)
+}

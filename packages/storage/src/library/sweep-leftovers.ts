@@ -1,0 +1,97 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCode } from '../errors.ts'
+import { removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { writeDurably } from '../files/write-durably.ts'
+import { canonicalJson } from './json-text.ts'
+import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
+import { readLabel, readTrashed, trashIds } from './list-trash.ts'
+import { metadataName, pendingName, readmeName, type StoredTemplate } from './read-template.ts'
+import { readmeText } from './readme-text.ts'
+import type { LibraryContent } from './scan-library.ts'
+import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
+
+/**
+ * Finishes or undoes what a change that was cut short has left. The process that called holds the turn of this library. Tells whether a
+ * template has changed by that.
+ */
+export const sweepLeftovers = async (root: string, { templates }: LibraryContent): Promise<boolean> => {
+  for (const template of templates) {
+    await settlePending(root, template)
+    await sweepTemporaryFiles(join(root, template.id))
+  }
+  await sweepStaging(join(root, stagingName))
+  await sweepTrash(root, templates)
+  return templates.some(({ pending }) => pending !== 'none')
+}
+
+const settlePending = async (root: string, template: StoredTemplate): Promise<void> => {
+  if (template.pending === 'in effect') return adoptPending(root, template)
+  if (template.pending === 'none') return
+  const folder = join(root, template.id)
+  await unlink(join(folder, pendingName))
+  await syncFolder(folder)
+}
+
+/** The second half of a replacement: the metadata of the pipeline that is already in place. */
+export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTemplate, 'id' | 'metadata'>): Promise<void> => {
+  const folder = join(root, id)
+  await writeDurably(join(folder, readmeName), readmeText(metadata))
+  await rename(join(folder, pendingName), join(folder, metadataName))
+  await syncFolder(folder)
+}
+
+const sweepTemporaryFiles = async (folder: string): Promise<void> => {
+  for (const name of await namesIn(folder)) {
+    const pid = /^\.(\d+)-.+\.tmp$/.exec(name)?.[1]
+    if (pid !== undefined && isOver(Number(pid))) await unlink(join(folder, name))
+  }
+}
+
+const sweepStaging = async (staging: string): Promise<void> => {
+  if (!(await hasRealFolder(staging))) return
+  for (const name of await namesIn(staging)) if (isOver(Number.parseInt(name, 10))) await removeTree(join(staging, name))
+}
+
+const sweepTrash = async (root: string, living: readonly StoredTemplate[]): Promise<void> => {
+  for (const id of await trashIds(root)) {
+    if (!isOver(Number.parseInt(id, 10))) continue
+    const entry = join(root, trashName, id)
+    if (await isEmptyEntry(entry)) {
+      await sweepTemporaryFiles(entry)
+      await closeEntry(entry)
+    } else if (await isNeverReplaced(root, id, living)) await discardEntry(entry)
+  }
+}
+
+const isEmptyEntry = async (entry: string): Promise<boolean> => (await lstatIfThere(join(entry, trashedTemplateName))) === undefined
+
+// A replacement that stopped before it took effect leaves a copy of the very version that still lives.
+const isNeverReplaced = async (root: string, id: string, living: readonly StoredTemplate[]): Promise<boolean> => {
+  if ((await readLabel(root, id))?.reason !== 'replaced') return false
+  const copy = await readTrashed(root, id)
+  if (copy === undefined || 'reason' in copy) return false
+  const metadata = canonicalJson(copy.metadata)
+  return living.some((template) => template.hash === copy.hash && canonicalJson(template.metadata) === metadata)
+}
+
+/** Whether the process that began something is gone; our own has the turn, so what it began before is over. */
+const isOver = (pid: number): boolean => {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  if (pid === process.pid) return true
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return systemCode(error) === 'ESRCH'
+  }
+}
+
+const namesIn = async (folder: string): Promise<string[]> => {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { copyDurably, makeFolder, removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { ensureFolder, lstatIfThere, trashName } from './library-folder.ts'
+import { metadataName, pipelineName, readmeName, type StoredTemplate } from './read-template.ts'
+import { templateCategory, templateName } from './template-metadata.ts'
+
+/** `library/.trash/<id>/`: what was removed and why, and the template as it was. One level deeper than nirs4all looks. */
+export const removedName = 'removed.json'
+export const trashedTemplateName = 'template'
+
+/** Half of an entry: being copied, or being thrown away. */
+export const partialName = '.partial'
+
+/** Moves a template folder, readable or not, to the trash by one rename. Returns the id of its entry. */
+export const moveToTrash = async (root: string, template: TrashLabel): Promise<string> => {
+  const entry = await openEntry(root, template, 'deleted')
+  await rename(join(root, template.id), join(entry.path, trashedTemplateName))
+  await syncFolder(entry.path)
+  await syncFolder(dirname(join(root, template.id)))
+  return entry.id
+}
+
+/** Keeps the version that is about to be replaced: its files byte for byte, sharing none with the living template. */
+export const copyToTrash = async (root: string, template: StoredTemplate): Promise<string> => {
+  const entry = await openEntry(root, labelOf(template), 'replaced')
+  const copy = join(entry.path, partialName)
+  await makeFolder(copy)
+  for (const name of [pipelineName, metadataName, readmeName]) {
+    const file = join(root, template.id, name)
+    if ((await lstatIfThere(file))?.isFile()) await copyDurably(file, join(copy, name))
+  }
+  await syncFolder(copy)
+  await rename(copy, join(entry.path, trashedTemplateName))
+  await syncFolder(entry.path)
+  return entry.id
+}
+
+/** Removes an entry for good: out of sight by one rename, then file by file. */
+export const discardEntry = async (entry: string): Promise<void> => {
+  if ((await lstatIfThere(join(entry, trashedTemplateName))) !== undefined) {
+    await rename(join(entry, trashedTemplateName), join(entry, partialName))
+    await syncFolder(entry)
+  }
+  await closeEntry(entry)
+}
+
+/** Removes what is left of an entry whose template has gone. Never touches a template that another process moves in meanwhile. */
+export const closeEntry = async (entry: string): Promise<void> => {
+  await removeTree(join(entry, partialName))
+  if ((await lstatIfThere(join(entry, removedName))) !== undefined) await unlink(join(entry, removedName))
+  await removeEmptyFolder(entry)
+}
+
+export interface TrashLabel {
+  id: string
+  name: string
+  category: string
+}
+
+export const labelOf = (template: StoredTemplate): TrashLabel => ({
+  id: template.id,
+  name: templateName(template),
+  category: templateCategory(template),
+})
+
+const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced') => {
+  const trash = join(root, trashName)
+  const id = `${process.pid}-${Date.now()}-${randomUUID().slice(0, 8)}`
+  const path = join(trash, id)
+  await ensureFolder(trash)
+  await ensureFolder(path)
+  await writeJsonDurably(join(path, removedName), { name, category, removed_at: new Date().toISOString(), reason, from })
+  return { id, path }
+}
