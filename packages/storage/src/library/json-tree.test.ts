@@ -61,6 +61,7 @@ describe('test_json_tree: JSON as Python reads it', () => {
     expect(() => parseJsonTree('9'.repeat(10_000))).toThrow(/digits/)
     expect(toJsonTree(new Date())).toBeUndefined()
     expect(toJsonTree({ step: () => 1 })).toBeUndefined()
+    expect(parseJsonTree(JSON.stringify('x'.repeat(5_000_000)))).toHaveLength(5_000_000)
     const loop: unknown[] = []
     loop.push(loop)
     expect(toJsonTree(loop)).toBeUndefined()

@@ -11,7 +11,6 @@ const deepest = 500
 const longestInteger = 4300
 
 const space = /[ \t\n\r]*/y
-const text = /"(?:[^"\\\p{Cc}]|[\x7f-\x9f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy
 const word = /-?Infinity|NaN|null|true|false/y
 const digits = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 const words = new Map<string, JsonTree>([
@@ -123,9 +122,18 @@ const readArray = (cursor: Cursor, depth: number): JsonTree[] => {
   return items
 }
 
+// Looks for the end only; JSON.parse judges what is between.
 const readText = (cursor: Cursor): string | undefined => {
-  const found = cursor.take(text)?.[0]
-  return found === undefined ? undefined : String(JSON.parse(found))
+  const { source, at } = cursor
+  if (source[at] !== '"') return undefined
+  let end = at + 1
+  while (end < source.length && source[end] !== '"') end += source[end] === '\\' ? 2 : 1
+  cursor.at = end + 1
+  try {
+    return String(JSON.parse(source.slice(at, end + 1)))
+  } catch (error) {
+    throw new SyntaxError(`not JSON at character ${at}: a text that does not end or has a sign it may not have`, { cause: error })
+  }
 }
 
 const readNumber = (cursor: Cursor): JsonTree => {
