@@ -68,7 +68,7 @@ const Count = ({ counts, column, right, actual, predicted }: CountProps) => {
     <td
       title={`${peek.confusionCell(count, String(actual), String(predicted))} (${format.percent(share)})`}
       className="h-10 min-w-10 rounded border border-line"
-      style={{ background: `color-mix(in oklab, ${colour} ${Math.round(share * 45)}%, var(--surface))` }}
+      style={{ background: `color-mix(in oklab, ${colour} ${Math.round(share * (right ? 45 : 70))}%, var(--surface))` }}
     >
       <span className={count === 0 ? 'text-muted' : 'font-semibold'}>{format.int(count)}</span>
     </td>

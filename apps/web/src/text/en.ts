@@ -424,7 +424,7 @@ export const en = (f: Formatters) => {
       any: 'any',
       useFilters: 'Only what the table shows now',
       summary: (datasets: number, count: number, bytes: number) =>
-        `${f.int(datasets)} ${plural(datasets, 'dataset', 'datasets')}, ${predictions(count)}, ${f.bytes(bytes)} of arrays`,
+        `${f.int(datasets)} ${plural(datasets, 'dataset', 'datasets')}, ${predictions(count)}${bytes === 0 ? '' : `, ${f.bytes(bytes)} of arrays`}`,
       filtered: 'fewer with the filters above',
       nothing: 'Choose at least one dataset.',
       start: 'Download',

@@ -410,7 +410,7 @@ export const fr = (f: Formatters): Text => {
       any: 'tous',
       useFilters: 'Seulement ce que montre la table',
       summary: (datasets, count, bytes) =>
-        `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}, ${f.bytes(bytes)} de tableaux`,
+        `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}${bytes === 0 ? '' : `, ${f.bytes(bytes)} de tableaux`}`,
       filtered: 'moins avec les filtres ci-dessus',
       nothing: 'Choisissez au moins un jeu de données.',
       start: 'Télécharger',

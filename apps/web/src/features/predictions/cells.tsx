@@ -101,7 +101,7 @@ const arrows: Record<MetricDirection, string> = { higher: '↑', lower: '↓', z
 export const DirectionBadge = ({ metric, text }: { metric: string; text: Text }) => {
   const direction = metricDirection(metric)
   return (
-    <span title={`${metric}: ${text.metric[direction]}`} className="text-xs text-muted">
+    <span title={`${metric}: ${text.metric[direction]}`} className="shrink-0 rounded-sm bg-sunken px-1 text-[0.7rem] leading-4 text-muted">
       <span aria-hidden>{arrows[direction]}</span>
       <span className="sr-only">{text.metric[direction]}</span>
     </span>

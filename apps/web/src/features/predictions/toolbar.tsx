@@ -65,7 +65,7 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
     change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), true),
   )
   return (
-    <div className="relative w-72 max-w-full max-sm:w-full max-sm:flex-1">
+    <div className="relative w-72 max-w-full max-sm:order-last max-sm:w-full">
       <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
       <input
         type="search"

@@ -65,7 +65,7 @@ export const useGridColumns = (
         width: sizing[column.id] ?? column.width,
         right: alignsRight(column),
         label: headerLabel(column, metrics, text.columns[column.id]),
-        hint: text.columnHints[column.id],
+        hint: headerHint(column, metrics, text.columnHints[column.id]),
         badge: isScoreColumn(column.id) && metrics.length === 1 ? <DirectionBadge metric={metrics[0] ?? ''} text={text} /> : null,
         sort: sort[place]?.direction,
         sortPlace: sort.length > 1 && place >= 0 ? place + 1 : undefined,
@@ -76,16 +76,19 @@ export const useGridColumns = (
   return { headers, views }
 }
 
+const headerHint = (column: GridColumn, metrics: readonly string[], hint: string): string =>
+  isScoreColumn(column.id) && metrics.length === 1 ? `${metricLabel(metrics[0] ?? '')}: ${hint}` : hint
+
 const columnsOf = (key: string): GridColumn[] =>
   key
     .split(',')
     .map((id) => columnById.get(id))
     .filter((column) => column !== undefined)
 
-/** With one metric in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
+/** With RMSE alone in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
 const headerLabel = (column: GridColumn, metrics: readonly string[], label: string): string => {
   const [metric] = metrics
   if (!isScoreColumn(column.id) || metric === undefined || metrics.length > 1) return label
   const name = metricLabel(metric, scorePartition[column.id])
-  return name === metricLabel(metric) ? `${label} ${name}` : name
+  return name === metricLabel(metric) ? label : name
 }

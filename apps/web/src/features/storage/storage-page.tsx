@@ -21,7 +21,7 @@ export const StoragePage = () => {
       <Card title={storage.title} aside={<ModeBadge mode={mode} />}>
         <p className="mb-4 text-muted">
           {modeHints[mode]}
-          {status.data?.written_by == null ? null : ` (${storage.writtenBy(status.data.written_by)})`}
+          {status.data?.written_by == null ? null : ` · ${storage.writtenBy(status.data.written_by)}`}
         </p>
         {stats.isError ? <ErrorMessage error={stats.error} onRetry={() => void stats.refetch()} /> : null}
         {stats.isPending ? (

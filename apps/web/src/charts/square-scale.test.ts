@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { finitePoints, lineInside, maxDrawn, niceDomain, residualDomain, squareDomain, thin } from './square-scale.ts'
+
+const value = fc.double({ min: -1e6, max: 1e6, noNaN: true })
+const points = fc.array(fc.record({ x: value, y: value }), { minLength: 1 }).map((all) => all.map((point, index) => ({ ...point, index })))
+
+describe('square scale', () => {
+  it('holds every measured and predicted value in one domain', () => {
+    fc.assert(
+      fc.property(points, (all) => {
+        const [low, high] = squareDomain(all)
+        expect(high).toBeGreaterThan(low)
+        for (const point of all) {
+          expect(Math.min(point.x, point.y)).toBeGreaterThanOrEqual(low)
+          expect(Math.max(point.x, point.y)).toBeLessThanOrEqual(high)
+        }
+      }),
+    )
+  })
+
+  it('gives a single value and no value a range', () => {
+    expect(niceDomain([])).toEqual([0, 1])
+    const [low, high] = niceDomain([5])
+    expect(low).toBeLessThan(5)
+    expect(high).toBeGreaterThan(5)
+  })
+
+  it('puts zero in the middle of residuals', () => {
+    fc.assert(
+      fc.property(points, (all) => {
+        const [low, high] = residualDomain(all)
+        expect(low).toBe(-high)
+        for (const point of all) expect(Math.abs(point.y - point.x)).toBeLessThanOrEqual(high)
+      }),
+    )
+  })
+
+  it('leaves out what cannot be drawn and remembers its place', () => {
+    expect(finitePoints([1, null, 3, Number.NaN], [1, 2, Number.POSITIVE_INFINITY, 4])).toEqual([{ index: 0, x: 1, y: 1 }])
+  })
+
+  it('draws at most so many points, the worst residuals always', () => {
+    const many = Array.from({ length: 3 * maxDrawn }, (_, index) => ({ index, x: index, y: index + (index === 7001 ? 99 : 0) }))
+    const drawn = thin(many)
+    expect(drawn.length).toBeLessThanOrEqual(maxDrawn + 2)
+    expect(drawn.some((point) => point.index === 7001)).toBe(true)
+  })
+
+  it('keeps the fitted line inside the square', () => {
+    expect(lineInside(1, 0, [0, 10])).toEqual([
+      [0, 0],
+      [10, 10],
+    ])
+    expect(lineInside(0, 20, [0, 10])).toBeUndefined()
+    expect(lineInside(Number.NaN, 0, [0, 10])).toBeUndefined()
+    fc.assert(
+      fc.property(fc.double({ min: -5, max: 5, noNaN: true }), fc.double({ min: -20, max: 20, noNaN: true }), (slope, intercept) => {
+        for (const [x, y] of lineInside(slope, intercept, [0, 10]) ?? []) {
+          expect(x).toBeGreaterThanOrEqual(0)
+          expect(x).toBeLessThanOrEqual(10)
+          expect(y).toBeGreaterThan(-1e-6)
+          expect(y).toBeLessThan(10 + 1e-6)
+        }
+      }),
+    )
+  })
+})

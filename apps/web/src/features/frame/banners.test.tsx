@@ -1,0 +1,50 @@
+import { screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it } from 'vitest'
+import { renderApp } from '../../../test/app.tsx'
+import { migrationJob, storageStatus } from '../../../test/data.ts'
+
+const banner = () => screen.findByText('Legacy array storage.', undefined, { timeout: 5000 })
+
+describe('banner', () => {
+  it('test_migration_banner_shows_on_legacy: with time, sizes and both ways on', async () => {
+    renderApp('/', 'legacy')
+    expect((await banner()).parentElement).toHaveTextContent(/Migrate to Parquet: about 8 s, 294 MB → 201 MB, original kept\./)
+    expect(screen.getByRole('link', { name: 'Preview' })).toHaveAttribute('href', expect.stringContaining('/settings/migration?step=review'))
+    expect(screen.getByRole('link', { name: 'Migrate…' })).toHaveAttribute('href', expect.stringContaining('/settings/migration'))
+  })
+
+  it('test_migration_banner_hidden_on_migrated', async () => {
+    renderApp('/', 'migrated')
+    await screen.findByText('/data/grain-lab')
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+
+  it('is hidden for the visit when dismissed', async () => {
+    renderApp('/', 'legacy')
+    await banner()
+    await userEvent.click(screen.getByRole('button', { name: 'Hide until the next visit' }))
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+
+  it('says where lost arrays are', async () => {
+    renderApp('/', 'lost_arrays', {
+      'GET /workspace/inspect': () => ({ counts: { predictions: 529, arrays: 82 } }),
+    })
+    expect(await screen.findByText(/447 predictions lost their arrays .* still in store\.duckdb\.bak\. Keep that file\./)).toBeVisible()
+  })
+
+  it('names the process that holds the store', async () => {
+    renderApp('/', 'migrated', {
+      'GET /workspace/storage-status': () => storageStatus('migrated', { locked_by: { pid: 4711, command: 'python train.py' } }),
+    })
+    expect(await screen.findByText(/open in python train\.py \(PID 4711\)/)).toBeVisible()
+  })
+
+  it('shows progress instead of an offer while a migration runs', async () => {
+    renderApp('/', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
+    expect(await screen.findByText(/Migration is running/)).toBeVisible()
+    expect(screen.getByRole('link', { name: /Migration 42/ })).toBeVisible()
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+})

@@ -1,0 +1,80 @@
+import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it } from 'vitest'
+import { problem, renderApp } from '../../../test/app.tsx'
+import { migrateStatus, migrationJob, report } from '../../../test/data.ts'
+import { stageOf } from './migration-page.tsx'
+
+describe('migration page', () => {
+  it('test_migration_dialog_dry_run: shows the plan and migrates exactly that plan', async () => {
+    const { sent } = renderApp('/settings/migration', 'legacy', {
+      'POST /workspace/migrate': ({ body }) =>
+        JSON.stringify(body).includes('plan-7') ? { job_id: 'job-1' } : import('../../../test/data.ts').then(({ plan }) => plan),
+    })
+    const user = userEvent.setup()
+    await user.click(await screen.findByRole('button', { name: /Preview/ }, { timeout: 5000 }))
+    expect(await screen.findByText('Nothing has been changed. This plan was made by reading only.')).toBeVisible()
+    expect(screen.getByText(/294 MB → 4\.0 MB/)).toBeVisible()
+    expect(screen.getByRole('row', { name: /soil pH 750 .*arrays\/soil_pH\.parquet/ })).toBeVisible()
+    expect(screen.getByText(/would go to quarantine/)).toBeVisible()
+    expect(screen.queryByText(/finished/i)).not.toBeInTheDocument()
+    await user.click(screen.getByRole('button', { name: 'Migrate now' }))
+    await waitFor(() => expect(sent.at(-1)?.path).not.toBe(''))
+    const posts = sent.filter((request) => request.method === 'POST').map((request) => request.body)
+    expect(posts).toEqual([{ dry_run: true }, { dry_run: false, plan_id: 'plan-7' }])
+  })
+
+  it('says why a migration does not start', async () => {
+    renderApp('/settings/migration?step=review', 'legacy', {
+      'POST /workspace/migrate': ({ body }) =>
+        JSON.stringify(body).includes('plan-7')
+          ? problem(423, 'store_locked', 'python (PID 4711) has the store open.')
+          : import('../../../test/data.ts').then(({ plan }) => plan),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Migrate now' }, { timeout: 5000 }))
+    expect(await screen.findByRole('alert')).toHaveTextContent('Another process has the store open. python (PID 4711) has the store open.')
+  })
+
+  it('is found again while it runs', async () => {
+    renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
+    expect(await screen.findByText('Writing Parquet files', undefined, { timeout: 5000 })).toBeVisible()
+    expect(screen.getByText('210 rows/s')).toBeVisible()
+    expect(screen.getByRole('progressbar', { name: 'wheat' })).toHaveAttribute('aria-valuenow', '84')
+    expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
+  })
+
+  it('reports, and rolls back only after a question', async () => {
+    const { sent } = renderApp('/settings/migration', 'migrated', { 'POST /workspace/migrate/rollback': () => ({ job_id: 'job-2' }) })
+    const user = userEvent.setup()
+    expect(await screen.findByText(/1.500 rows compared value by value, none differs/, undefined, { timeout: 5000 })).toBeVisible()
+    await user.click(screen.getByRole('button', { name: 'Roll back…' }))
+    expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(false)
+    await user.click(await screen.findByRole('button', { name: 'Roll back' }))
+    await waitFor(() => expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(true))
+  })
+
+  it('says what happened after a failure and that the store is untouched', async () => {
+    const error = { code: 'no_space' as const, title: 'There is not enough free disk space', detail: 'The disk is full.' }
+    renderApp('/settings/migration', 'legacy', {
+      'GET /jobs': () => ({ rows: [migrationJob({ state: 'failed', error, cancellable: false })], total: 1 }),
+    })
+    expect(await screen.findByText('Your store is untouched.', undefined, { timeout: 5000 })).toBeVisible()
+    expect(screen.getByText('The disk is full.')).toBeVisible()
+    expect(screen.getByRole('button', { name: 'Preview again' })).toBeVisible()
+  })
+})
+
+describe('stageOf', () => {
+  const failed = migrationJob({ state: 'failed', error: { code: 'write_failed', title: 't', detail: 'd' } })
+  const rolledBack = migrationJob({ job_id: 'job-2', kind: 'rollback', state: 'completed' })
+  it.each([
+    ['legacy, no jobs', migrateStatus('legacy'), [], 'review'],
+    ['legacy, failed', migrateStatus('legacy'), [failed], 'failed'],
+    ['legacy again after a roll back', migrateStatus('legacy'), [rolledBack, migrationJob({ state: 'completed', report })], 'review'],
+    ['running', migrateStatus('legacy'), [migrationJob({})], 'running'],
+    ['migrated by us', migrateStatus('migrated'), [], 'report'],
+    ['migrated by others', { ...migrateStatus('migrated'), last_report: null }, [], 'nothing'],
+  ] as const)('%s', (_, status, jobs, name) => {
+    expect(stageOf(status, jobs).name).toBe(name)
+  })
+})

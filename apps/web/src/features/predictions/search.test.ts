@@ -1,0 +1,107 @@
+import { facetColumns, type PredictionColumn, PredictionColumnName, rangeColumns } from '@nirs-workspace/types'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseSearch, stringifySearch } from '../../lib/url-search.ts'
+import { equalityColumns, gridColumns, rangedColumns } from './columns.ts'
+import {
+  filterParams,
+  type PredictionSearch,
+  peekTabs,
+  shownColumns,
+  sortOf,
+  toggleSort,
+  validateSearch,
+  widthsOf,
+  withColumns,
+  withFacet,
+  withWidths,
+} from './search.ts'
+
+const column = fc.constantFrom(...PredictionColumnName.options)
+const text = fc.string({ minLength: 1, unit: 'binary' }).filter((value) => value.trim() === value && value.isWellFormed())
+
+const anySearch: fc.Arbitrary<PredictionSearch> = fc.record(
+  {
+    q: text,
+    dataset_name: fc.array(text, { minLength: 1, maxLength: 3 }),
+    branch_name: fc.constant(['']),
+    val_score_min: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    sort: fc.uniqueArray(fc.tuple(column, fc.constantFrom('asc', 'desc')), { minLength: 1, maxLength: 5, selector: ([name]) => name }).map((keys) =>
+      keys.map(([name, direction]) => `${name}:${direction}`),
+    ),
+    peek: text,
+    tab: fc.constantFrom(...peekTabs),
+    at: fc.integer({ min: 1, max: 1_000_000 }),
+  },
+  { requiredKeys: [] },
+)
+
+describe('address of the predictions page', () => {
+  it('comes back as it was written, whatever the names contain', () => {
+    fc.assert(
+      fc.property(anySearch, (search) => {
+        expect(validateSearch(parseSearch(stringifySearch({ ...search })))).toEqual(search)
+      }),
+    )
+  })
+
+  it('never throws and never keeps what it does not know', () => {
+    fc.assert(
+      fc.property(fc.webQueryParameters(), (query) => {
+        const search = validateSearch(parseSearch(query))
+        expect(validateSearch({ ...search })).toEqual(search)
+      }),
+    )
+  })
+
+  it('reads well', () => {
+    expect(stringifySearch({ dataset_name: ['soil pH', 'wheat'], sort: ['val_score:asc'], cols: 'a,b', x: undefined })).toBe(
+      '?dataset_name=soil+pH&dataset_name=wheat&sort=val_score:asc&cols=a,b',
+    )
+  })
+
+  it('names the columns of the contract', () => {
+    expect([...equalityColumns]).toEqual([...facetColumns])
+    expect([...rangedColumns]).toEqual([...rangeColumns])
+    expect(gridColumns.map(({ id }) => id).toSorted()).toEqual([...PredictionColumnName.options].toSorted())
+  })
+})
+
+describe('sort keys', () => {
+  it('a header click goes up, down, off and replaces others', () => {
+    const once = toggleSort({ sort: ['metric:asc'] }, 'val_score', false)
+    expect(once.sort).toEqual(['val_score:asc'])
+    const twice = toggleSort(once, 'val_score', false)
+    expect(twice.sort).toEqual(['val_score:desc'])
+    expect(toggleSort(twice, 'val_score', false).sort).toBeUndefined()
+  })
+
+  it('with shift it adds, turns in place, and leaves', () => {
+    const two = toggleSort({ sort: ['metric:asc'] }, 'val_score', true)
+    expect(two.sort).toEqual(['metric:asc', 'val_score:asc'])
+    const turned = toggleSort(two, 'metric', true)
+    expect(sortOf(turned)[0]).toEqual({ column: 'metric', direction: 'desc' })
+    expect(toggleSort(turned, 'metric', true).sort).toEqual(['val_score:asc'])
+  })
+})
+
+describe('filters, columns and widths', () => {
+  it('a changed filter forgets the row, an empty one leaves the address', () => {
+    expect(withFacet({ at: 9, metric: ['rmse'] }, 'metric', [])).toEqual({})
+    expect(filterParams({ sort: ['metric:asc'], q: 'pls', partition: ['val'] })).toEqual({ q: 'pls', partition: ['val'] })
+  })
+
+  it('columns come back in their order; the standard choice is not written', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(column, { minLength: 1 }), (columns: PredictionColumn[]) => {
+        expect(shownColumns(withColumns({}, columns))).toEqual(columns)
+      }),
+    )
+    expect(withColumns({ cols: 'metric' }, shownColumns({}))).toEqual({})
+  })
+
+  it('widths stay within limits', () => {
+    expect(widthsOf(withWidths({}, { val_score: 5, metric: 200.4 }))).toEqual({ val_score: 56, metric: 200 })
+    expect(widthsOf({ widths: 'nothing.90,val_score.abc,metric.90' })).toEqual({ metric: 90 })
+  })
+})

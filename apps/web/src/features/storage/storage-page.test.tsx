@@ -1,0 +1,29 @@
+import { screen, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it } from 'vitest'
+import { renderApp } from '../../../test/app.tsx'
+import { migrationJob } from '../../../test/data.ts'
+
+describe('storage page', () => {
+  it('test_storage_health_widget_renders: badge, space by kind, what can be freed, datasets', async () => {
+    renderApp('/settings/storage', 'migrated')
+    expect(await screen.findByText('507 MB in all', undefined, { timeout: 5000 })).toBeVisible()
+    expect(screen.getByRole('img', { name: /Prediction arrays 197 MB/ })).toBeVisible()
+    expect(await screen.findByText(/You can free 294 MB\./)).toBeVisible()
+    expect(within(screen.getByRole('table')).getByRole('row', { name: /soil pH 768 750/ })).toBeVisible()
+    expect(screen.getAllByText('Migrated').length).toBeGreaterThan(0)
+  })
+
+  it('runs a check and shows what the last one found', async () => {
+    const report = { passed: true, depth: 'deep', rows_checked: 1500, bytes_checked: 9, duration_seconds: 3, findings: [], proof_holds: true }
+    const job = migrationJob({ kind: 'verify', state: 'completed', report, ended_at: '2026-11-21T03:00:05.000Z' })
+    const { sent } = renderApp('/settings/storage', 'migrated', {
+      'GET /jobs': () => ({ rows: [job], total: 1 }),
+      'POST /workspace/migrate/verify': () => ({ job_id: 'job-3' }),
+    })
+    expect(await screen.findByText('Healthy', undefined, { timeout: 5000 })).toBeVisible()
+    expect(screen.getByText(/The migration proof still holds/)).toBeVisible()
+    await userEvent.click(screen.getByRole('button', { name: 'Check integrity' }))
+    expect(sent.some((request) => request.method === 'POST' && request.path === '/workspace/migrate/verify')).toBe(true)
+  })
+})
