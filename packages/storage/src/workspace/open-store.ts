@@ -45,7 +45,9 @@ export const withAttachedStore = <T>(engine: Engine, path: string, alias: string
   })
 
 const attach = async (engine: Engine, path: string, alias: string): Promise<void> => {
-  if ((await look(path))?.size === 0) throw unreadable(path, 'it is empty')
+  const status = await look(path)
+  if (status === null) throw new StorageError('workspace_not_found', `${path} is no longer there.`, { path, hint: 'Reload the workspace.' })
+  if (status.size === 0) throw unreadable(path, 'it is empty')
   try {
     await attachReadOnly(engine, path, alias)
   } catch (error) {

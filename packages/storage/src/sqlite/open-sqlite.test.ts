@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { buildCatalog } from '../catalog/build-catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import { readCatalogMeta } from '../catalog/read-info.ts'
+import { hashTree } from '../testing/hash-tree.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { openSqlite } from './open-sqlite.ts'
+import { asNumber } from './read-table.ts'
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  CREATE TABLE runs (run_id TEXT PRIMARY KEY, name TEXT NOT NULL, status TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+  CREATE TABLE pipelines (pipeline_id TEXT PRIMARY KEY, run_id TEXT, name TEXT, dataset_name TEXT);
+  CREATE TABLE predictions (prediction_id TEXT PRIMARY KEY, pipeline_id TEXT, dataset_name TEXT, fold_id TEXT, val_score REAL, n_samples INTEGER, scores TEXT,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+  INSERT INTO runs (run_id, name) VALUES ('run-1', 'Morning screen');
+  INSERT INTO pipelines VALUES ('p-1', 'run-1', 'screen', 'wheat');
+  INSERT INTO predictions VALUES ('a', 'p-1', 'wheat', '0', 'not a number', 3, '{"rmse": NaN}', '2026-02-19 10:00:00');`
+
+const makeSqlite = (path: string, more = ''): void => {
+  const database = new DatabaseSync(path)
+  database.exec(schema + more)
+  database.close()
+}
+
+const catalogOf = async (folder: string, cacheFolder: string) =>
+  openCatalog(await buildCatalog(await resolveWorkspace(folder), { cacheFolder }))
+
+test('a database in WAL mode is read without a -wal or -shm file appearing', async () => {
+  await using folder = await temporaryFolder()
+  makeSqlite(join(folder.path, 'store.sqlite'))
+  const before = await hashTree(folder.path)
+  const store = await openSqlite(join(folder.path, 'store.sqlite'))
+  expect(store.database.prepare('SELECT name FROM runs').all()).toEqual([{ name: 'Morning screen' }])
+  expect(await readdir(folder.path)).toEqual(['store.sqlite'])
+  await store.close()
+  expect(await hashTree(folder.path)).toBe(before)
+})
+
+test('rows that are only in a live log are read, from a copy; the log stays as it is', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'store.sqlite')
+  makeSqlite(path)
+  const writer = `
+    const { DatabaseSync } = require('node:sqlite')
+    const database = new DatabaseSync(process.argv[1])
+    database.exec("INSERT INTO runs (run_id, name) VALUES ('run-2', 'Night screen')")
+    process.stdout.write('written')
+    setInterval(() => database, 1000)`
+  const child = spawn(process.execPath, ['-e', writer, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  const before = await hashTree(folder.path)
+  const store = await openSqlite(path)
+  expect(store.database.prepare('SELECT name FROM runs ORDER BY name').all()).toEqual([
+    { name: 'Morning screen' },
+    { name: 'Night screen' },
+  ])
+  await store.close()
+  expect(await hashTree(folder.path)).toBe(before)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const left = await openSqlite(path)
+  expect(left.database.prepare('SELECT count(*) AS n FROM runs').get()).toEqual({ n: 2 })
+  await left.close()
+  expect(await hashTree(folder.path)).toBe(before)
+})
+
+test('columns that a release lacks are null, JSON stays text, odd numbers do not hide the row', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  makeSqlite(join(folder.path, 'store.sqlite'))
+  const catalog = await catalogOf(folder.path, cache.path)
+  const rows = await catalog.engine.connection.runAndReadAll(
+    'SELECT prediction_id, val_score, n_samples, scores, model_name, created_at_text, run_name FROM predictions',
+  )
+  expect(rows.getRowsJson()).toEqual([['a', null, 3, '{"rmse": NaN}', '', '2026-02-19 10:00:00', 'Morning screen']])
+  expect((await readCatalogMeta(catalog.engine)).storage_status).toMatchObject({ storage_mode: 'sqlite', written_by: '0.8.4-0.8.9' })
+  catalog.close()
+})
+
+test('a schema newer than this program is read as far as it is known, and said to be newer', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  makeSqlite(join(folder.path, 'store.sqlite'), 'PRAGMA user_version = 9; ALTER TABLE predictions ADD COLUMN novelty TEXT;')
+  const { findings, written_by, counts } = await inspectWorkspace(folder.path, { cacheFolder: cache.path })
+  expect(findings.map((finding) => finding.code)).toEqual(['newer_schema', 'predictions_without_arrays'])
+  expect(written_by).toBeNull()
+  expect(counts).toMatchObject({ runs: 1, predictions: 1 })
+})
+
+test('a view in place of a table is store_unsafe', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  makeSqlite(join(folder.path, 'store.sqlite'), 'ALTER TABLE runs RENAME TO real_runs; CREATE VIEW runs AS SELECT * FROM real_runs;')
+  await expect(catalogOf(folder.path, cache.path)).rejects.toMatchObject({ code: 'store_unsafe' })
+})
+
+test('text that Python wrote for a number is that number', () => {
+  expect(['3.5', 'nan', '-Infinity', 'inf', '', 'x', null].map(asNumber)).toEqual([
+    3.5,
+    Number.NaN,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+    null,
+    null,
+    null,
+  ])
+})
