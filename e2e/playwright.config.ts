@@ -6,6 +6,7 @@ const executablePath = findChromium()
 /** One real browser against real servers, each on its own copy of a workspace. Two cores: two workers. */
 export default defineConfig({
   testDir: './specs',
+  globalSetup: './support/global-setup.ts',
   testMatch: '**/*.e2e.ts',
   timeout: 120_000,
   expect: { timeout: 15_000 },

@@ -1,0 +1,55 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from '../support/app-test.ts'
+
+const pages = [
+  '/',
+  '/predictions',
+  '/predictions?dataset_name=olive_oil_origin',
+  '/runs',
+  '/settings/storage',
+  '/settings/migration?step=review',
+  '/settings/workspaces',
+]
+
+const serious = async (page: Page) => {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`)
+}
+
+const settled = async (page: Page): Promise<void> => {
+  await expect(page.getByRole('main')).toBeVisible()
+  await expect(page.locator('.skeleton')).toHaveCount(0)
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme })
+
+    test(`axe finds nothing serious on any page (${colorScheme})`, async ({ page, opened }) => {
+      for (const path of pages) {
+        await page.goto(`${opened.server.origin}${path}`)
+        await settled(page)
+        expect.soft(await serious(page), path).toEqual([])
+      }
+    })
+
+    test(`axe finds nothing serious beside the table, in the dialogs and at 480 pixels (${colorScheme})`, async ({ page, opened }) => {
+      await page.goto(`${opened.server.origin}/predictions?dataset_name=wheat_protein`)
+      await settled(page)
+      await page.getByRole('grid').getByRole('row').nth(1).getByRole('gridcell').first().dblclick()
+      await expect(page.getByText(/n = \d+, R² = /)).toBeVisible()
+      expect.soft(await serious(page), 'row beside the table').toEqual([])
+      await page.getByRole('button', { name: 'Export…' }).click()
+      await expect(page.getByRole('dialog')).toBeVisible()
+      expect.soft(await serious(page), 'export dialog').toEqual([])
+      await page.keyboard.press('Escape')
+      await page.setViewportSize({ width: 480, height: 900 })
+      await page.goto(`${opened.server.origin}/predictions`)
+      await settled(page)
+      expect.soft(await serious(page), 'narrow').toEqual([])
+    })
+  })
+}

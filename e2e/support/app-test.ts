@@ -1,0 +1,62 @@
+import { test as base, expect, type Page } from '@playwright/test'
+import { isolatedHome, type Server, startServer } from './server.ts'
+import { type Demo, demoCopy } from './workspaces.ts'
+
+interface Opened {
+  readonly path: string
+  readonly server: Server
+  /** Starts the program again on the same workspace, caches and settings kept. */
+  restart(): Promise<Server>
+}
+
+interface Fixtures {
+  /** Which demo the test starts from; set with `test.use`. */
+  demo: Demo
+  /** A running program on a private copy of the demo; the page is already on its start address. */
+  opened: Opened
+}
+
+/** Tests get a real server on a private copy of a workspace; any request to another machine fails the test. */
+export const test = base.extend<Fixtures>({
+  demo: ['small', { option: true }],
+  opened: async ({ demo, page }, use) => {
+    const copy = await demoCopy(demo)
+    const home = await isolatedHome()
+    let server = await startServer([copy.path], home.env)
+    const foreign: string[] = []
+    page.on('request', (request) => {
+      const { hostname, protocol } = new URL(request.url())
+      if (protocol !== 'blob:' && protocol !== 'data:' && hostname !== '127.0.0.1') foreign.push(request.url())
+    })
+    await page.goto(server.url)
+    await use({
+      path: copy.path,
+      get server() {
+        return server
+      },
+      restart: async () => {
+        server = await startServer([copy.path], home.env)
+        return server
+      },
+    })
+    await server.kill()
+    await copy.remove()
+    await home.remove()
+    expect(foreign, 'requests that left this machine').toEqual([])
+  },
+})
+
+export { expect }
+
+/** Follows a link of the main navigation. */
+export const goTo = async (page: Page, name: 'Overview' | 'Predictions' | 'Runs' | 'Settings'): Promise<void> => {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }).click()
+}
+
+/** The same-origin API, as the page would ask it. */
+export const askApi = async (page: Page, path: string): Promise<unknown> =>
+  page.evaluate(async (address) => {
+    const response = await fetch(address)
+    if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`)
+    return response.json()
+  }, `/api${path}`)
