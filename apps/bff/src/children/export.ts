@@ -8,7 +8,8 @@ import { toWireError } from './wire-error.ts'
 
 const abort = new AbortController()
 
-const run = async (order: ExportOrder): Promise<FromExport> => {
+const run = async (raw: unknown): Promise<FromExport> => {
+  const order = ExportOrder.parse(raw)
   if (order.type === 'zip') {
     const archive = exportZip(order.context, order.request, { scratchFolder: order.scratch, signal: abort.signal })
     await pipeline(Readable.from(archive), createWriteStream('', { fd: dataDescriptor }), { signal: abort.signal })
@@ -29,7 +30,7 @@ const run = async (order: ExportOrder): Promise<FromExport> => {
 
 followParent(() => abort.abort())
 process.on('message', (raw) => {
-  void run(ExportOrder.parse(raw))
+  void run(raw)
     .catch((error: unknown): FromExport => ({ type: 'error', error: toWireError(error) }))
     .then(tellParent)
     .then(() => process.exit(0))

@@ -17,7 +17,8 @@ import { followParent, tellParent } from './child-process.ts'
 import { Task, type TaskAnswer } from './task-messages.ts'
 import { toWireError } from './wire-error.ts'
 
-const work = async (task: Task): Promise<unknown> => {
+const work = async (raw: unknown): Promise<unknown> => {
+  const task = Task.parse(raw)
   switch (task.task) {
     case 'build_catalog':
       return buildCatalog(await resolveWorkspace(task.path), { cacheFolder: task.cache })
@@ -52,7 +53,7 @@ type Answer = z.infer<typeof TaskAnswer>
 
 followParent(() => process.exit(0))
 process.once('message', (raw) => {
-  void work(Task.parse(raw))
+  void work(raw)
     .then(
       (value): Answer => ({ type: 'value', value }),
       (error: unknown): Answer => ({ type: 'error', error: toWireError(error) }),

@@ -98,7 +98,7 @@ export const exportRoutes = [
       const datasets = body.dataset_names ?? (await workspace.query(listDatasets)).map(({ name }) => name)
       const [only] = datasets
       if (datasets.length === 1 && only !== undefined && body.format !== 'zip') return sendDataset(deps, workspace, request, only, body)
-      return sendArchive(deps, workspace, request, { ...body, dataset_names: [...datasets] })
+      return sendArchive(deps, workspace, request, body)
     },
   }),
 ]
