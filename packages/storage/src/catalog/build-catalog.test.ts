@@ -176,8 +176,8 @@ test('predictions whose file is damaged point to it and have no arrays', async (
 })
 
 test('a DuckDB file of somebody else is not a workspace', async () => {
-  const then = ['DROP TABLE prediction_arrays', 'DROP TABLE predictions']
-  await expect(queryMade({ store: { release: '0.7.1', then } }, 'SELECT 1')).rejects.toMatchObject({ code: 'not_a_workspace' })
+  const extra = ['DROP TABLE prediction_arrays', 'DROP TABLE predictions']
+  await expect(queryMade({ store: { release: '0.7.1', extra } }, 'SELECT 1')).rejects.toMatchObject({ code: 'not_a_workspace' })
 })
 
 describe('the cache folder', () => {
@@ -254,7 +254,7 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     )
     expect(await hashTree(copy.path)).toBe(before)
     const { datasets, tables } = expectedWorkspace(name)
-    const found = Object.fromEntries(rows.map(({ dataset_name, ...figures }) => [dataset_name, figures]))
+    const found = Object.fromEntries(rows.map(({ dataset_name, ...figures }): [string, object] => [String(dataset_name), figures]))
     expect(Object.keys(found).sort()).toEqual(Object.keys(datasets).sort())
     for (const [dataset, figures] of Object.entries(found)) expect(datasets[dataset], dataset).toMatchObject(figures)
     const { arrays, ...counts } = meta.counts

@@ -22,7 +22,7 @@ export interface StoreToMake {
   release: '0.7.0' | '0.7.1' | '0.8.1'
   predictions?: readonly MadePrediction[]
   /** Statements to run in the finished store, for what no release does. */
-  then?: readonly string[]
+  extra?: readonly string[]
 }
 
 const chainsOf07 = `chain_id VARCHAR PRIMARY KEY, pipeline_id VARCHAR NOT NULL REFERENCES pipelines(pipeline_id), steps JSON NOT NULL,
@@ -46,7 +46,7 @@ export const makeStore = (path: string, store: StoreToMake): Promise<void> =>
     const predictions = store.predictions ?? []
     await addLineage(engine, new Set(predictions.map(datasetOf)))
     for (const prediction of predictions) await addPrediction(engine, store.release, prediction)
-    for (const statement of store.then ?? []) await engine.run(statement)
+    for (const statement of store.extra ?? []) await engine.run(statement)
     await engine.run('CHECKPOINT made')
     await engine.run('USE memory')
     await detach(engine, 'made')
@@ -88,9 +88,11 @@ const addPrediction = async (engine: Engine, release: StoreToMake['release'], pr
   )
   if (refit !== null) await engine.run('UPDATE predictions SET refit_context = $refit WHERE prediction_id = $id', { refit, id })
   if (y === null || release === '0.8.1') return
-  const list = `[${y.join(', ')}]::DOUBLE[]`
+  const list = sqlList(y)
   await engine.run(`INSERT INTO prediction_arrays VALUES ($id, ${list}, ${list}, NULL, NULL, NULL)`, { id })
 }
+
+const sqlList = (values: readonly number[]): string => `[${values.map((value) => `'${value}'`).join(', ')}]::DOUBLE[]`
 
 /** Writes a Parquet file with the columns that nirs4all 0.8.1 writes, one row per prediction. */
 export const makeParquet = (path: string, predictions: readonly MadePrediction[]): Promise<void> =>
@@ -102,7 +104,7 @@ export const makeParquet = (path: string, predictions: readonly MadePrediction[]
     )
     for (const prediction of predictions) {
       const { id, fold = '0', partition = 'val', score = 1, y = [1, 2, 3] } = prediction
-      const list = y === null ? 'NULL' : `[${y.join(', ')}]::DOUBLE[]`
+      const list = y === null ? 'NULL' : sqlList(y)
       await engine.run(
         `INSERT INTO rows VALUES ($id, $name, 'PLS', $fold, $partition, 'rmse', $score, 'regression', ${list}, ${list}, NULL, NULL, NULL, NULL)`,
         { id, name: datasetOf(prediction), fold, partition, score },

@@ -139,15 +139,15 @@ describe('stores that cannot be trusted or read', () => {
       ['DROP TABLE prediction_arrays', 'DROP TABLE predictions', 'CREATE VIEW "Predictions" AS SELECT 1 AS prediction_id'],
     ],
   ]
-  test.each(hostile)('%s is store_unsafe', async (_, then) => {
-    await expect(madeStatus({ release: '0.7.1', predictions: some, then })).rejects.toMatchObject({ code: 'store_unsafe' })
+  test.each(hostile)('%s is store_unsafe', async (_, extra) => {
+    await expect(madeStatus({ release: '0.7.1', predictions: some, extra })).rejects.toMatchObject({ code: 'store_unsafe' })
   })
 
   test('the views that nirs4all makes are fine', async () => {
-    const then = ['v_aggregated_predictions', 'v_aggregated_predictions_all', 'v_chain_summary'].map(
+    const extra = ['v_aggregated_predictions', 'v_aggregated_predictions_all', 'v_chain_summary'].map(
       (name) => `CREATE VIEW ${name} AS SELECT * FROM chains`,
     )
-    expect(await madeStatus({ release: '0.7.1', predictions: some, then })).toMatchObject({ storage_mode: 'legacy' })
+    expect(await madeStatus({ release: '0.7.1', predictions: some, extra })).toMatchObject({ storage_mode: 'legacy' })
   })
 
   const damage: [string, (path: string) => Promise<void>][] = [

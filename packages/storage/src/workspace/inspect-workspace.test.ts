@@ -4,7 +4,13 @@ import type { Finding, Inspection } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, type StoreToMake, temporaryFolder } from '../testing/make-store.ts'
-import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, sharedWorkspaceNames } from '../testing/shared-workspaces.ts'
+import {
+  copyWorkspace,
+  expectedWorkspace,
+  hasSharedWorkspaces,
+  type SharedWorkspaceName,
+  sharedWorkspaceNames,
+} from '../testing/shared-workspaces.ts'
 import { inspectWorkspace } from './inspect-workspace.ts'
 import { workspaceStats } from './workspace-stats.ts'
 
@@ -69,37 +75,18 @@ test('natural keys that occur twice, without a branch too, and datasets that sha
 })
 
 test('rows of the table without a prediction, and rows of arrays/ that differ from the table', async () => {
-  const predictions = [
-    { id: 'a' },
-    { id: 'b', fold: '1' },
-    { id: 'c', fold: '2', y: [] },
-    { id: 'd', fold: '3', score: Number.NaN, y: [Number.NaN] },
-  ]
-  const then = [
+  const alike: MadePrediction = { id: 'd', fold: '3', score: Number.NaN, y: [Number.NaN, Number.POSITIVE_INFINITY] }
+  const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2', y: [] }, alike]
+  const extra = [
     'CREATE TABLE held AS FROM prediction_arrays',
     'DROP TABLE prediction_arrays',
     'ALTER TABLE held RENAME TO prediction_arrays',
     "INSERT INTO prediction_arrays (prediction_id) VALUES ('lonely')",
   ]
-  const parquet: MadePrediction[] = [
-    { id: 'a', y: [1, 2, 4] },
-    { id: 'b', score: 2 },
-    { id: 'c', y: null },
-    { id: 'd', score: Number.NaN, y: [Number.NaN] },
-  ]
-  const notANumber = {
-    release: '0.7.1' as const,
-    predictions: predictions.map(({ y, ...rest }) => (Number.isNaN(y?.[0]) ? { ...rest, y: [] } : { ...rest, ...(y ? { y } : {}) })),
-  }
-  const { findings } = await inspectMade(
-    {
-      ...notANumber,
-      then: [...then, "UPDATE prediction_arrays SET y_true = ['NaN'::DOUBLE], y_pred = ['NaN'::DOUBLE] WHERE prediction_id = 'd'"],
-    },
-    { 'wheat.parquet': parquet.slice(0, 3) },
-  )
+  const parquet = [{ id: 'a', y: [1, 2, 4] }, { id: 'b', score: 2 }, { id: 'c', y: null }, alike]
+  const { findings } = await inspectMade({ release: '0.7.1', predictions, extra }, { 'wheat.parquet': parquet })
   expect(brief(findings)).toEqual(['warning rows_without_metadata 1', 'warning stale_parquet_rows 2'])
-  expect(findings[1]?.ids).toEqual(['a', 'b'])
+  expect(findings.map((finding) => finding.ids)).toEqual([['lonely'], ['a', 'b']])
 })
 
 test('runs that never ended, a log beside the store and artifact files out of step are reported', async () => {
@@ -110,7 +97,7 @@ test('runs that never ended, a log beside the store and artifact files out of st
   await makeStore(join(folder.path, 'store.duckdb'), {
     release: '0.7.1',
     predictions: [{ id: 'a' }],
-    then: [old, artifact('there', 'ab/model.joblib'), artifact('missing', 'cd/model.joblib')],
+    extra: [old, artifact('there', 'ab/model.joblib'), artifact('missing', 'cd/model.joblib')],
   })
   await mkdir(join(folder.path, 'artifacts', 'ab'), { recursive: true })
   await writeFile(join(folder.path, 'artifacts', 'ab', 'model.joblib'), 'x')
@@ -158,27 +145,20 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     )
   })
 
-  test('what is odd about each is found', async () => {
-    const odd = async (name: (typeof sharedWorkspaceNames)[number]) => {
-      await using copy = await copyWorkspace(name)
-      return brief((await inspect(copy.path)).findings)
-    }
-    expect(await odd('mid-migration')).toEqual([
-      'warning duplicate_array_rows 1',
-      'warning stale_parquet_rows 1',
-      'info missing_artifact_files 99',
-    ])
-    expect(await odd('hybrid-0.8.1')).toEqual([
-      'info shared_file_name 2',
-      'info tombstones 1',
-      'info missing_artifact_files 18',
-      'info unreferenced_artifact_files 13',
-    ])
-    expect(await odd('damaged-lost-arrays')).toEqual(['error predictions_without_arrays 529', 'info missing_artifact_files 99'])
-    expect((await odd('crashed-wal')).filter((line) => !line.includes('running_runs'))).toEqual([
-      'info missing_artifact_files 79',
-      'info write_ahead_log 1',
-    ])
+  const oddities: [SharedWorkspaceName, string[]][] = [
+    ['mid-migration', ['warning duplicate_array_rows 1', 'warning stale_parquet_rows 1', 'info missing_artifact_files 99']],
+    [
+      'hybrid-0.8.1',
+      ['info shared_file_name 2', 'info tombstones 1', 'info missing_artifact_files 18', 'info unreferenced_artifact_files 13'],
+    ],
+    ['damaged-lost-arrays', ['error predictions_without_arrays 529', 'info missing_artifact_files 99']],
+    ['crashed-wal', ['info missing_artifact_files 79', 'info write_ahead_log 1']],
+  ]
+  test.each(oddities)('%s: what is odd about it is found', async (name, expected) => {
+    await using copy = await copyWorkspace(name)
+    const { findings } = await inspect(copy.path)
+    // Whether a run of the sample has been running for more than a day depends on the day.
+    expect(brief(findings.filter((finding) => finding.code !== 'running_runs'))).toEqual(expected)
   })
 
   test('a Parquet file cut short is an error, never "no data"', async () => {
