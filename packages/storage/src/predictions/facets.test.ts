@@ -79,6 +79,9 @@ describe('facets', () => {
         distinct: 4,
       },
     })
+    const own = await countFacets(catalog, { ...emptyFilter, equals: { model_name: ['a'] } }, { columns: ['model_name'] })
+    expect([own.total, own.facets.model_name?.distinct]).toEqual([1, 4])
+    expect(await countFacets(catalog, emptyFilter, { columns: [] })).toEqual({ total: 7, facets: {} })
     const all = await countFacets(catalog, emptyFilter)
     expect(Object.keys(all.facets)).toEqual([...facetColumns] satisfies FacetColumn[])
     catalog.close()

@@ -3,7 +3,6 @@ import { quotedIdentifier } from '../engine/attach-store.ts'
 import { cacheOf } from './catalog-cache.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { filterKey, whereClause } from './filter-clause.ts'
-import { summarizeFilter } from './filter-summary.ts'
 import { readNumber, readTextOrNull } from './value-reader.ts'
 
 export interface FacetOptions extends QueryOptions {
@@ -33,13 +32,12 @@ const computeFacets = async (
   const chosen = columns.filter((column) => (filter.equals[column]?.length ?? 0) > 0)
   const others = columns.filter((column) => !chosen.includes(column))
   const count = (group: readonly FacetColumn[], without?: FacetColumn) => countGroup(catalog, filter, { group, without, limit, signal })
-  const [{ total }, ...counted] = await Promise.all([
-    summarizeFilter(catalog, filter, { signal }),
-    ...(others.length === 0 ? [] : [count(others)]),
-    ...chosen.map((column) => count([column], column)),
-  ])
-  const facets = new Map(counted.flatMap((group) => [...group]))
-  return { total, facets: Object.fromEntries(columns.map((column) => [column, facets.get(column) ?? { values: [], distinct: 0 }])) }
+  const [under, ...apart] = await Promise.all([count(others), ...chosen.map((column) => count([column], column))])
+  const facets = new Map([under, ...apart].flatMap((counted) => [...counted.facets]))
+  return {
+    total: under.total,
+    facets: Object.fromEntries(columns.map((column) => [column, facets.get(column) ?? { values: [], distinct: 0 }])),
+  }
 }
 
 interface Group {
@@ -49,14 +47,15 @@ interface Group {
   readonly signal: AbortSignal
 }
 
-/** One scan that counts several columns, each on its own. */
+/** One scan that counts all rows and the values of several columns, each on its own. */
 const countGroup = async (
   catalog: CatalogReader,
   filter: PredictionFilter,
   { group, without, limit, signal }: Group,
-): Promise<Map<FacetColumn, Facet>> => {
+): Promise<{ total: number; facets: Map<FacetColumn, Facet> }> => {
   const where = whereClause(filter, { without })
   const facets = new Map<FacetColumn, Facet>()
+  let total = 0
   const counts = await readRows(
     catalog,
     { sql: groupSql(group, where.sql, limit), parameters: where.parameters },
@@ -69,19 +68,25 @@ const countGroup = async (
     { signal },
   )
   for (const { column, value, count, distinct } of counts) {
-    if (column === undefined) throw new Error('A facet that nobody asked for')
+    if (column === undefined) {
+      total = count
+      continue
+    }
     const facet = facets.get(column) ?? { values: [], distinct }
     facet.values.push({ value, count })
     facets.set(column, facet)
   }
-  return facets
+  return { total, facets }
 }
+
+/** The grouping set of all rows; its facet is -1. */
+const TOTAL = '()'
 
 const groupSql = (group: readonly FacetColumn[], where: string, limit: number): string => {
   const names = group.map(quotedIdentifier)
-  const sets = names.map((name) => `(${name})`).join(', ')
-  const facet = `CASE ${names.map((name, index) => `WHEN grouping(${name}) = 0 THEN ${index}`).join(' ')} END`
-  const value = `coalesce(${names.map((name) => `nullif(${name}::VARCHAR, '')`).join(', ')})`
+  const sets = [...names.map((name) => `(${name})`), TOTAL].join(', ')
+  const facet = names.reduceRight((rest, name, index) => `if(grouping(${name}) = 0, ${index}, ${rest})`, '-1')
+  const value = `coalesce(${[...names.map((name) => `nullif(${name}::VARCHAR, '')`), 'NULL::VARCHAR'].join(', ')})`
   return `WITH counted AS (SELECT ${facet} AS facet, ${value} AS value, count(*) AS n FROM ${PREDICTIONS} ${where} GROUP BY GROUPING SETS (${sets})),
     merged AS (SELECT facet, value, sum(n)::BIGINT AS n FROM counted GROUP BY facet, value)
     SELECT facet, value, n, count(*) OVER (PARTITION BY facet) FROM merged

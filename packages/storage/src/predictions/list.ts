@@ -1,8 +1,11 @@
 import type { PredictionPage, PredictionQuery } from '@nirs-workspace/types'
+import { cacheOf } from './catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from './catalog-reader.ts'
+import { filterKey, searchWords } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
 import { knownOrder, orderIndex, topRows } from './order-index.ts'
 import { rowsByRowid } from './rows-by-rowid.ts'
+import { searchFirstRows } from './search-page.ts'
 
 /** Up to here from either end a top-N scan beats sorting everything. */
 const DIRECT_ROWS = 2000
@@ -16,7 +19,9 @@ export const listPredictions = async (
   query: PredictionQuery,
   options: QueryOptions = {},
 ): Promise<PredictionPage> => {
-  const [summary, rowids] = await Promise.all([summarizeFilter(catalog, query.filter, options), pageRowids(catalog, query, options)])
+  // Row ids first: a search leaves the summary behind on its way.
+  const paging = pageRowids(catalog, query, options)
+  const [rowids, summary] = await Promise.all([paging, summarizeFilter(catalog, query.filter, options)])
   return {
     rows: await rowsByRowid(catalog, rowids, options),
     total: summary.total,
@@ -29,10 +34,27 @@ const pageRowids = async (catalog: CatalogReader, query: PredictionQuery, option
   const { offset, limit } = query
   const known = knownOrder(catalog, query)
   if (known !== undefined) return known.subarray(offset, offset + limit)
+  if (offset + limit <= DIRECT_ROWS && searchWords(query.filter.q).length > 0) return searchRowids(catalog, query, options)
   if (offset + limit <= DIRECT_ROWS) return topRows(catalog, query, { skip: offset, take: limit, backwards: false }, options)
   const { total } = await summarizeFilter(catalog, query.filter, options)
   if (offset >= total) return new Int32Array(0)
   if (total - offset > DIRECT_ROWS) return (await orderIndex(catalog, query, total, options)).subarray(offset, offset + limit)
   const skip = Math.max(0, total - offset - limit)
   return topRows(catalog, query, { skip, take: Math.min(limit, total - offset), backwards: true }, options)
+}
+
+/** The rows and the summary from one scan, unless somebody has asked for the summary already. */
+const searchRowids = async (catalog: CatalogReader, query: PredictionQuery, options: QueryOptions): Promise<Int32Array> => {
+  const { offset, limit } = query
+  let first: Int32Array | undefined
+  await cacheOf(catalog).summaries.get(
+    filterKey(query.filter),
+    async (signal) => {
+      const { rowids, summary } = await searchFirstRows(catalog, query, offset + limit, { signal })
+      first = rowids
+      return summary
+    },
+    options.signal,
+  )
+  return first?.subarray(offset) ?? topRows(catalog, query, { skip: offset, take: limit, backwards: false }, options)
 }

@@ -11,7 +11,7 @@ const defaultSort: readonly SortKey[] = [{ column: 'created_at', direction: 'des
  * rows that share an id by their place in the catalog, so that every order is total. `backwards` is the exact reverse.
  */
 export const orderClause = (sort: readonly SortKey[], backwards = false): string => {
-  const keys = firstOfEachColumn(sort.length === 0 ? defaultSort : sort).flatMap(sortTerms)
+  const keys = sortKeysOf(sort).flatMap(sortTerms)
   const terms = [...keys, { sql: 'prediction_id', descending: false }, { sql: 'rowid', descending: false }]
   return `ORDER BY ${terms.map((term) => `${term.sql} ${term.descending !== backwards ? 'DESC' : 'ASC'} ${nulls(backwards)}`).join(', ')}`
 }
@@ -30,9 +30,6 @@ const sortTerms = ({ column, direction }: SortKey): Term[] => {
   return realColumns.has(column) ? [{ sql: `NOT isfinite(${name})`, descending: false }, value] : [value]
 }
 
-/** A column that comes again cannot change the order any more. */
-const firstOfEachColumn = (sort: readonly SortKey[]): SortKey[] =>
-  sort.filter((key, index) => sort.findIndex((other) => other.column === key.column) === index)
-
-/** The same text for sort keys that give the same order. */
-export const orderKey = (sort: readonly SortKey[]): string => orderClause(sort)
+/** The keys that count: the default when none is given; a column that comes again cannot change the order any more. */
+export const sortKeysOf = (sort: readonly SortKey[]): readonly SortKey[] =>
+  sort.length === 0 ? defaultSort : sort.filter((key, index) => sort.findIndex((other) => other.column === key.column) === index)

@@ -3,15 +3,10 @@ import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './
 import { afterPredictionColumns, predictionColumns, readPredictionRow } from './row-sql.ts'
 import { readNumber } from './value-reader.ts'
 
-/**
- * Rows of these row ids, in this order. A list of ids costs one pass over the columns (about 40 ms at a million rows); the range around
- * it lets DuckDB skip the blocks outside, which makes neighbours cheap (3 ms).
- */
+/** Rows of these row ids, in this order. */
 export const rowsByRowid = async (catalog: CatalogReader, rowids: Int32Array, options: QueryOptions = {}): Promise<PredictionRow[]> => {
   if (rowids.length === 0) return []
-  const sorted = rowids.toSorted()
-  const sql = `SELECT ${predictionColumns}, rowid FROM ${PREDICTIONS}
-    WHERE rowid BETWEEN ${sorted[0]} AND ${sorted.at(-1)} AND rowid IN (${sorted.join(', ')})`
+  const sql = `SELECT ${predictionColumns}, rowid FROM ${PREDICTIONS} WHERE ${rowidCondition(rowids.toSorted())}`
   const found = await readRows(
     catalog,
     { sql, parameters: {} },
@@ -24,4 +19,23 @@ export const rowsByRowid = async (catalog: CatalogReader, rowids: Int32Array, op
     if (row === undefined) throw new Error(`Row ${rowid} is not in the catalog`)
     return row
   })
+}
+
+/** From here on DuckDB's own way with a list, a hash join over all columns, is the faster one. */
+const MANY = 400
+
+/**
+ * DuckDB turns `rowid IN (…)` into a join that reads every column of every row. A range and a search tree are conditions that the scan
+ * itself checks: it leaves out blocks outside the range and reads the other columns only where a row passes. Half the work for 100 rows
+ * out of a million, a tenth for neighbours.
+ */
+const rowidCondition = (sorted: Int32Array): string => {
+  const range = `rowid BETWEEN ${sorted[0]} AND ${sorted.at(-1)}`
+  return `${range} AND ${sorted.length > MANY ? `rowid IN (${sorted.join(', ')})` : searchTree(sorted)}`
+}
+
+const searchTree = (sorted: Int32Array): string => {
+  if (sorted.length <= 4) return `(${Array.from(sorted, (rowid) => `rowid = ${rowid}`).join(' OR ')})`
+  const middle = sorted.length >> 1
+  return `CASE WHEN rowid < ${sorted[middle]} THEN ${searchTree(sorted.subarray(0, middle))} ELSE ${searchTree(sorted.subarray(middle))} END`
 }
