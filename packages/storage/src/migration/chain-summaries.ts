@@ -81,9 +81,9 @@ const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): 
 // Python writes NaN and Infinity as bare tokens, which JSON.parse refuses; tagged text cannot be mistaken for a metric's value.
 const tag = '\u0000number:'
 const parsePythonJson = (text: string): unknown => {
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-    token.startsWith('"') ? token : JSON.stringify(tag + token),
-  )
+  const marked = !/NaN|Infinity/.test(text)
+    ? text
+    : text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) => (token.startsWith('"') ? token : JSON.stringify(tag + token)))
   try {
     return JSON.parse(marked)
   } catch (error) {

@@ -19,15 +19,19 @@ export interface ArraySizes {
   readonly tableBytes: number
 }
 
-export const measureArrays = async (engine: Engine, tables: SourceTables): Promise<ArraySizes> => {
+/** Sizes over all rows, exactly; or, where only the order of magnitude counts, from some stretches of the table. */
+export const measureArrays = async (engine: Engine, tables: SourceTables, rows: number, exact: boolean): Promise<ArraySizes> => {
   const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
   const length = (column: string) => `coalesce(len(a.${column}), 0)`
   const values = present.map(length).join(' + ') || '0'
   const bytes = present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0'
-  const rows = await engine.rows(
+  const stretches = exact ? null : stretchesOf(rows)
+  const scale = stretches === null ? 1 : rows / (stretches.length * stretchRows)
+  const measured = await engine.rows(
     z.object({ name: z.string(), values: z.number(), bytes: z.number() }),
     `SELECT p.dataset_name AS name, sum(${values})::BIGINT AS values, sum(${bytes})::BIGINT AS bytes
-     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL`,
+     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id
+     WHERE ${stretches === null ? 'true' : stretches.map((from) => `a.rowid BETWEEN ${from} AND ${from + stretchRows - 1}`).join(' OR ')} GROUP BY ALL`,
   )
   const { table_bytes } = await engine.one(
     z.object({ table_bytes: z.number() }),
@@ -35,12 +39,16 @@ export const measureArrays = async (engine: Engine, tables: SourceTables): Promi
        (SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}') AS table_bytes`,
   )
   return {
-    datasets: new Map(rows.map(({ name, ...sizes }) => [name, sizes])),
-    values: rows.reduce((total, row) => total + row.values, 0),
-    bytes: rows.reduce((total, row) => total + row.bytes, 0),
+    datasets: new Map(measured.map(({ name, ...sizes }) => [name, sizes])),
+    values: Math.round(scale * measured.reduce((total, row) => total + row.values, 0)),
+    bytes: Math.round(scale * measured.reduce((total, row) => total + row.bytes, 0)),
     tableBytes: table_bytes,
   }
 }
+
+const stretchRows = 256
+const stretchesOf = (rows: number): number[] | null =>
+  rows < 64 * stretchRows ? null : Array.from({ length: 16 }, (_, index) => Math.floor((index * (rows - stretchRows)) / 15))
 
 export interface Sample {
   /** Bytes of Parquet per byte of arrays. */

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { fillChainSummaries } from './chain-summaries.ts'
-import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { type SourceColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import {
   arraysTable,
   chainSummaryView,
@@ -144,13 +144,39 @@ const compareTables = async (lane: Lane, tables: SourceTables): Promise<Record<s
       .map((column) => column.name)
       .filter((column) => name !== 'chains' || !isSummary(column))
       .sort()
-    const source = await tableDigest(lane, sourceTable(name), compared)
-    const rebuilt = await tableDigest(lane, `${newAlias}.main.${quotedIdentifier(name)}`, compared)
-    if (source.rows !== rebuilt.rows || source.sha256 !== rebuilt.sha256) throw differs(name)
-    const all = [...(await columnsOf(lane, name))].sort()
-    digests[name] = all.length === compared.length ? rebuilt : await tableDigest(lane, `${newAlias}.main.${quotedIdentifier(name)}`, all)
+    const copy = `${newAlias}.main.${quotedIdentifier(name)}`
+    const isSame = isStoreTable(name)
+      ? await sameByKey(
+          lane,
+          sourceTable(name),
+          copy,
+          columns.filter((column) => compared.includes(column.name)),
+        )
+      : await sameByDigest(lane, sourceTable(name), copy, compared)
+    if (!isSame) throw differs(name)
+    digests[name] = await tableDigest(lane, copy, [...(await columnsOf(lane, name))].sort())
   }
   return digests
+}
+
+/** Row against row by the primary key, in both directions. `IS DISTINCT FROM` does not see the sign of zero. */
+const sameByKey = async (lane: Lane, source: string, copy: string, columns: readonly SourceColumn[]): Promise<boolean> => {
+  const key = quotedIdentifier(columns[0]?.name ?? '')
+  const differences = columns.flatMap(({ name, type }) => {
+    const column = quotedIdentifier(name)
+    const differs = `a.${column} IS DISTINCT FROM b.${column}`
+    return type === 'DOUBLE' ? [differs, `signbit(a.${column}) IS DISTINCT FROM signbit(b.${column})`] : [differs]
+  })
+  const { rows } = await lane.one(
+    z.object({ rows: z.number() }),
+    `SELECT count(*) AS rows FROM ${source} a FULL JOIN ${copy} b ON a.${key} = b.${key} WHERE ${differences.join(' OR ')}`,
+  )
+  return rows === 0
+}
+
+const sameByDigest = async (lane: Lane, source: string, copy: string, columns: readonly string[]): Promise<boolean> => {
+  const [a, b] = [await tableDigest(lane, source, columns), await tableDigest(lane, copy, columns)]
+  return a.rows === b.rows && a.sha256 === b.sha256
 }
 
 const isSummary = (column: string): boolean => summaryColumns.some((summary) => summary === column)

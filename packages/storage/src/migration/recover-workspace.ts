@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isStorageError, systemCode } from '../errors.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
@@ -16,7 +16,7 @@ import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
  * Can itself be interrupted and repeated.
  */
 export const recoverWorkspace = async (path: string): Promise<Recovery> => {
-  const { root } = await resolveWorkspace(path)
+  const root = await rootOf(path)
   const layout = layoutOf(root)
   if (!(await hasLeftovers(layout))) return { recovered: false }
   const lock = await acquireUnlessBusy(root)
@@ -26,6 +26,12 @@ export const recoverWorkspace = async (path: string): Promise<Recovery> => {
   } finally {
     await lock.release()
   }
+}
+
+/** A folder with a journal is a workspace even when, in mid-swap on a disk without hard links, its store has no name. */
+const rootOf = async (path: string): Promise<string> => {
+  for (const folder of [path, join(path, 'workspace')]) if (await exists(layoutOf(folder).journal)) return realpath(folder)
+  return (await resolveWorkspace(path)).root
 }
 
 /** As recoverWorkspace, for whoever holds the lock. */

@@ -1,7 +1,126 @@
-import type { RollbackReport } from '@nirs-workspace/types'
-import { StorageError } from '../errors.ts'
+import { join } from 'node:path'
+import type { MigrationProof, RollbackReport } from '@nirs-workspace/types'
+import { attachReadOnly } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+import { isSameFile, markWithoutHash } from '../files/hash-file.ts'
+import { hashAttachedFile } from '../files/hash-file-child.ts'
+import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { finishRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
+import { ProgressTracker } from './job-progress.ts'
+import { writeJournal } from './journal.ts'
+import { toMigrationError } from './migration-error.ts'
+import { findProof } from './proof-file.ts'
+import { recoverUnderLock } from './recover-workspace.ts'
+import { compactTime, type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
-export const rollbackMigration = async (_path: string, _options: RollbackOptions): Promise<RollbackReport> => {
-  throw new StorageError('internal', 'This verb is being built.')
+/**
+ * Swaps the original store back, as it was to the byte. Refuses with `changed_since_migration` when the store or an array file is no
+ * longer what the migration left; with `force` the newer state is kept in `.nirs-workspace/rolled-back-<time>/`. Removes only files
+ * that the migration wrote. Throws `proof_not_found`, `backup_not_found`, `store_locked`.
+ */
+export const rollbackMigration = async (path: string, options: RollbackOptions): Promise<RollbackReport> => {
+  const { root } = await resolveWorkspace(path)
+  const layout = layoutOf(root)
+  placesOf(layout, options.jobId)
+  const progress = new ProgressTracker(options.onProgress)
+  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'rollback' })
+  try {
+    progress.phase('recover', 'Looking for an unfinished job')
+    await recoverUnderLock(layout)
+    return await rollBack(layout, options, progress)
+  } catch (error) {
+    throw toMigrationError(error, undefined)
+  } finally {
+    await lock.release()
+  }
 }
+
+const rollBack = async (layout: Layout, options: RollbackOptions, progress: ProgressTracker): Promise<RollbackReport> => {
+  const found = await findProof(layout)
+  if (found === null) throw noProof()
+  const { proof } = found
+  return keepingWritersOut(layout, options.force === true, async () => {
+    progress.phase('verify', 'Checking the original and what has changed since')
+    await checkOriginal(layout, proof)
+    const changed = await changesSince(layout, proof)
+    if (changed.length > 0 && options.force !== true) throw hasChanged(changed)
+    progress.phase('commit', 'Putting the original back')
+    const now = new Date()
+    const kept = `.nirs-workspace/rolled-back-${compactTime(now)}`
+    const journal = {
+      format: 'nirs-workspace/journal/1',
+      kind: 'rollback',
+      job_id: options.jobId,
+      phase: 'commit',
+      started_at: now.toISOString(),
+      migration: proof.job_id,
+      kept,
+    } as const
+    await writeJournal(layout, journal)
+    const keptAt = await finishRollback(layout, journal)
+    progress.phase('done', 'Rolled back')
+    return { restored_from: join(layout.root, proof.original.path), kept_newer_state_at: keptAt }
+  })
+}
+
+/** Holds the store attached for reading while it is swapped. A store that is missing or damaged has no writer either. */
+const keepingWritersOut = <T>(layout: Layout, force: boolean, work: () => Promise<T>): Promise<T> =>
+  withEngine({}, async (engine) => {
+    try {
+      if (await exists(layout.store)) await attachReadOnly(engine, layout.store, 'current')
+    } catch (error) {
+      if (isStorageError(error, 'store_locked') || !force) throw error
+    }
+    return work()
+  })
+
+const checkOriginal = async (layout: Layout, proof: MigrationProof): Promise<void> => {
+  for (const file of [proof.original, ...(proof.original.wal === null ? [] : [proof.original.wal])]) {
+    const path = join(layout.root, file.path)
+    if (!(await exists(path))) throw noBackup(file.path)
+    const { bytes } = await markWithoutHash(path)
+    if (bytes !== file.bytes || (await hashAttachedFile(path)) !== file.sha256) throw damagedBackup(file.path)
+  }
+}
+
+/** Paths, relative to the workspace, that are no longer what the migration left. */
+const changesSince = async (layout: Layout, proof: MigrationProof): Promise<string[]> => {
+  const changed: string[] = []
+  const isSameStore =
+    (await exists(layout.store)) &&
+    (await markWithoutHash(layout.store)).bytes === proof.store.bytes &&
+    (await hashAttachedFile(layout.store)) === proof.store.sha256
+  if (!isSameStore) changed.push('store.duckdb')
+  for (const name of ['store.duckdb.wal', 'store.sqlite']) if (await exists(join(layout.root, name))) changed.push(name)
+  for (const file of proof.files) {
+    if (!(await isSameFile(join(layout.root, file.path), { ...file, mtime_ns: '' }))) changed.push(file.path)
+  }
+  return changed
+}
+
+const noProof = () =>
+  new StorageError('proof_not_found', 'There is no migration to roll back. Nothing was changed.', {
+    hint: 'Only migrations made by NIRS Workspace, and not rolled back yet, can be.',
+  })
+
+const noBackup = (name: string) =>
+  new StorageError('backup_not_found', `${name} is no longer there. Nothing was changed.`, {
+    path: name,
+    hint: 'Put the file back to roll back.',
+  })
+
+const damagedBackup = (name: string) =>
+  new StorageError('backup_not_found', `${name} is not what it was when it was kept. Nothing was changed.`, {
+    path: name,
+    hint: 'Restore the file from another backup to roll back.',
+  })
+
+const hasChanged = (paths: readonly string[]) =>
+  new StorageError('changed_since_migration', `Changed since the migration: ${paths.slice(0, 5).join(', ')}. Nothing was changed now.`, {
+    hint: 'Roll back all the same to get the original; the newer state is then kept beside it.',
+    ids: paths,
+  })

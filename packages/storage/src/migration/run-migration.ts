@@ -54,7 +54,7 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       progress.phase('plan', 'Reading what there is')
       const survey = await interruptible(engine, options.signal, () => surveyStore(engine, workspace))
       try {
-        const sizes = await measureArrays(engine, survey.tables)
+        const sizes = await measureArrays(engine, survey.tables, survey.tableRows, false)
         const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
         const { bytes } = await storeSizes(workspace)
         refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))

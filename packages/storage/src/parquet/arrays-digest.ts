@@ -11,6 +11,7 @@ export class ArraysDigest {
   readonly #hashes = new Map<string, Hash>()
   readonly #figures = new Map<string, { rows: number; values: number }>()
   readonly #skipped: ReadonlySet<string>
+  #scratch = Buffer.alloc(0)
 
   /** `skipped`: ids that no metadata knows; they are kept in the files but do not count. */
   constructor(skipped: ReadonlySet<string> = new Set()) {
@@ -25,7 +26,7 @@ export class ArraysDigest {
     const datasetOffsets = offsetsOf(datasets)
     let start = 0
     for (let row = 0; row <= ids.rows; row++) {
-      if (row < ids.rows && (row === start || sameText(datasets, datasetOffsets, row, start)) && row - start < 1024) continue
+      if (row < ids.rows && (row === start || sameText(datasets, datasetOffsets, row, start)) && row - start < 256) continue
       this.#addRun(textAt(datasets, datasetOffsets, start) ?? '', { ids, idOffsets, columns }, start, row)
       start = row
       if (row === ids.rows) break
@@ -38,13 +39,19 @@ export class ArraysDigest {
     )
   }
 
+  /** One buffer for all runs: a new one each time would be a gigabyte for the garbage collector. */
+  #scratchOf(bytes: number): Buffer {
+    if (this.#scratch.length < bytes) this.#scratch = Buffer.allocUnsafeSlow(bytes * 2)
+    return this.#scratch
+  }
+
   #addRun(dataset: string, rows: Rows, from: number, to: number): void {
     if (from === to) return
     const hash = this.#hashes.get(dataset) ?? createHash('sha256')
     const figures = this.#figures.get(dataset) ?? { rows: 0, values: 0 }
     this.#hashes.set(dataset, hash)
     this.#figures.set(dataset, figures)
-    const buffer = Buffer.allocUnsafe(runBytes(rows, from, to))
+    const buffer = this.#scratchOf(runBytes(rows, from, to))
     let position = 0
     for (let row = from; row < to; row++) {
       if (this.#skipped.size > 0 && this.#skipped.has(textAt(rows.ids, rows.idOffsets, row) ?? '')) continue
@@ -119,7 +126,7 @@ const canonicalValues = (column: ColumnBlock): Uint8Array => {
 
 const canonicalDoubles = (column: ColumnBlock): Uint8Array => {
   const view = aligned(column.values)
-  if (!view.some(Number.isNaN) && column.nulls === null) return column.values
+  if (column.nulls === null && !holdsNaN(view)) return column.values
   const bits = new BigUint64Array(view.length)
   bits.set(new BigUint64Array(view.buffer, view.byteOffset, view.length))
   for (let index = 0; index < view.length; index++) {
@@ -127,6 +134,12 @@ const canonicalDoubles = (column: ColumnBlock): Uint8Array => {
     else if (Number.isNaN(view[index])) bits[index] = canonicalNaN
   }
   return new Uint8Array(bits.buffer)
+}
+
+// A plain loop: the same with `some` takes twenty times as long.
+const holdsNaN = (view: Float64Array): boolean => {
+  for (let index = 0; index < view.length; index++) if (view[index] !== view[index]) return true
+  return false
 }
 
 const markNullIntegers = (values: Uint8Array, nulls: Uint8Array): Uint8Array => {

@@ -1,8 +1,7 @@
 import { openAsBlob } from 'node:fs'
-import { tableFromIPC } from 'apache-arrow'
-import { ParquetFile } from 'parquet-wasm'
-import { blocksOfBatches } from './arrow-block.ts'
+import { ParquetFile, wasmMemory } from 'parquet-wasm'
 import type { RowBlock } from './column-block.ts'
+import { blocksAt } from './wasm-blocks.ts'
 
 /** A Parquet file open in parquet-wasm, read by ranges: one row group at a time is in memory. */
 export class ParquetDecoder {
@@ -20,7 +19,13 @@ export class ParquetDecoder {
 
   async rowGroup(index: number): Promise<RowBlock> {
     const table = await this.#file.read({ rowGroups: [index], batchSize: largestRowGroup })
-    return blocksOfBatches(tableFromIPC(table.intoIPCStream()).batches)
+    const exported = table.intoFFI()
+    try {
+      const batches = Array.from({ length: exported.numArrays() }, (_, batch) => exported.arrayAddr(batch))
+      return blocksAt(memoryOf(wasmMemory()), exported.schemaAddr(), batches)
+    } finally {
+      exported.drop()
+    }
   }
 
   close(): void {
@@ -30,3 +35,10 @@ export class ParquetDecoder {
 
 // One batch per row group, so that nothing needs to be joined.
 const largestRowGroup = 131_072
+
+/** The bytes behind a WebAssembly.Memory, whose type lives in the browser's library only. */
+const memoryOf = (memory: unknown): ArrayBufferLike => {
+  const buffer: unknown = memory !== null && typeof memory === 'object' ? Reflect.get(memory, 'buffer') : undefined
+  if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) return buffer
+  throw new Error('This release of parquet-wasm keeps its memory elsewhere.')
+}

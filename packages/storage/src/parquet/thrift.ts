@@ -193,29 +193,30 @@ class Writer {
   }
 
   #value(value: ThriftValue): void {
-    switch (value.kind) {
-      case 'bool':
-        return this.#byte(value.value ? wire.yes : wire.no)
-      case 'int':
-        return value.wire === wire.i8 ? this.#byte(Number(BigInt.asUintN(8, value.value))) : this.#zigzag(value.value)
-      case 'double':
-        return this.#append(value.bytes)
-      case 'binary':
-        this.#varint(BigInt(value.bytes.length))
-        return this.#append(value.bytes)
-      case 'list':
-        if (value.items.length < 15) this.#byte((value.items.length << 4) | value.element)
-        else {
-          this.#byte(0xf0 | value.element)
-          this.#varint(BigInt(value.items.length))
-        }
-        for (const item of value.items) this.#value(item)
-        return
-      case 'map':
-        return this.#map(value)
-      case 'struct':
-        return this.struct(value)
+    if (value.kind === 'bool') this.#byte(value.value ? wire.yes : wire.no)
+    else if (value.kind === 'int') this.#int(value.wire, value.value)
+    else if (value.kind === 'double') this.#append(value.bytes)
+    else if (value.kind === 'binary') {
+      this.#varint(BigInt(value.bytes.length))
+      this.#append(value.bytes)
+    } else if (value.kind === 'list') this.#list(value)
+    else if (value.kind === 'map') this.#map(value)
+    else this.struct(value)
+  }
+
+  #int(width: IntWire, value: bigint): void {
+    if (width === wire.i8) this.#byte(Number(BigInt.asUintN(8, value)))
+    else this.#zigzag(value)
+  }
+
+  #list(list: Extract<ThriftValue, { kind: 'list' }>): void {
+    const { length } = list.items
+    if (length < 15) this.#byte((length << 4) | list.element)
+    else {
+      this.#byte(0xf0 | list.element)
+      this.#varint(BigInt(length))
     }
+    for (const item of list.items) this.#value(item)
   }
 
   #map(map: Extract<ThriftValue, { kind: 'map' }>): void {

@@ -1,7 +1,78 @@
-import type { VerifyReport } from '@nirs-workspace/types'
-import { StorageError } from '../errors.ts'
+import type { Finding, VerifyReport } from '@nirs-workspace/types'
+import { interruptible } from '../engine/engine-lane.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import type { VerifyOptions } from '../migration/job-options.ts'
+import { ProgressTracker } from '../migration/job-progress.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
+import { listArrayFiles } from '../workspace/array-files.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { checkArrayFile, createArrayTables } from './check-array-file.ts'
+import { checkArrayRows } from './check-array-rows.ts'
+import { checkChecksums } from './check-checksums.ts'
+import { checkMetadata } from './check-metadata.ts'
+import { checkProof } from './check-proof.ts'
 
-export const verifyWorkspace = async (_path: string, _options: VerifyOptions): Promise<VerifyReport> => {
-  throw new StorageError('internal', 'This verb is being built.')
+/**
+ * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the
+ * migration's proof. `deep` decodes every value and compares the checksums in the footers. Changes nothing; damage is a finding.
+ */
+export const verifyWorkspace = async (path: string, options: VerifyOptions): Promise<VerifyReport> => {
+  const resolved = await resolveWorkspace(path)
+  const startedAt = performance.now()
+  try {
+    return await withEngine({ memoryLimit: '700MB' }, (engine) =>
+      interruptible(engine, options.signal, () => verify(engine, resolved, options, startedAt)),
+    )
+  } catch (error) {
+    if (options.signal?.aborted) throw new StorageError('cancelled', 'The check was cancelled. Nothing was changed.', {}, error)
+    throw error
+  }
+}
+
+const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: VerifyOptions, startedAt: number): Promise<VerifyReport> => {
+  const progress = new ProgressTracker(options.onProgress)
+  const findings: Finding[] = []
+  await createArrayTables(engine)
+  progress.phase('verify', 'Checking the metadata')
+  findings.push(...(await checkMetadata(engine, resolved, options.depth)))
+  const files = await listArrayFiles(resolved)
+  let bytes = 0
+  for (const file of files) {
+    options.signal?.throwIfAborted()
+    bytes += file.bytes
+    const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
+    findings.push(...found)
+    if (options.depth === 'deep' && found.length === 0) {
+      progress.phase('verify', `Decoding ${file.path}`)
+      findings.push(...(await checkChecksums(resolved.root, file.path, options.signal)))
+    }
+  }
+  const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
+  findings.push(...inRows)
+  const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), options.depth)
+  findings.push(...(proof?.findings ?? []))
+  progress.phase('done', 'Checked')
+  return {
+    passed: findings.every(({ severity }) => severity === 'info'),
+    depth: options.depth,
+    rows_checked: rows,
+    bytes_checked: bytes,
+    duration_seconds: (performance.now() - startedAt) / 1000,
+    findings,
+    proof_holds: proof?.holds ?? null,
+  }
+}
+
+/** Damage to one file is a finding about that file; the others are still checked. */
+const collected = async (work: () => Promise<Finding[]>): Promise<Finding[]> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (isStorageError(error, 'arrays_corrupt', 'arrays_missing')) {
+      return [{ code: 'corrupt_array_file', severity: 'error', count: 1, detail: error.message }]
+    }
+    throw error
+  }
 }
