@@ -75,7 +75,7 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
 }
 
 const writeFormat = (engine: Engine, request: DatasetExport, query: ExportQuery, path: string, metadata: ReadonlyMap<string, string>) => {
-  if (request.format === 'parquet') return writeParquet(engine, query, path, metadata)
+  if (request.format === 'parquet') return writeParquet(engine, query, request.layout, path, metadata)
   if (request.format === 'csv') return writeCsv(engine, query, path, request.csv_dialect)
   return writeArrow(engine, query, path, metadata, request.signal)
 }
