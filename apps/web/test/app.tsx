@@ -73,7 +73,8 @@ const defaults = (mode: 'legacy' | 'migrated' | 'lost_arrays'): Record<string, A
         model_name: { values: [{ value: 'PLS-3', count: 1 }], distinct: 1 },
       },
     }),
-  'GET /predictions/histogram': () => Histogram.parse({ column: 'val_score', bins: [{ min: 0, max: 1, count: 3 }], nulls: 1, non_finite: 1 }),
+  'GET /predictions/histogram': () =>
+    Histogram.parse({ column: 'val_score', bins: [{ min: 0, max: 1, count: 3 }], nulls: 1, non_finite: 1 }),
   'GET /predictions/:id': ({ path }) => {
     const index = Number(path.split('/p').at(-1))
     return PredictionDetail.parse({ ...prediction(index), scores: {}, params: { n_components: 9 }, siblings: [] })
@@ -101,6 +102,19 @@ const scatter = (id: string) =>
     y_true: [1, 2, 3, null],
     y_pred: [1.1, 1.9, 3.2, 4],
     sample_indices: [10, 20, 30, 40],
-    regression: { n: 4, rmse: 0.14, r2: 0.97, bias: 0.07, mae: 0.1, sep: 0.12, sep_n1: 0.15, rpd: 6, rpiq: 7, slope: 1.05, intercept: -0.03 },
+    regression: {
+      n: 3,
+      excluded: 1,
+      rmse: 0.14,
+      r2: 0.97,
+      bias: 0.07,
+      mae: 0.1,
+      sep: 0.12,
+      sep_n1: 0.15,
+      rpd: 6,
+      rpiq: 7,
+      slope: 1.05,
+      intercept: -0.03,
+    },
     classification: null,
   })

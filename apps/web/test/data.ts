@@ -112,7 +112,9 @@ export const plan = MigrationPlan.parse({
   free_bytes_needed: 410_000_000,
   free_bytes_available: 90_000_000_000,
   estimated_duration_seconds: 8,
-  warnings: [{ code: 'rows_without_metadata', detail: '3 rows of arrays have no prediction; they would go to quarantine.', count: 3, ids: [] }],
+  warnings: [
+    { code: 'rows_without_metadata', detail: '3 rows of arrays have no prediction; they would go to quarantine.', count: 3, ids: [] },
+  ],
 })
 
 export const stats = WorkspaceStats.parse({

@@ -13,7 +13,10 @@ describe('events', () => {
     const job = migrationJob({})
     applyEvent(client, ServerEvent.parse({ ...envelope, type: 'snapshot', data: { jobs: [job] } }))
     const progress = { ...job.progress, fraction: 0.9 }
-    applyEvent(client, ServerEvent.parse({ ...envelope, type: 'maintenance_progress', data: { job_id: 'job-1', operation: 'migrate', progress } }))
+    applyEvent(
+      client,
+      ServerEvent.parse({ ...envelope, type: 'maintenance_progress', data: { job_id: 'job-1', operation: 'migrate', progress } }),
+    )
     expect(jobs(client)?.map((each) => each.progress.fraction)).toEqual([0.9])
   })
 
@@ -22,7 +25,10 @@ describe('events', () => {
     client.setQueryData(['/overview', 'w1', {}], {})
     client.setQueryData(['/overview', 'w2', {}], {})
     const job = migrationJob({ state: 'completed' })
-    applyEvent(client, ServerEvent.parse({ ...envelope, type: 'maintenance_completed', data: { job_id: 'job-1', operation: 'migrate', job } }))
+    applyEvent(
+      client,
+      ServerEvent.parse({ ...envelope, type: 'maintenance_completed', data: { job_id: 'job-1', operation: 'migrate', job } }),
+    )
     expect(jobs(client)?.map((each) => each.state)).toEqual(['completed'])
     expect(client.getQueryState(['/overview', 'w1', {}])?.isInvalidated).toBe(true)
     expect(client.getQueryState(['/overview', 'w2', {}])?.isInvalidated).toBe(false)

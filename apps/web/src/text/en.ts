@@ -346,6 +346,8 @@ export const en = (f: Formatters) => {
       stepHint: 'Use ← and → to step through the samples.',
       asTable: 'Show as table',
       asChart: 'Show as chart',
+      excluded: (n: number) => `${f.int(n)} left out: a value is missing or not finite`,
+      undecodable: (names: string) => `The stored text of ${names} is not JSON, so it is shown empty.`,
       lineage: 'Lineage',
       run: 'Run',
       pipeline: 'Pipeline',

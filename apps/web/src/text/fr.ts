@@ -332,6 +332,8 @@ export const fr = (f: Formatters): Text => {
       stepHint: 'Parcourez les échantillons avec ← et →.',
       asTable: 'Voir en tableau',
       asChart: 'Voir en graphique',
+      excluded: (n) => `${f.int(n)} ${plural(n, 'écarté', 'écartés')} : valeur absente ou non finie`,
+      undecodable: (names) => `Le texte enregistré de ${names} n’est pas du JSON ; il est montré vide.`,
       lineage: 'Origine',
       run: 'Essai',
       pipeline: 'Pipeline',

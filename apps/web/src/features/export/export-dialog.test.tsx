@@ -16,8 +16,8 @@ describe('export dialog', () => {
     })
     const user = userEvent.setup()
     await user.click(await screen.findByRole('button', { name: 'Export…' }, { timeout: 5000 }))
-    const dialog = await screen.findByRole('dialog', undefined, { timeout: 5000 })
-    await within(dialog).findByText(/2 datasets, 1.536 predictions, 197 MB of arrays/)
+    await screen.findByText(/2 datasets, 1.536 predictions, 197 MB of arrays/, undefined, { timeout: 5000 })
+    const dialog = screen.getByRole('dialog')
     await user.click(within(dialog).getByRole('radio', { name: /CSV for Excel in French/ }))
     await user.click(within(dialog).getByRole('radio', { name: /One row per sample/ }))
     await user.click(within(dialog).getByRole('button', { name: 'Download' }))
@@ -36,7 +36,9 @@ describe('export dialog', () => {
 
 describe('export request', () => {
   it('leaves one unfiltered dataset to the browser, with its name in the address', () => {
-    expect(directUrl({ ...form, partition: 'test' }, 'w1')).toBe('/api/aggregated-predictions/export/Bl%C3%A9%20%2F%202.parquet?workspace=w1&partition=test')
+    expect(directUrl({ ...form, partition: 'test' }, 'w1')).toBe(
+      '/api/aggregated-predictions/export/Bl%C3%A9%20%2F%202.parquet?workspace=w1&partition=test',
+    )
     expect(directUrl({ ...form, layout: 'sample' }, 'w1')).toBeUndefined()
     expect(directUrl({ ...form, datasets: ['a', 'b'] }, 'w1')).toBeUndefined()
   })

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
@@ -9,8 +9,12 @@ const banner = () => screen.findByText('Legacy array storage.', undefined, { tim
 describe('banner', () => {
   it('test_migration_banner_shows_on_legacy: with time, sizes and both ways on', async () => {
     renderApp('/', 'legacy')
-    expect((await banner()).parentElement).toHaveTextContent(/Migrate to Parquet: about 8 s, 294 MB → 201 MB, original kept\./)
-    expect(screen.getByRole('link', { name: 'Preview' })).toHaveAttribute('href', expect.stringContaining('/settings/migration?step=review'))
+    const sentence = (await banner()).parentElement
+    await waitFor(() => expect(sentence).toHaveTextContent(/Migrate to Parquet: about 8 s, 294 MB → 201 MB, original kept\./))
+    expect(screen.getByRole('link', { name: 'Preview' })).toHaveAttribute(
+      'href',
+      expect.stringContaining('/settings/migration?step=review'),
+    )
     expect(screen.getByRole('link', { name: 'Migrate…' })).toHaveAttribute('href', expect.stringContaining('/settings/migration'))
   })
 

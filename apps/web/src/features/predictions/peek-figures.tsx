@@ -9,7 +9,7 @@ export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigu
   const names = peek.figures
   const hints = peek.formulas
   const rows: readonly (readonly [string, string, string, string])[] = [
-    ['n', names.n, format.int(figures.n), hints.n],
+    ['n', names.n, sampleCount(figures, format.int), figures.excluded === 0 ? hints.n : peek.excluded(figures.excluded)],
     ['rmse', rmseName, format.score(figures.rmse), hints.rmse],
     ...(['r2', 'bias', 'sep', 'sep_n1', 'mae', 'rpd', 'rpiq', 'slope', 'intercept'] as const).map(
       (key) => [key, names[key], format.score(figures[key]), hints[key]] as const,
@@ -23,6 +23,10 @@ export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigu
     </dl>
   )
 }
+
+/** Samples that count; those left out are said beside, never silently dropped. */
+const sampleCount = ({ n, excluded }: { n: number; excluded: number }, int: (value: number) => string): string =>
+  excluded === 0 ? int(n) : `${int(n)} (−${int(excluded)})`
 
 const Row = ({ name, value, hint }: { name: string; value: string; hint: string }) => (
   <div className="flex items-baseline justify-between gap-3 border-b border-line py-1">
@@ -40,7 +44,11 @@ export const ClassFigures = ({ figures }: { figures: ClassificationFigures }) =>
   return (
     <>
       <dl className="grid grid-cols-1">
-        <Row name={peek.figures.n} value={format.int(figures.n)} hint={peek.formulas.n} />
+        <Row
+          name={peek.figures.n}
+          value={sampleCount(figures, format.int)}
+          hint={figures.excluded === 0 ? peek.formulas.n : peek.excluded(figures.excluded)}
+        />
         <Row name={peek.figures.accuracy} value={score(figures.accuracy)} hint={peek.formulas.accuracy} />
         <Row name={peek.figures.balanced_accuracy} value={score(figures.balanced_accuracy)} hint={peek.formulas.balanced_accuracy} />
       </dl>

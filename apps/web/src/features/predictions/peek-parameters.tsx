@@ -1,6 +1,7 @@
 import type { PredictionDetail } from '@nirs-workspace/types'
 import type { ReactNode } from 'react'
 import { useFormat, useText } from '../../text/text.tsx'
+import { Notice } from '../../ui/notice.tsx'
 
 /** Where the prediction comes from, what the model was set to, and every score that was stored. */
 export const PeekParameters = ({ detail }: { detail: PredictionDetail }) => {
@@ -9,6 +10,7 @@ export const PeekParameters = ({ detail }: { detail: PredictionDetail }) => {
   const params = Object.entries(detail.params)
   return (
     <div className="grid gap-6">
+      {detail.undecodable === undefined ? null : <Notice tone="warning">{peek.undecodable(detail.undecodable.join(', '))}</Notice>}
       <Section title={peek.params}>
         {params.length === 0 ? (
           <p className="text-muted">{peek.noParameters}</p>

@@ -60,7 +60,9 @@ describe('predictions page', () => {
   it('filters by a facet and drops the filter by its chip', async () => {
     const { user, sent } = await openGrid()
     await user.click(await screen.findByRole('checkbox', { name: /wheat/ }))
-    await waitFor(() => expect(sent.some((request) => request.path === '/predictions' && request.query.get('dataset_name') === 'wheat')).toBe(true))
+    await waitFor(() =>
+      expect(sent.some((request) => request.path === '/predictions' && request.query.get('dataset_name') === 'wheat')).toBe(true),
+    )
     await user.click(screen.getByRole('button', { name: 'Remove filter Dataset: wheat' }))
     expect(screen.queryByRole('button', { name: /Remove filter/ })).not.toBeInTheDocument()
   })

@@ -26,9 +26,9 @@ const anySearch: fc.Arbitrary<PredictionSearch> = fc.record(
     dataset_name: fc.array(text, { minLength: 1, maxLength: 3 }),
     branch_name: fc.constant(['']),
     val_score_min: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
-    sort: fc.uniqueArray(fc.tuple(column, fc.constantFrom('asc', 'desc')), { minLength: 1, maxLength: 5, selector: ([name]) => name }).map((keys) =>
-      keys.map(([name, direction]) => `${name}:${direction}`),
-    ),
+    sort: fc
+      .uniqueArray(fc.tuple(column, fc.constantFrom('asc', 'desc')), { minLength: 1, maxLength: 5, selector: ([name]) => name })
+      .map((keys) => keys.map(([name, direction]) => `${name}:${direction}`)),
     peek: text,
     tab: fc.constantFrom(...peekTabs),
     at: fc.integer({ min: 1, max: 1_000_000 }),

@@ -8,14 +8,22 @@ describe('storage page', () => {
   it('test_storage_health_widget_renders: badge, space by kind, what can be freed, datasets', async () => {
     renderApp('/settings/storage', 'migrated')
     expect(await screen.findByText('507 MB in all', undefined, { timeout: 5000 })).toBeVisible()
-    expect(screen.getByRole('img', { name: /Prediction arrays 197 MB/ })).toBeVisible()
+    expect(screen.getByRole('img', { name: /Prediction arrays 197\sMB/ })).toBeVisible()
     expect(await screen.findByText(/You can free 294 MB\./)).toBeVisible()
     expect(within(screen.getByRole('table')).getByRole('row', { name: /soil pH 768 750/ })).toBeVisible()
     expect(screen.getAllByText('Migrated').length).toBeGreaterThan(0)
   })
 
   it('runs a check and shows what the last one found', async () => {
-    const report = { passed: true, depth: 'deep', rows_checked: 1500, bytes_checked: 9, duration_seconds: 3, findings: [], proof_holds: true }
+    const report = {
+      passed: true,
+      depth: 'deep',
+      rows_checked: 1500,
+      bytes_checked: 9,
+      duration_seconds: 3,
+      findings: [],
+      proof_holds: true,
+    }
     const job = migrationJob({ kind: 'verify', state: 'completed', report, ended_at: '2026-11-21T03:00:05.000Z' })
     const { sent } = renderApp('/settings/storage', 'migrated', {
       'GET /jobs': () => ({ rows: [job], total: 1 }),
