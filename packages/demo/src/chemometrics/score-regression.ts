@@ -79,7 +79,7 @@ export const scoreRegression = (yTrue: Float64Array, yPred: Float64Array): Score
     mae: absolutes / n,
     rpd: deviation / sep,
     bias,
-    consistency: 1 - sep / deviation,
+    consistency: 1 - Math.sqrt(mse) / deviation,
     nrmse: Math.sqrt(mse) / (high - low),
     nmse: float32Text(1 - r2),
     nmae: float32Text(absolutes / n / (high - low)),

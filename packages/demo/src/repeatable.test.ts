@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { makeDemo } from '../src/index.ts'
-import { plannedRows } from '../src/plan/demo-plan.ts'
-import { largePlan } from '../src/plan/large-plan.ts'
-import { inTemporaryFolder, withStore } from './open-demo.ts'
+import { makeDemo } from './index.ts'
+import { plannedRows } from './plan/demo-plan.ts'
+import { largePlan } from './plan/large-plan.ts'
+import { inTemporaryFolder, withStore } from './testing/open-demo.ts'
 
 const Digest = z.object({ digest: z.string() })
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { makeDemo } from '../src/index.ts'
-import { plannedRows } from '../src/plan/demo-plan.ts'
-import { smallPlan } from '../src/plan/small-plan.ts'
-import { withStore } from './open-demo.ts'
+import { makeDemo } from './index.ts'
+import { plannedRows } from './plan/demo-plan.ts'
+import { smallPlan } from './plan/small-plan.ts'
+import { withStore } from './testing/open-demo.ts'
 
 const count = z.object({ n: z.number() })
 const numbers = z.array(z.number())

@@ -1,17 +1,13 @@
-import { existsSync } from 'node:fs'
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { Engine } from '@nirs-workspace/storage'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { makeDemo } from '../src/index.ts'
-import { legacyIndexes, legacyTables } from '../src/write/legacy-schema.ts'
-import { withStore } from './open-demo.ts'
-
-const here = dirname(fileURLToPath(import.meta.url))
-const realStore = join(here, '..', '..', '..', '..', 'shared', 'workspaces', 'legacy-0.7.1', 'store.duckdb')
+import { makeDemo } from '../index.ts'
+import { withStore } from '../testing/open-demo.ts'
+import { withRealStore } from '../testing/real-store.ts'
+import { legacyIndexes, legacyTables } from './legacy-schema.ts'
 
 const Sql = z.object({ sql: z.string() })
 const Column = z.record(z.string(), z.unknown())
@@ -56,13 +52,8 @@ describe('demo workspace: layout of 0.7.1', () => {
   })
 
   it('has the same tables, columns, constraints, indexes and view as a store that nirs4all 0.7.1 wrote', async () => {
-    if (!existsSync(realStore)) {
-      process.stdout.write('No ../shared/workspaces beside the repository: the comparison with a real 0.7.1 store is passed over.\n')
-      return
-    }
-    const copy = join(folder, 'real.duckdb')
-    await cp(realStore, copy)
-    const real = await withStore(copy, layoutOf)
+    const real = await withRealStore(layoutOf)
+    if (real === undefined) return
     const demo = await withStore(join(workspace, 'store.duckdb'), layoutOf)
     expect(demo).toEqual(real)
   })
