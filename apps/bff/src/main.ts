@@ -1,32 +1,12 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
-import { addDemo } from './cli/demo.ts'
-import { exitCodes } from './cli/exit-codes.ts'
-import { addExport } from './cli/export.ts'
-import { addInspect } from './cli/inspect.ts'
-import { addList } from './cli/list.ts'
-import { addMigrate } from './cli/migrate.ts'
-import { addOpenApi } from './cli/openapi.ts'
-import { addRollback } from './cli/rollback.ts'
-import { addServe } from './cli/serve.ts'
-import { addShow } from './cli/show.ts'
-import { addStats } from './cli/stats.ts'
-import { addTop } from './cli/top.ts'
-import { addVerify } from './cli/verify.ts'
-import { version } from './version.ts'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { userFolders } from './folders.ts'
 
-const program = new Command('nirs-workspace')
-  .description('Browse, migrate and look after prediction workspaces of the NIRS library nirs4all')
-  .version(version)
-  .exitOverride()
-  .showHelpAfterError('(add --help for what there is)')
+// Compiled code is kept for the next start: ours, and that of the short-lived processes, which start twice as fast with it.
+const cache = process.env.NODE_COMPILE_CACHE ?? join(userFolders().cache, 'compiled')
+process.env.NODE_COMPILE_CACHE = cache
+enableCompileCache(cache)
 
-const verbs = [addServe, addDemo, addInspect, addMigrate, addRollback, addVerify, addList, addTop, addShow, addExport, addStats, addOpenApi]
-for (const addVerb of verbs) addVerb(program)
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-}
+const { runProgram } = await import('./cli/program.ts')
+await runProgram()
