@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -220,6 +220,21 @@ describe('the cache folder', () => {
     expect(await catalog.engine.rows(Row, 'SELECT count(*) AS n FROM predictions')).toEqual([{ n: 2 }])
     catalog.close()
     expect(await readdir(catalogFolder({ cacheFolder: cache.path }))).toHaveLength(1)
+  })
+
+  test('a damaged catalog is removed, said to be missing, and made again', async () => {
+    await using folder = await temporaryFolder()
+    await using cache = await temporaryFolder()
+    const options = { cacheFolder: cache.path }
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
+    const resolved = await resolveWorkspace(folder.path)
+    const { path } = await buildCatalog(resolved, options)
+    await truncate(path, 50_000)
+    const { fresh } = await findCatalog(resolved, options)
+    await expect(openCatalog(fresh ?? expect.fail())).rejects.toMatchObject({ code: 'catalog_building' })
+    expect((await findCatalog(resolved, options)).fresh).toBeUndefined()
+    const again = await openCatalog(await buildCatalog(resolved, options))
+    again.close()
   })
 
   test('that cannot be made is write_failed', async () => {

@@ -33,7 +33,12 @@ export const openSqlite = async (path: string): Promise<SqliteStore> => {
   }
 }
 
-const hasLiveLog = async (path: string): Promise<boolean> => ((await sizeAndTime(`${path}-wal`))?.size ?? 0n) > 0n
+// What a writer has not moved into the database yet, or has to take back: nirs4all writes `-wal`, a plain SQLite `-journal`.
+const logs = ['-wal', '-journal'] as const
+
+const isThere = async (path: string): Promise<boolean> => ((await sizeAndTime(path))?.size ?? 0n) > 0n
+
+const hasLiveLog = async (path: string): Promise<boolean> => (await isThere(`${path}-wal`)) || (await isThere(`${path}-journal`))
 
 const sizeAndTime = async (path: string) => {
   try {
@@ -60,8 +65,10 @@ const steadyCopy = async (path: string, folder: string): Promise<string> => {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const before = await sizeAndTime(path)
     await copyFile(path, target)
-    if (await hasLiveLog(path)) await copyFile(`${path}-wal`, `${target}-wal`)
-    else await rm(`${target}-wal`, { force: true })
+    for (const log of logs) {
+      if (await isThere(`${path}${log}`)) await copyFile(`${path}${log}`, `${target}${log}`)
+      else await rm(`${target}${log}`, { force: true })
+    }
     const after = await sizeAndTime(path)
     if (before?.mtimeNs === after?.mtimeNs && before?.size === after?.size) return target
   }

@@ -2,30 +2,30 @@ import { join } from 'node:path'
 import { isFolder, lookAtLink, namesIn } from './look-at.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
-/** A regular Parquet file of a workspace. */
+/** Something called like a Parquet file. */
 export interface ArrayFile {
   /** Relative to the root, '/' between names. */
   readonly path: string
+  /** 0 for links, pipes and whatever else is no regular file: they are never opened, and reading them is an error. */
   readonly bytes: number
 }
 
 const parquetName = /^[^.].*\.parquet$/i
 
-/**
- * The Parquet files of a workspace, by name. Links, pipes, sockets and folders that are called so are passed over; so are hidden ones,
- * which are temporary.
- */
+/** The Parquet files of a workspace, by name. Hidden ones are temporary and left out. */
 export const listArrayFiles = async (resolved: ResolvedWorkspace): Promise<ArrayFile[]> => {
-  if (resolved.parquet !== null) {
-    const status = await lookAtLink(resolved.parquet)
-    return status?.isFile() ? [{ path: resolved.parquet.slice(resolved.arrays.length + 1), bytes: status.size }] : []
-  }
+  const { parquet, arrays } = resolved
+  if (parquet !== null) return [{ path: parquet.slice(arrays.length + 1), bytes: await regularSize(parquet) }]
   const files: ArrayFile[] = []
-  for (const name of (await namesIn(resolved.arrays)).filter((name) => parquetName.test(name))) {
-    const status = await lookAtLink(join(resolved.arrays, name))
-    if (status?.isFile()) files.push({ path: `arrays/${name}`, bytes: status.size })
+  for (const name of await namesIn(arrays)) {
+    if (parquetName.test(name)) files.push({ path: `arrays/${name}`, bytes: await regularSize(join(arrays, name)) })
   }
   return files
+}
+
+const regularSize = async (path: string): Promise<number> => {
+  const status = await lookAtLink(path)
+  return status?.isFile() ? status.size : 0
 }
 
 /** Whether there is an arrays folder that counts: one with nothing but the staging folders of an interrupted job does not. */

@@ -1,15 +1,15 @@
-import type { Finding } from '@nirs-workspace/types'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { findArrayOddities } from './find-array-oddities.ts'
 import { findArtifactFiles } from './find-artifact-files.ts'
 import { findMetadataOddities } from './find-metadata-oddities.ts'
 import { findStaleRows } from './find-stale-rows.ts'
+import type { InspectionFinding } from './finding.ts'
 import { liveStatus } from './live-status.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
-/** Everything odd about a workspace, errors first. The codes are a closed list, in docs/formats.md. */
-export const collectFindings = async (resolved: ResolvedWorkspace, catalog: Engine, meta: CatalogMeta): Promise<Finding[]> => {
+/** Everything odd about a workspace, errors first. */
+export const collectFindings = async (resolved: ResolvedWorkspace, catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => {
   const findings = [
     ...(await findArrayOddities(catalog, meta)),
     ...(meta.storage_status.storage_mode === 'mid_migration' ? await findStaleRows(resolved) : []),
@@ -21,9 +21,9 @@ export const collectFindings = async (resolved: ResolvedWorkspace, catalog: Engi
   return findings.sort((a, b) => rank[a.severity] - rank[b.severity])
 }
 
-const findLeftovers = async (resolved: ResolvedWorkspace): Promise<Finding[]> => {
+const findLeftovers = async (resolved: ResolvedWorkspace): Promise<InspectionFinding[]> => {
   const { wal_bytes, interrupted_job } = await liveStatus(resolved)
-  const findings: Finding[] = []
+  const findings: InspectionFinding[] = []
   if (wal_bytes > 0) {
     findings.push({
       code: 'write_ahead_log',

@@ -1,14 +1,14 @@
-import type { Finding } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import type { InspectionFinding } from './finding.ts'
 
 /** Ids named in a finding; the count says how many there are. */
 const NAMED_IDS = 100
 
 interface Kind {
-  code: string
-  severity: Finding['severity']
+  code: InspectionFinding['code']
+  severity: InspectionFinding['severity']
   detail: (count: number) => string
 }
 
@@ -29,7 +29,7 @@ const kinds: Record<string, Kind> = {
 }
 
 /** What the array files and the table `prediction_arrays` hold that they should not, or lack. */
-export const findArrayOddities = async (catalog: Engine, meta: CatalogMeta): Promise<Finding[]> => [
+export const findArrayOddities = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => [
   ...(await findByKind(catalog)),
   ...(await findDamagedFiles(catalog)),
   ...(await findSharedFiles(catalog)),
@@ -37,44 +37,44 @@ export const findArrayOddities = async (catalog: Engine, meta: CatalogMeta): Pro
   ...findTombstones(meta),
 ]
 
-const findByKind = async (catalog: Engine): Promise<Finding[]> => {
+const findByKind = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const found = await catalog.rows(
     z.object({ kind: z.string(), n: z.number(), ids: z.array(z.string()) }),
     `SELECT kind, count(*) AS n, list(prediction_id ORDER BY prediction_id)[1:${NAMED_IDS}] AS ids FROM catalog.array_oddities GROUP BY kind ORDER BY kind`,
   )
-  return found.flatMap(({ kind, n, ids }): Finding[] => {
+  return found.flatMap(({ kind, n, ids }): InspectionFinding[] => {
     const known = kinds[kind]
     return known === undefined ? [] : [{ code: known.code, severity: known.severity, count: n, detail: known.detail(n), ids }]
   })
 }
 
-const findDamagedFiles = async (catalog: Engine): Promise<Finding[]> => {
+const findDamagedFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const files = await catalog.rows(
     z.object({ error: z.string() }),
     'SELECT error FROM catalog.array_files WHERE error IS NOT NULL ORDER BY path',
   )
-  return files.map(({ error }): Finding => ({ code: 'corrupt_array_file', severity: 'error', count: 1, detail: error }))
+  return files.map(({ error }): InspectionFinding => ({ code: 'corrupt_array_file', severity: 'error', count: 1, detail: error }))
 }
 
-const findSharedFiles = async (catalog: Engine): Promise<Finding[]> => {
+const findSharedFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const files = await catalog.rows(
     z.object({ path: z.string(), names: z.array(z.string()) }),
     `SELECT path, list(dataset_name ORDER BY dataset_name) AS names FROM catalog.array_file_datasets
      GROUP BY path HAVING count(*) > 1 ORDER BY path`,
   )
-  return files.map(({ path, names }): Finding => {
+  return files.map(({ path, names }): InspectionFinding => {
     const detail = `${path} holds the rows of ${names.length} datasets: ${names.join(', ')}. Rows are told apart by their dataset_name.`
     return { code: 'shared_file_name', severity: 'info', count: names.length, detail }
   })
 }
 
-const findMissingArrays = async (catalog: Engine, meta: CatalogMeta): Promise<Finding[]> => {
+const findMissingArrays = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => {
   const code = 'predictions_without_arrays'
   const Missing = z.object({ n: z.number(), ids: z.array(z.string()).nullable() })
   const ids = `list(prediction_id ORDER BY prediction_id)[1:${NAMED_IDS}] AS ids`
   const none = await catalog.one(Missing, `SELECT count(*) AS n, ${ids} FROM catalog.predictions WHERE NOT has_arrays`)
   const lost = await catalog.one(Missing, `SELECT count(*) AS n, ${ids} FROM catalog.predictions WHERE array_source = 'bak'`)
-  const findings: Finding[] = []
+  const findings: InspectionFinding[] = []
   if (lost.n > 0) {
     const detail = `nirs4all does not find the arrays of ${lost.n} predictions any more: they are in store.duckdb.bak only. Rescue brings them back.`
     findings.push({ code, severity: 'error', count: lost.n, detail, ids: lost.ids ?? [] })
@@ -87,7 +87,7 @@ const findMissingArrays = async (catalog: Engine, meta: CatalogMeta): Promise<Fi
   return findings
 }
 
-const findTombstones = (meta: CatalogMeta): Finding[] => {
+const findTombstones = (meta: CatalogMeta): InspectionFinding[] => {
   if (meta.tombstones_corrupt) {
     const detail = 'arrays/_tombstones.json is damaged: which predictions were removed from the array files is unknown.'
     return [{ code: 'tombstones_corrupt', severity: 'error', count: 1, detail }]

@@ -1,16 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Finding } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { systemCode } from '../errors.ts'
+import type { InspectionFinding } from './finding.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
 /**
  * Artifact rows whose file is missing and files without a row. Neither is damage in itself: releases from 0.8.1 on note models of losing
  * variants that they never write, and write some that they never note.
  */
-export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: Engine): Promise<Finding[]> => {
+export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: Engine): Promise<InspectionFinding[]> => {
   if (resolved.kind === 'portable') return []
   const rows = await catalog.rows(
     z.object({ id: z.string(), path: z.string() }),
@@ -20,7 +20,7 @@ export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: En
   const known = new Set(rows.map(({ path }) => path))
   const missing = rows.filter(({ path }) => !files.has(path))
   const unreferenced = [...files].filter((file) => !known.has(file))
-  const findings: Finding[] = []
+  const findings: InspectionFinding[] = []
   if (missing.length > 0) {
     const detail = `${missing.length} of ${rows.length} artifact rows name a file that is not in artifacts/.`
     findings.push({

@@ -1,7 +1,7 @@
-import type { Finding } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import type { InspectionFinding } from './finding.ts'
 
 /** The newest schema that this program knows, as nirs4all stamps it. */
 const NEWEST_USER_VERSION = 5
@@ -10,14 +10,14 @@ const NEWEST_USER_VERSION = 5
 const STALE_AFTER = '1 day'
 
 /** What is odd about the rows of the tables. */
-export const findMetadataOddities = async (catalog: Engine, meta: CatalogMeta): Promise<Finding[]> => [
+export const findMetadataOddities = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => [
   ...(meta.storage_status.storage_mode === 'portable' ? [] : await findDuplicateKeys(catalog)),
   ...(await findRunning(catalog)),
   ...findNewerSchema(meta),
 ]
 
 // The library's own natural key; its UNIQUE index lets rows without a branch through, since nulls are never equal there.
-const findDuplicateKeys = async (catalog: Engine): Promise<Finding[]> => {
+const findDuplicateKeys = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const { groups, extra } = await catalog.one(
     z.object({ groups: z.number(), extra: z.number() }),
     `SELECT count(*) AS groups, coalesce(sum(n - 1), 0)::BIGINT AS extra FROM (
@@ -29,7 +29,7 @@ const findDuplicateKeys = async (catalog: Engine): Promise<Finding[]> => {
   return [{ code: 'duplicate_natural_keys', severity: 'warning', count: groups, detail }]
 }
 
-const findRunning = async (catalog: Engine): Promise<Finding[]> => {
+const findRunning = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const { n, stale, ids } = await catalog.one(
     z.object({ n: z.number(), stale: z.number(), ids: z.array(z.string()).nullable() }),
     `SELECT count(*) AS n, count(*) FILTER (created_at < now()::TIMESTAMP - INTERVAL '${STALE_AFTER}') AS stale, list(run_id ORDER BY run_id) AS ids
@@ -43,7 +43,7 @@ const findRunning = async (catalog: Engine): Promise<Finding[]> => {
   return [{ code: 'running_runs', severity: stale > 0 ? 'warning' : 'info', count: n, detail, ids: ids ?? [] }]
 }
 
-const findNewerSchema = (meta: CatalogMeta): Finding[] => {
+const findNewerSchema = (meta: CatalogMeta): InspectionFinding[] => {
   if (meta.user_version <= NEWEST_USER_VERSION) return []
   const detail = `store.sqlite has schema version ${meta.user_version}; this program knows ${NEWEST_USER_VERSION} and older. What it knows is shown.`
   return [{ code: 'newer_schema', severity: 'warning', count: 1, detail }]

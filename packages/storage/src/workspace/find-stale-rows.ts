@@ -1,9 +1,9 @@
-import type { Finding } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { openParquet } from '../arrays/parquet-file.ts'
 import { indexArrays } from '../catalog/array-index.ts'
 import { storeRelation } from '../catalog/copy-metadata.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import type { InspectionFinding } from './finding.ts'
 import { withAttachedStore } from './open-store.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 import type { AttachedStore } from './store-facts.ts'
@@ -18,7 +18,7 @@ const lists = ['y_true', 'y_pred', 'y_proba', 'sample_indices', 'weights'].map((
  * For a workspace that stopped in the middle of a migration: rows of `arrays/` that differ from the table `prediction_arrays` (any
  * array) or from `predictions` (val_score). Reads all arrays on both sides.
  */
-export const findStaleRows = (resolved: ResolvedWorkspace): Promise<Finding[]> =>
+export const findStaleRows = (resolved: ResolvedWorkspace): Promise<InspectionFinding[]> =>
   withEngine({}, async (engine) => {
     const { duckdb } = resolved
     if (duckdb === null) return []

@@ -1,4 +1,5 @@
-import { cp, mkdir, truncate, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding, Inspection } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
@@ -67,6 +68,21 @@ test('every damaged array file is an error of its own, and so is a damaged list 
   ])
   expect(findings[0]?.detail).toContain('arrays/rye.parquet')
 })
+
+test.skipIf(process.platform === 'win32')(
+  'links, pipes and folders that are called like array files are errors and never opened',
+  async () => {
+    await using folder = await temporaryFolder()
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
+    await mkdir(join(folder.path, 'arrays', 'folder.parquet'), { recursive: true })
+    execFileSync('mkfifo', [join(folder.path, 'arrays', 'pipe.parquet')])
+    await makeParquet(join(folder.path, 'elsewhere'), [{ id: 'a' }])
+    await symlink(join(folder.path, 'elsewhere'), join(folder.path, 'arrays', 'wheat.parquet'))
+    const { findings } = await inspect(folder.path)
+    expect(brief(findings).slice(0, 3)).toEqual(Array(3).fill('error corrupt_array_file 1'))
+    expect(findings[2]?.detail).toContain('wheat.parquet')
+  },
+)
 
 test('natural keys that occur twice, without a branch too, and datasets that share a file are reported', async () => {
   const predictions = [{ id: 'a' }, { id: 'b' }, { id: 'c', fold: '1' }, { id: 'd', dataset: 'whe at' }, { id: 'e', dataset: 'whe_at' }]

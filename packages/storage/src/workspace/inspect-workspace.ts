@@ -6,6 +6,7 @@ import { findCatalog } from '../catalog/find-catalog.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
 import { type CatalogMeta, readCatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { isStorageError } from '../errors.ts'
 import { collectFindings } from './collect-findings.ts'
 import { measureFolder } from './folder-usage.ts'
 import { liveStatus } from './live-status.ts'
@@ -41,12 +42,22 @@ export const withFreshCatalog = async <T>(
   options: CatalogOptions,
   work: (catalog: Catalog, meta: CatalogMeta) => Promise<T>,
 ): Promise<T> => {
-  const { fresh } = await findCatalog(resolved, options)
-  const catalog = await openCatalog(fresh ?? (await buildCatalog(resolved, options)))
+  const catalog = (await openFresh(resolved, options)) ?? (await openCatalog(await buildCatalog(resolved, options)))
   try {
     return await work(catalog, await readCatalogMeta(catalog.engine))
   } finally {
     catalog.close()
+  }
+}
+
+const openFresh = async (resolved: ResolvedWorkspace, options: CatalogOptions): Promise<Catalog | null> => {
+  const { fresh } = await findCatalog(resolved, options)
+  if (fresh === undefined) return null
+  try {
+    return await openCatalog(fresh)
+  } catch (error) {
+    if (isStorageError(error, 'catalog_building')) return null
+    throw error
   }
 }
 

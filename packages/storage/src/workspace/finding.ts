@@ -1,0 +1,22 @@
+import type { Finding } from '@nirs-workspace/types'
+
+/** What an inspection may report; nothing else. */
+export type InspectionCode =
+  | 'rows_without_metadata'
+  | 'duplicate_natural_keys'
+  | 'predictions_without_arrays'
+  | 'orphan_arrays'
+  | 'duplicate_array_rows'
+  | 'stale_parquet_rows'
+  | 'shared_file_name'
+  | 'tombstones'
+  | 'tombstones_corrupt'
+  | 'corrupt_array_file'
+  | 'write_ahead_log'
+  | 'interrupted_job'
+  | 'missing_artifact_files'
+  | 'unreferenced_artifact_files'
+  | 'running_runs'
+  | 'newer_schema'
+
+export type InspectionFinding = Finding & { code: InspectionCode }
