@@ -1,3 +1,4 @@
+export * from './dataset-source.ts'
 export * from './error.ts'
 export * from './error-code.ts'
 export * from './event.ts'
