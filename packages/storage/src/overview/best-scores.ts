@@ -1,44 +1,41 @@
-import { type BestCv, type BestRefit, metricDirection } from '@nirs-workspace/types'
-import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
+import { type BestCv, type BestRefit, fromWireNumber, metricDirection, type PredictionRow } from '@nirs-workspace/types'
+import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
 import { groupRows } from '../predictions/group-rows.ts'
-import { type Contest, cvContest, knownDirections, metricsUnder, rankingKey, refitContest } from '../predictions/ranking.ts'
-import { readNumber, readText } from '../predictions/value-reader.ts'
+import { bestRows, type Contest, cvContest, knownDirections, metricsUnder, refitContest } from '../predictions/ranking.ts'
 
 /** Best cross-validation row of every dataset, one per metric of known direction. */
 export const bestCv = async (catalog: CatalogReader, options: QueryOptions): Promise<Map<string, BestCv[]>> =>
   groupRows(
-    (await winners(catalog, cvContest(), options)).map(({ dataset_name, score, ...row }) => [dataset_name, { ...row, val_score: score }]),
+    (await winners(catalog, cvContest(), options)).map((row) => [
+      row.dataset_name,
+      { ...common(row), val_score: finite(row.val_score), preprocessings: row.preprocessings },
+    ]),
   )
 
 /** Best refit of every dataset by its test score, one per metric of known direction. */
 export const bestRefit = async (catalog: CatalogReader, options: QueryOptions): Promise<Map<string, BestRefit[]>> =>
   groupRows(
-    (await winners(catalog, refitContest, options)).map(({ dataset_name, score, preprocessings: _, ...row }) => [
-      dataset_name,
-      { ...row, test_score: score },
+    (await winners(catalog, refitContest, options)).map((row) => [
+      row.dataset_name,
+      { ...common(row), test_score: finite(row.test_score) },
     ]),
   )
 
-const winners = async (catalog: CatalogReader, { condition, score }: Contest, options: QueryOptions) => {
-  const metrics = await metricsUnder(catalog, { sql: condition, parameters: {} }, options)
-  const key = rankingKey(score, knownDirections(metrics))
-  const sql = `SELECT dataset_name, metric, ${score}, prediction_id, model_name, preprocessings FROM
-      (SELECT *, rowid AS place, ${key.sql} AS key FROM ${PREDICTIONS} WHERE ${condition})
-    WHERE key IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY dataset_name, metric ORDER BY key, prediction_id, place) = 1
-    ORDER BY dataset_name, metric`
-  return readRows(
-    catalog,
-    { sql, parameters: key.parameters },
-    (value) => ({
-      dataset_name: readText(value(0)),
-      metric: readText(value(1)),
-      direction: metricDirection(readText(value(1))),
-      score: readNumber(value(2)),
-      prediction_id: readText(value(3)),
-      model_name: readText(value(4)),
-      preprocessings: readText(value(5)),
-    }),
-    options,
-  )
+const winners = async (catalog: CatalogReader, contest: Contest, options: QueryOptions): Promise<PredictionRow[]> => {
+  const metrics = await metricsUnder(catalog, { sql: contest.condition, parameters: {} }, options)
+  return bestRows(catalog, { contest, directions: knownDirections(metrics), within: ['dataset_name'], n: 1 }, options)
+}
+
+const common = ({ metric, prediction_id, model_name }: PredictionRow) => ({
+  metric,
+  direction: metricDirection(metric),
+  prediction_id,
+  model_name,
+})
+
+/** Only finite scores compete. */
+const finite = (score: PredictionRow['val_score']): number => {
+  const value = score === null ? Number.NaN : fromWireNumber(score)
+  if (!Number.isFinite(value)) throw new Error('A score that is not finite was ranked')
+  return value
 }

@@ -1,8 +1,9 @@
-import { type FoldKind, type MetricDirection, metricDirection } from '@nirs-workspace/types'
+import { type FoldKind, type MetricDirection, metricDirection, type PredictionRow } from '@nirs-workspace/types'
 import { quotedString } from '../engine/attach-store.ts'
 import type { ChunkParameter } from '../engine/stream-chunks.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
-import { readText } from './value-reader.ts'
+import { rowsByRowid } from './rows-by-rowid.ts'
+import { readNumber, readText } from './value-reader.ts'
 
 export type KnownDirection = Exclude<MetricDirection, 'unknown'>
 
@@ -43,8 +44,41 @@ export const knownDirections = (metrics: readonly string[]): Map<string, KnownDi
     }),
   )
 
+export interface Podium {
+  readonly contest: Contest
+  readonly directions: ReadonlyMap<string, KnownDirection>
+  /** Rows are ranked within each value of these and within their metric. */
+  readonly within: readonly ('run_id' | 'dataset_name')[]
+  /** Rows per group. */
+  readonly n: number
+  readonly narrowing?: SqlPart | undefined
+}
+
+/** The n best rows of every group, best first, groups in order; ties by prediction_id. Metrics without a direction are left out. */
+export const bestRows = async (catalog: CatalogReader, podium: Podium, options: QueryOptions): Promise<PredictionRow[]> => {
+  const { sql, parameters } = podiumSql(podium)
+  const rowids = await readRows(catalog, { sql, parameters }, (value) => readNumber(value(0)), options)
+  return rowsByRowid(catalog, Int32Array.from(rowids), options)
+}
+
+/** The score of the nth best row comes first, so that only rows as good as that are sorted with their ids. */
+const podiumSql = ({ contest, directions, within, n, narrowing }: Podium): SqlPart => {
+  const key = rankingKey(contest.score, directions)
+  const groups = [...within, 'metric'].join(', ')
+  const condition = narrowing === undefined ? contest.condition : `${contest.condition} AND ${narrowing.sql}`
+  const source = `FROM ${PREDICTIONS} WHERE ${condition}`
+  const sql = `WITH edges AS (
+      SELECT ${groups}, list_last(min(key, ${n})) AS edge FROM (SELECT ${groups}, ${key.sql} AS key ${source})
+      WHERE key IS NOT NULL GROUP BY ${groups})
+    SELECT place::INTEGER FROM (SELECT ${groups}, prediction_id, rowid AS place, ${key.sql} AS key ${source}) JOIN edges USING (${groups})
+    WHERE key <= edge
+    QUALIFY row_number() OVER (PARTITION BY ${groups} ORDER BY key, prediction_id, place) <= ${n}
+    ORDER BY ${groups}, key, prediction_id, place`
+  return { sql, parameters: { ...narrowing?.parameters, ...key.parameters } }
+}
+
 /** An expression that is smallest for the best score of each metric, and null for metrics that are not in `directions`. */
-export const rankingKey = (score: Contest['score'], directions: ReadonlyMap<string, KnownDirection>): SqlPart => {
+const rankingKey = (score: Contest['score'], directions: ReadonlyMap<string, KnownDirection>): SqlPart => {
   const forms: Record<KnownDirection, string> = { higher: `-${score}`, lower: score, zero: `abs(${score})` }
   const parameters: Record<string, ChunkParameter> = {}
   const branches = [...directions].map(([metric, direction], index) => {

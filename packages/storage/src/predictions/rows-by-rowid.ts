@@ -6,7 +6,8 @@ import { readNumber } from './value-reader.ts'
 /** Rows of these row ids, in this order. */
 export const rowsByRowid = async (catalog: CatalogReader, rowids: Int32Array, options: QueryOptions = {}): Promise<PredictionRow[]> => {
   if (rowids.length === 0) return []
-  const sql = `SELECT ${predictionColumns}, rowid FROM ${PREDICTIONS} WHERE ${rowidCondition(rowids.toSorted())}`
+  // Sorted, not streamed as found: a chunk with one row in it, from each block that has one, costs more than the sort.
+  const sql = `SELECT ${predictionColumns}, rowid FROM ${PREDICTIONS} WHERE ${rowidCondition(rowids.toSorted())} ORDER BY rowid`
   const found = await readRows(
     catalog,
     { sql, parameters: {} },

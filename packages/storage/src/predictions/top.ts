@@ -1,9 +1,7 @@
 import { findMetric, metricDirection, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
-import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
-import { type Contest, cvContest, type KnownDirection, metricsUnder, rankingKey, refitContest } from './ranking.ts'
-import { rowsByRowid } from './rows-by-rowid.ts'
-import { readNumber } from './value-reader.ts'
+import type { CatalogReader, QueryOptions, SqlPart } from './catalog-reader.ts'
+import { bestRows, type Contest, cvContest, type KnownDirection, metricsUnder, refitContest } from './ranking.ts'
 
 /**
  * The n best rows of every dataset and metric (metrics are never ranked together): finite validation scores of folds, averages and
@@ -12,17 +10,12 @@ import { readNumber } from './value-reader.ts'
  */
 export const topPredictions = async (catalog: CatalogReader, query: TopQuery, options: QueryOptions = {}): Promise<PredictionRow[]> => {
   const contest = contestOf(query)
-  const condition = narrowed(contest, query)
-  const metrics = await metricsUnder(catalog, condition, options)
+  const narrowing = datasetCondition(query)
+  const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
+  const metrics = await metricsUnder(catalog, under, options)
   const wanted = metrics.filter((name) => query.metric === undefined || sameMetric(name, query.metric))
-  const key = rankingKey(contest.score, new Map(wanted.map((name) => [name, directionOf(name, query)])))
-  const sql = `SELECT rowid::INTEGER FROM (SELECT rowid, dataset_name, metric, prediction_id, ${key.sql} AS key FROM ${PREDICTIONS} WHERE ${condition.sql})
-    WHERE key IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY dataset_name, metric ORDER BY key, prediction_id, rowid) <= ${query.n}
-    ORDER BY dataset_name, metric, key, prediction_id, rowid`
-  const parameters = { ...condition.parameters, ...key.parameters }
-  const rowids = await readRows(catalog, { sql, parameters }, (value) => readNumber(value(0)), options)
-  return rowsByRowid(catalog, Int32Array.from(rowids), options)
+  const directions = new Map(wanted.map((name) => [name, directionOf(name, query)]))
+  return bestRows(catalog, { contest, directions, within: ['dataset_name'], n: query.n, narrowing }, options)
 }
 
 const contestOf = ({ fold_kind }: TopQuery): Contest => {
@@ -30,10 +23,8 @@ const contestOf = ({ fold_kind }: TopQuery): Contest => {
   return fold_kind === undefined ? cvContest() : cvContest([fold_kind])
 }
 
-const narrowed = ({ condition }: Contest, { dataset_name }: TopQuery): SqlPart =>
-  dataset_name === undefined
-    ? { sql: condition, parameters: {} }
-    : { sql: `${condition} AND dataset_name = $dataset`, parameters: { dataset: dataset_name } }
+const datasetCondition = ({ dataset_name }: TopQuery): SqlPart =>
+  dataset_name === undefined ? { sql: 'true', parameters: {} } : { sql: 'dataset_name = $dataset', parameters: { dataset: dataset_name } }
 
 const sameMetric = (name: string, wanted: string): boolean => {
   const metric = findMetric(name)

@@ -1,8 +1,8 @@
-import { metricDirection, type RunBest, type RunRow } from '@nirs-workspace/types'
+import { metricDirection, type PredictionRow, type RunBest, type RunRow } from '@nirs-workspace/types'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
 import { groupRows } from '../predictions/group-rows.ts'
-import { cvContest, knownDirections, metricsUnder, rankingKey } from '../predictions/ranking.ts'
-import { readNumber, readText, readWireNumber } from '../predictions/value-reader.ts'
+import { bestRows, cvContest, knownDirections, metricsUnder } from '../predictions/ranking.ts'
+import { readNumber, readText } from '../predictions/value-reader.ts'
 import type { RunHead } from './run-heads.ts'
 
 /** Completes runs with what must be counted and ranked. */
@@ -31,30 +31,19 @@ const countByRun = async (catalog: CatalogReader, table: string, ids: readonly s
 
 /** Best cross-validation row of every run, dataset and metric of known direction. */
 const bestByRun = async (catalog: CatalogReader, ids: readonly string[], options: QueryOptions): Promise<Map<string, RunBest[]>> => {
-  const { condition, score } = cvContest()
-  const ofTheseRuns = `${condition} AND run_id IN (SELECT unnest($ids))`
-  const metrics = await metricsUnder(catalog, { sql: ofTheseRuns, parameters: { ids } }, options)
-  const key = rankingKey(score, knownDirections(metrics))
-  const sql = `SELECT run_id, dataset_name, metric, val_score, prediction_id, model_name FROM
-      (SELECT *, rowid AS place, ${key.sql} AS key FROM ${PREDICTIONS} WHERE ${ofTheseRuns})
-    WHERE key IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY run_id, dataset_name, metric ORDER BY key, prediction_id, place) = 1
-    ORDER BY run_id, dataset_name, metric`
-  const rows = await readRows(
-    catalog,
-    { sql, parameters: { ids, ...key.parameters } },
-    (value): [string, RunBest] => [
-      readText(value(0)),
-      {
-        dataset_name: readText(value(1)),
-        metric: readText(value(2)),
-        direction: metricDirection(readText(value(2))),
-        val_score: readWireNumber(value(3)),
-        prediction_id: readText(value(4)),
-        model_name: readText(value(5)),
-      },
-    ],
-    options,
-  )
-  return groupRows(rows)
+  const contest = cvContest()
+  const narrowing = { sql: 'run_id IN (SELECT unnest($ids))', parameters: { ids } }
+  const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
+  const directions = knownDirections(await metricsUnder(catalog, under, options))
+  const rows = await bestRows(catalog, { contest, directions, within: ['run_id', 'dataset_name'], n: 1, narrowing }, options)
+  return groupRows(rows.map((row): [string, RunBest] => [row.run_id ?? '', runBest(row)]))
 }
+
+const runBest = ({ dataset_name, metric, val_score, prediction_id, model_name }: PredictionRow): RunBest => ({
+  dataset_name,
+  metric,
+  direction: metricDirection(metric),
+  val_score,
+  prediction_id,
+  model_name,
+})
