@@ -29,6 +29,7 @@ describe('filters', () => {
     expect(await ids({ ranges: { val_score: { min: -2, max: 0.5 } } })).toBe('ae')
     expect(await ids({ ranges: { val_score: { min: 0 } } })).toBe('a')
     expect(await ids({ ranges: { val_score: { max: '0.4' } } })).toBe('e')
+    expect(await ids({ ranges: { val_score: { min: -1e300, max: Number.POSITIVE_INFINITY } } })).toBe('ae')
     expect(await ids({ ranges: { n_samples: { min: 20 } } })).toBe('bde')
     expect(await ids({ ranges: { n_samples: { min: 10.5, max: 29 } } })).toBe('be')
   })
@@ -63,9 +64,9 @@ describe('filters', () => {
     const filter = { equals: { model_name: ['"; --'] }, ranges: { n_samples: { min: 3 } }, q: "o'brien" }
     expect(whereClause(filter)).toEqual({
       sql: 'WHERE ("model_name" IN ($f1)) AND "n_samples" >= $f2::DOUBLE AND contains(search_text, lower($f3))',
-      parameters: { f1: '"; --', f2: 3, f3: "o'brien" },
+      parameters: { f1: '"; --', f2: '3', f3: "o'brien" },
     })
-    expect(whereClause(filter, { without: 'model_name' }).parameters).toEqual({ f1: 3, f2: "o'brien" })
+    expect(whereClause(filter, { without: 'model_name' }).parameters).toEqual({ f1: '3', f2: "o'brien" })
   })
 
   test('filters that differ only in order are one filter', () => {

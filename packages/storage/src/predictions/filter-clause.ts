@@ -64,14 +64,17 @@ export const filterKey = (filter: PredictionFilter): string =>
     searchWords(filter.q).sort(),
   ])
 
-/** Both bounds are inclusive. A range asks for finite values: NaN would otherwise count as larger than every number. */
+/**
+ * Both bounds are inclusive. A range asks for finite values: NaN would otherwise count as larger than every number. Numbers are bound as
+ * text: the engine would take a whole number for a BIGINT, which 1e300 is not.
+ */
 const rangeCondition = (binder: Binder, column: RangeColumn, range: { min?: Bound; max?: Bound } | undefined): string | null => {
   if (range === undefined || (range.min === undefined && range.max === undefined)) return null
   const name = quotedIdentifier(column)
   if (column === 'created_at') return timeCondition(binder, name, range)
   const parts = column.endsWith('_score') ? [`isfinite(${name})`] : []
-  if (range.min !== undefined) parts.push(`${name} >= ${binder.bind(numericBound(column, range.min))}::DOUBLE`)
-  if (range.max !== undefined) parts.push(`${name} <= ${binder.bind(numericBound(column, range.max))}::DOUBLE`)
+  if (range.min !== undefined) parts.push(`${name} >= ${binder.bind(String(numericBound(column, range.min)))}::DOUBLE`)
+  if (range.max !== undefined) parts.push(`${name} <= ${binder.bind(String(numericBound(column, range.max)))}::DOUBLE`)
   return parts.join(' AND ')
 }
 

@@ -3,9 +3,10 @@ import { cacheOf } from './catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from './catalog-reader.ts'
 import { filterKey, searchWords } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
-import { knownOrder, orderIndex, topRows } from './order-index.ts'
+import { knownOrder, orderIndex } from './order-index.ts'
 import { rowsByRowid } from './rows-by-rowid.ts'
 import { searchFirstRows } from './search-page.ts'
+import { topRows } from './top-rows.ts'
 
 /** Up to here from either end a top-N scan beats sorting everything. */
 const DIRECT_ROWS = 2000

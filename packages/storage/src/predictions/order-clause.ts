@@ -3,6 +3,9 @@ import { quotedIdentifier } from '../engine/attach-store.ts'
 
 const realColumns: ReadonlySet<PredictionColumn> = new Set(['val_score', 'test_score', 'train_score', 'exclusion_rate'])
 
+/** Columns that may hold NaN or infinities. */
+export const hasNonFinite = (column: PredictionColumn): boolean => realColumns.has(column)
+
 /** What the table shows when nobody has asked for an order. */
 const defaultSort: readonly SortKey[] = [{ column: 'created_at', direction: 'desc' }]
 
@@ -27,7 +30,7 @@ const sortTerms = ({ column, direction }: SortKey): Term[] => {
   const name = quotedIdentifier(column)
   const value = { sql: name, descending: direction === 'desc' }
   // Null stays null under isfinite, and nulls are last: the first term ranks finite, non-finite, null.
-  return realColumns.has(column) ? [{ sql: `NOT isfinite(${name})`, descending: false }, value] : [value]
+  return hasNonFinite(column) ? [{ sql: `NOT isfinite(${name})`, descending: false }, value] : [value]
 }
 
 /** The keys that count: the default when none is given; a column that comes again cannot change the order any more. */

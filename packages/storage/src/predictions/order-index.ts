@@ -38,17 +38,3 @@ const sortRows = async (catalog: CatalogReader, { filter, sort }: OrderQuery, to
   if (filled !== total) throw new Error(`Sorted ${filled} rows of ${total}`)
   return order
 }
-
-/** Row ids of a page near the beginning (or, `backwards`, near the end): DuckDB keeps only the best few while it scans. */
-export const topRows = async (
-  catalog: CatalogReader,
-  { filter, sort }: OrderQuery,
-  page: { skip: number; take: number; backwards: boolean },
-  { signal }: QueryOptions = {},
-): Promise<Int32Array> => {
-  const where = whereClause(filter)
-  const sql = `SELECT rowid::INTEGER FROM ${PREDICTIONS} ${where.sql} ${orderClause(sort, page.backwards)} LIMIT ${page.take} OFFSET ${page.skip}`
-  const rowids: number[] = []
-  for await (const chunk of streamChunks(catalog.engine, sql, where.parameters, signal)) rowids.push(...chunk.values(0).map(readNumber))
-  return Int32Array.from(page.backwards ? rowids.reverse() : rowids)
-}
