@@ -19,31 +19,34 @@ interface Fixtures {
 /** Tests get a real server on a private copy of a workspace; any request to another machine fails the test. */
 export const test = base.extend<Fixtures>({
   demo: ['small', { option: true }],
-  opened: async ({ demo, page }, use) => {
-    const copy = await demoCopy(demo)
-    const home = await isolatedHome()
-    let server = await startServer([copy.path], home.env)
-    const foreign: string[] = []
-    page.on('request', (request) => {
-      const { hostname, protocol } = new URL(request.url())
-      if (protocol !== 'blob:' && protocol !== 'data:' && hostname !== '127.0.0.1') foreign.push(request.url())
-    })
-    await page.goto(server.url)
-    await use({
-      path: copy.path,
-      get server() {
-        return server
-      },
-      restart: async () => {
-        server = await startServer([copy.path], home.env)
-        return server
-      },
-    })
-    await server.kill()
-    await copy.remove()
-    await home.remove()
-    expect(foreign, 'requests that left this machine').toEqual([])
-  },
+  opened: [
+    async ({ demo, page }, use) => {
+      const copy = await demoCopy(demo)
+      const home = await isolatedHome()
+      let server = await startServer([copy.path], home.env)
+      const foreign: string[] = []
+      page.on('request', (request) => {
+        const { hostname, protocol } = new URL(request.url())
+        if (protocol !== 'blob:' && protocol !== 'data:' && hostname !== '127.0.0.1') foreign.push(request.url())
+      })
+      await page.goto(server.url)
+      await use({
+        path: copy.path,
+        get server() {
+          return server
+        },
+        restart: async () => {
+          server = await startServer([copy.path], home.env)
+          return server
+        },
+      })
+      await server.kill()
+      await copy.remove()
+      await home.remove()
+      expect(foreign, 'requests that left this machine').toEqual([])
+    },
+    { auto: true },
+  ],
 })
 
 export { expect }
