@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { DatasetResolution } from '@nirs-workspace/types'
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../errors.ts'
 import { quickHash } from './content-hash.ts'
 import { HashCache } from './hash-cache.ts'
@@ -52,6 +52,9 @@ const one = async (source: DatasetSourceInput, options: Parameters<typeof resolv
   if (answer === undefined) throw new Error('no answer')
   return answer
 }
+
+// The disk may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 describe('test_dataset_path_resolver: where the file of a dataset is', () => {
   it('test_resolve_original_path: valid, verified as far as something is recorded', () =>

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SavedTemplate } from '@nirs-workspace/types'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { readAll, withPlayground, writeLikeNirs4all } from './testing/library-fixture.ts'
@@ -19,6 +19,9 @@ const codeOf = async (promise: Promise<unknown>) =>
   )
 
 const names = (saved: { rows: { name: string }[] }) => saved.rows.map(({ name }) => name)
+
+// Every save is flushed to the disk several times, and the disk may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 describe('test_pipeline_library: templates of a workspace', () => {
   it('test_save_template: writes the layout that nirs4all reads', () =>
