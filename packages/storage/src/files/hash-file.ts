@@ -11,10 +11,11 @@ export interface FileMark {
   readonly sha256: string
 }
 
-/** SHA-256 of a file. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
-export const hashFile = async (path: string, signal?: AbortSignal): Promise<string> => {
+/** SHA-256 of a file, or of its bytes before `end`. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
+export const hashFile = async (path: string, { end }: { end?: number } = {}): Promise<string> => {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { ...(signal === undefined ? {} : { signal }) })
+  if (end === 0) return hash.digest('hex')
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024, ...(end === undefined ? {} : { end: end - 1 }) }), hash)
   return hash.digest('hex')
 }
 

@@ -1,19 +1,26 @@
 import { StorageError } from '../errors.ts'
+import { type FileMark, hashFile, markFile } from '../files/hash-file.ts'
 import { readFooter, rowGroupSizes, withKeyValues, writeFooter } from '../parquet/footer.ts'
-import { type FileSummary, ownEntries } from '../parquet/own-metadata.ts'
+import { type FileSummary, isSealIntact, ownEntries, sealed } from '../parquet/own-metadata.ts'
 
 /** Puts summary and checksums into the footer of a verified file, flushes it and makes sure that nothing else of the footer has changed. */
-export const finishFile = async (path: string, summary: FileSummary, checksums: readonly ReadonlyMap<string, string>[]): Promise<void> => {
+export const finishFile = async (
+  path: string,
+  summary: FileSummary,
+  checksums: readonly ReadonlyMap<string, string>[],
+): Promise<FileMark> => {
   const footer = await readFooter(path)
   const columns = [...(checksums[0]?.keys() ?? [])]
   const entries = ownEntries(summary, {
     algorithm: 'crc32',
     columns,
     row_groups: checksums.map((group) => columns.map((column) => group.get(column) ?? '')),
+    data_sha256: await hashFile(path, { end: footer.start }),
   })
-  await writeFooter(path, footer, withKeyValues(footer.metadata, entries))
-  const again = await readFooter(path)
-  if (again.start !== footer.start || rowGroupSizes(again.metadata).join() !== rowGroupSizes(footer.metadata).join()) {
+  await writeFooter(path, footer, sealed(withKeyValues(footer.metadata, entries)))
+  const { start, metadata } = await readFooter(path)
+  if (start !== footer.start || rowGroupSizes(metadata).join() !== rowGroupSizes(footer.metadata).join() || !isSealIntact(metadata)) {
     throw new StorageError('verification_failed', 'A file footer, read back after writing, differs. The original is untouched.', { path })
   }
+  return markFile(path)
 }

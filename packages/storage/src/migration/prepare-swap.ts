@@ -137,9 +137,9 @@ const readBack = async (context: SwapContext, reader: ParquetReader, lane: Lane,
     file,
     `read_parquet(${quotedString(escapeGlob(file.path))}, hive_partitioning = false)`,
   )
-  await finishFile(file.path, summary, verified.checksums)
+  const mark = await finishFile(file.path, summary, verified.checksums)
   progress.datasets(file.datasets, 'done')
-  return { file, verified, mark: await markFile(file.path) }
+  return { file, verified, mark }
 }
 
 const differs = (file: StagedFile, verified: VerifiedFile) =>

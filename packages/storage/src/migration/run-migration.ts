@@ -111,6 +111,8 @@ const underJournal = async (
   let prepared: { journal: MigrateJournal; report: MigrationReport } | undefined
   await writeJournal(layout, journal)
   try {
+    // The journal's folder must be there before anything it speaks of is.
+    await syncFolder(layout.root)
     for (const folder of [layout.arrays, places.staging, layout.migrations, places.folder]) await makeFolder(folder)
     await syncFolder(layout.root)
     prepared = await prepare()

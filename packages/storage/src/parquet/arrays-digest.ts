@@ -138,7 +138,7 @@ const canonicalDoubles = (column: ColumnBlock): Uint8Array => {
 
 // A plain loop: the same with `some` takes twenty times as long.
 const holdsNaN = (view: Float64Array): boolean => {
-  for (let index = 0; index < view.length; index++) if (view[index] !== view[index]) return true
+  for (let index = 0; index < view.length; index++) if (Number.isNaN(view[index])) return true
   return false
 }
 

@@ -1,11 +1,14 @@
 import * as z from 'zod'
-import { type Footer, keyValues } from './footer.ts'
+import { crc32 } from 'node:zlib'
+import { type Footer, keyValues, withKeyValues } from './footer.ts'
+import { type ThriftStruct, writeStruct } from './thrift.ts'
 
 /** What NIRS Workspace keeps in the footer of the files it writes (docs/formats.md). */
 export const ownKeys = {
   schemaVersion: 'nirs_workspace.schema_version',
   summary: 'nirs_workspace.summary',
   checksums: 'nirs_workspace.checksums',
+  footer: 'nirs_workspace.footer_crc32',
 } as const
 
 export const schemaVersion = '1'
@@ -46,6 +49,8 @@ export const Checksums = z.object({
   columns: z.array(z.string()),
   /** One list per row group, in order of `columns`. */
   row_groups: z.array(z.array(z.string())),
+  /** SHA-256 of all bytes before the footer. */
+  data_sha256: z.string(),
 })
 export type Checksums = z.infer<typeof Checksums>
 
@@ -61,6 +66,20 @@ export const ownEntries = (summary: FileSummary, checksums: Checksums): Readonly
     [ownKeys.summary, JSON.stringify(summary)],
     [ownKeys.checksums, JSON.stringify(checksums)],
   ])
+
+/** The same footer with a checksum over itself, which must be the last thing that is written into it. */
+export const sealed = (metadata: ThriftStruct): ThriftStruct => withKeyValues(metadata, new Map([[ownKeys.footer, crcWithoutSeal(metadata)]]))
+
+/** Whether nothing in a footer has changed since it was sealed; true for footers without a seal. */
+export const isSealIntact = (metadata: ThriftStruct): boolean => {
+  const seal = keyValues(metadata).get(ownKeys.footer)
+  return seal === undefined || seal === crcWithoutSeal(metadata)
+}
+
+const crcWithoutSeal = (metadata: ThriftStruct): string =>
+  crc32(writeStruct(withKeyValues(metadata, new Map([[ownKeys.footer, '']]))))
+    .toString(16)
+    .padStart(8, '0')
 
 const parse = <S extends z.ZodType>(schema: S, text: string | undefined): z.output<S> | null => {
   if (text === undefined) return null

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { escapeGlob } from '../arrays/pin-file.ts'
 import { quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
@@ -23,7 +24,7 @@ export const arraysOf = async (path: string): Promise<Record<string, string>> =>
   return withEngine({ threads: 1 }, (engine) =>
     withAttachedStore(engine, duckdb, sourceAlias, async () => {
       const tables = await readSourceTables(engine, sourceAlias)
-      const files = (await listArrayFiles(workspace)).map((file) => quotedString(join(workspace.root, file.path)))
+      const files = (await listArrayFiles(workspace)).map((file) => quotedString(escapeGlob(join(workspace.root, file.path))))
       const columns = arrayFileColumnNames.map((name) => `f.${name}`).join(', ')
       const sql = tables.has(arraysTable)
         ? `${tableRowsSql(tables, 'true')} ORDER BY prediction_id`
@@ -63,7 +64,12 @@ export const faultFixture = async (): Promise<Scratch> => {
   const original = join(path, 'original')
   await mkdir(original)
   const predictions = ['wheat', 'soil pH', 'soil_pH'].flatMap((dataset) =>
-    Array.from({ length: 7 }, (_, index) => ({ id: `${dataset}-${index}`, dataset, y: [index, -0, Number.NaN, index / 3] })),
+    Array.from({ length: 7 }, (_, index) => ({
+      id: `${dataset}-${index}`,
+      dataset,
+      fold: String(index),
+      y: [index, -0, Number.NaN, index / 3],
+    })),
   )
   await makeStore(join(original, 'store.duckdb'), { release: '0.7.1', predictions })
   await writeFile(join(original, 'notes.txt'), 'not ours')

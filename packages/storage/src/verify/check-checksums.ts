@@ -1,30 +1,50 @@
 import { join } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { isStorageError } from '../errors.ts'
+import { hashFile } from '../files/hash-file.ts'
 import { readFooter } from '../parquet/footer.ts'
-import { type Checksums, readChecksums } from '../parquet/own-metadata.ts'
+import { type Checksums, isSealIntact, readChecksums } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 
-/** Decodes every value of a file and compares the checksums in its footer, if it has any. */
-export const checkChecksums = async (root: string, path: string, signal: AbortSignal | undefined): Promise<Finding[]> => {
-  const checksums = readChecksums(await readFooter(join(root, path)))
-  const reader = new ParquetReader()
+/** Decodes every value of array files and compares the checksums in their footers, where there are any. */
+export class ChecksumChecker {
+  #reader: ParquetReader | undefined
+
+  async check(root: string, path: string, signal: AbortSignal | undefined): Promise<Finding[]> {
+    this.#reader ??= new ParquetReader()
+    const findings = await checkFile(this.#reader, root, path, signal)
+    // A decoder that has met damage may be damaged itself: the next file gets a new one.
+    if (findings.length > 0) await this.close()
+    return findings
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close()
+    this.#reader = undefined
+  }
+}
+
+const checkFile = async (reader: ParquetReader, root: string, path: string, signal: AbortSignal | undefined): Promise<Finding[]> => {
   try {
+    const footer = await readFooter(join(root, path))
+    if (!isSealIntact(footer.metadata)) return [damage(path, undefined, 'its footer has changed since it was written')]
+    const checksums = readChecksums(footer)
     const { rowGroups } = await reader.open(join(root, path))
-    const findings: Finding[] = []
     if (checksums !== null && checksums.row_groups.length !== rowGroups) {
       return [damage(path, undefined, 'has another number of row groups than its checksums')]
     }
+    const findings: Finding[] = []
     for (let group = 0; group < rowGroups; group++) {
       signal?.throwIfAborted()
       findings.push(...(await checkGroup(reader, path, group, checksums)))
+    }
+    if (findings.length === 0 && checksums !== null && (await hashFile(join(root, path), { end: footer.start })) !== checksums.data_sha256) {
+      findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))
     }
     return findings
   } catch (error) {
     if (isStorageError(error, 'arrays_corrupt')) return [damage(path, undefined, error.message)]
     throw error
-  } finally {
-    await reader.close()
   }
 }
 

@@ -10,7 +10,7 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
 import { checkArrayRows } from './check-array-rows.ts'
-import { checkChecksums } from './check-checksums.ts'
+import { ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkProof } from './check-proof.ts'
 
@@ -38,6 +38,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options.depth)))
   const files = await listArrayFiles(resolved)
+  const checksums = new ChecksumChecker()
   let bytes = 0
   for (const file of files) {
     options.signal?.throwIfAborted()
@@ -46,9 +47,10 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     findings.push(...found)
     if (options.depth === 'deep' && found.length === 0) {
       progress.phase('verify', `Decoding ${file.path}`)
-      findings.push(...(await checkChecksums(resolved.root, file.path, options.signal)))
+      findings.push(...(await checksums.check(resolved.root, file.path, options.signal)))
     }
   }
+  await checksums.close()
   const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
   findings.push(...inRows)
   const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), options.depth)
@@ -61,7 +63,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     bytes_checked: bytes,
     duration_seconds: (performance.now() - startedAt) / 1000,
     findings,
-    proof_holds: proof?.holds ?? null,
+    proof_holds: proof === null ? null : proof.holds && !findings.some(({ severity }) => severity === 'error'),
   }
 }
 

@@ -1,0 +1,72 @@
+import { fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { acquireWorkspaceLock, readLockHolder } from './workspace-lock.ts'
+
+const stale = (over: object = {}) =>
+  JSON.stringify({
+    pid: 2 ** 22 + 1,
+    host: hostname(),
+    started: 'gone',
+    job_id: 'old',
+    kind: 'migrate',
+    nonce: crypto.randomUUID(),
+    since: '2026-01-01',
+    ...over,
+  })
+
+const writeLock = async (root: string, content: string) => {
+  await mkdir(join(root, '.nirs-workspace'), { recursive: true })
+  await writeFile(join(root, '.nirs-workspace', 'lock'), content)
+}
+
+test('a lock is held once, says by whom, and leaves nothing when released', async () => {
+  await using folder = await temporaryFolder()
+  const lock = await acquireWorkspaceLock(folder.path, { jobId: 'one', kind: 'migrate' })
+  await expect(acquireWorkspaceLock(folder.path, { jobId: 'two', kind: 'migrate' })).rejects.toMatchObject({
+    code: 'workspace_busy',
+    fields: { job_id: 'one', locked_by: { pid: process.pid } },
+  })
+  expect(await readLockHolder(folder.path)).toMatchObject({ job_id: 'one' })
+  await lock.release()
+  expect(await readdir(folder.path)).toEqual([])
+})
+
+test('a lock of a process that is gone, or whose id now belongs to another, is taken over; one of another machine is not', async () => {
+  await using folder = await temporaryFolder()
+  for (const content of [stale(), stale({ pid: process.pid, started: 'another start' }), '', '{"torn']) {
+    await writeLock(folder.path, content)
+    const lock = await acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })
+    expect(await readdir(join(folder.path, '.nirs-workspace'))).toEqual(['lock'])
+    await lock.release()
+  }
+  await writeLock(folder.path, stale({ host: 'another-machine' }))
+  await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({ code: 'workspace_busy' })
+})
+
+test('two processes that find the same stale lock never hold it both', { timeout: 120_000 }, async () => {
+  await using folder = await temporaryFolder()
+  const children = [0, 1].map(() => fork(join(import.meta.dirname, '..', 'testing', 'fault-lock-child.ts'), [folder.path]))
+  const answer = (child: (typeof children)[number]) => new Promise<unknown>((resolve) => child.once('message', resolve))
+  try {
+    await Promise.all(children.map(answer))
+    const won = new Map<unknown, number>()
+    for (let round = 0; round < 150; round++) {
+      await writeLock(folder.path, stale())
+      const answers = children.map(answer)
+      for (const child of children) child.send('go')
+      const results = await Promise.all(answers)
+      for (const result of results) won.set(result, (won.get(result) ?? 0) + 1)
+      expect(results).not.toContain('both')
+      expect(results).toContain('held')
+      expect(existsSync(join(folder.path, '.nirs-workspace', 'lock'))).toBe(false)
+    }
+    expect((won.get('held') ?? 0) + (won.get('busy') ?? 0)).toBe(300)
+  } finally {
+    for (const child of children) child.kill()
+  }
+})

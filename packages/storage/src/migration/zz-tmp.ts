@@ -1,0 +1,147 @@
+import type { MigrationReport } from '@nirs-workspace/types'
+import { interruptible } from '../engine/engine-lane.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, syncFolder } from '../files/disk.ts'
+import { markWithoutHash } from '../files/hash-file.ts'
+import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import { withAttachedStore } from '../workspace/open-store.ts'
+import { commitSwap, finishSwap } from './commit-swap.ts'
+import type { MigrationOptions } from './job-options.ts'
+import { ProgressTracker } from './job-progress.ts'
+import { type MigrateJournal, writeJournal } from './journal.ts'
+import { measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
+import { toMigrationError } from './migration-error.ts'
+import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
+import { prepareSwap } from './prepare-swap.ts'
+import { recoverUnderLock } from './recover-workspace.ts'
+import { sourceAlias } from './source-tables.ts'
+import { defaultRowGroup } from './stage-file.ts'
+import { surveyStore } from './survey-store.ts'
+import { undoMigration } from './undo-migration.ts'
+import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
+
+/**
+ * Moves the arrays of a legacy or half-migrated workspace to Parquet files: plan, stage, verify every value, commit by one swap. The store
+ * stays attached read-only from before the first read until after the swap, so that no writer can get in. Whatever stops it before the
+ * swap leaves the workspace as it was.
+ */
+export const runMigration = async (path: string, options: MigrationOptions): Promise<MigrationReport> => {
+  const { root } = await resolveMigratable(path)
+  const layout = layoutOf(root)
+  placesOf(layout, options.jobId)
+  const progress = new ProgressTracker(options.onProgress)
+  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'migrate' })
+  try {
+    progress.phase('recover', 'Looking for an unfinished job')
+    await recoverUnderLock(layout)
+    return await migrate(await resolveMigratable(root), options, progress)
+  } catch (error) {
+    throw toMigrationError(error, options.signal)
+  } finally {
+    await lock.release()
+  }
+}
+
+const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> =>
+  // Writers take as much again as the engine's own limit: together the job stays below 1.5 GB.
+  withEngine({ memoryLimit: '500MB' }, (engine) =>
+    withAttachedStore(engine, workspace.duckdb, sourceAlias, async () => {
+      const startedAt = performance.now()
+      if (options.planId !== undefined) await refuseStale(workspace, options.planId)
+      progress.phase('plan', 'Reading what there is')
+      const survey = await interruptible(engine, options.signal, () => surveyStore(engine, workspace))
+      try {
+        const sizes = await measureArrays(engine, survey.tables, survey.tableRows, false)
+        const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
+        const { bytes } = await storeSizes(workspace)
+        refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
+        options.signal?.throwIfAborted()
+        const journal = await newJournal(workspace, options.jobId)
+        return await underJournal(workspace, journal, progress, async () => {
+          const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
+          return prepareSwap({ engine, workspace, survey, sizes, journal, rowGroup, progress, startedAt, signal: options.signal })
+        })
+      } finally {
+        await survey.close()
+      }
+    }),
+  )
+
+const refuseStale = async (workspace: DuckdbWorkspace, planId: string): Promise<void> => {
+  if (isPlanOf(planId, await fingerprintWorkspace(workspace))) return
+  throw new StorageError('plan_stale', 'The workspace has changed since the preview. Nothing was changed.', {
+    hint: 'Look at a new preview and start again from there.',
+  })
+}
+
+const newJournal = async (workspace: DuckdbWorkspace, jobId: string): Promise<MigrateJournal> => {
+  const layout = layoutOf(workspace.root)
+  const now = new Date()
+  const backup = `store.duckdb.${compactTime(now)}.bak`
+  if (await exists(`${workspace.root}/${backup}`)) {
+    throw new StorageError('workspace_busy', `${backup} exists already. Nothing was changed.`, { hint: 'Try again in a second.' })
+  }
+  return {
+    format: 'nirs-workspace/journal/1',
+    kind: 'migrate',
+    job_id: jobId,
+    phase: 'prepare',
+    started_at: now.toISOString(),
+    arrays_created: !(await exists(layout.arrays)),
+    original: await markWithoutHash(layout.store),
+    backup,
+    backup_wal: (await exists(layout.wal)) ? `${backup}.wal` : null,
+    placed: [],
+    removed: [],
+  }
+}
+
+/** Runs the part that writes: everything it makes is known from the journal before it is made. */
+const underJournal = async (
+  workspace: DuckdbWorkspace,
+  journal: MigrateJournal,
+  progress: ProgressTracker,
+  prepare: () => Promise<{ journal: MigrateJournal; report: MigrationReport }>,
+): Promise<MigrationReport> => {
+  const layout = layoutOf(workspace.root)
+  const places = placesOf(layout, journal.job_id)
+  let prepared: { journal: MigrateJournal; report: MigrationReport } | undefined
+  await writeJournal(layout, journal)
+  try {
+    // The journal's folder must be there before anything it speaks of is.
+    await syncFolder(layout.root)
+    for (const folder of [layout.arrays, places.staging, layout.migrations, places.folder]) await makeFolder(folder)
+    await syncFolder(layout.root)
+    prepared = await prepare()
+    progress.phase('commit', 'Putting the new store and the array files in their places')
+    await commitSwap(layout, prepared.journal)
+  } catch (error) {
+    const isDone = await settle(workspace, prepared === undefined ? journal : { ...prepared.journal, phase: 'commit' }, error)
+    if (!isDone || prepared === undefined) throw error
+  }
+  progress.phase('done', 'Migrated')
+  return prepared.report
+}
+
+/** After a failure: takes everything back, or finishes when only tidying up after the swap has failed; says which. */
+const settle = async (workspace: DuckdbWorkspace, journal: MigrateJournal, cause: unknown): Promise<boolean> => {
+  const layout = layoutOf(workspace.root)
+  const isSwapped = journal.phase === 'commit' && !(await exists(placesOf(layout, journal.job_id).newStore)) && (await exists(layout.store))
+  try {
+    if (isSwapped) await finishSwap(layout, journal)
+    else await undoMigration(layout, journal)
+    return isSwapped
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const done = isSwapped ? 'The migration is complete' : 'The migration failed and the original is untouched'
+    throw new StorageError(
+      'write_failed',
+      `${done}, but tidying up was not possible (${reason}). It is done when the workspace is next opened.`,
+      { hint: 'Check the disk and its free space, then open the workspace again.' },
+      cause,
+    )
+  }
+}
