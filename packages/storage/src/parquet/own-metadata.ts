@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import { crc32 } from 'node:zlib'
+import * as z from 'zod'
 import { type Footer, keyValues, withKeyValues } from './footer.ts'
 import { type ThriftStruct, writeStruct } from './thrift.ts'
 
@@ -68,7 +68,8 @@ export const ownEntries = (summary: FileSummary, checksums: Checksums): Readonly
   ])
 
 /** The same footer with a checksum over itself, which must be the last thing that is written into it. */
-export const sealed = (metadata: ThriftStruct): ThriftStruct => withKeyValues(metadata, new Map([[ownKeys.footer, crcWithoutSeal(metadata)]]))
+export const sealed = (metadata: ThriftStruct): ThriftStruct =>
+  withKeyValues(metadata, new Map([[ownKeys.footer, crcWithoutSeal(metadata)]]))
 
 /** Whether nothing in a footer has changed since it was sealed; true for footers without a seal. */
 export const isSealIntact = (metadata: ThriftStruct): boolean => {

@@ -38,7 +38,11 @@ const checkFile = async (reader: ParquetReader, root: string, path: string, sign
       signal?.throwIfAborted()
       findings.push(...(await checkGroup(reader, path, group, checksums)))
     }
-    if (findings.length === 0 && checksums !== null && (await hashFile(join(root, path), { end: footer.start })) !== checksums.data_sha256) {
+    if (
+      findings.length === 0 &&
+      checksums !== null &&
+      (await hashFile(join(root, path), { end: footer.start })) !== checksums.data_sha256
+    ) {
       findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))
     }
     return findings
