@@ -34,12 +34,11 @@ interface Incoming {
 export const importTemplate = async (workspace: string, path: string, options: ImportOptions = {}): Promise<SavedTemplate> => {
   const incoming = await readIncoming(path)
   const fields = parseFields(TemplateFields, fieldsOf(incoming, options))
-  const more = new Map([...incoming.metadata].filter(([field]) => field !== 'replaces'))
   return changeLibrary(workspace, (library) =>
     placeTemplate(library, {
       fields,
       pipeline: incoming.pipeline,
-      more,
+      more: incoming.metadata,
       overwrite: options.overwrite ?? false,
       keepDuplicate: options.keepDuplicate ?? false,
     }),
@@ -84,7 +83,16 @@ const fromExport = (tree: JsonObject, path: string): { pipeline: JsonObject; met
 }
 
 const fieldsOf = ({ metadata, pipeline, fallback }: Incoming, options: ImportOptions) => {
-  const shown = describeTemplate({ id: '', categoryFolder: 'general', folder: fallback, metadata, pipeline, hash: '', pending: 'none' })
+  const shown = describeTemplate({
+    id: '',
+    categoryFolder: 'general',
+    folder: fallback,
+    metadata,
+    pipeline,
+    hash: '',
+    pending: 'none',
+    pendingWriter: 0,
+  })
   const category = metadata.get('category')
   return {
     name: options.name ?? shown.name,

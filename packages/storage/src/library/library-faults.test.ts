@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
@@ -88,6 +89,20 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
     },
     minutes,
   )
+
+  it('test_other_process: a replacement that a living process has under way is left alone, and a second one is turned away', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const { template } = await library.save(old)
+      const pending = join(workspace, 'library', template.id, '.next-metadata.json')
+      await writeFile(pending, JSON.stringify({ writer: process.ppid, name: 'best' }))
+      await library.save({ name: 'later', pipeline: ['later'] })
+      const refused = await library.save(fresh).catch((error: unknown) => error)
+      expect(isStorageError(refused, 'workspace_busy')).toBe(true)
+      expect(await library.load({ name: 'best' })).toMatchObject({ description: 'old words', pipeline: { pipeline: ['old'] } })
+      await writeFile(pending, JSON.stringify({ writer: 2 ** 22 + 1, name: 'best' }))
+      expect((await library.save(fresh)).status).toBe('replaced')
+    }))
 
   it('test_commit_point: between pipeline and metadata a reader sees the new pipeline with its own metrics', () =>
     withPlayground(async ({ workspace }) => {

@@ -22,6 +22,8 @@ export interface StoredTemplate {
   readonly hash: string
   /** A replacement was cut short: its metadata is in effect already, or to be thrown away. */
   readonly pending: 'none' | 'in effect' | 'void'
+  /** The process that began the replacement; 0 when that is not known. */
+  readonly pendingWriter: number
 }
 
 /** A template, undefined for a folder that holds none, or the reason why it cannot be read. */
@@ -41,8 +43,8 @@ export const readTemplate = async (
     const hash = contentHash(pipeline)
     const next = await readPending(root, id)
     const pending = next === undefined ? 'none' : isInEffect(next, current, hash) ? 'in effect' : 'void'
-    const metadata = pending === 'in effect' && next instanceof Map ? next : current
-    return { id, ...place, metadata, pipeline, hash, pending }
+    const metadata = pending === 'in effect' && next instanceof Map ? withoutMarks(next) : current
+    return { id, ...place, metadata, pipeline, hash, pending, pendingWriter: writerOf(next) }
   } catch (error) {
     if (error instanceof UnreadableFile) return { reason: error.message }
     throw error
@@ -98,9 +100,21 @@ const readPending = async (root: string, id: string): Promise<JsonTree | undefin
   }
 }
 
+/** The new metadata with what makes a pending file: whose it is, and upon which version it follows. */
+export const pendingMetadata = (metadata: JsonObject, replaced: JsonObject): JsonObject =>
+  new Map([...metadata, [writerMark, BigInt(process.pid)], [replacesMark, replaced.get('modified_at') ?? null]])
+
+const writerMark = 'writer'
+const replacesMark = 'replaces'
+
+const withoutMarks = (pending: JsonObject): JsonObject =>
+  new Map([...pending].filter(([field]) => field !== writerMark && field !== replacesMark))
+
+const writerOf = (pending: JsonTree | undefined): number => (pending instanceof Map ? Number(pending.get(writerMark) ?? 0) : 0)
+
 // It must follow upon the very metadata that is there, so that a leftover never outlives what another program wrote since.
 const isInEffect = (next: JsonTree, current: JsonObject, hash: string): boolean =>
   next instanceof Map &&
   next.get('content_hash') === hash &&
   (current.get('content_hash') ?? null) !== hash &&
-  (next.get('replaces') ?? null) === (current.get('modified_at') ?? null)
+  (next.get(replacesMark) ?? null) === (current.get('modified_at') ?? null)

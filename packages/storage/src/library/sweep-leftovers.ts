@@ -1,15 +1,18 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
-import { removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { removeTree, syncFolder, unlink } from '../files/disk.ts'
 import { writeDurably } from '../files/write-durably.ts'
-import { canonicalJson } from './json-text.ts'
+import { canonicalJson, prettyJson } from './json-text.ts'
 import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
 import { readLabel, readTrashed, trashIds } from './list-trash.ts'
 import { metadataName, pendingName, readmeName, type StoredTemplate } from './read-template.ts'
 import { readmeText } from './readme-text.ts'
 import type { LibraryContent } from './scan-library.ts'
 import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
+
+/** Milliseconds that writing a few kilobytes may take on a slow disk. */
+const longestWrite = 60_000
 
 /**
  * Finishes or undoes what a change that was cut short has left. The process that called holds the turn of this library. Tells whether a
@@ -26,19 +29,29 @@ export const sweepLeftovers = async (root: string, { templates }: LibraryContent
 }
 
 const settlePending = async (root: string, template: StoredTemplate): Promise<void> => {
-  if (template.pending === 'in effect') return adoptPending(root, template)
-  if (template.pending === 'none') return
-  const folder = join(root, template.id)
-  await unlink(join(folder, pendingName))
-  await syncFolder(folder)
+  if (template.pending === 'none' || !(await isAbandoned(root, template))) return
+  if (template.pending === 'in effect') await adoptPending(root, template)
+  else await dropPending(join(root, template.id))
 }
 
 /** The second half of a replacement: the metadata of the pipeline that is already in place. */
 export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTemplate, 'id' | 'metadata'>): Promise<void> => {
   const folder = join(root, id)
   await writeDurably(join(folder, readmeName), readmeText(metadata))
-  await rename(join(folder, pendingName), join(folder, metadataName))
+  await writeDurably(join(folder, metadataName), prettyJson(metadata))
+  await dropPending(folder)
+}
+
+const dropPending = async (folder: string): Promise<void> => {
+  await unlink(join(folder, pendingName))
   await syncFolder(folder)
+}
+
+// A pending file without a writer was cut short while it was written, or is being written at this moment.
+const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate): Promise<boolean> => {
+  if (pendingWriter !== 0) return isOver(pendingWriter)
+  const status = await lstatIfThere(join(root, id, pendingName))
+  return status !== undefined && Date.now() - status.mtimeMs > longestWrite
 }
 
 const sweepTemporaryFiles = async (folder: string): Promise<void> => {
