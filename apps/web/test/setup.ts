@@ -1,8 +1,10 @@
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach, vi } from 'vitest'
 
 afterEach(cleanup)
+// Pages load in pieces; on a busy machine the first import of one takes seconds.
+configure({ asyncUtilTimeout: 20_000 })
 
 /** What jsdom lacks and the app needs: sizes, media queries, observers, sockets. */
 class NoObserver {

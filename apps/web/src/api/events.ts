@@ -22,8 +22,11 @@ const subscribe = (listener: () => void): (() => void) => {
 export const useConnected = (): boolean => useSyncExternalStore(subscribe, () => connected)
 
 /** Keeps a socket open on the jobs and on one workspace, and the query cache in step with what it says. */
-export const useEvents = (client: QueryClient, workspace: string | undefined): void => {
-  useEffect(() => openEvents(client, ['jobs', ...(workspace === undefined ? [] : [`workspace:${workspace}`])]), [client, workspace])
+export const useEvents = (client: QueryClient, workspace: string | undefined, ready: boolean): void => {
+  useEffect(() => {
+    if (!ready) return
+    return openEvents(client, ['jobs', ...(workspace === undefined ? [] : [`workspace:${workspace}`])])
+  }, [client, workspace, ready])
 }
 
 const openEvents = (client: QueryClient, channels: readonly string[]): (() => void) => {

@@ -15,8 +15,8 @@ describe('export dialog', () => {
         new Response('PK', { headers: { 'content-disposition': `attachment; filename*=UTF-8''pr%C3%A9dictions.zip` } }),
     })
     const user = userEvent.setup()
-    await user.click(await screen.findByRole('button', { name: 'Export…' }, { timeout: 5000 }))
-    await screen.findByText(/2 datasets, 1.536 predictions, 197 MB of arrays/, undefined, { timeout: 5000 })
+    await user.click(await screen.findByRole('button', { name: 'Export…' }))
+    await screen.findByText(/2 datasets, 1.536 predictions, 197 MB of arrays/)
     const dialog = screen.getByRole('dialog')
     await user.click(within(dialog).getByRole('radio', { name: /CSV for Excel in French/ }))
     await user.click(within(dialog).getByRole('radio', { name: /One row per sample/ }))

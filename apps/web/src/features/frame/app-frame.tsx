@@ -21,7 +21,7 @@ export const AppFrame = () => {
   const { workspace: asked } = useSearch({ from: '__root__' })
   const list = useQuery(workspacesQuery())
   const workspace = chosenWorkspace(list.data, asked)
-  useEvents(client, workspace?.id)
+  useEvents(client, workspace?.id, list.isSuccess)
   const help = useShortcuts()
 
   if (isApiError(list.error, 'token_required')) return <TokenPage />

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
 import { migrationJob, storageStatus } from '../../../test/data.ts'
 
-const banner = () => screen.findByText('Legacy array storage.', undefined, { timeout: 5000 })
+const banner = () => screen.findByText('Legacy array storage.')
 
 describe('banner', () => {
   it('test_migration_banner_shows_on_legacy: with time, sizes and both ways on', async () => {

@@ -12,7 +12,7 @@ describe('migration page', () => {
         JSON.stringify(body).includes('plan-7') ? { job_id: 'job-1' } : import('../../../test/data.ts').then(({ plan }) => plan),
     })
     const user = userEvent.setup()
-    await user.click(await screen.findByRole('button', { name: /Preview/ }, { timeout: 5000 }))
+    await user.click(await screen.findByRole('button', { name: /Preview/ }))
     expect(await screen.findByText('Nothing has been changed. This plan was made by reading only.')).toBeVisible()
     expect(screen.getByText(/294 MB → 4\.0 MB/)).toBeVisible()
     expect(screen.getByRole('row', { name: /soil pH 750 .*arrays\/soil_pH\.parquet/ })).toBeVisible()
@@ -31,13 +31,13 @@ describe('migration page', () => {
           ? problem(423, 'store_locked', 'python (PID 4711) has the store open.')
           : import('../../../test/data.ts').then(({ plan }) => plan),
     })
-    await userEvent.click(await screen.findByRole('button', { name: 'Migrate now' }, { timeout: 5000 }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Migrate now' }))
     expect(await screen.findByRole('alert')).toHaveTextContent('Another process has the store open. python (PID 4711) has the store open.')
   })
 
   it('is found again while it runs', async () => {
     renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
-    expect(await screen.findByText('Writing Parquet files', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('Writing Parquet files')).toBeVisible()
     expect(screen.getByText('210 rows/s')).toBeVisible()
     expect(screen.getByRole('progressbar', { name: 'wheat' })).toHaveAttribute('aria-valuenow', '84')
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
@@ -46,7 +46,7 @@ describe('migration page', () => {
   it('reports, and rolls back only after a question', async () => {
     const { sent } = renderApp('/settings/migration', 'migrated', { 'POST /workspace/migrate/rollback': () => ({ job_id: 'job-2' }) })
     const user = userEvent.setup()
-    expect(await screen.findByText(/1.500 rows compared value by value, none differs/, undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText(/1.500 rows compared value by value, none differs/)).toBeVisible()
     await user.click(screen.getByRole('button', { name: 'Roll back…' }))
     expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(false)
     await user.click(await screen.findByRole('button', { name: 'Roll back' }))
@@ -58,7 +58,7 @@ describe('migration page', () => {
     renderApp('/settings/migration', 'legacy', {
       'GET /jobs': () => ({ rows: [migrationJob({ state: 'failed', error, cancellable: false })], total: 1 }),
     })
-    expect(await screen.findByText('Your store is untouched.', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('Your store is untouched.')).toBeVisible()
     expect(screen.getByText('The disk is full.')).toBeVisible()
     expect(screen.getByRole('button', { name: 'Preview again' })).toBeVisible()
   })

@@ -39,7 +39,7 @@ export const MigrationPage = () => {
         <h2 className="text-lg font-semibold">{migration.title}</h2>
         <p className="text-muted">{migration.intro}</p>
       </div>
-      {stage.name === 'nothing' ? null : <Steps current={stepOf(stage)} />}
+      {stage.name === 'nothing' || isRollback(stage) ? null : <Steps current={stepOf(stage)} />}
       <Stage stage={stage} status={status.data} storage={storage.data} />
     </div>
   )
@@ -65,6 +65,8 @@ export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState
     ? { name: 'nothing' }
     : { name: 'report' }
 }
+
+const isRollback = (stage: StageState): boolean => stage.name === 'running' && stage.job.kind === 'rollback'
 
 const stepOf = (stage: StageState): Step => {
   if (stage.name === 'running') return 'migrate'

@@ -28,11 +28,11 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
       </div>
       <ProgressBar fraction={progress.fraction} label={jobs.kinds[job.kind]} />
       <p aria-live="polite" className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
-        <span className="font-medium text-ink">{jobs.phases[progress.phase]}</span>
+        <span className="font-medium text-ink">{job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}</span>
         {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
         {progress.total_bytes === 0 ? null : <span>{jobs.bytesOf(progress.done_bytes, progress.total_bytes)}</span>}
         {progress.rows_per_second === null ? null : <span>{jobs.rate(progress.rows_per_second)}</span>}
-        {progress.eta_seconds === null ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
+        {progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
       </p>
       <p className="mt-1 text-xs text-muted">{migration.leave}</p>
       <DatasetProgress progress={progress} />
@@ -52,7 +52,7 @@ const Cancel = ({ job }: { job: Job }) => {
   if (!job.cancellable) return <span className="text-xs text-muted">{migration.notCancellable}</span>
   return (
     <Button tone="danger" disabled={cancel.isPending || cancel.isSuccess} onClick={() => cancel.mutate()}>
-      {cancel.isPending || cancel.isSuccess ? migration.cancelling : migration.cancel}
+      {cancel.isPending || cancel.isSuccess ? migration.cancelling : job.kind === 'migrate' ? migration.cancel : migration.cancelOther}
     </Button>
   )
 }

@@ -51,7 +51,7 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
           [migration.after, format.bytes(report.duckdb_size_after)],
           [migration.parquet, format.bytes(report.parquet_total_size)],
           [migration.saved, format.bytes(Math.max(0, report.duckdb_size_before - report.duckdb_size_after - report.parquet_total_size))],
-          [migration.totals.rows, format.int(report.rows_migrated)],
+          [migration.moved, format.int(report.rows_migrated)],
           [migration.took, format.duration(report.duration_seconds)],
         ]}
       />

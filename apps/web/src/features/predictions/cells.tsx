@@ -32,7 +32,7 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
   if (value === null) return <Nothing text={text} />
   switch (column.kind) {
     case 'score':
-      return <Score value={value as WireNumber} format={format} />
+      return <Score value={value as WireNumber} format={format} muted={isRefitPlaceholder(column, row)} />
     case 'int':
       return format.int(Number(value))
     case 'percent':
@@ -54,9 +54,13 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
   }
 }
 
-const Score = ({ value, format }: { value: WireNumber; format: Formatters }) => (
-  <span className={typeof value === 'number' ? undefined : 'text-warning'}>{format.score(value)}</span>
+const Score = ({ value, format, muted }: { value: WireNumber; format: Formatters; muted: boolean }) => (
+  <span className={muted ? 'text-muted line-through' : typeof value === 'number' ? undefined : 'text-warning'}>{format.score(value)}</span>
 )
+
+/** nirs4all writes 0 as the validation score of a refit; it must not look like a perfect one. */
+const isRefitPlaceholder = (column: GridColumn, row: PredictionRow): boolean =>
+  column.id === 'val_score' && row.fold_kind === 'refit' && row.val_score === 0
 
 /** A value that the store does not have: a dash, unlike the grey bar of what is not loaded yet. */
 const Nothing = ({ text }: { text: Text }) => (
@@ -84,6 +88,7 @@ const Fold = ({ row, text }: { row: PredictionRow; text: Text }) => (
 const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): string | undefined => {
   const value = row[column.id]
   if (value === null) return text.common.noValue
+  if (isRefitPlaceholder(column, row)) return text.predictions.refitScore
   if (column.kind === 'score') return `${row.metric} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
   return value === '' ? undefined : String(value)
 }

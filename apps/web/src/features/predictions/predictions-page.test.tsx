@@ -5,7 +5,7 @@ import { problem, renderApp, totalRows } from '../../../test/app.tsx'
 
 const openGrid = async (address = '/predictions', answers = {}) => {
   const app = renderApp(address, 'migrated', answers)
-  const grid = await screen.findByRole('grid', undefined, { timeout: 5000 })
+  const grid = await screen.findByRole('grid')
   return { ...app, grid, user: userEvent.setup() }
 }
 
@@ -50,9 +50,9 @@ describe('predictions page', () => {
     const { router, user } = await openGrid()
     await user.click(screen.getByText('PLS-0'))
     await user.keyboard('{Enter}')
-    expect(await screen.findByRole('img', { name: /Predicted against measured values, val/ }, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByRole('img', { name: /Predicted against measured values, val/ })).toBeVisible()
     await user.keyboard('{ArrowDown}')
-    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p1', at: 2 }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p1', at: '2' }))
     await user.keyboard('{Escape}')
     await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
   })
@@ -69,7 +69,7 @@ describe('predictions page', () => {
 
   it('says that a link filters everything away, and offers the way back', async () => {
     renderApp('/predictions?dataset_name=rye', 'migrated', { 'GET /predictions': () => ({ rows: [], total: 0, offset: 0, metrics: [] }) })
-    expect(await screen.findByText('Nothing matches these filters', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('Nothing matches these filters')).toBeVisible()
     expect(screen.getAllByRole('button', { name: 'Clear all filters' }).length).toBeGreaterThan(0)
   })
 
@@ -79,7 +79,7 @@ describe('predictions page', () => {
       'GET /predictions': () =>
         failing ? problem(500, 'internal', 'The catalog process stopped.') : { rows: [], total: 0, offset: 0, metrics: [] },
     })
-    expect(await screen.findByText('The catalog process stopped.', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('The catalog process stopped.')).toBeVisible()
     failing = false
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
     expect(await screen.findByText('No predictions yet')).toBeVisible()

@@ -74,8 +74,8 @@ const Report = ({ report }: { report: VerifyReport }) => {
         <Badge tone={report.passed ? 'success' : 'danger'}>
           {report.passed ? storage.healthy : storage.findings(report.findings.length)}
         </Badge>
-        {report.passed ? storage.healthyBody(report.rows_checked, report.duration_seconds) : null}
-        {report.proof_holds === null ? null : report.proof_holds ? storage.proofHolds : storage.proofBroken}
+        {report.passed ? <span>{storage.healthyBody(report.rows_checked, report.duration_seconds)}</span> : null}
+        {report.proof_holds === null ? null : <span>{report.proof_holds ? storage.proofHolds : storage.proofBroken}</span>}
       </p>
       <ul className="grid gap-1.5">
         {report.findings.map((finding) => (

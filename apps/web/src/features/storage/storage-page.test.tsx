@@ -7,7 +7,7 @@ import { migrationJob } from '../../../test/data.ts'
 describe('storage page', () => {
   it('test_storage_health_widget_renders: badge, space by kind, what can be freed, datasets', async () => {
     renderApp('/settings/storage', 'migrated')
-    expect(await screen.findByText('507 MB in all', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('507 MB in all')).toBeVisible()
     expect(screen.getByRole('img', { name: /Prediction arrays 197\sMB/ })).toBeVisible()
     expect(await screen.findByText(/You can free 294 MB\./)).toBeVisible()
     expect(within(screen.getByRole('table')).getByRole('row', { name: /soil pH 768 750/ })).toBeVisible()
@@ -29,7 +29,7 @@ describe('storage page', () => {
       'GET /jobs': () => ({ rows: [job], total: 1 }),
       'POST /workspace/migrate/verify': () => ({ job_id: 'job-3' }),
     })
-    expect(await screen.findByText('Healthy', undefined, { timeout: 5000 })).toBeVisible()
+    expect(await screen.findByText('Healthy')).toBeVisible()
     expect(screen.getByText(/The migration proof still holds/)).toBeVisible()
     await userEvent.click(screen.getByRole('button', { name: 'Check integrity' }))
     expect(sent.some((request) => request.method === 'POST' && request.path === '/workspace/migrate/verify')).toBe(true)
