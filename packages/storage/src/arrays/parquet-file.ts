@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { isStorageError, StorageError } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import { type PinnedFile, pinFile } from './pin-file.ts'
 
 /** A pinned Parquet file as a relation of the engine. */
@@ -34,7 +34,8 @@ export const openParquet = async (engine: Engine, root: string, path: string): P
 
 /** What a failed read of a Parquet file is called; coded errors and cancellation pass through. */
 export const damaged = (path: string, error: unknown): unknown => {
-  if (isStorageError(error) || !(error instanceof Error) || error.name === 'AbortError') return error
+  // The engine throws plain errors; what has a name of its own is coded, cancelled or a bug.
+  if (!(error instanceof Error) || error.name !== 'Error') return error
   const reason = (error.message.split('\n')[0] ?? '').replace(/\/proc\/self\/fd\/\d+/g, path).slice(0, 300)
   return new StorageError(
     'arrays_corrupt',

@@ -7,7 +7,7 @@ import { compressors } from 'hyparquet-compressors'
 import polars from 'nodejs-polars'
 // biome-ignore lint/style/noRestrictedImports: an export must be readable by others, this reader among them
 import { readParquet } from 'parquet-wasm'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import {
   type FixturePrediction,
@@ -21,9 +21,14 @@ import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-works
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
 import { floatList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
+import { finishFile } from '../migration/finish-file.ts'
+import { ParquetReader } from '../parquet/parquet-reader.ts'
 import type { DatasetExport, ExportContext } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
 import { portableColumns } from './export-query.ts'
+
+// Real engines and files, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 let workspace: FixtureWorkspace
 beforeEach(async () => {
@@ -309,6 +314,41 @@ describe('refusals', () => {
       message: expect.stringContaining('arrays/soil_pH.parquet'),
     })
     expect(await readFile(target, 'utf8')).toBe('before')
+  })
+
+  it('names the file whose pages cannot be decoded, for every format', async () => {
+    await make([soil('a', { arrays: { y_true: floatList(Array.from({ length: 3000 }, (_, index) => Math.sin(index))) } })])
+    const path = join(workspace.root, 'arrays', 'soil_pH.parquet')
+    const bytes = await readFile(path)
+    const at = bytes.lastIndexOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), bytes.length / 2)
+    bytes.fill(0xff, at, at + 40)
+    await writeFile(path, bytes)
+    for (const format of ['parquet', 'csv', 'arrow'] as const) {
+      await expect(exportDataset(context(), request({ format }))).rejects.toMatchObject({
+        code: 'arrays_corrupt',
+        message: expect.stringContaining('arrays/soil_pH.parquet'),
+      })
+    }
+  })
+
+  it('hands on no value that has changed since we wrote the file', async () => {
+    const path = join(workspace.root, 'arrays', 'soil_pH.parquet')
+    await writeArrayFile(path, [soil('a', { arrays: { y_true: floatList([1.25, 2.5, 3.75]) } })], 'uncompressed')
+    await writeCatalog(workspace.catalogPath, [soil('a')])
+    const reader = new ParquetReader()
+    await reader.open(path)
+    const { checksums } = await reader.rowGroup(0, false)
+    await reader.close()
+    await finishFile(path, { rows: 1, datasets: [], facets: {}, metrics: [], created_at: { first: null, last: null } }, [checksums])
+    expect((await exportDataset(context(), request())).rows).toBe(1)
+    const bytes = await readFile(path)
+    const at = bytes.indexOf(Buffer.from(Float64Array.of(1.25, 2.5, 3.75).buffer))
+    bytes.set([(bytes[at + 6] ?? 0) ^ 1], at + 6)
+    await writeFile(path, bytes)
+    await expect(exportDataset(context(), request())).rejects.toMatchObject({
+      code: 'arrays_corrupt',
+      message: expect.stringContaining('arrays/soil_pH.parquet'),
+    })
   })
 
   it('stops when cancelled and leaves nothing', async () => {

@@ -12,7 +12,7 @@ import { type DatasetExport, type ExportContext, openExportEngine } from './expo
 import { exportMetadata } from './export-metadata.ts'
 import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
 import { type ExportQuery, exportQuery } from './export-query.ts'
-import { closeSources, openExportSources } from './export-sources.ts'
+import { closeSources, namedAfterSource, openExportSources } from './export-sources.ts'
 import { writeArrow } from './write-arrow.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
@@ -58,7 +58,7 @@ export const exportWith = async (engine: Engine, context: ExportContext, request
 }
 
 const writeArrays = async (engine: Engine, context: ExportContext, request: DatasetExport, plan: ExportPlan, path: string) => {
-  const sources = await openExportSources(engine, context.resolved, plan.table)
+  const sources = await openExportSources(engine, context.resolved, plan.table, request.signal)
   try {
     const query = exportQuery(request.layout, plan.table, sources)
     const rows = await writeFormat(engine, request, query, path, exportMetadata(request, plan, new Date()))
@@ -69,6 +69,8 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
       )
     }
     return rows
+  } catch (error) {
+    throw namedAfterSource(sources, error)
   } finally {
     await closeSources(sources)
   }

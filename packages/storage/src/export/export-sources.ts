@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { AttachedStores } from '../arrays/attached-stores.ts'
-import { openParquet } from '../arrays/parquet-file.ts'
+import { damaged, openParquet } from '../arrays/parquet-file.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
+import { refuseChanged } from './refuse-changed.ts'
 
 /** One place that arrays of an export come from, held open until `close`. */
 export interface ExportSource {
@@ -26,7 +27,12 @@ const Missing = z.object({ missing: z.number() })
  * Opens every place that the rows of the plan name and writes into the plan which array row each prediction gets: the last of duplicates,
  * null where there is none. What a Parquet file lacks is looked for in the table of the store.
  */
-export const openExportSources = async (engine: Engine, places: ArrayPlaces, plan: string): Promise<ExportSource[]> => {
+export const openExportSources = async (
+  engine: Engine,
+  places: ArrayPlaces,
+  plan: string,
+  signal?: AbortSignal,
+): Promise<ExportSource[]> => {
   const named = await engine.rows(
     Place,
     `SELECT DISTINCT array_source FROM ${plan} WHERE array_source IS NOT NULL ORDER BY array_source NOT IN ('table', 'bak') DESC, array_source`,
@@ -35,7 +41,7 @@ export const openExportSources = async (engine: Engine, places: ArrayPlaces, pla
   const sources: ExportSource[] = []
   try {
     for (const { array_source } of named.filter(({ array_source }) => !isDatabase(array_source))) {
-      sources.push(await openFile(engine, places, plan, array_source))
+      sources.push(await openFile(engine, places, plan, array_source, signal))
     }
     const fallBack = sources.length > 0 && places.duckdb !== null && (await sendMissingToTable(engine, plan))
     const databases = new Set(named.map(({ array_source }) => array_source).filter(isDatabase))
@@ -51,20 +57,40 @@ export const openExportSources = async (engine: Engine, places: ArrayPlaces, pla
   }
 }
 
+/** What a failed export is called: damage in a page shows only while the values are read, and DuckDB names the file by descriptor. */
+export const namedAfterSource = (sources: readonly ExportSource[], error: unknown): unknown => {
+  if (!(error instanceof Error) || isStorageError(error) || !fileFaults.test(error.message)) return error
+  const files = sources.filter(({ place }) => !isDatabase(place))
+  const named = files.find(({ relation }) => error.message.includes(/'((?:[^']|'')+)'/.exec(relation)?.[1] ?? relation))
+  const place = named?.place ?? files.map((file) => file.place).join(' or ')
+  return place === '' ? error : damaged(place, error)
+}
+
+const fileFaults = /^(IO|Invalid Input|Invalid|Serialization|Conversion) Error|TProtocolException|ZSTD|Parquet/i
+
 export const closeSources = async (sources: readonly ExportSource[]): Promise<void> => {
   for (const source of sources) await source.close()
 }
 
 const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
 
-const openFile = async (engine: Engine, places: ArrayPlaces, plan: string, place: string): Promise<ExportSource> => {
+const openFile = async (
+  engine: Engine,
+  places: ArrayPlaces,
+  plan: string,
+  place: string,
+  signal: AbortSignal | undefined,
+): Promise<ExportSource> => {
   const { relation, columns, close } = await openParquet(engine, places.root, place)
-  const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, close }
-  await assignRows(engine, plan, source, 'max(file_row_number)').catch(async (error: unknown) => {
+  try {
+    await refuseChanged(places.root, place, signal)
+    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, close }
+    await assignRows(engine, plan, source, 'max(file_row_number)')
+    return source
+  } catch (error) {
     await close()
-    throw error
-  })
-  return source
+    throw damaged(place, error)
+  }
 }
 
 const openTable = async (
