@@ -57,7 +57,7 @@ describe('facets', () => {
             expect(facets[column], column).toEqual({ values, distinct: values.length })
           }
         }),
-        { numRuns: 50 },
+        { numRuns: 30 },
       )
     },
     PROPERTY_MS,

@@ -36,7 +36,7 @@ describe('histogram', () => {
             if (!last) expect(max).toBe(bins[index + 1]?.min)
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       )
     },
     PROPERTY_MS,

@@ -1,7 +1,7 @@
 import type { PredictionFilter, PredictionRow, SortKey } from '@nirs-workspace/types'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { listPredictions } from './list.ts'
+import { listPredictions, prepareOrder } from './list.ts'
 import { emptyFilter, openSampleCatalog, type SampleCatalog, type SampleRow } from './testing/sample-catalog.ts'
 
 let catalog: SampleCatalog | undefined
@@ -74,6 +74,16 @@ const oracle = (keys: readonly SortKey[]) => (a: SampleRow, b: SampleRow) => {
   return compareValues(a.prediction_id, b.prediction_id)
 }
 
+const manyRows = async (): Promise<SampleCatalog> => {
+  catalog?.close()
+  catalog = await openSampleCatalog()
+  await catalog.engine.run(`INSERT INTO catalog.predictions BY NAME SELECT 'id-' || (i * 7919 % 10000) AS prediction_id, 'd' || i % 3 AS dataset_name,
+    'm' AS model_name, 'm' AS model_class, '0' AS fold_id, 'val' AS partition, 'rmse' AS metric, 'regression' AS task_type, 'raw' AS preprocessings,
+    CASE i % 11 WHEN 0 THEN NULL WHEN 1 THEN 'NaN'::DOUBLE WHEN 2 THEN '-Infinity'::DOUBLE ELSE (i % 501)::DOUBLE END AS val_score,
+    'fold' AS fold_kind, false AS aggregated, true AS has_arrays, 'id-' || i AS search_text FROM range(10000) t(i)`)
+  return catalog
+}
+
 const allPages = async (from: SampleCatalog, filter: PredictionFilter, keys: SortKey[], limit: number): Promise<PredictionRow[]> => {
   const found: PredictionRow[] = []
   for (let offset = 0; ; offset += limit) {
@@ -88,13 +98,13 @@ describe('paging', () => {
     'any sort gives every row exactly once, finite before non-finite before null, ties by id',
     async () => {
       await fc.assert(
-        fc.asyncProperty(rows, sort, fc.integer({ min: 1, max: 15 }), async (sample, keys, limit) => {
+        fc.asyncProperty(rows, sort, fc.integer({ min: 4, max: 20 }), async (sample, keys, limit) => {
           const from = await filled(sample)
           const expected = [...sample].sort(oracle(keys)).map(({ prediction_id }) => prediction_id)
           const listed = await allPages(from, emptyFilter, keys, limit)
           expect(listed.map(({ prediction_id }) => prediction_id)).toEqual(expected)
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       )
     },
     PROPERTY_MS,
@@ -137,18 +147,37 @@ describe('paging', () => {
     PROPERTY_MS,
   )
 
+  test('of two who ask for the same deep page one may leave; a page that nobody waits for can be asked for again', async () => {
+    const from = await manyRows()
+    const query = { filter: emptyFilter, sort: [{ column: 'prediction_id' as const, direction: 'asc' as const }], limit: 5, offset: 5000 }
+    const leaving = new AbortController()
+    const [left, stayed] = [listPredictions(from, query, { signal: leaving.signal }), listPredictions(from, query)]
+    setImmediate(() => leaving.abort(new Error('gone')))
+    await expect(left).rejects.toThrow('gone')
+    const { rows: expected } = await stayed
+    const alone = new AbortController()
+    const other = { ...query, filter: { ...emptyFilter, q: 'id' } }
+    const abandoned = listPredictions(from, other, { signal: alone.signal })
+    setImmediate(() => alone.abort(new Error('gone too')))
+    await expect(abandoned).rejects.toThrow('gone too')
+    expect((await listPredictions(from, other)).rows).toEqual(expected)
+  })
+
+  test('an order that was prepared gives the same pages', async () => {
+    const from = await manyRows()
+    const query = { filter: emptyFilter, sort: [{ column: 'val_score' as const, direction: 'asc' as const }], limit: 50, offset: 100 }
+    const before = await listPredictions(from, query)
+    await prepareOrder(from, query)
+    expect(await listPredictions(from, query)).toEqual(before)
+  })
+
   test('first pages, deep pages and last pages of many rows agree with one another and with memory', async () => {
-    catalog = await openSampleCatalog()
-    await catalog.engine.run(`INSERT INTO catalog.predictions BY NAME SELECT 'id-' || (i * 7919 % 10000) AS prediction_id, 'd' || i % 3 AS dataset_name,
-      'm' AS model_name, 'm' AS model_class, '0' AS fold_id, 'val' AS partition, 'rmse' AS metric, 'regression' AS task_type, 'raw' AS preprocessings,
-      CASE i % 11 WHEN 0 THEN NULL WHEN 1 THEN 'NaN'::DOUBLE WHEN 2 THEN '-Infinity'::DOUBLE ELSE (i % 501)::DOUBLE END AS val_score,
-      'fold' AS fold_kind, false AS aggregated, true AS has_arrays, '' AS search_text FROM range(10000) t(i)`)
+    const from = await manyRows()
     const query = { filter: emptyFilter, sort: [{ column: 'val_score' as const, direction: 'desc' as const }], limit: 1000 }
-    const direct = (await listPredictions(catalog, { ...query, offset: 1000 })).rows
-    const last = (await listPredictions(catalog, { ...query, offset: 9300 })).rows
+    const direct = (await listPredictions(from, { ...query, offset: 1000 })).rows
+    const last = (await listPredictions(from, { ...query, offset: 9300 })).rows
     const pages = []
-    for (let offset = 4000; offset < 14_000; offset += 1000)
-      pages.push(await listPredictions(catalog, { ...query, offset: offset % 10_000 }))
+    for (let offset = 4000; offset < 14_000; offset += 1000) pages.push(await listPredictions(from, { ...query, offset: offset % 10_000 }))
     const ids = [...pages.slice(6), ...pages.slice(0, 6)].flatMap((page) => page.rows.map((r) => r.prediction_id))
     expect(new Set(ids).size).toBe(10_000)
     expect(direct.map((r) => r.prediction_id)).toEqual(ids.slice(1000, 2000))

@@ -31,6 +31,15 @@ export const listPredictions = async (
   }
 }
 
+/**
+ * Makes the index that pages in the middle of this order come from, so that the first of them is as quick as the rest (a million rows
+ * take a few tenths of a second). For callers that have time after a first page. Does nothing where pages need no index.
+ */
+export const prepareOrder = async (catalog: CatalogReader, query: PredictionQuery, options: QueryOptions = {}): Promise<void> => {
+  const { total } = await summarizeFilter(catalog, query.filter, options)
+  if (total > 2 * DIRECT_ROWS) await orderIndex(catalog, query, total, options)
+}
+
 const pageRowids = async (catalog: CatalogReader, query: PredictionQuery, options: QueryOptions): Promise<Int32Array> => {
   const { offset, limit } = query
   const known = knownOrder(catalog, query)

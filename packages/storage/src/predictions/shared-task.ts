@@ -17,18 +17,17 @@ export class SharedTask<T> {
   }
 
   async wait(signal?: AbortSignal): Promise<T> {
+    const { promise: left, reject } = Promise.withResolvers<never>()
+    const leave = () => reject(signal?.reason)
+    signal?.addEventListener('abort', leave)
+    if (signal?.aborted) leave()
     this.#waiting += 1
     try {
-      return await (signal === undefined ? this.#result : Promise.race([this.#result, aborted(signal)]))
+      return await Promise.race([this.#result, left])
     } finally {
+      signal?.removeEventListener('abort', leave)
       this.#waiting -= 1
       if (this.#waiting === 0) this.#abort.abort(new DOMException('Nobody waits for this result any more', 'AbortError'))
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
