@@ -17,7 +17,7 @@ export const benchServerHome = join(benchFolder, 'server')
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
-/** A demo workspace in the user's cache folder, made once and kept between runs. Never change it: work on a `scratchCopy`. */
+/** A demo workspace in the user's cache folder, made once and kept between runs. Never change it. */
 export const benchDemo = async (size: 'large' | 'huge', rows?: number): Promise<string> => {
   const folder = join(benchFolder, `${size}${rows === undefined ? '' : `-${rows}`}-v${DEMO_VERSION}`)
   if (existsSync(folder)) return folder
@@ -30,14 +30,15 @@ export const benchDemo = async (size: 'large' | 'huge', rows?: number): Promise<
   return folder
 }
 
-/** A copy that a measurement may change; gone after `work`. */
-export const withScratchCopy = async <T>(workspace: string, work: (copy: string) => Promise<T>): Promise<T> => {
-  const copy = join(benchFolder, `scratch-${process.pid}`)
-  await rm(copy, { recursive: true, force: true })
-  await cp(workspace, copy, { recursive: true })
-  try {
-    return await work(copy)
-  } finally {
-    await rm(copy, { recursive: true, force: true })
-  }
+/** The large demo after a migration by this version of the product; made by `work` in a copy, replacing the one of the last run. */
+export const remakeMigratedDemo = async <T>(work: (copy: string) => Promise<T>): Promise<T> => {
+  const beside = `${migratedDemo}.making`
+  await rm(beside, { recursive: true, force: true })
+  await cp(await benchDemo('large'), beside, { recursive: true })
+  const result = await work(beside)
+  await rm(migratedDemo, { recursive: true, force: true })
+  await rename(beside, migratedDemo)
+  return result
 }
+
+export const migratedDemo = join(benchFolder, 'large-migrated')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { findCatalog, openCatalog, resolveWorkspace } from '@nirs-workspace/storage'
 import * as z from 'zod'
 import { benchDemo, benchServerHome } from './demo-cache.ts'
+import { needMigratedDemo } from './measure-migration.ts'
 import type { Measurement, MeasurementGroup } from './measurement.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 import { median, percentile, timed, times } from './timing.ts'
@@ -61,15 +62,10 @@ const measureLarge = async (home: string): Promise<Measurement[]> => {
   try {
     const first = await timed(() => page(server, 'sort=val_score:asc'))
     const again = await times(20, () => page(server, 'sort=val_score:asc'))
-    const ids = (await page(server, `offset=50000`)).rows.slice(0, SCATTERS).map((row) => row.prediction_id)
-    await server.get(`/predictions/${ids[0] ?? ''}/scatter`)
-    const scatters = await times(SCATTERS - 1, (index) => server.get(`/predictions/${ids[index + 1] ?? ''}/scatter`))
     const baseline = { name: 'bare sorted page in SQL, no server (ms)', value: bare }
     return [
       { name: 'First page of 100 000 rows, first request', value: first.milliseconds, unit: 'ms', goal: 200, baseline },
       { name: 'First page of 100 000 rows, again (median)', value: median(again), unit: 'ms', goal: 200, baseline },
-      { name: 'Scatter of one prediction (median)', value: median(scatters), unit: 'ms', goal: 40, baseline },
-      { name: 'Scatter of one prediction (95th percentile)', value: percentile(scatters, 0.95), unit: 'ms', goal: null, baseline },
       {
         name: 'Start to first page, catalog built',
         value: median(warm.map((start) => start.firstPage)) / 1000,
@@ -84,6 +80,24 @@ const measureLarge = async (home: string): Promise<Measurement[]> => {
         goal: null,
         baseline: { name: 'start to listening (s)', value: ready / 1000 },
       },
+    ]
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Charts of predictions from the middle of the table, each asked for once. */
+const measureScatter = async (kind: string, workspace: string, home: string): Promise<Measurement[]> => {
+  const server = await startServerProcess(workspace, home)
+  try {
+    const ids = (await page(server, 'offset=50000')).rows.map((row) => row.prediction_id)
+    const [first, ...others] = await times(SCATTERS, (index) => server.get(`/predictions/${ids[index] ?? ''}/scatter`))
+    const rows = await times(SCATTERS, (index) => server.get(`/predictions/${ids[index] ?? ''}`))
+    const baseline = { name: 'the row of a prediction without its arrays (ms)', value: median(rows) }
+    return [
+      { name: `Scatter of one prediction, ${kind} (median)`, value: median(others), unit: 'ms', goal: 40, baseline },
+      { name: `Scatter of one prediction, ${kind} (95th percentile)`, value: percentile(others, 0.95), unit: 'ms', goal: null, baseline },
+      { name: `Scatter of one prediction, ${kind}, the first`, value: first ?? Number.NaN, unit: 'ms', goal: null, baseline },
     ]
   } finally {
     await server.stop()
@@ -121,6 +135,13 @@ export const measurePages = async (): Promise<MeasurementGroup[]> => {
   await rm(home, { recursive: true, force: true })
   return [
     { title: 'Browsing 100 000 predictions through the server', measurements: await measureLarge(home) },
+    {
+      title: 'Charts',
+      measurements: [
+        ...(await measureScatter('legacy store', await benchDemo('large'), home)),
+        ...(await measureScatter('migrated', await needMigratedDemo(), home)),
+      ],
+    },
     { title: 'Browsing 1 000 000 predictions through the server', measurements: await measureHuge(home) },
   ]
 }
