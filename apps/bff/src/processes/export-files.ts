@@ -11,6 +11,7 @@ type FileOrder = Omit<Extract<ExportOrder, { type: 'file' }>, 'target'>
 
 interface Entry {
   file: Promise<ExportedFile>
+  finished: boolean
   readers: number
   abort: AbortController
   expiry: NodeJS.Timeout | undefined
@@ -66,6 +67,7 @@ export class ExportFiles {
     signal.addEventListener('abort', release, { once: true })
     try {
       const file = await entry.file
+      entry.finished = true
       return { file, etag: `"${file.sha256.slice(0, 32)}"`, release }
     } catch (error) {
       this.#entries.delete(key)
@@ -88,7 +90,7 @@ export class ExportFiles {
     if (running !== undefined) return running
     const abort = new AbortController()
     const target = join(this.#folder, `${key}.${extensions[order.request.format]}`)
-    const entry: Entry = { file: exportToFile({ ...order, target }, abort.signal), readers: 0, abort, expiry: undefined }
+    const entry: Entry = { file: exportToFile({ ...order, target }, abort.signal), finished: false, readers: 0, abort, expiry: undefined }
     this.#entries.set(key, entry)
     return entry
   }
@@ -98,12 +100,11 @@ export class ExportFiles {
     if (entry.readers > 0) return
     entry.expiry = setTimeout(() => void this.#remove(key, entry), keptMs)
     entry.expiry.unref()
-    void this.#abandonIfUnfinished(key, entry)
+    if (!entry.finished) this.#abandon(key, entry)
   }
 
-  async #abandonIfUnfinished(key: string, entry: Entry): Promise<void> {
-    const finished = await Promise.race([entry.file.then(always, always), Promise.resolve(false)])
-    if (finished || entry.readers > 0) return
+  /** Nobody waits for the file any more. */
+  #abandon(key: string, entry: Entry): void {
     clearTimeout(entry.expiry)
     this.#entries.delete(key)
     entry.abort.abort()
@@ -118,8 +119,6 @@ export class ExportFiles {
     }
   }
 }
-
-const always = () => true
 
 const once = (action: () => void): (() => void) => {
   let done = false

@@ -34,17 +34,23 @@ export const runTask = <S extends z.ZodType>(task: Task, answer: S, options: Tas
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       options.signal?.removeEventListener('abort', kill)
-      reject(diedError(task, options.signal, `${signal ?? code ?? ''} ${errors}`.trim()))
+      reject(diedError(task, options.signal, { signal, reason: `exit code ${code}, signal ${signal}: ${errors}` }))
     })
     child.send(task)
   })
 
-const diedError = (task: Task, signal: AbortSignal | undefined, reason: string): StorageError =>
-  signal?.aborted === true
-    ? new StorageError('cancelled', 'The request was given up.')
-    : new StorageError(
-        'store_unreadable',
-        'The process that read the workspace stopped, most likely over a damaged file. Nothing was changed.',
-        { path: task.path, hint: 'Check the workspace with "verify", or restore the store from a backup.' },
-        new Error(reason),
-      )
+/** A crash of the engine ends a process by a signal; anything else is a mistake of ours and stays one. */
+const diedError = (
+  task: Task,
+  given: AbortSignal | undefined,
+  { signal, reason }: { signal: NodeJS.Signals | null; reason: string },
+): Error => {
+  if (given?.aborted === true) return new StorageError('cancelled', 'The request was given up.')
+  if (signal === null) return new Error(`The process for ${task.task} ended without an answer: ${reason}`)
+  return new StorageError(
+    'store_unreadable',
+    'The process that read the workspace stopped, most likely over a damaged file. Nothing was changed.',
+    { path: task.path, hint: 'Check the workspace with "verify", or restore the store from a backup.' },
+    new Error(reason),
+  )
+}

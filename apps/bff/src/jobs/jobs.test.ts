@@ -1,0 +1,164 @@
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { JobProgress } from '@nirs-workspace/types'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
+import { EventHub } from '../events/event-hub.ts'
+import { createLog } from '../log.ts'
+import { JobFiles } from './job-files.ts'
+import { Jobs } from './jobs.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nirs-jobs-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+interface Started {
+  request: JobRequest
+  cancelled: boolean
+  progress: (progress: JobProgress) => void
+  end: (outcome: JobOutcome | undefined) => void
+}
+
+/** Jobs whose processes are played by the test. */
+const makeJobs = () => {
+  const started: Started[] = []
+  const jobs = new Jobs(
+    new JobFiles(folder),
+    createLog(() => undefined),
+    (request, progress) => {
+      const { promise, resolve } = Promise.withResolvers<JobOutcome | undefined>()
+      const entry: Started = { request, cancelled: false, progress, end: resolve }
+      started.push(entry)
+      return {
+        pid: null,
+        ended: promise,
+        cancel: () => {
+          entry.cancelled = true
+        },
+      }
+    },
+  )
+  return { jobs, started }
+}
+
+const workspace = { id: 'abc', path: '/data/abc' }
+const completed: JobOutcome = { state: 'completed', report: { rows: 3 }, error: null }
+const step = (fraction: number): JobProgress => ({
+  phase: 'stage',
+  message: '',
+  fraction,
+  done_rows: 0,
+  total_rows: 0,
+  done_bytes: 0,
+  total_bytes: 0,
+  rows_per_second: null,
+  eta_seconds: null,
+  dataset_name: null,
+  datasets: [],
+})
+const types = (jobs: Jobs, id: string) => jobs.records(id).map(({ type }) => type)
+
+describe('a job', () => {
+  test('starts, reports and ends once, numbered without gaps', async () => {
+    const { jobs, started } = makeJobs()
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    started[0]?.progress(step(0.5))
+    started[0]?.end(completed)
+    expect(await jobs.whenEnded(job_id)).toMatchObject({
+      state: 'completed',
+      report: { rows: 3 },
+      progress: { fraction: 1, phase: 'done' },
+    })
+    started[0]?.progress(step(0.9))
+    jobs.finish(job_id, { ...completed, state: 'failed' })
+    expect(types(jobs, job_id)).toEqual(['maintenance_started', 'maintenance_progress', 'maintenance_completed'])
+    expect(jobs.records(job_id).map(({ seq }) => seq)).toEqual([1, 2, 3])
+  })
+
+  test('is told to stop, and can do so until its commit', async () => {
+    const { jobs, started } = makeJobs()
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    expect(jobs.get(job_id).cancellable).toBe(true)
+    started[0]?.progress({ ...step(0.9), phase: 'commit' })
+    expect(jobs.get(job_id).cancellable).toBe(false)
+    jobs.cancel(job_id)
+    expect(started[0]?.cancelled).toBe(true)
+    started[0]?.end({ state: 'cancelled', report: null, error: null })
+    expect((await jobs.whenEnded(job_id)).state).toBe('cancelled')
+    expect(types(jobs, job_id).at(-1)).toBe('maintenance_cancelled')
+  })
+
+  test('keeps others off its workspace, and only off that', () => {
+    const { jobs } = makeJobs()
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    expect(() => jobs.start({ kind: 'rollback', workspace })).toThrow(
+      expect.objectContaining({ code: 'workspace_busy', fields: expect.objectContaining({ job_id }) }),
+    )
+    expect(jobs.start({ kind: 'verify', workspace: { id: 'x', path: '/data/x' } }).state).toBe('running')
+  })
+
+  test('whose process dies is followed by a recovery and ends as interrupted or completed, once', async () => {
+    for (const [outcome, state] of [
+      [{ state: 'interrupted', report: null, error: null }, 'interrupted'],
+      [completed, 'completed'],
+      [undefined, 'interrupted'],
+    ] as const) {
+      const { jobs, started } = makeJobs()
+      const { job_id } = jobs.start({ kind: 'migrate', workspace: { id: state, path: `/data/${Math.random()}` } })
+      const [first] = started
+      first?.end(undefined)
+      await Promise.resolve().then(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(started[1]?.request).toMatchObject({ recover: true, job_id })
+      started[1]?.end(outcome)
+      expect((await jobs.whenEnded(job_id)).state).toBe(state)
+      expect(types(jobs, job_id).filter((type) => /completed|failed|cancelled/.test(type))).toHaveLength(1)
+    }
+  })
+})
+
+describe('after a restart', () => {
+  test('ended jobs are there, their events are replayed, and numbers go on', async () => {
+    const before = makeJobs()
+    const { job_id } = before.jobs.start({ kind: 'migrate', workspace })
+    before.started[0]?.progress(step(0.5))
+    before.started[0]?.end(completed)
+    await before.jobs.whenEnded(job_id)
+    const { jobs } = makeJobs()
+    expect(jobs.list()).toMatchObject([{ job_id, state: 'completed', report: { rows: 3 } }])
+    expect(jobs.lastSeq).toBe(3)
+    const events: unknown[] = []
+    new EventHub(jobs).subscribe('jobs', 1, (event) => events.push([event.type, event.seq]))
+    expect(events).toEqual([
+      ['snapshot', 3],
+      ['maintenance_progress', 2],
+      ['maintenance_completed', 3],
+    ])
+    jobs.start({ kind: 'rollback', workspace })
+    expect(events.at(-1)).toEqual(['maintenance_started', 4])
+  })
+
+  test('a job that was at work is found abandoned; its own last word decides how it ended', async () => {
+    const { job_id } = makeJobs().jobs.start({ kind: 'migrate', workspace })
+    const { jobs } = makeJobs()
+    expect(jobs.abandoned()).toMatchObject([{ job: { job_id, state: 'running' } }])
+    expect(jobs.readOutcome(job_id)).toBeUndefined()
+    await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed))
+    const outcome = jobs.readOutcome(job_id)
+    expect(outcome).toEqual(completed)
+    jobs.finish(job_id, completed)
+    expect(makeJobs().jobs.list()).toMatchObject([{ job_id, state: 'completed' }])
+  })
+
+  test('a line that a power cut left half written is passed over and written after', async () => {
+    const { job_id } = makeJobs().jobs.start({ kind: 'migrate', workspace })
+    await appendFile(join(folder, 'jobs', job_id, 'events.ndjson'), '{"seq":2,"jobs_')
+    const { jobs } = makeJobs()
+    expect(jobs.records(job_id)).toHaveLength(1)
+    jobs.finish(job_id, completed)
+    expect(types(makeJobs().jobs, job_id)).toEqual(['maintenance_started', 'maintenance_completed'])
+  })
+})

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ExportManifest, type PredictionPage } from '@nirs-workspace/types'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
+import { startTestServer } from '../src/testing/test-server.ts'
+import { copyDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
+
+let app: TestApp
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nirs-export-'))
+})
+afterEach(async () => {
+  await app.close()
+  await rm(folder, { recursive: true, force: true })
+})
+afterAll(removeCopies)
+
+const pageOf = async (query: string) => (await app.get(`/predictions?${query}`)) as PredictionPage
+const firstDataset = async () => (await pageOf('limit=1&sort=dataset_name:asc')).rows[0]?.dataset_name ?? ''
+const exportPath = (dataset: string, query = '') => `/aggregated-predictions/export/${encodeURIComponent(dataset)}.parquet${query}`
+
+/** Opens a downloaded file as a workspace of its own and answers its predictions. */
+const reopen = async (response: Response): Promise<{ page: PredictionPage; arrays: unknown[] }> => {
+  const path = join(folder, 'downloaded.parquet')
+  await writeFile(path, Buffer.from(await response.arrayBuffer()))
+  const lone = await openTestApp(path)
+  try {
+    const page = (await lone.get('/predictions?limit=1000&sort=prediction_id:asc')) as PredictionPage
+    const ids = page.rows.map((row) => row.prediction_id)
+    const many = (await (await lone.post('/predictions/arrays', { ids })).json()) as { rows: { prediction_id: string }[] }
+    return { page, arrays: many.rows.toSorted(byId) }
+  } finally {
+    await lone.close()
+  }
+}
+
+const byId = (a: { prediction_id: string }, b: { prediction_id: string }) => (a.prediction_id < b.prediction_id ? -1 : 1)
+
+test('test_export_parquet_single_dataset: the file holds the rows and arrays of the dataset and stands on its own', async () => {
+  app = await openTestApp(await copyDemo())
+  const dataset = await firstDataset()
+  const response = await app.request(exportPath(dataset))
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-disposition')).toContain(`filename*=UTF-8''${encodeURIComponent(dataset)}.parquet`)
+  const expected = await pageOf(`limit=1000&sort=prediction_id:asc&dataset_name=${encodeURIComponent(dataset)}`)
+  const ids = expected.rows.map((row) => row.prediction_id)
+  const before = (await (await app.post('/predictions/arrays', { ids })).json()) as { rows: { prediction_id: string }[] }
+  const { page, arrays } = await reopen(response)
+  expect(page.total).toBe(expected.total)
+  expect(
+    page.rows.map(({ prediction_id, model_name, fold_id, partition, metric, val_score }) => [
+      prediction_id,
+      model_name,
+      fold_id,
+      partition,
+      metric,
+      val_score,
+    ]),
+  ).toEqual(
+    expected.rows.map(({ prediction_id, model_name, fold_id, partition, metric, val_score }) => [
+      prediction_id,
+      model_name,
+      fold_id,
+      partition,
+      metric,
+      val_score,
+    ]),
+  )
+  expect(arrays).toEqual(before.rows.toSorted(byId))
+})
+
+test('test_export_parquet_filtered: partition and model narrow the file', async () => {
+  app = await openTestApp(await copyDemo())
+  const dataset = await firstDataset()
+  const expected = await pageOf(`limit=1000&sort=prediction_id:asc&partition=val&dataset_name=${encodeURIComponent(dataset)}`)
+  const { page } = await reopen(await app.request(exportPath(dataset, '?partition=val')))
+  expect(page.rows.map((row) => row.prediction_id)).toEqual(expected.rows.map((row) => row.prediction_id))
+  const model = expected.rows[0]?.model_name ?? ''
+  const ofModel = expected.rows.filter((row) => row.model_name === model)
+  const narrowed = await reopen(await app.request(exportPath(dataset, `?partition=val&model_name=${encodeURIComponent(model)}`)))
+  expect(narrowed.page.total).toBe(ofModel.length)
+})
+
+test('several datasets come as a ZIP whose manifest tells the truth about every file', async () => {
+  app = await openTestApp(await copyDemo())
+  const names = [...new Set((await pageOf('limit=1000')).rows.map((row) => row.dataset_name))].slice(0, 2)
+  const response = await app.post('/aggregated-predictions/export', { dataset_names: names, format: 'parquet' })
+  expect(response.headers.get('content-type')).toBe('application/zip')
+  const path = join(folder, 'several.zip')
+  await writeFile(path, Buffer.from(await response.arrayBuffer()))
+  execFileSync('unzip', ['-q', path, '-d', folder])
+  const manifest = ExportManifest.parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')))
+  expect(manifest.files.map((file) => file.dataset_name).sort()).toEqual([...names].sort())
+  for (const file of manifest.files) {
+    const bytes = await readFile(join(folder, file.path))
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256)
+    expect(bytes.length).toBe(file.bytes)
+  }
+})
+
+test('X7: HEAD, ETag, Range and If-Range follow RFC 9110', async () => {
+  app = await openTestApp(await copyDemo())
+  const path = exportPath(await firstDataset())
+  const whole = await app.request(path)
+  const bytes = Buffer.from(await whole.arrayBuffer())
+  const etag = whole.headers.get('etag') ?? ''
+  const head = await app.request(path, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, String(bytes.length), ''])
+  expect((await app.request(path, { headers: { 'if-none-match': etag } })).status).toBe(304)
+  const part = await app.request(path, { headers: { range: 'bytes=4-7' } })
+  expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 4-7/${bytes.length}`])
+  expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(4, 8))
+  const tail = await app.request(path, { headers: { range: 'bytes=-4', 'if-range': etag } })
+  expect(await tail.text()).toBe('PAR1')
+  const other = await app.request(path, { headers: { range: 'bytes=0-3', 'if-range': '"another"' } })
+  expect([other.status, (await other.arrayBuffer()).byteLength]).toEqual([200, bytes.length])
+  expect((await app.request(path, { headers: { range: `bytes=${bytes.length}-` } })).status).toBe(416)
+})
+
+test('unknown datasets are 404 before any byte is sent, traversal is only a name', async () => {
+  app = await openTestApp(await copyDemo())
+  for (const name of ['nope', '../../etc/passwd', '..\\x', '/etc/passwd', '%2e%2e', '*', '__proto__', "a'b", 'a\nb']) {
+    const response = await app.request(exportPath(name))
+    expect([name, response.status]).toEqual([name, 404])
+  }
+  const archive = await app.post('/aggregated-predictions/export', { dataset_names: ['nope'], format: 'zip' })
+  expect(archive.status).toBe(404)
+})
+
+test.runIf(hasSamples)('N5: a name with accents and a slash is downloaded under a safe file name', async () => {
+  app = await openTestApp(await copySample('hybrid-0.8.1'))
+  const response = await app.request(exportPath('Blé dur / lot 2'))
+  expect(response.status).toBe(200)
+  const disposition = response.headers.get('content-disposition') ?? ''
+  expect(disposition).toMatch(/^attachment; filename="[ -~]+\.parquet"; filename\*=UTF-8''[\w%.~-]+\.parquet$/)
+  const { page } = await reopen(response)
+  expect(page.total).toBe(17)
+})
+
+test('X2, X6: a client that goes away stops the work, and nothing is left in the cache folder', async () => {
+  const server = await startTestServer()
+  app = await openTestApp(undefined)
+  try {
+    const workspace = await server.services.workspaces.open(await copyDemo())
+    await workspace.query(async () => undefined)
+    const url = `http://127.0.0.1:${server.port}/api/aggregated-predictions/export?workspace=${workspace.id}`
+    const abort = new AbortController()
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+      body: '{"format":"zip"}',
+      signal: abort.signal,
+    })
+    await response.body?.getReader().read()
+    abort.abort()
+    await vi.waitFor(async () => {
+      const folders = await readdir(join(server.folder, 'cache', 'exports'))
+      const files = await Promise.all(folders.map((name) => readdir(join(server.folder, 'cache', 'exports', name))))
+      expect(files.flat()).toEqual([])
+    }, 10_000)
+  } finally {
+    await server.close()
+  }
+})

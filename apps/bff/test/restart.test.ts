@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Job, StorageStatus } from '@nirs-workspace/types'
+import { afterAll, expect, test, vi } from 'vitest'
+import { serveCli } from '../src/testing/run-cli.ts'
+import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+
+const home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true })
+  await removeCopies()
+})
+
+const post = { method: 'POST', body: '{}' }
+
+test('a server that is killed in mid-migration is started again: the job has one end, the workspace is whole, the next migration succeeds', async () => {
+  const path = await copyDemo()
+  const first = await serveCli([path], home)
+  const { job_id } = (await (await first.request('/workspace/migrate', post)).json()) as { job_id: string }
+  await first.end('SIGKILL')
+
+  const second = await serveCli([path], home)
+  const jobOf = async () => (await (await second.request(`/jobs/${job_id}`)).json()) as Job
+  await vi.waitFor(async () => expect(['completed', 'interrupted', 'cancelled', 'failed']).toContain((await jobOf()).state), {
+    timeout: 60_000,
+    interval: 200,
+  })
+  const status = (await (await second.request('/workspace/storage-status')).json()) as StorageStatus
+  expect(status.interrupted_job).toBeNull()
+  const { state } = await jobOf()
+  expect(status.storage_mode).toBe(state === 'completed' ? 'migrated' : 'legacy')
+  if (state !== 'completed') {
+    const next = (await (await second.request('/workspace/migrate', post)).json()) as { job_id: string }
+    const done = async () => ((await (await second.request(`/jobs/${next.job_id}`)).json()) as Job).state
+    await vi.waitFor(async () => expect(await done()).toBe('completed'), { timeout: 60_000, interval: 200 })
+  }
+  expect(await second.end('SIGTERM')).toBe(0)
+})
