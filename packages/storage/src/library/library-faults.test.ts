@@ -104,6 +104,21 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect((await library.save(fresh)).status).toBe('replaced')
     }))
 
+  it('test_changed_underneath: a version that another process wrote since it was read is not replaced', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const { template } = await library.save(old)
+      const folder = join(workspace, 'library', template.id)
+      setFaultHook(async ({ path }) => {
+        if (path.endsWith('.next-metadata.json')) await writeFile(join(folder, 'pipeline.json'), '{"pipeline": ["theirs"]}')
+      })
+      const refused = await library.save(fresh).catch((error: unknown) => error)
+      setFaultHook(undefined)
+      expect(isStorageError(refused, 'workspace_busy')).toBe(true)
+      expect(await library.load({ name: 'best' })).toMatchObject({ pipeline: { pipeline: ['theirs'] }, changed_since_saved: true })
+      expect(await library.trash()).toEqual([])
+    }))
+
   it('test_commit_point: between pipeline and metadata a reader sees the new pipeline with its own metrics', () =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)

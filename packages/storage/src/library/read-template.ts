@@ -10,6 +10,7 @@ export const readmeName = 'README.md'
 export const pendingName = '.next-metadata.json'
 
 const largestFile = 16_000_000
+const mostAttempts = 3
 
 /** One template folder as it is on disk. */
 export interface StoredTemplate {
@@ -26,11 +27,20 @@ export interface StoredTemplate {
   readonly pendingWriter: number
 }
 
+type Place = Pick<StoredTemplate, 'categoryFolder' | 'folder'>
+
 /** A template, undefined for a folder that holds none, or the reason why it cannot be read. */
-export const readTemplate = async (
-  root: string,
-  place: { categoryFolder: string; folder: string },
-): Promise<StoredTemplate | { reason: string } | undefined> => {
+export const readTemplate = async (root: string, place: Place): Promise<StoredTemplate | { reason: string } | undefined> => {
+  for (let attempt = 1; ; attempt++) {
+    const template = await readOnce(root, place)
+    if (attempt === mostAttempts || template === undefined || 'reason' in template || speaksOfItself(template)) return template
+  }
+}
+
+// Pipeline and metadata are two files: when they do not fit, another process may have replaced both between the two reads.
+const speaksOfItself = ({ metadata, hash }: StoredTemplate): boolean => (metadata.get('content_hash') ?? hash) === hash
+
+const readOnce = async (root: string, place: Place): Promise<StoredTemplate | { reason: string } | undefined> => {
   try {
     const id = place.categoryFolder === '' ? place.folder : `${place.categoryFolder}/${place.folder}`
     const content = await readTree(root, `${id}/${pipelineName}`)

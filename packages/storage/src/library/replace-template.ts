@@ -2,12 +2,11 @@ import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder, writeNewFile } from '../files/disk.ts'
 import { writeDurably } from '../files/write-durably.ts'
-import { prettyJson } from './json-text.ts'
+import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
 import type { TemplateFiles } from './publish-template.ts'
-import { metadataName, pendingMetadata, pendingName, pipelineName, readmeName, type StoredTemplate } from './read-template.ts'
-import { readmeText } from './readme-text.ts'
-import { adoptPending } from './sweep-leftovers.ts'
+import { pendingMetadata, pendingName, pipelineName, readTemplate, type StoredTemplate } from './read-template.ts'
+import { adoptPending, dropPending } from './sweep-leftovers.ts'
 import { copyToTrash } from './trash-folder.ts'
 
 /**
@@ -15,24 +14,38 @@ import { copyToTrash } from './trash-folder.ts'
  * of `pipeline.json`, from which moment on it counts: a kill leaves the old template or the new one, never the pipeline of one with the
  * metrics of the other. Returns where the old version went.
  */
-export const replacePipeline = async (root: string, old: StoredTemplate, files: TemplateFiles): Promise<string> => {
+export const replacePipeline = (root: string, old: StoredTemplate, { metadata, pipeline }: TemplateFiles): Promise<string> =>
+  withClaim(root, old, metadata, async (folder) => {
+    await writeDurably(join(folder, pipelineName), prettyJson(pipeline))
+    await adoptPending(root, { id: old.id, metadata })
+  })
+
+/** The same pipeline with other words about it. */
+export const replaceMetadata = (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> =>
+  withClaim(root, old, metadata, () => adoptPending(root, { id: old.id, metadata }))
+
+/** Claims the template, makes sure that it still is what the caller read, and keeps that version before `commit` replaces it. */
+const withClaim = async (
+  root: string,
+  old: StoredTemplate,
+  metadata: JsonObject,
+  commit: (folder: string) => Promise<void>,
+): Promise<string> => {
   const folder = join(root, old.id)
-  const trashId = await copyToTrash(root, old)
-  await claim(join(folder, pendingName), prettyJson(pendingMetadata(files.metadata, old.metadata)))
+  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata)))
   await syncFolder(folder)
-  await writeDurably(join(folder, pipelineName), prettyJson(files.pipeline))
-  await adoptPending(root, { id: old.id, metadata: files.metadata })
+  const current = await readTemplate(root, old)
+  if (current === undefined || 'reason' in current || !isSameVersion(current, old)) {
+    await dropPending(folder)
+    throw busy(folder)
+  }
+  const trashId = await copyToTrash(root, old)
+  await commit(folder)
   return trashId
 }
 
-/** The same pipeline with other words about it. */
-export const replaceMetadata = async (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> => {
-  const folder = join(root, old.id)
-  const trashId = await copyToTrash(root, old)
-  await writeDurably(join(folder, metadataName), prettyJson(metadata))
-  await writeDurably(join(folder, readmeName), readmeText(metadata))
-  return trashId
-}
+const isSameVersion = (current: StoredTemplate, old: StoredTemplate): boolean =>
+  current.hash === old.hash && canonicalJson(current.metadata) === canonicalJson(old.metadata)
 
 // The pending file can be made once only: of two processes that replace one template, the second is turned away.
 const claim = async (path: string, text: string): Promise<void> => {
@@ -40,11 +53,14 @@ const claim = async (path: string, text: string): Promise<void> => {
     await writeNewFile(path, text)
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error
-    throw new StorageError(
-      'workspace_busy',
-      'Another program is replacing this template. Nothing was changed.',
-      { path, hint: 'Try again in a moment.' },
-      error,
-    )
+    throw busy(path, error)
   }
 }
+
+const busy = (path: string, cause?: unknown): StorageError =>
+  new StorageError(
+    'workspace_busy',
+    'Another program is replacing this template. Nothing was changed.',
+    { path, hint: 'Try again in a moment.' },
+    cause,
+  )

@@ -42,7 +42,8 @@ export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTe
   await dropPending(folder)
 }
 
-const dropPending = async (folder: string): Promise<void> => {
+/** Gives up a claim. */
+export const dropPending = async (folder: string): Promise<void> => {
   await unlink(join(folder, pendingName))
   await syncFolder(folder)
 }
