@@ -1,20 +1,18 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
+const node = {
+  name: 'node',
+  include: ['packages/*/src/**/*.test.ts', 'apps/bff/{src,test}/**/*.test.ts'],
+  // Real engines and real files on a busy machine.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  // The many short-lived processes of these tests start faster with their compiled code at hand.
+  env: { NODE_COMPILE_CACHE: join(tmpdir(), 'nirs-workspace-compiled') },
+}
+
 export default defineConfig({
-  test: {
-    // Two cores are the smallest machine that runs this; more workers only make each other late.
-    maxWorkers: 2,
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'node',
-          include: ['packages/*/src/**/*.test.ts', 'apps/bff/{src,test}/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
-      },
-      'apps/web',
-    ],
-  },
+  // Two cores are the smallest machine that runs this; more workers only make each other late.
+  test: { maxWorkers: 2, projects: [{ extends: true, test: node }, 'apps/web'] },
 })
