@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { isStorageError, migrateStatus, planMigration, recoverWorkspace, runMigration, verifyWorkspace } from '@nirs-workspace/storage'
+import {
+  detectStorage,
+  isStorageError,
+  migrateStatus,
+  planMigration,
+  recoverWorkspace,
+  resolveWorkspace,
+  runMigration,
+  verifyWorkspace,
+} from '@nirs-workspace/storage'
 import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { confirm } from './confirm.ts'
@@ -57,14 +66,12 @@ const migrate = async (path: string, options: Options): Promise<number> => {
   return exitCodes.done
 }
 
-/** A workspace that needs no migration is no mistake. */
+/** A workspace that is migrated, or has nothing in it, is no mistake. Other kinds are refused by the plan, each with its reason. */
 const isDone = async (path: string, options: Options): Promise<boolean> => {
-  const status = await migrateStatus(path)
-  if (status.migration_needed) return false
-  const { last_report } = status
-  const { storage_mode } = status
-  const result = last_report ?? { nothing_to_do: true, storage_mode, total_rows: 0, rows_migrated: 0, datasets: [], warnings: [] }
-  printResult(options, { ...result, nothing_to_do: true, storage_mode }, () => 'nothing to do')
+  const { storage_mode } = await detectStorage(await resolveWorkspace(path))
+  if (storage_mode !== 'migrated' && storage_mode !== 'new') return false
+  const { last_report } = await migrateStatus(path)
+  printResult(options, { ...last_report, nothing_to_do: true, storage_mode }, () => 'nothing to do')
   return true
 }
 

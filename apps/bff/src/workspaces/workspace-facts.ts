@@ -57,8 +57,15 @@ export class WorkspaceFacts {
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
     const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path }, StoredMigrateStatus)
+    // The status also knows what a store is that somebody else holds at the moment.
+    const { migration_needed, storage_mode } = await this.status(workspace)
     const running = this.#jobs.runningOn(workspace.path)
-    return { ...stored, running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id }
+    return {
+      ...stored,
+      migration_needed,
+      storage_mode,
+      running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id,
+    }
   }
 
   /** Makes the next question look again although the stores have not changed. */
