@@ -1,12 +1,16 @@
 import type { DatasetOverview, OverviewResponse } from '@nirs-workspace/types'
+import { cacheOf } from '../predictions/catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
 import { listRuns } from '../runs/list.ts'
 import { bestCv, bestRefit } from './best-scores.ts'
 import { countDatasets, metricsByDataset } from './dataset-counts.ts'
 import { sampleScores } from './score-sample.ts'
 
-/** What the first page shows: every dataset with its best models, and the newest runs. Metrics are never ranked together. */
-export const makeOverview = async (catalog: CatalogReader, options: QueryOptions = {}): Promise<OverviewResponse> => {
+/** What the first page shows: every dataset with its best models, and the newest runs. Metrics are never ranked together. Remembered. */
+export const makeOverview = (catalog: CatalogReader, { signal }: QueryOptions = {}): Promise<OverviewResponse> =>
+  cacheOf(catalog).overview.get('', (shared) => compute(catalog, { signal: shared }), signal)
+
+const compute = async (catalog: CatalogReader, options: QueryOptions): Promise<OverviewResponse> => {
   const [counts, metrics, cv, refit, scores, runs] = await Promise.all([
     countDatasets(catalog, options),
     metricsByDataset(catalog, options),

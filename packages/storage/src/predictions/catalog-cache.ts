@@ -1,4 +1,4 @@
-import type { Facets } from '@nirs-workspace/types'
+import type { Facets, OverviewResponse } from '@nirs-workspace/types'
 import type { CatalogReader } from './catalog-reader.ts'
 import { ResultCache } from './result-cache.ts'
 
@@ -14,6 +14,8 @@ export interface CatalogCache {
   /** Row ids in the order of a (filter, sort). */
   readonly orders: ResultCache<Int32Array>
   readonly facets: ResultCache<Facets>
+  /** One. */
+  readonly overview: ResultCache<OverviewResponse>
 }
 
 /** Sixteen orders of a million rows, four bytes each. */
@@ -29,6 +31,7 @@ export const cacheOf = ({ engine }: CatalogReader): CatalogCache => {
   if (known !== undefined) return known
   const cache: CatalogCache = {
     summaries: new ResultCache(SUMMARIES, () => 1),
+    overview: new ResultCache(1, () => 1),
     orders: new ResultCache(ORDER_BYTES, (order) => order.byteLength),
     facets: new ResultCache(FACET_VALUES, ({ facets }) =>
       Object.values(facets).reduce((sum, facet) => sum + (facet?.values.length ?? 0), 1),
