@@ -25,7 +25,7 @@ export interface DemoOptions {
    * without arrays.
    */
   readonly size: DemoSize
-  /** Rows of `huge`, when not a million. */
+  /** Predictions of `large` or `huge`, when not the usual number; of `huge` a multiple of 10 000. */
   readonly rows?: number
   readonly seed?: number
   readonly onProgress?: (progress: DemoProgress) => void
@@ -38,10 +38,10 @@ export interface Demo {
   readonly datasets: readonly string[]
 }
 
-const plans: Record<DemoSize, () => DemoPlan> = {
+const plans: Record<DemoSize, (rows?: number) => DemoPlan> = {
   tiny: () => tinyPlan,
   small: () => smallPlan,
-  large: () => largePlan(100_000),
+  large: (rows = 100_000) => largePlan(rows),
   huge: () => largePlan(10_000),
 }
 
@@ -62,7 +62,7 @@ const emptyFolder = async (directory: string) => {
  */
 export const makeDemo = async (options: DemoOptions): Promise<Demo> => {
   const { directory, size, seed = DEFAULT_SEED, onProgress = () => undefined } = options
-  const plan = plans[size]()
+  const plan = plans[size](options.rows)
   const trainedRows = plan.runs.reduce((sum, run) => sum + plannedRows(run), 0)
   const total = size === 'huge' ? Math.max(trainedRows, options.rows ?? HUGE_ROWS) : trainedRows
   await emptyFolder(directory)
