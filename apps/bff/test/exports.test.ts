@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ExportManifest, type PredictionPage } from '@nirs-workspace/types'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { readZip } from '../src/testing/read-zip.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { startTestServer } from '../src/testing/test-server.ts'
 import { copyDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
@@ -91,13 +91,12 @@ test('several datasets come as a ZIP whose manifest tells the truth about every 
   const names = [...new Set((await pageOf('limit=1000')).rows.map((row) => row.dataset_name))].slice(0, 2)
   const response = await app.post('/aggregated-predictions/export', { dataset_names: names, format: 'parquet' })
   expect(response.headers.get('content-type')).toBe('application/zip')
-  const path = join(folder, 'several.zip')
-  await writeFile(path, Buffer.from(await response.arrayBuffer()))
-  execFileSync('unzip', ['-q', path, '-d', folder])
-  const manifest = ExportManifest.parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')))
+  const entries = readZip(Buffer.from(await response.arrayBuffer()))
+  const manifest = ExportManifest.parse(JSON.parse(String(entries.get('manifest.json'))))
   expect(manifest.files.map((file) => file.dataset_name).sort()).toEqual([...names].sort())
+  expect(entries.size).toBe(manifest.files.length + 1)
   for (const file of manifest.files) {
-    const bytes = await readFile(join(folder, file.path))
+    const bytes = entries.get(file.path) ?? Buffer.alloc(0)
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256)
     expect(bytes.length).toBe(file.bytes)
   }

@@ -37,3 +37,16 @@ test('a server that is killed in mid-migration is started again: the job has one
   }
   expect(await second.end('SIGTERM')).toBe(0)
 })
+
+test('a server that is told to stop in mid-migration tells the job, and leaves the workspace whole', async () => {
+  const path = await copyDemo()
+  const first = await serveCli([path], home)
+  const { job_id } = (await (await first.request('/workspace/migrate', post)).json()) as { job_id: string }
+  expect(await first.end('SIGTERM')).toBe(0)
+  const second = await serveCli([path], home)
+  const { state } = (await (await second.request(`/jobs/${job_id}`)).json()) as Job
+  expect(['cancelled', 'completed']).toContain(state)
+  const status = (await (await second.request('/workspace/storage-status')).json()) as StorageStatus
+  expect(status).toMatchObject({ interrupted_job: null, storage_mode: state === 'completed' ? 'migrated' : 'legacy' })
+  expect(await second.end('SIGTERM')).toBe(0)
+})

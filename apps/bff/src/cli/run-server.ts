@@ -18,7 +18,8 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
   for (const path of found) await deps.workspaces.open(path)
   const { hub, methodsAt } = deps
   const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })
-  if (!options.readOnly) void recoverJobs(deps.jobs, deps.workspaces, log)
+  deps.arrays.warmUp()
+  if (!options.readOnly) void recoverJobs(deps.jobs, log)
   const address = startAddress(server.port, options)
   printResult(
     output,

@@ -104,6 +104,7 @@ export class Jobs {
     this.#entries.set(job.job_id, entry)
     entry.ended = this.#work(entry, job.job_id, request)
     if (known === undefined) this.#record(entry, 'maintenance_started', job)
+    if (request.recoverId !== undefined) this.#progress(entry, { ...job.progress, ...recovering })
     return currentJob(entry)
   }
 
@@ -111,8 +112,9 @@ export class Jobs {
   async #work(entry: Entry, jobId: string, request: NewJob): Promise<void> {
     const recover = request.recoverId !== undefined
     const outcome = await this.#launch(entry, jobId, request, recover)
-    const settled = outcome ?? (recover ? undefined : await this.#launch(entry, jobId, request, true))
-    this.#end(entry, settled ?? diedOutcome)
+    if (outcome !== undefined || recover) return this.#end(entry, outcome ?? diedOutcome)
+    this.#progress(entry, { ...currentJob(entry).progress, ...recovering })
+    this.#end(entry, (await this.#launch(entry, jobId, request, true)) ?? diedOutcome)
   }
 
   #launch(entry: Entry, jobId: string, request: NewJob, recover: boolean): Promise<JobOutcome | undefined> {
@@ -175,7 +177,7 @@ export class Jobs {
   #progress(entry: Entry, progress: JobProgress): void {
     const job = currentJob(entry)
     if (isTerminal(job)) return
-    const cancellable = job.cancellable && progress.phase !== 'commit' && progress.phase !== 'report'
+    const cancellable = job.cancellable && !pastReturn.has(progress.phase)
     this.#record(entry, 'maintenance_progress', { ...job, state: 'running', cancellable, progress })
   }
 
@@ -213,6 +215,10 @@ const currentJob = (entry: Entry): Job => {
   if (job === undefined) throw new Error('A job without events')
   return job
 }
+
+const pastReturn: ReadonlySet<JobProgress['phase']> = new Set(['recover', 'commit', 'report', 'done'])
+
+const recovering = { phase: 'recover', message: 'Finishing or undoing what was interrupted', eta_seconds: null } as const
 
 const terminalType = ({ state }: JobOutcome): JobRecord['type'] => {
   if (state === 'completed') return 'maintenance_completed'

@@ -3,7 +3,7 @@ import { readInterruption } from '@nirs-workspace/storage'
 import { JobKind } from '@nirs-workspace/types'
 import type { Log } from '../log.ts'
 import { isAlive } from '../processes/is-alive.ts'
-import type { Workspaces } from '../workspaces/workspaces.ts'
+import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
 import type { Jobs } from './jobs.ts'
 
 const orphanPollMs = 250
@@ -11,9 +11,9 @@ const orphanWaitMs = 120_000
 
 /**
  * Brings every job to an end that an earlier server left without one: told by its own last word if it left one, otherwise by a process
- * that finishes or undoes what it had begun. Then does the same for what a killed command line left in the open workspaces.
+ * that finishes or undoes what it had begun.
  */
-export const recoverJobs = async (jobs: Jobs, workspaces: Workspaces, log: Log): Promise<void> => {
+export const recoverJobs = async (jobs: Jobs, log: Log): Promise<void> => {
   for (const { job, pid } of jobs.abandoned()) {
     try {
       await waitForOrphan(() => jobs.readOutcome(job.job_id) !== undefined, pid)
@@ -24,15 +24,15 @@ export const recoverJobs = async (jobs: Jobs, workspaces: Workspaces, log: Log):
       log.error('a job of an earlier server could not be brought to its end', { job_id: job.job_id, error })
     }
   }
-  for (const workspace of workspaces.list()) await recoverWorkspaceJob(jobs, workspace, log)
 }
 
-const recoverWorkspaceJob = async (jobs: Jobs, workspace: ReturnType<Workspaces['list']>[number], log: Log): Promise<void> => {
+/** The same for what a killed command line has left in a workspace. */
+export const recoverOpened = async (jobs: Jobs, workspace: OpenedWorkspace, log: Log): Promise<void> => {
   try {
     if (workspace.resolved.kind !== 'workspace' || jobs.runningOn(workspace.path) !== undefined) return
     const left = await readInterruption(workspace.resolved.root)
     const kind = JobKind.safeParse(left?.kind)
-    if (left === null || !kind.success) return
+    if (left === null || !kind.success || jobs.runningOn(workspace.path) !== undefined) return
     jobs.start({ kind: kind.data, workspace: { id: workspace.id, path: workspace.path }, recoverId: left.job_id })
   } catch (error) {
     log.error('what an interrupted job left could not be looked at', { workspace: workspace.id, error })

@@ -44,6 +44,11 @@ export class ArrayReaderProcess {
     }
   }
 
+  /** Id of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Starts the process ahead of the first read. */
   warmUp(): void {
     this.#running()

@@ -4,6 +4,7 @@ import { StorageError } from '@nirs-workspace/storage'
 import type { ExportedFile } from '@nirs-workspace/types'
 import { dataDescriptor, type ExportOrder, FromExport } from '../children/export-messages.ts'
 import { fromWireError } from '../children/wire-error.ts'
+import { Turns } from './turns.ts'
 
 const entry = new URL('../children/export.ts', import.meta.url)
 
@@ -35,7 +36,14 @@ const stop = (child: ChildProcess): void => {
 }
 
 /** Writes one file in a process of its own. An abort leaves nothing behind. */
-export const exportToFile = async (order: Extract<ExportOrder, { type: 'file' }>, signal: AbortSignal): Promise<ExportedFile> => {
+export const exportToFile = (order: Extract<ExportOrder, { type: 'file' }>, signal: AbortSignal): Promise<ExportedFile> =>
+  turns.run(() => exportFileNow(order, signal))
+
+/** Exports at work at the same time; further ones wait. */
+const turns = new Turns(3)
+
+const exportFileNow = async (order: Extract<ExportOrder, { type: 'file' }>, signal: AbortSignal): Promise<ExportedFile> => {
+  if (signal.aborted) throw new StorageError('cancelled', 'The export was given up.')
   const { child, ended } = start(order)
   const onAbort = () => stop(child)
   signal.addEventListener('abort', onAbort, { once: true })
@@ -52,11 +60,16 @@ export const exportToFile = async (order: Extract<ExportOrder, { type: 'file' }>
  * An archive as it is made. The chunks end well only when the process says that the archive is complete; otherwise they fail, so that
  * the connection breaks and no short file looks whole.
  */
-export const exportToStream = (order: Extract<ExportOrder, { type: 'zip' }>): AsyncGenerator<Uint8Array> => {
-  const { child, ended } = start(order)
-  const pipe = child.stdio[dataDescriptor]
-  if (!(pipe instanceof Readable)) throw new Error('The export process has no data pipe.')
-  return wholeOrError(pipe, ended, child)
+export async function* exportToStream(order: Extract<ExportOrder, { type: 'zip' }>): AsyncGenerator<Uint8Array> {
+  const give = await turns.take()
+  try {
+    const { child, ended } = start(order)
+    const pipe = child.stdio[dataDescriptor]
+    if (!(pipe instanceof Readable)) throw new Error('The export process has no data pipe.')
+    yield* wholeOrError(pipe, ended, child)
+  } finally {
+    give()
+  }
 }
 
 async function* wholeOrError(pipe: Readable, ended: Promise<FromExport>, child: ChildProcess): AsyncGenerator<Uint8Array> {

@@ -3,6 +3,7 @@ import { StorageError } from '@nirs-workspace/storage'
 import type * as z from 'zod'
 import { type Task, TaskAnswer } from '../children/task-messages.ts'
 import { fromWireError } from '../children/wire-error.ts'
+import { Turns } from './turns.ts'
 
 const entry = new URL('../children/run-task.ts', import.meta.url)
 
@@ -16,6 +17,12 @@ export interface TaskOptions {
  * file can end that process but not this one, and no descriptor of ours ever touches a store. Throws what the work threw.
  */
 export const runTask = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions = {}): Promise<z.output<S>> =>
+  turns.run(() => runNow(task, answer, options))
+
+/** Each takes a core and up to a gigabyte. */
+const turns = new Turns(2)
+
+const runNow = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions): Promise<z.output<S>> =>
   new Promise((resolve, reject) => {
     const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [] })
     let errors = ''

@@ -6,10 +6,12 @@ import { JobFiles } from '../jobs/job-files.ts'
 import type { StartJobProcess } from '../jobs/job-process.ts'
 import { isTerminal } from '../jobs/job-record.ts'
 import { Jobs } from '../jobs/jobs.ts'
+import { recoverOpened } from '../jobs/recover-jobs.ts'
 import type { Log } from '../log.ts'
 import { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import { ExportFiles } from '../processes/export-files.ts'
 import { runTask } from '../processes/run-task.ts'
+import { Turns } from '../processes/turns.ts'
 import { allRoutes } from '../routes/all-routes.ts'
 import { methodFinder } from '../routes/find-route.ts'
 import { Recents } from '../workspaces/recents.ts'
@@ -33,16 +35,6 @@ export interface Services extends AppDeps {
   close(): Promise<void>
 }
 
-/** Builders share two cores with the user's own work; several workspaces opened together take turns. */
-const oneAtATime = <A extends unknown[], T>(work: (...parameters: A) => Promise<T>): ((...parameters: A) => Promise<T>) => {
-  let last: Promise<unknown> = Promise.resolve()
-  return (...parameters) => {
-    const turn = last.then(() => work(...parameters))
-    last = turn.catch(() => undefined)
-    return turn
-  }
-}
-
 const CatalogFile = z.object({ path: z.string(), fingerprint: z.string(), built_at: z.string() })
 const builtApp = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
@@ -51,14 +43,19 @@ export const createDeps = (options: DepsOptions): Services => {
   const { folders, log } = options
   const jobs = new Jobs(new JobFiles(folders.state), log, options.startJob)
   const hub = new EventHub(jobs)
+  // Several workspaces opened together take turns: builders share the cores with the user's own work.
+  const builders = new Turns(1)
   const workspaces = new Workspaces({
     cacheFolder: folders.cache,
     recents: new Recents(folders.config, log),
     log,
     root: options.workspaceRoot,
     publish: (change) => hub.publish(change),
-    build: oneAtATime((path, signal) => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal })),
-    isBusy: (root) => jobs.runningOn(root) !== undefined,
+    build: (path, signal) => builders.run(() => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal })),
+    isBusy: (root) => (jobs.runningOn(root)?.kind ?? 'verify') !== 'verify',
+    onOpen: (workspace) => {
+      if (options.readOnly !== true) void recoverOpened(jobs, workspace, log)
+    },
     isWatched: () => hub.hasSubscribers,
   })
   jobs.onEvent(({ job }) => {

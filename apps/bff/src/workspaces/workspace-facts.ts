@@ -43,8 +43,10 @@ export class WorkspaceFacts {
       (await fromCatalog(workspace)) ??
       (await this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus))
     const running = this.#jobs.runningOn(workspace.path)
+    if (running === undefined) return status
     // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
-    return running === undefined || running.progress.phase === 'recover' ? status : { ...status, interrupted_job: null, locked_by: null }
+    const { job_id, kind, progress } = running
+    return { ...status, locked_by: null, interrupted_job: progress.phase === 'recover' ? { job_id, kind, phase: progress.phase } : null }
   }
 
   inspection(workspace: OpenedWorkspace): Promise<Inspection> {

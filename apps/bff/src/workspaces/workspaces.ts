@@ -16,6 +16,7 @@ export interface WorkspacesOptions {
   publish: (change: WorkspaceChange) => void
   build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
   isBusy: (root: string) => boolean
+  onOpen: (workspace: OpenedWorkspace) => void
   /** Whether somebody listens to events: then the files are watched without being asked. */
   isWatched: () => boolean
 }
@@ -57,6 +58,7 @@ export class Workspaces {
     const workspace = this.#open.get(id) ?? this.#add(id, resolved)
     this.#currentId ??= id
     this.#options.recents.add(workspace.path, resolved.name)
+    this.#options.onOpen(workspace)
     void workspace.check()
     return workspace
   }
