@@ -36,7 +36,7 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
   const path = join(folder, name)
   await withBuildFolder(folder, async (own) => {
     const made = join(own, 'catalog.duckdb')
-    await withEngine({ memoryLimit: '800MB', spillFolder: join(own, 'spill') }, async (engine) => {
+    await withEngine({ memoryLimit: '700MB', spillFolder: join(own, 'spill') }, async (engine) => {
       await attachWritable(engine, made, 'catalog')
       for (const statement of catalogDefinition('catalog')) await engine.run(statement)
       await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)

@@ -7,8 +7,8 @@ import type { AttachedStore } from '../workspace/store-facts.ts'
 import { openSqlite, unreadable } from './open-sqlite.ts'
 import { asNumber, asText, describeSqlite, readColumns, type SqliteValue, userVersion, viewDefinition } from './read-table.ts'
 
-/** Rows read before they go to DuckDB; a row of predictions is about 1 kB. */
-const BATCH_ROWS = 8192
+/** Rows read before they go to DuckDB, whose chunks are as long; more only grows the heap. */
+const BATCH_ROWS = 2048
 
 export interface SqliteCopyOptions {
   engine: Engine
