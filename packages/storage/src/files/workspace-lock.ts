@@ -30,6 +30,15 @@ type LockContent = z.infer<typeof LockContent>
 export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const path = lockPath(root)
   await writable(() => makeFolder(dirname(path)))
+  try {
+    return await acquire(path, owner)
+  } catch (error) {
+    await removeEmptyFolder(dirname(path))
+    throw error
+  }
+}
+
+const acquire = async (path: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const content: LockContent = {
     ...(await ownIdentity()),
     job_id: owner.jobId,
@@ -156,9 +165,14 @@ const unlinkIfThere = async (path: string): Promise<void> => {
 }
 
 const release = async (path: string, nonce: string): Promise<void> => {
-  const content = await readLock(path)
-  if (content !== null && content !== 'unreadable' && content.nonce === nonce) await unlink(path)
-  await removeEmptyFolder(dirname(path))
+  try {
+    const content = await readLock(path)
+    if (content !== null && content !== 'unreadable' && content.nonce === nonce) await unlink(path)
+    await removeEmptyFolder(dirname(path))
+  } catch (error) {
+    // What the job has done is done; a lock that cannot be removed is stale as soon as this process ends.
+    if (systemCode(error) === undefined) throw error
+  }
 }
 
 const readText = async (path: string): Promise<string | null> => {

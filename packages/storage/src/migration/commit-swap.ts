@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { makeFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
-import { isSameInode, linkOrMove } from '../files/move-file.ts'
+import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type MigrateJournal, removeJournal, writeJournal } from './journal.ts'
 import { type Layout, placesOf } from './workspace-layout.ts'
 
@@ -15,6 +15,16 @@ export const commitSwap = async (layout: Layout, journal: MigrateJournal): Promi
   await rename(placesOf(layout, journal.job_id).newStore, layout.store)
   await finishSwap(layout, journal)
 }
+
+/**
+ * Whether the new store has taken its place. It lies under its own name until then; the kept original tells a finished swap from an undo
+ * that has taken the new store away already, because an undo gives that up first.
+ */
+export const isSwapDone = async (layout: Layout, journal: MigrateJournal): Promise<boolean> =>
+  journal.phase === 'commit' &&
+  !(await exists(placesOf(layout, journal.job_id).newStore)) &&
+  (await exists(join(layout.root, journal.backup))) &&
+  (await exists(layout.store))
 
 const placeFiles = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
   const at = (path: string) => join(layout.root, path)

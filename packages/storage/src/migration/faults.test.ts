@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import * as z from 'zod'
 import { setFaultHook } from '../files/fault-point.ts'
 import { type FaultMode, faultHook } from '../testing/fault-hooks.ts'
 import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
+import { diskModels, recordOperations, replayCut } from '../testing/fault-power.ts'
 import { readInterruption } from './read-interruption.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
@@ -104,8 +105,8 @@ describe('a migration that ends before operation n', () => {
 
   test('K6: stopped again during recovery, at any operation of it', { timeout: 600_000 }, async () => {
     const total = await countOperations(migrate)
-    for (const n of [20, Math.floor(total * 0.6), total - 22, total - 12, total - 5]) {
-      for (let again = 1; ; again++) {
+    for (const n of [Math.floor(total * 0.6), total - 14, total - 7]) {
+      for (let again = 4; ; again += 2) {
         const path = await scratch.copy('twice')
         await withFault('stop', n, () => migrate(path))
         await forgetLock(path)
@@ -122,7 +123,6 @@ test('a rollback that ends before operation n is finished by recovery, or has no
   const total = await countOperations(back, migrate)
   const migrated = await scratch.copy('migrated')
   await migrate(migrated)
-  const { cp, rm } = await import('node:fs/promises')
   const outcomes: string[] = []
   for (let n = 1; n <= total; n++) {
     const path = join(scratch.path, 'rolled')
@@ -133,6 +133,41 @@ test('a rollback that ends before operation n is finished by recovery, or has no
   }
   expect(outcomes[0]).toBe('migrated')
   expect(outcomes.at(-1)).toBe('legacy')
+})
+
+describe('K4: the power is cut after operation n, in three models of a disk', () => {
+  const cutEverywhere = async (root: string, job: (path: string) => Promise<unknown>, expected: 'legacy' | 'migrated', step: number) => {
+    const before = join(scratch.path, 'before-power-cut')
+    await rm(before, { recursive: true, force: true })
+    await cp(root, before, { recursive: true, preserveTimestamps: true })
+    const { hook, operations } = recordOperations()
+    setFaultHook(hook)
+    await job(root)
+    setFaultHook(undefined)
+    const moved = operations.map((operation) => relocated(operation, root, before))
+    for (const model of diskModels) {
+      for (let count = moved.length; count > 0; count -= step) {
+        const path = join(scratch.path, 'cut')
+        await replayCut(before, moved, count, model, path)
+        const state = await expectWhole(path, `${model}, ${count} of ${moved.length}: ${moved[count - 1]?.kind} ${moved[count - 1]?.path}`)
+        if (count === moved.length) expect(state).toBe(expected)
+      }
+    }
+  }
+
+  const relocated = <T extends { path: string; from?: string }>(operation: T, from: string, to: string): T => ({
+    ...operation,
+    path: to + operation.path.slice(from.length),
+    ...(operation.from === undefined ? {} : { from: to + operation.from.slice(from.length) }),
+  })
+
+  test('a migration', { timeout: 600_000 }, async () => cutEverywhere(await scratch.copy('power'), migrate, 'migrated', 1))
+
+  test('a rollback', { timeout: 600_000 }, async () => {
+    const path = await scratch.copy('power-back')
+    await migrate(path)
+    await cutEverywhere(path, (root) => rollbackMigration(root, { jobId: 'back' }), 'legacy', 1)
+  })
 })
 
 describe('a process that is really killed', () => {

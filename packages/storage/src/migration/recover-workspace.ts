@@ -4,12 +4,12 @@ import { isStorageError, systemCode } from '../errors.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { finishSwap } from './commit-swap.ts'
+import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { finishRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
 import { readJournal } from './journal.ts'
 import { undoMigration } from './undo-migration.ts'
-import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
+import { type Layout, layoutOf } from './workspace-layout.ts'
 
 /**
  * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job or it still runs.
@@ -44,7 +44,7 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
     await finishRollback(layout, journal)
     return { recovered: true, job_id, outcome: 'finished' }
   }
-  const swapped = journal.phase === 'commit' && !(await exists(placesOf(layout, job_id).newStore)) && (await exists(layout.store))
+  const swapped = await isSwapDone(layout, journal)
   if (swapped) await finishSwap(layout, journal)
   else await undoMigration(layout, journal)
   return { recovered: true, job_id, outcome: swapped ? 'finished' : 'undone' }

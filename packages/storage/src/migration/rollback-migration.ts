@@ -6,7 +6,7 @@ import { isStorageError, StorageError } from '../errors.ts'
 import { isSameFile, markWithoutHash } from '../files/hash-file.ts'
 import { hashAttachedFile } from '../files/hash-file-child.ts'
 import { exists } from '../files/move-file.ts'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
@@ -27,15 +27,16 @@ export const rollbackMigration = async (path: string, options: RollbackOptions):
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
   const progress = new ProgressTracker(options.onProgress)
-  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'rollback' })
+  let lock: WorkspaceLock | undefined
   try {
+    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'rollback' })
     progress.phase('recover', 'Looking for an unfinished job')
     await recoverUnderLock(layout)
     return await rollBack(layout, options, progress)
   } catch (error) {
     throw toMigrationError(error, undefined)
   } finally {
-    await lock.release()
+    await lock?.release()
   }
 }
 

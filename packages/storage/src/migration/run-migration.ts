@@ -5,10 +5,10 @@ import { StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
-import { commitSwap, finishSwap } from './commit-swap.ts'
+import { commitSwap, finishSwap, isSwapDone } from './commit-swap.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
@@ -33,15 +33,16 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
   const progress = new ProgressTracker(options.onProgress)
-  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'migrate' })
+  let lock: WorkspaceLock | undefined
   try {
+    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'migrate' })
     progress.phase('recover', 'Looking for an unfinished job')
     await recoverUnderLock(layout)
     return await migrate(await resolveMigratable(root), options, progress)
   } catch (error) {
     throw toMigrationError(error, options.signal)
   } finally {
-    await lock.release()
+    await lock?.release()
   }
 }
 
@@ -129,7 +130,7 @@ const underJournal = async (
 /** After a failure: takes everything back, or finishes when only tidying up after the swap has failed; says which. */
 const settle = async (workspace: DuckdbWorkspace, journal: MigrateJournal, cause: unknown): Promise<boolean> => {
   const layout = layoutOf(workspace.root)
-  const isSwapped = journal.phase === 'commit' && !(await exists(placesOf(layout, journal.job_id).newStore)) && (await exists(layout.store))
+  const isSwapped = await isSwapDone(layout, journal)
   try {
     if (isSwapped) await finishSwap(layout, journal)
     else await undoMigration(layout, journal)

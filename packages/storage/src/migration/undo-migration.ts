@@ -11,12 +11,14 @@ import { type Layout, placesOf } from './workspace-layout.ts'
 export const undoMigration = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
   const places = placesOf(layout, journal.job_id)
   if (journal.phase === 'commit') await undoCommit(layout, journal)
-  for (const path of [places.newStore, `${places.newStore}.wal`, `${places.newStore}.tmp`]) await unlinkIfThere(path)
   await removeTree(places.staging)
   if (await exists(layout.arrays)) await syncFolder(layout.arrays)
   if (journal.arrays_created) await removeEmptyFolder(layout.arrays)
   await removeTree(places.folder)
   await removeEmptyFolder(layout.migrations)
+  await syncFolder(layout.root)
+  // Last, and only when all else is on the disk: without the new store under its own name a commit looks further on than it was.
+  for (const path of [`${places.newStore}.wal`, `${places.newStore}.tmp`, places.newStore]) await unlinkIfThere(path)
   await syncFolder(layout.root)
   await removeJournal(layout)
 }
@@ -49,7 +51,7 @@ const takeFilesBack = async (layout: Layout, journal: MigrateJournal): Promise<v
   for (const { target, replaced } of journal.removed) {
     if ((await exists(at(replaced))) && !(await exists(at(target)))) await rename(at(replaced), at(target))
   }
-  await syncFolder(layout.arrays)
+  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
 }
 
 const isUnchanged = async (path: string, original: { bytes: number; mtime_ns: string }): Promise<boolean> => {

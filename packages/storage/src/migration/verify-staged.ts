@@ -54,13 +54,18 @@ const compare = async (lane: Lane, reader: ParquetReader, file: StagedFile, opti
   const digest = new ArraysDigest(new Set(options.skippedIds))
   const checksums: ReadonlyMap<string, string>[] = []
   const tally = { rows: 0, mismatches: 0, examples: [] as string[] }
-  let next = rowGroups > 0 ? reader.rowGroup(0) : undefined
+  const ask = (group: number) => {
+    if (group >= rowGroups) return undefined
+    const answer = reader.rowGroup(group)
+    // Asked for ahead of its use: should the other side fail first, this rejection still needs a listener.
+    answer.catch(() => undefined)
+    return answer
+  }
+  let next = ask(0)
   for (let group = 0; next !== undefined; group++) {
     options.signal?.throwIfAborted()
     const { block, checksums: own } = await next
-    next = group + 1 < rowGroups ? reader.rowGroup(group + 1) : undefined
-    // A rejection while the other side is being read must find a listener.
-    next?.catch(() => undefined)
+    next = ask(group + 1)
     const expected = await source.take(rowsOf(block))
     if (file.name !== 'quarantine') digest.add(expected)
     compareBlocks(expected, block, tally)

@@ -85,11 +85,12 @@ export const faultFixture = async (): Promise<Scratch> => {
   }
 }
 
-/** Makes a lock that this very process has left look like one of a process that is gone, as it is after a power cut. */
+/** Makes locks that this very process has left look like those of a process that is gone, as they are after a power cut. */
 export const forgetLock = async (root: string): Promise<void> => {
-  const path = join(root, '.nirs-workspace', 'lock')
-  const text = await readFile(path, 'utf8').catch(() => null)
-  if (text === null) return
-  const pid = 2 ** 22 + 1
-  await writeFile(path, text.length === 0 ? '' : JSON.stringify({ ...JSON.parse(text), pid }))
+  const control = join(root, '.nirs-workspace')
+  for (const name of await readdir(control).catch(() => [])) {
+    const path = join(control, name)
+    const text = name.startsWith('lock') ? await readFile(path, 'utf8') : ''
+    if (text.includes('"pid"')) await writeFile(path, JSON.stringify({ ...JSON.parse(text), pid: 2 ** 22 + 1 }))
+  }
 }
