@@ -17,6 +17,8 @@ export interface RowWindow extends RowRange {
 }
 
 export interface ScaledRows extends RowWindow {
+  /** The size of the scroller is known. */
+  readonly ready: boolean
   readonly canvas: number
   /** Whole rows that fit, for PageUp and PageDown. */
   readonly page: number
@@ -95,6 +97,7 @@ export const useScaledRows = ({ scroller, total, rowHeight, headerHeight }: Opti
 
   return {
     ...rows,
+    ready: viewport > 0,
     canvas: canvasHeight(extent),
     page: Math.max(1, Math.floor(viewport / rowHeight) - 1),
     visible: { first: Math.min(rows.first + overscan, Math.max(0, total - 1)), last: rows.last - overscan },

@@ -36,7 +36,7 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
   const scroller = useRef<HTMLDivElement>(null)
   const anchor = useRef(0)
   const rows = useScaledRows({ scroller, total, rowHeight, headerHeight })
-  const { reveal, first, last } = rows
+  const { reveal, first, last, ready } = rows
   const width = columns.reduce((sum, column) => sum + column.width, 0)
   const { onVisible } = props
 
@@ -52,10 +52,11 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
 
   // Only a moved cursor scrolls; a wheel must be free to leave it behind.
   useLayoutEffect(() => {
+    if (!ready) return
     if (cursor.row >= 0) reveal(cursor.row)
     revealColumn(scroller.current, columns, cursor.column)
     focusCursor(scroller.current)
-  }, [cursor])
+  }, [cursor, ready])
 
   const move = (to: Cell, extend: boolean): void => {
     if (extend) onSelect(rangeBetween(anchor.current, Math.max(0, to.row)))
@@ -79,7 +80,9 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
 
   const onClick = (event: MouseEvent): void => {
     const cell = cellOf(event.target)
-    if (cell !== undefined) move(cell, event.shiftKey)
+    if (cell === undefined) return
+    if (cell.row < 0) onCursor(cell)
+    else move(cell, event.shiftKey)
   }
 
   const drawn = rowsToDraw(rows, cursor.row, total)
@@ -161,10 +164,11 @@ const cellOf = (target: EventTarget): Cell | undefined => {
   if (!(target instanceof Element)) return undefined
   const row = target.closest<HTMLElement>('[data-row]')?.dataset.row
   const column = target.closest<HTMLElement>('[data-column]')?.dataset.column
-  return row === undefined || column === undefined ? undefined : { row: Number(row), column: Number(column) }
+  if (column === undefined) return undefined
+  return { row: row === undefined ? -1 : Number(row), column: Number(column) }
 }
 
 const openAt = (event: MouseEvent, onOpen: (row: number) => void): void => {
   const cell = cellOf(event.target)
-  if (cell !== undefined) onOpen(cell.row)
+  if (cell !== undefined && cell.row >= 0) onOpen(cell.row)
 }

@@ -10,15 +10,17 @@ interface MessageProps {
   readonly children?: ReactNode
   readonly action?: ReactNode
   readonly tone?: 'muted' | 'danger'
+  /** Where the message is the page, its title is the page's. */
+  readonly whole?: boolean
 }
 
 /** The middle of a page that has nothing to show: what is the case, and what to do about it. */
-export const Message = ({ icon: Icon, title, children, action, tone = 'muted' }: MessageProps) => (
+export const Message = ({ icon: Icon, title, children, action, tone = 'muted', whole = false }: MessageProps) => (
   <div className="mx-auto flex max-w-xl flex-col items-center gap-3 px-6 py-14 text-center">
     <span className={`rounded-full p-3 ${tone === 'danger' ? 'bg-danger-soft text-danger' : 'bg-sunken text-muted'}`}>
       <Icon size={22} aria-hidden />
     </span>
-    <h2 className="text-lg font-semibold">{title}</h2>
+    {whole ? <h1 className="text-lg font-semibold">{title}</h1> : <h2 className="text-lg font-semibold">{title}</h2>}
     {children === undefined ? null : <div className="text-muted">{children}</div>}
     {action}
   </div>

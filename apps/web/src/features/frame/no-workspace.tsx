@@ -6,7 +6,7 @@ import { Message } from '../../ui/states.tsx'
 export const NoWorkspace = ({ gone }: { gone: boolean }) => {
   const { noWorkspace } = useText()
   return (
-    <Message icon={FolderOpen} title={gone ? noWorkspace.gone : noWorkspace.title}>
+    <Message whole icon={FolderOpen} title={gone ? noWorkspace.gone : noWorkspace.title}>
       <p className="mb-6">{noWorkspace.body}</p>
       <OpenByPath />
     </Message>

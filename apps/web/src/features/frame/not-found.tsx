@@ -9,6 +9,7 @@ export const NotFound = () => {
   const { errors } = useText()
   return (
     <Message
+      whole
       icon={Compass}
       title={errors.notFoundTitle}
       action={

@@ -8,7 +8,7 @@ export const TokenPage = () => {
   const { errors } = useText()
   return (
     <main className="grid min-h-dvh place-items-center">
-      <Message icon={KeyRound} title={errors.tokenTitle}>
+      <Message whole icon={KeyRound} title={errors.tokenTitle}>
         <p className="mb-4">{errors.token}</p>
         <Copyable value={`${location.origin}/?token=…`} label="URL" />
       </Message>

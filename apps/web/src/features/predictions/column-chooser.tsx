@@ -22,7 +22,10 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner sideOffset={4} align="end" className="z-40">
-          <Popover.Popup className="flex max-h-[min(32rem,var(--available-height))] w-72 flex-col rounded-lg border border-line bg-raised shadow-pop outline-none">
+          <Popover.Popup
+            aria-label={text.predictions.columns}
+            className="flex max-h-[min(32rem,var(--available-height))] w-72 flex-col rounded-lg border border-line bg-raised shadow-pop outline-none"
+          >
             <div className="border-b border-line p-2">
               <input
                 type="text"

@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { X } from 'lucide-react'
 import { facetsQuery } from '../../api/queries.ts'
 import { useText } from '../../text/text.tsx'
-import { IconButton } from '../../ui/button.tsx'
-import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { Loading, Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
 import { panelFacets } from './columns.ts'
 import { FacetGroup } from './facet-group.tsx'
@@ -37,7 +37,12 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
           <X size={17} aria-hidden />
         </IconButton>
       </div>
-      {facets.isError ? <ErrorMessage error={facets.error} onRetry={() => void facets.refetch()} /> : null}
+      {facets.isError ? (
+        <div role="alert" className="grid gap-2 p-3 text-[0.93rem]">
+          <p className="text-danger">{facets.error.message}</p>
+          <Button onClick={() => void facets.refetch()}>{text.common.retry}</Button>
+        </div>
+      ) : null}
       {facets.data === undefined && !facets.isError ? <FacetSkeleton /> : null}
       {facets.data === undefined ? null : (
         <div className={facets.isPlaceholderData ? 'opacity-60' : undefined}>

@@ -120,6 +120,8 @@ const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: 
       <Tabs tabs={tabs} shown={shown} classifies={classifies} onTab={onTab} />
       <div
         role="tabpanel"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must be able to reach it
+        tabIndex={0}
         aria-labelledby={`peek-${shown}`}
         className={classNames('min-h-0 flex-1 overflow-y-auto p-4', stale && 'opacity-50')}
       >

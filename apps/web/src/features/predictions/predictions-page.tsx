@@ -84,7 +84,7 @@ export const PredictionsPage = () => {
         search={search}
         change={change}
         total={rows.total}
-        refreshing={rows.fetching && !rows.pending}
+        refreshing={rows.pending && rows.total !== undefined}
         cursorRow={cursor.row}
         selection={selection}
         onCopy={() => void copy()}

@@ -84,7 +84,9 @@ const Total = ({ total, cursorRow, refreshing }: { total: number | undefined; cu
   const format = useFormat()
   return (
     <p aria-live="polite" className="flex items-baseline gap-2 whitespace-nowrap">
-      <span className="font-semibold">{total === undefined ? '…' : text.common.predictions(total)}</span>
+      <span className={refreshing ? 'font-semibold opacity-55' : 'font-semibold'}>
+        {total === undefined ? '…' : text.common.predictions(total)}
+      </span>
       {total === undefined || total === 0 || cursorRow < 0 ? null : (
         <span aria-hidden className="text-xs text-muted max-lg:hidden" title={text.predictions.rowOf(cursorRow + 1, total)}>
           {format.int(cursorRow + 1)} / {format.int(total)}

@@ -116,7 +116,7 @@ const Run = ({ run }: { run: RunRow }) => {
   const format = useFormat()
   return (
     <tr className="border-t border-line align-top hover:bg-hover">
-      <th scope="row" className="max-w-64 px-3 py-2 font-medium">
+      <th scope="row" className="max-w-72 min-w-48 px-3 py-2 font-medium">
         <Link to={paths.predictions} search={{ run_id: [run.run_id] }} className="break-words text-accent hover:underline">
           {run.name}
         </Link>
