@@ -1,11 +1,11 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type DemoSize, makeDemo } from '@nirs-workspace/demo'
-import { isStorageError, resolveWorkspace } from '@nirs-workspace/storage'
+import { isStorageError, resolveWorkspace, systemCode } from '@nirs-workspace/storage'
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
-import { type OutputOptions, printResult, runVerb, say } from './output.ts'
+import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { runServer } from './run-server.ts'
 import { withServeOptions } from './serve.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
@@ -38,6 +38,7 @@ const demo = async (options: Options): Promise<number> => {
 
 /** Made beside and renamed, so that a demo that is there is a whole one. */
 const make = async (directory: string, size: DemoSize): Promise<{ predictions: number; datasets: readonly string[] }> => {
+  if (!(await isFree(directory))) throw new UsageError(`${directory} holds something else than a workspace. Nothing was changed.`)
   say(`Making the ${size} demo workspace …`)
   const beside = join(dirname(directory), `.demo-${process.pid}`)
   await mkdir(dirname(directory), { recursive: true })
@@ -47,6 +48,17 @@ const make = async (directory: string, size: DemoSize): Promise<{ predictions: n
     return { predictions, datasets }
   } finally {
     await rm(beside, { recursive: true, force: true })
+  }
+}
+
+/** Absent, or an empty folder. */
+const isFree = async (directory: string): Promise<boolean> => {
+  try {
+    return (await readdir(directory)).length === 0
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return true
+    if (systemCode(error) === 'ENOTDIR') return false
+    throw error
   }
 }
 

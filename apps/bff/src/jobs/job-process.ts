@@ -20,8 +20,9 @@ export const startJobProcess: StartJobProcess = (request, onProgress, log) => {
   const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [] })
   let outcome: JobOutcome | undefined
   child.on('message', (raw) => {
-    const message = FromJob.parse(raw)
-    if (message.type === 'progress') onProgress(message.progress)
+    const { data: message, error } = FromJob.safeParse(raw)
+    if (message === undefined) log.error('a job said something unknown', { job_id: request.job_id, error })
+    else if (message.type === 'progress') onProgress(message.progress)
     else outcome = message.outcome
   })
   const errors = collectErrors(child)

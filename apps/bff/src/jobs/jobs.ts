@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { StorageError } from '@nirs-workspace/storage'
-import { errorCodes, type Job, type JobKind, type JobProgress } from '@nirs-workspace/types'
+import type { Job, JobKind, JobProgress } from '@nirs-workspace/types'
 import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
 import type { Log } from '../log.ts'
 import type { JobFiles } from './job-files.ts'
 import { type JobProcess, type StartJobProcess, startJobProcess } from './job-process.ts'
 import { isTerminal, type JobRecord } from './job-record.ts'
+import { diedOutcome, newJob, pastReturn, recovering, terminalType } from './job-states.ts'
 
 export interface NewJob {
   kind: JobKind
@@ -100,7 +100,7 @@ export class Jobs {
     }
     const known = request.recoverId === undefined ? undefined : this.#entries.get(request.recoverId)
     const entry: Entry = known ?? { records: [], process: undefined, ended: Promise.resolve() }
-    const job = known === undefined ? newJob(request) : currentJob(known)
+    const job = known === undefined ? newJob(request.kind, request.workspace, request.recoverId) : currentJob(known)
     this.#entries.set(job.job_id, entry)
     entry.ended = this.#work(entry, job.job_id, request)
     if (known === undefined) this.#record(entry, 'maintenance_started', job)
@@ -205,8 +205,17 @@ export class Jobs {
     const pid = entry.process?.pid ?? null
     const record: JobRecord = { seq, jobs_seq: this.#jobsSeq, timestamp: new Date().toISOString(), type, pid, job }
     entry.records.push(record)
-    this.#files.append(record)
+    this.#save(record)
     for (const listener of this.#listeners) listener(record)
+  }
+
+  /** A full disk must not take the server down: what cannot be written is still told to whoever listens. */
+  #save(record: JobRecord): void {
+    try {
+      this.#files.append(record)
+    } catch (error) {
+      this.#log.error('an event could not be saved', { job_id: record.job.job_id, error })
+    }
   }
 }
 
@@ -214,56 +223,4 @@ const currentJob = (entry: Entry): Job => {
   const job = entry.records.at(-1)?.job
   if (job === undefined) throw new Error('A job without events')
   return job
-}
-
-const pastReturn: ReadonlySet<JobProgress['phase']> = new Set(['recover', 'commit', 'report', 'done'])
-
-const recovering = { phase: 'recover', message: 'Finishing or undoing what was interrupted', eta_seconds: null } as const
-
-const terminalType = ({ state }: JobOutcome): JobRecord['type'] => {
-  if (state === 'completed') return 'maintenance_completed'
-  return state === 'cancelled' ? 'maintenance_cancelled' : 'maintenance_failed'
-}
-
-const diedOutcome: JobOutcome = {
-  state: 'interrupted',
-  report: null,
-  error: {
-    code: 'interrupted',
-    title: errorCodes.interrupted.title,
-    detail: 'The process that did the work stopped unexpectedly.',
-    hint: 'What it had begun is finished or undone when the workspace is next opened for writing.',
-  },
-}
-
-const waiting: JobProgress = {
-  phase: 'queued',
-  message: 'Starting',
-  fraction: 0,
-  done_rows: 0,
-  total_rows: 0,
-  done_bytes: 0,
-  total_bytes: 0,
-  rows_per_second: null,
-  eta_seconds: null,
-  dataset_name: null,
-  datasets: [],
-}
-
-const newJob = ({ kind, workspace, recoverId }: NewJob): Job => {
-  const now = new Date().toISOString()
-  return {
-    job_id: recoverId ?? randomUUID(),
-    kind,
-    workspace_id: workspace.id,
-    workspace_path: workspace.path,
-    state: 'running',
-    cancellable: recoverId === undefined,
-    progress: waiting,
-    created_at: now,
-    started_at: now,
-    ended_at: null,
-    error: null,
-    report: null,
-  }
 }

@@ -89,13 +89,18 @@ export class ArrayReaderProcess {
     if (this.#child?.connected === true) return this.#child
     const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced', execArgv: [] })
     this.#child = child
-    child.on('message', (raw) => this.#receive(FromReader.parse(raw)))
+    child.on('message', (raw) => this.#receive(raw))
     child.on('error', (error) => this.#log.error('array reader failed', { error }))
     child.on('exit', (code, signal) => this.#lost(child, code, signal))
     return child
   }
 
-  #receive(message: FromReader): void {
+  #receive(raw: unknown): void {
+    const { data: message, error } = FromReader.safeParse(raw)
+    if (message === undefined) {
+      this.#log.error('the array reader said something unknown', { error })
+      return
+    }
     const waiting = this.#waiting.get(message.id)
     if (message.type === 'chunk') waiting?.resolve(message.data)
     else if (message.type === 'end') waiting?.resolve(undefined)

@@ -18,8 +18,9 @@ const start = (order: ExportOrder): ExportProcess => {
   const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'], serialization: 'advanced', execArgv: [] })
   const ended = new Promise<FromExport>((resolve, reject) => {
     child.on('message', (raw) => {
-      const message = FromExport.parse(raw)
-      if (message.type === 'error') reject(fromWireError(message.error))
+      const { data: message, error } = FromExport.safeParse(raw)
+      if (message === undefined) reject(error)
+      else if (message.type === 'error') reject(fromWireError(message.error))
       else resolve(message)
     })
     child.on('error', reject)

@@ -33,9 +33,13 @@ const runNow = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions
     const timer = setTimeout(kill, options.deadlineMs ?? 600_000)
     options.signal?.addEventListener('abort', kill, { once: true })
     child.on('message', (raw) => {
-      const message = TaskAnswer.parse(raw)
-      if (message.type === 'error') reject(fromWireError(message.error))
-      else resolve(answer.parse(message.value))
+      try {
+        const message = TaskAnswer.parse(raw)
+        if (message.type === 'error') reject(fromWireError(message.error))
+        else resolve(answer.parse(message.value))
+      } catch (error) {
+        reject(error)
+      }
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
