@@ -1,14 +1,11 @@
 import { storeTableNames, storeTables } from '../catalog/catalog-schema.ts'
-import { appendColumns, type ColumnValues } from '../engine/append-columns.ts'
 import { attachWritable, quotedIdentifier } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { CHUNK_ROWS, TableAppender } from '../engine/table-appender.ts'
 import { checkSqliteObjects } from '../workspace/check-store.ts'
 import type { AttachedStore } from '../workspace/store-facts.ts'
 import { openSqlite, unreadable } from './open-sqlite.ts'
 import { asNumber, asText, describeSqlite, readColumns, type SqliteValue, userVersion, viewDefinition } from './read-table.ts'
-
-/** Rows read before they go to DuckDB, whose chunks are as long; more only grows the heap. */
-const BATCH_ROWS = 2048
 
 export interface SqliteCopyOptions {
   engine: Engine
@@ -72,13 +69,10 @@ const copyTable = async (
 ): Promise<void> => {
   const definitions = columns.map((column) => `${quotedIdentifier(column)} ${isNumber(table, column) ? 'DOUBLE' : 'VARCHAR'}`)
   await engine.run(`CREATE TABLE ${quotedIdentifier(alias)}.main.${quotedIdentifier(table)} (${definitions.join(', ')})`)
-  for (const batch of read(BATCH_ROWS)) {
-    const converted = batch.map(
-      (values, index): ColumnValues =>
-        isNumber(table, columns[index] ?? '')
-          ? { type: 'double', values: values.map(asNumber) }
-          : { type: 'varchar', values: values.map(asText) },
-    )
-    await appendColumns(engine, { alias, table }, converted)
+  const kinds = columns.map((column) => (isNumber(table, column) ? 'number' : 'text'))
+  const appender = await TableAppender.open(engine, { alias, table }, kinds)
+  for (const batch of read(CHUNK_ROWS)) {
+    appender.append(batch.map((values, index) => (kinds[index] === 'number' ? values.map(asNumber) : values.map(asText))))
   }
+  appender.close()
 }
