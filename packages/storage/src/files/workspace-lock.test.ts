@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -22,6 +22,8 @@ const stale = (over: object = {}) =>
 const writeLock = async (root: string, content: string) => {
   await mkdir(join(root, '.nirs-workspace'), { recursive: true })
   await writeFile(join(root, '.nirs-workspace', 'lock'), content)
+  const before = new Date(Date.now() - 60_000)
+  await utimes(join(root, '.nirs-workspace', 'lock'), before, before)
 }
 
 test('a lock is held once, says by whom, and leaves nothing when released', async () => {

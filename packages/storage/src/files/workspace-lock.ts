@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
@@ -53,7 +53,7 @@ const acquire = async (path: string, owner: { jobId: string; kind: string }): Pr
     }
     const holder = await readLock(path)
     if (holder !== null && holder !== 'unreadable' && (await isRunning(holder))) throw busy(holder)
-    if (holder !== null) await removeStale(path)
+    if (holder !== null && !(holder === 'unreadable' && (await isFresh(path)))) await removeStale(path)
     await sleep(attempt * 5)
   }
   throw new StorageError('workspace_busy', 'Another job is starting on this workspace. Nothing was changed.', {
@@ -144,8 +144,21 @@ const winRight = async (path: string, stale: string): Promise<string | null> => 
 /** A right that vanished has been used: whoever asks looks at the lock again. */
 const ownerRuns = async (right: string): Promise<boolean> => {
   const text = await readText(right)
-  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(parseJson(text ?? ''))
-  return !owner.success || isRunning(owner.data)
+  if (text === null) return true
+  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(parseJson(text))
+  return owner.success ? isRunning(owner.data) : isFresh(right)
+}
+
+const writingTakes = 10_000
+
+/** A file without readable content is being written, or is what a power cut has left: its age tells. */
+const isFresh = async (path: string): Promise<boolean> => {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs < writingTakes
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return true
+    throw error
+  }
 }
 
 /** Parts and rights of processes that died while taking the lock. Without the stale lock they belong to, they allow nothing. */

@@ -28,7 +28,7 @@ const MigrateJournal = z.object({
   started_at: z.string(),
   arrays_created: z.boolean(),
   /** Size and time of the original; an undo takes files away only while it is unchanged. */
-  original: z.object({ bytes: z.number(), mtime_ns: z.string() }),
+  original: z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string().default('') }),
   backup: z.string(),
   /** Name of the kept write-ahead log; null when there was none. */
   backup_wal: z.string().nullable(),

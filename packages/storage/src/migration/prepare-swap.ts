@@ -72,7 +72,7 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   await syncFolder(places.staging)
   await syncFolder(places.folder)
   await syncFolder(layout.root)
-  const next = commitJournal(layout, context, files, finished)
+  const next = commitJournal(layout, context, files, finished, original)
   progress.phase('report', 'Writing the proof')
   const proof = await makeProof({ context, layout, files, finished, rebuilt, original, wal, journal: next })
   await writeJsonDurably(places.proof, proof)
@@ -157,6 +157,7 @@ const commitJournal = (
   context: SwapContext,
   files: readonly StagedFile[],
   finished: readonly FinishedFile[],
+  original: string,
 ): MigrateJournal => {
   const places = placesOf(layout, context.journal.job_id)
   const inside = (path: string) => relative(layout.root, path).split(sep).join('/')
@@ -164,6 +165,7 @@ const commitJournal = (
   const replaced = (file: StagedFile) => inside(join(places.replaced, file.name))
   return {
     ...context.journal,
+    original: { ...context.journal.original, sha256: original },
     placed: finished
       .filter(({ file }) => file.name !== 'quarantine')
       .map(({ file, mark }) => ({

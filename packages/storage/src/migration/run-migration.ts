@@ -92,7 +92,7 @@ const newJournal = async (workspace: DuckdbWorkspace, jobId: string): Promise<Mi
     phase: 'prepare',
     started_at: now.toISOString(),
     arrays_created: !(await exists(layout.arrays)),
-    original: await markWithoutHash(layout.store),
+    original: { ...(await markWithoutHash(layout.store)), sha256: '' },
     backup,
     backup_wal: (await exists(layout.wal)) ? `${backup}.wal` : null,
     placed: [],

@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '../errors.ts'
 import { removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
 import { isSameFile } from '../files/hash-file.ts'
 import { exists, isSameInode, moveBack, unlinkIfThere } from '../files/move-file.ts'
@@ -30,7 +28,7 @@ const undoCommit = async (layout: Layout, journal: MigrateJournal): Promise<void
   if (!(await exists(layout.store)) && (await exists(backup))) await rename(backup, layout.store)
   if (journal.backup_wal !== null) await undoName(layout.wal, at(journal.backup_wal))
   // Somebody has written to the original in the meantime: the arrays may now be needed where they are. All of them stay.
-  if (await isUnchanged(layout.store, journal.original)) await takeFilesBack(layout, journal)
+  if (await isSameFile(layout.store, journal.original)) await takeFilesBack(layout, journal)
   if (await isSameInode(backup, layout.store)) await unlink(backup)
   await syncFolder(layout.root)
 }
@@ -52,14 +50,4 @@ const takeFilesBack = async (layout: Layout, journal: MigrateJournal): Promise<v
     if ((await exists(at(replaced))) && !(await exists(at(target)))) await rename(at(replaced), at(target))
   }
   if (await exists(layout.arrays)) await syncFolder(layout.arrays)
-}
-
-const isUnchanged = async (path: string, original: { bytes: number; mtime_ns: string }): Promise<boolean> => {
-  try {
-    const { size, mtimeNs } = await stat(path, { bigint: true })
-    return Number(size) === original.bytes && String(mtimeNs) === original.mtime_ns
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
-  }
 }

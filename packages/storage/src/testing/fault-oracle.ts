@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { escapeGlob } from '../arrays/pin-file.ts'
@@ -91,6 +91,7 @@ export const forgetLock = async (root: string): Promise<void> => {
   for (const name of await readdir(control).catch(() => [])) {
     const path = join(control, name)
     const text = name.startsWith('lock') ? await readFile(path, 'utf8') : ''
+    if (name.startsWith('lock')) await utimes(path, new Date(0), new Date(0))
     if (text.includes('"pid"')) await writeFile(path, JSON.stringify({ ...JSON.parse(text), pid: 2 ** 22 + 1 }))
   }
 }
