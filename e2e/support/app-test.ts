@@ -56,10 +56,14 @@ export const goTo = async (page: Page, name: 'Overview' | 'Predictions' | 'Runs'
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }).click()
 }
 
-/** The same-origin API, as the page would ask it. */
+/** The same-origin API, as the page would ask it: while the catalog is being built it asks again. */
 export const askApi = async (page: Page, path: string): Promise<unknown> =>
   page.evaluate(async (address) => {
-    const response = await fetch(address)
-    if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`)
-    return response.json()
+    for (;;) {
+      const response = await fetch(address)
+      if (response.ok) return response.json()
+      const problem = await response.text()
+      if (!problem.includes('catalog_building')) throw new Error(`${address}: ${response.status} ${problem}`)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
   }, `/api${path}`)
