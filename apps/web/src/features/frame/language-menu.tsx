@@ -6,7 +6,7 @@ export const LanguageMenu = () => {
   const [language, setLanguage] = useLanguage()
   return (
     <ChoiceMenu
-      label={`${text.frame.language} (${language})`}
+      label={`${language.toUpperCase()} ${text.frame.language}`}
       trigger={<span className="text-xs font-semibold uppercase">{language}</span>}
       value={language}
       onChange={setLanguage}
