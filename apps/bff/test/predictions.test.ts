@@ -76,8 +76,7 @@ const Expected = z.object({
   workspaces: z.record(
     z.string(),
     z.looseObject({
-      topCv: z.unknown().optional(),
-      datasets: z.unknown().optional(),
+      topCv: z.record(z.string(), z.array(z.object({ metric: z.string(), top: z.array(z.object({ predictionId: z.string() })) }))),
       tables: z.record(z.string(), z.number()).optional(),
     }),
   ),
@@ -99,5 +98,12 @@ describe.runIf(hasSamples)('the sample workspaces', () => {
     const expected = Expected.parse(raw).workspaces[name]
     app = await openTestApp(await copySample(name))
     expect((await pageOf('limit=1')).total).toBe(expected?.tables?.predictions)
+    for (const [dataset, lists] of Object.entries(expected?.topCv ?? {})) {
+      for (const { metric, top } of lists) {
+        const query = new URLSearchParams({ dataset_name: dataset, metric, n: '10' })
+        const { rows } = (await app.get(`/predictions/top?${query}`)) as { rows: { prediction_id: string }[] }
+        expect(rows.map((row) => row.prediction_id)).toEqual(top.map((row) => row.predictionId))
+      }
+    }
   })
 })

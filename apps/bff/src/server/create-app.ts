@@ -46,8 +46,11 @@ const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
 
 const successStatus = (route: Route): number => route.answers[0]?.status ?? 200
 
-const jsonResponse = (body: object, status: number): Response =>
-  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+const jsonResponse = (body: object, status: number): Response => {
+  const bytes = Buffer.from(JSON.stringify(body))
+  const headers = { 'content-type': 'application/json', 'content-length': String(bytes.length), 'cache-control': 'no-store' }
+  return new Response(bytes, { status, headers })
+}
 
 const withNoStore = (response: Response): Response => {
   if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store')

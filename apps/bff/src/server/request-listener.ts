@@ -1,21 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { checkRequest, type GuardOptions, type Refusal } from '../guard/check-request.ts'
 import { sameToken, tokenCookie } from '../guard/token.ts'
 import type { Log } from '../log.ts'
 import { securityHeaders } from './headers.ts'
-import { makeProblem, newRequestId, problemHeaders, toProblem } from './problem.ts'
+import { makeProblem, newRequestId, problemHeaders } from './problem.ts'
+import { serveFetch } from './serve-fetch.ts'
 
 /** The guard, then the exchange of the start address's token for a cookie, then the app. */
 export const createRequestListener = (app: Hono, guard: GuardOptions, log: Log) => {
-  const handle = getRequestListener(app.fetch, {
-    overrideGlobalObjects: false,
-    errorHandler: (error) => {
-      const problem = toProblem(error, newRequestId(), log)
-      return new Response(JSON.stringify(problem), { status: problem.status, headers: { ...problemHeaders, ...securityHeaders } })
-    },
-  })
+  const handle = serveFetch((request) => app.fetch(request), log)
   return (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = checkRequest(request, guard)
     if (refusal !== undefined) refuse(request, response, refusal)
