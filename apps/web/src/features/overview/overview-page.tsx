@@ -103,10 +103,11 @@ const EmptyWorkspace = ({ path }: { path: string }) => {
   const code = [
     'import nirs4all',
     'from sklearn.cross_decomposition import PLSRegression',
-    'from nirs4all.operators.transforms import StandardNormalVariate',
+    'from sklearn.model_selection import ShuffleSplit',
+    'from sklearn.preprocessing import MinMaxScaler',
     '',
     'nirs4all.run(',
-    '    pipeline=[StandardNormalVariate(), {"model": PLSRegression(n_components=10)}],',
+    '    pipeline=[MinMaxScaler(), ShuffleSplit(n_splits=3), {"model": PLSRegression(10)}],',
     '    dataset="path/to/your/dataset",',
     `    workspace_path=${JSON.stringify(path)},`,
     ')',
