@@ -23,9 +23,8 @@ export const findArrayRefs = async (catalog: Catalog, ids: readonly string[]): P
 /** What is needed to draw one prediction. Throws `prediction_not_found`. */
 export const findDescribedPrediction = async (catalog: Catalog, id: string): Promise<z.output<typeof Described>> => {
   const columns = Object.keys(Described.shape).join(', ')
-  const [found] = await catalog.engine.rows(Described, `SELECT ${columns} FROM catalog.predictions WHERE prediction_id = $id LIMIT 1`, {
-    id,
-  })
+  // A LIMIT would keep DuckDB from using its index.
+  const [found] = await catalog.engine.rows(Described, `SELECT ${columns} FROM catalog.predictions WHERE prediction_id = $id`, { id })
   if (found === undefined) throw new StorageError('prediction_not_found', `There is no prediction ${JSON.stringify(id.slice(0, 200))}.`)
   return found
 }

@@ -40,6 +40,9 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
       await attachWritable(engine, made, 'catalog')
       for (const statement of catalogDefinition('catalog')) await engine.run(statement)
       await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
+      // One prediction and its siblings are looked up with every click; without these each look-up is a scan.
+      await engine.run('CREATE INDEX predictions_by_id ON catalog.predictions(prediction_id)')
+      await engine.run('CREATE INDEX predictions_by_chain ON catalog.predictions(chain_id)')
       await engine.run('CHECKPOINT catalog')
       await detach(engine, 'catalog')
     })

@@ -11,13 +11,15 @@ export const getPrediction = async (
   predictionId: string,
   options: QueryOptions = {},
 ): Promise<PredictionDetail> => {
-  const sql = `SELECT ${predictionColumns}, scores FROM ${PREDICTIONS} WHERE prediction_id = $id ORDER BY rowid DESC LIMIT 1`
-  const [found] = await readRows(
+  // No LIMIT and no ORDER BY: they would keep DuckDB from using its index. Several rows of one id come only from lone files; the last one counts.
+  const sql = `SELECT ${predictionColumns}, scores FROM ${PREDICTIONS} WHERE prediction_id = $id`
+  const matches = await readRows(
     catalog,
     { sql, parameters: { id: predictionId } },
     (value) => ({ row: readPredictionRow(value), scores: readTextOrNull(value(afterPredictionColumns)) }),
     options,
   )
+  const found = matches.at(-1)
   if (found === undefined) {
     throw new StorageError('prediction_not_found', `This workspace has no prediction "${predictionId}".`, {
       hint: 'It may have been removed since the list was loaded.',
