@@ -18,6 +18,7 @@ export const MigrationWarning = z.object({
     'tombstones_corrupt',
     'running_run',
     'newer_columns',
+    'negative_zero',
   ]),
   detail: z.string(),
   count: z.number().int(),

@@ -135,7 +135,7 @@ test('a rollback that ends before operation n is finished by recovery, or has no
   expect(outcomes.at(-1)).toBe('legacy')
 })
 
-describe('K4: the power is cut after operation n, in three models of a disk', () => {
+describe('K4: the power is cut after operation n, in four models of a disk', () => {
   const cutEverywhere = async (root: string, job: (path: string) => Promise<unknown>, expected: 'legacy' | 'migrated', step: number) => {
     const before = join(scratch.path, 'before-power-cut')
     await rm(before, { recursive: true, force: true })

@@ -191,14 +191,18 @@ describe('what legacy stores may hold', () => {
 
   test('NaN, infinities, −0, null, empty and null elements come through bit for bit and read the same everywhere', async () => {
     await using folder = await temporaryFolder()
-    const predictions = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ({ id, dataset: 'odd', fold: id }))
+    const predictions = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({ id, dataset: 'odd', fold: id }))
     const extra = [
+      // DuckDB's run-length encoding stores −0 beside 0 as 0; the source must really hold what is to come through.
+      "PRAGMA force_compression = 'uncompressed'",
       y("y_true = ['-0'::DOUBLE, '-0'::DOUBLE], y_pred = [0, '-0'::DOUBLE] WHERE prediction_id = 'a'"),
       y("y_true = ['NaN'::DOUBLE, 'Infinity'::DOUBLE, '-Infinity'::DOUBLE, 5e-324, 1.7976931348623157e308] WHERE prediction_id = 'b'"),
       y("y_true = NULL, y_pred = [], weights = ['NaN'::DOUBLE] WHERE prediction_id = 'c'"),
       y("y_true = [NULL, 1, NULL], sample_indices = [2147483647, -2147483648, NULL] WHERE prediction_id = 'd'"),
       y("y_true = [NULL], y_pred = [NULL] WHERE prediction_id = 'e'"),
       y("y_true = range(30)::DOUBLE[], y_pred = range(30)::DOUBLE[], y_proba = range(210)::DOUBLE[] WHERE prediction_id = 'f'"),
+      // Often enough repeated for a dictionary, in which the two zeros would become one.
+      y("y_pred = list_transform(range(4000), x -> CASE x % 3 WHEN 0 THEN '-0'::DOUBLE ELSE x % 3 - 1 END) WHERE prediction_id = 'g'"),
       "UPDATE predictions SET val_score = '-0'::DOUBLE WHERE prediction_id = 'a'",
       "UPDATE predictions SET val_score = 'NaN'::DOUBLE WHERE prediction_id = 'b'",
     ]
@@ -213,7 +217,7 @@ describe('what legacy stores may hold', () => {
 
   const readEverywhere = async (file: string) => {
     const expected = {
-      ids: ['a', 'b', 'c', 'd', 'e', 'f'],
+      ids: ['a', 'b', 'c', 'd', 'e', 'f', 'g'],
       b: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 1.7976931348623157e308],
       d: [null, 1, null],
     }
@@ -239,7 +243,7 @@ describe('what legacy stores may hold', () => {
     const block = await decoder.rowGroup(0)
     decoder.close()
     expect(textsOf(columnOf(block, 'prediction_id'))).toEqual(expected.ids)
-    expect([...columnOf(block, 'y_true').valid]).toEqual([1, 1, 0, 1, 1, 1])
+    expect([...columnOf(block, 'y_true').valid]).toEqual([1, 1, 0, 1, 1, 1, 1])
     const polars = pl.readParquet(file)
     expect(polars.getColumn('prediction_id').toArray()).toEqual(expected.ids)
     expect(polars.getColumn('y_proba_shape').toArray()[5]).toEqual([30, 7])
@@ -249,6 +253,20 @@ describe('what legacy stores may hold', () => {
     expect(objects[1]?.y_true).toEqual(expected.b)
     expect(objects[3]?.y_true).toEqual(expected.d)
   }
+
+  test('a score of −0 that DuckDB itself stores as 0 is reported, not passed over', async () => {
+    await using folder = await temporaryFolder()
+    const predictions = ['a', 'b', 'c'].map((id) => ({ id, fold: id, score: 0 }))
+    const store = join(folder.path, 'store.duckdb')
+    await makeStore(store, { release: '0.7.1', predictions })
+    // Left in the log: a checkpoint would make it 0 in the source as well.
+    const script = `const { DuckDBInstance } = require('@duckdb/node-api'); DuckDBInstance.create(process.argv[1]).then(async (i) => {
+      const c = await i.connect(); await c.run("SET checkpoint_threshold = '1GB'"); await c.run("INSERT INTO predictions SELECT * REPLACE ('d' AS prediction_id, '9' AS fold_id, '-0'::DOUBLE AS val_score) FROM predictions WHERE prediction_id = 'b'"); process.kill(process.pid, 'SIGKILL') })`
+    const { spawnSync } = await import('node:child_process')
+    spawnSync(process.execPath, ['-e', script, store], { cwd: import.meta.dirname })
+    const report = await runMigration(folder.path, { jobId: 'zero' })
+    expect(report.warnings.find(({ code }) => code === 'negative_zero')?.detail).toContain('predictions.val_score')
+  })
 
   test('rows without metadata go to a quarantine file', async () => {
     await using folder = await temporaryFolder()

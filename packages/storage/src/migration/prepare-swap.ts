@@ -285,7 +285,7 @@ const makeReport = (
   }
 }
 
-const storeWarnings = ({ hasNaturalKeyIndex, lostViews }: RebuiltStore): MigrationWarning[] => [
+const storeWarnings = ({ hasNaturalKeyIndex, lostViews, lostSigns }: RebuiltStore): MigrationWarning[] => [
   ...(hasNaturalKeyIndex
     ? []
     : [
@@ -294,6 +294,16 @@ const storeWarnings = ({ hasNaturalKeyIndex, lostViews }: RebuiltStore): Migrati
           'The unique index over pipeline, chain, fold, partition, model and branch was left out: rows repeat it.',
           [],
           1,
+        ),
+      ]),
+  ...(lostSigns.length === 0
+    ? []
+    : [
+        warning(
+          'negative_zero',
+          `DuckDB stores −0 as 0 in ${lostSigns.join(', ')}; the numbers are equal. The original has them.`,
+          [],
+          lostSigns.length,
         ),
       ]),
   ...lostViews.map((view) =>

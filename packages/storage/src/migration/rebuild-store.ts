@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { type Lane, openLane } from '../engine/engine-lane.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
@@ -24,15 +24,31 @@ export interface RebuiltStore {
   hasNaturalKeyIndex: boolean
   /** Views of others that could not be made again. */
   lostViews: string[]
+  /** `table.column` of numbers whose −0 DuckDB's own storage has made 0: equal in value, not in sign. */
+  lostSigns: string[]
 }
 
 const newAlias = 'rebuilt'
 
 /**
- * Writes a new store without the arrays table beside the old one: every row of every table, the 0.8.1 schema, summaries filled in, and
- * compares it table by table. The file is complete and closed afterwards, not flushed.
+ * Writes a new store without the arrays table beside the old one: every row of every table, the 0.8.1 schema, summaries filled in. Then
+ * opens the closed file again and compares it table by table: DuckDB's compression happens at the checkpoint, so what matters is what
+ * the file gives back. It is complete and closed afterwards, not flushed.
  */
 export const rebuildStore = async (engine: Engine, tables: SourceTables, path: string, signal?: AbortSignal): Promise<RebuiltStore> => {
+  const built = await writeStore(engine, tables, path, signal)
+  signal?.throwIfAborted()
+  await attachReadOnly(engine, path, newAlias)
+  const lane = await openLane(engine)
+  try {
+    return { ...built, ...(await compareTables(lane, tables)) }
+  } finally {
+    lane.close()
+    await detach(engine, newAlias)
+  }
+}
+
+const writeStore = async (engine: Engine, tables: SourceTables, path: string, signal: AbortSignal | undefined) => {
   const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
   await faultPoint({ kind: 'engine-write', path })
   await attachWritable(engine, path, newAlias, block_size)
@@ -47,10 +63,9 @@ export const rebuildStore = async (engine: Engine, tables: SourceTables, path: s
     const hasNaturalKeyIndex = await createNaturalKey(lane)
     await lane.run(chainSummaryView)
     const lostViews = await copyViews(lane)
-    const digests = await compareTables(lane, tables)
     await lane.run(`CHECKPOINT ${newAlias}`)
     await lane.run('USE memory')
-    return { tables: digests, hasNaturalKeyIndex, lostViews }
+    return { hasNaturalKeyIndex, lostViews }
   } finally {
     lane.close()
     await detach(engine, newAlias)
@@ -136,8 +151,9 @@ const copyViews = async (lane: Lane): Promise<string[]> => {
  * Every table of the source against its copy, over the source's columns (of chains without those that were filled in). The digests
  * returned are over all columns of the new tables, by name.
  */
-const compareTables = async (lane: Lane, tables: SourceTables): Promise<Record<string, TableDigest>> => {
+const compareTables = async (lane: Lane, tables: SourceTables): Promise<{ tables: Record<string, TableDigest>; lostSigns: string[] }> => {
   const digests: Record<string, TableDigest> = {}
+  const lostSigns: string[] = []
   for (const [name, columns] of tables) {
     if (name === arraysTable) continue
     const compared = columns
@@ -154,24 +170,41 @@ const compareTables = async (lane: Lane, tables: SourceTables): Promise<Record<s
         )
       : await sameByDigest(lane, sourceTable(name), copy, compared)
     if (!isSame) throw differs(name)
+    if (isStoreTable(name)) lostSigns.push(...(await signsLost(lane, name, copy, columns)))
     digests[name] = await tableDigest(lane, copy, [...(await columnsOf(lane, name))].sort())
   }
-  return digests
+  return { tables: digests, lostSigns }
 }
 
-/** Row against row by the primary key, in both directions. `IS DISTINCT FROM` does not see the sign of zero. */
+/** Row against row by the primary key, in both directions. `IS DISTINCT FROM` does not see the sign of zero: signsLost does. */
 const sameByKey = async (lane: Lane, source: string, copy: string, columns: readonly SourceColumn[]): Promise<boolean> => {
-  const key = quotedIdentifier(columns[0]?.name ?? '')
-  const differences = columns.flatMap(({ name, type }) => {
-    const column = quotedIdentifier(name)
-    const differs = `a.${column} IS DISTINCT FROM b.${column}`
-    return type === 'DOUBLE' ? [differs, `signbit(a.${column}) IS DISTINCT FROM signbit(b.${column})`] : [differs]
-  })
+  const differences = columns.map(({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)}`)
   const { rows } = await lane.one(
     z.object({ rows: z.number() }),
-    `SELECT count(*) AS rows FROM ${source} a FULL JOIN ${copy} b ON a.${key} = b.${key} WHERE ${differences.join(' OR ')}`,
+    `SELECT count(*) AS rows FROM ${source} a FULL JOIN ${copy} b ON ${sameKey(columns)} WHERE ${differences.join(' OR ')}`,
   )
   return rows === 0
+}
+
+const sameKey = (columns: readonly SourceColumn[]): string => {
+  const key = quotedIdentifier(columns[0]?.name ?? '')
+  return `a.${key} = b.${key}`
+}
+
+/** Where every value of a stretch of a column is 0 or −0, DuckDB stores one constant for all of them. */
+const signsLost = async (lane: Lane, table: string, copy: string, columns: readonly SourceColumn[]): Promise<string[]> => {
+  const doubles = columns.filter(({ name, type }) => type === 'DOUBLE' && (table !== 'chains' || !isSummary(name)))
+  const lost: string[] = []
+  for (const { name } of doubles) {
+    const column = quotedIdentifier(name)
+    const { rows } = await lane.one(
+      z.object({ rows: z.number() }),
+      `SELECT count(*) AS rows FROM ${sourceTable(table)} a JOIN ${copy} b ON ${sameKey(columns)}
+       WHERE a.${column} = 0 AND signbit(a.${column}) <> signbit(b.${column})`,
+    )
+    if (rows > 0) lost.push(`${table}.${name}`)
+  }
+  return lost
 }
 
 const sameByDigest = async (lane: Lane, source: string, copy: string, columns: readonly string[]): Promise<boolean> => {

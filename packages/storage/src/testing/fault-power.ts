@@ -3,9 +3,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DiskOperation, FaultHook } from '../files/fault-point.ts'
 
-/** How a disk may stand after the power is cut: only what was flushed; names kept but unflushed data lost; or the reverse. */
-export type DiskModel = 'strict' | 'data-lost' | 'names-lost'
-export const diskModels: DiskModel[] = ['strict', 'data-lost', 'names-lost']
+/**
+ * How a disk may stand after the power is cut: only what was flushed; names kept but unflushed data lost; or the reverse; or, of the
+ * changes of names that were not flushed, the last one alone, ahead of those before it.
+ */
+export type DiskModel = 'strict' | 'data-lost' | 'names-lost' | 'reordered'
+export const diskModels: DiskModel[] = ['strict', 'data-lost', 'names-lost', 'reordered']
 
 interface Recorded extends DiskOperation {
   /** What the file holds when it is flushed: also what DuckDB has written into it by then. */
@@ -106,6 +109,7 @@ export const replayCut = async (
   disk.flushedNames = new Map(disk.names)
   for (const operation of operations.slice(0, count)) apply(disk, operation)
   const names = model === 'data-lost' ? disk.names : disk.flushedNames
+  if (model === 'reordered') applyName(names, disk, operations[count - 1])
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   for (const [path, inode] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -115,6 +119,16 @@ export const replayCut = async (
     if (inode === 'folder') await mkdir(at, { recursive: true })
     else await writeFile(at, model === 'names-lost' ? inode.now : inode.flushed)
   }
+}
+
+const applyName = (names: Map<string, Inode | 'folder'>, disk: Disk, operation: Recorded | undefined): void => {
+  if (operation === undefined) return
+  const { kind, path, from } = operation
+  const inode = disk.names.get(path)
+  if ((kind === 'rename' || kind === 'link') && inode !== undefined) {
+    names.set(path, inode)
+    if (kind === 'rename' && from !== undefined) names.delete(from)
+  } else if (kind === 'unlink' && inode === undefined) names.delete(path)
 }
 
 const isReachable = (names: ReadonlyMap<string, unknown>, path: string, root: string): boolean => {
