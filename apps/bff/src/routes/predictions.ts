@@ -16,10 +16,13 @@ export const predictionRoutes = [
     query: predictionQueryShape,
     answers: [{ status: 200, description: 'The page', schema: PredictionPage }],
     errors: ['workspace_not_found', 'catalog_building', 'store_locked', 'store_unreadable'],
-    handle: ({ deps, query, request }) =>
-      deps.workspaces
-        .get(query.workspace)
-        .query((catalog) => listPredictions(catalog, toPredictionQuery(query), { signal: request.signal })),
+    handle: async ({ deps, query, request }) => {
+      const workspace = deps.workspaces.get(query.workspace)
+      const asked = toPredictionQuery(query)
+      const page = await workspace.query((catalog) => listPredictions(catalog, asked, { signal: request.signal }))
+      deps.orders.afterPage(workspace, asked, page)
+      return page
+    },
   }),
   defineRoute({
     ...text,

@@ -2,6 +2,7 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { Log } from '../log.ts'
 import type { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import type { ExportFiles } from '../processes/export-files.ts'
+import type { OrderAhead } from '../workspaces/order-ahead.ts'
 import type { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import type { Workspaces } from '../workspaces/workspaces.ts'
 
@@ -12,6 +13,7 @@ export interface AppDeps {
   jobs: Jobs
   arrays: ArrayReaderProcess
   exports: ExportFiles
+  orders: OrderAhead
   log: Log
   /** Folder of the built app. */
   webFolder: string

@@ -14,6 +14,7 @@ import { runTask } from '../processes/run-task.ts'
 import { Turns } from '../processes/turns.ts'
 import { allRoutes } from '../routes/all-routes.ts'
 import { methodFinder } from '../routes/find-route.ts'
+import { OrderAhead } from '../workspaces/order-ahead.ts'
 import { Recents } from '../workspaces/recents.ts'
 import { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import { Workspaces } from '../workspaces/workspaces.ts'
@@ -69,6 +70,7 @@ export const createDeps = (options: DepsOptions): Services => {
     jobs,
     arrays,
     exports,
+    orders: new OrderAhead(log),
     hub,
     log,
     webFolder: options.webFolder ?? builtApp,

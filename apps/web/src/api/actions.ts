@@ -14,6 +14,6 @@ export const rollBackMigration = (workspace: string) =>
 export const verifyMigration = (workspace: string) =>
   request<JobStarted>('/workspace/migrate/verify', { method: 'POST', query: { workspace }, body: {} })
 export const deleteBackup = (workspace: string) =>
-  request<{ deleted: string; bytes: number }>('/workspace/migrate/backup', { method: 'DELETE', query: { workspace } })
+  request<{ deleted: string[]; bytes: number }>('/workspace/migrate/backup', { method: 'DELETE', query: { workspace } })
 
 export const cancelJob = (jobId: string) => request<Job>(`/jobs/${encodeURIComponent(jobId)}/cancel`, { method: 'POST', body: {} })

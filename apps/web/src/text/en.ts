@@ -559,7 +559,7 @@ export const en = (f: Formatters) => {
       findings: (n: number) => `${f.int(n)} ${plural(n, 'finding', 'findings')}`,
       proofHolds: 'The migration proof still holds.',
       proofBroken: 'The migration proof does not hold any more.',
-      noProof: 'There is no migration proof in this workspace to check against.',
+      noProof: 'Every value is read; there is no migration proof in this workspace to compare with.',
       lastCheck: (ago: string) => `Last check ${ago}`,
       chart: 'Space by kind',
     },

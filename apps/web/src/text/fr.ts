@@ -545,7 +545,7 @@ export const fr = (f: Formatters): Text => {
       findings: (n) => `${f.int(n)} ${plural(n, 'constat', 'constats')}`,
       proofHolds: 'La preuve de migration tient toujours.',
       proofBroken: 'La preuve de migration ne tient plus.',
-      noProof: 'Cet espace n’a pas de preuve de migration à laquelle se comparer.',
+      noProof: 'Toutes les valeurs sont relues ; cet espace n’a pas de preuve de migration à laquelle les comparer.',
       lastCheck: (ago) => `Dernière vérification ${ago}`,
       chart: 'Espace par nature',
     },

@@ -2,7 +2,6 @@ import type { Job, VerifyReport } from '@nirs-workspace/types'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { ShieldCheck } from 'lucide-react'
 import { verifyMigration } from '../../api/actions.ts'
-import { isApiError } from '../../api/client.ts'
 import { migrateStatusQuery } from '../../api/queries.ts'
 import { verifyReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
@@ -13,7 +12,7 @@ import { Button } from '../../ui/button.tsx'
 import { Card } from '../../ui/page.tsx'
 import { ProgressBar } from '../../ui/progress-bar.tsx'
 
-/** Reads everything again, compares it with the migration's proof, and says what was found. */
+/** Reads everything again, compares it with checksums and with the migration's proof where there is one, and says what was found. */
 export const IntegrityCheck = () => {
   const { storage } = useText()
   const workspace = useWorkspace()
@@ -27,13 +26,13 @@ export const IntegrityCheck = () => {
     <Card
       title={storage.check}
       aside={
-        <Button onClick={() => check.mutate()} disabled={busy || noProof}>
+        <Button onClick={() => check.mutate()} disabled={busy}>
           <ShieldCheck size={16} aria-hidden /> {job !== undefined && isRunning(job) ? storage.checking : storage.check}
         </Button>
       }
     >
-      {noProof || isApiError(check.error, 'proof_not_found') ? <p className="text-muted">{storage.noProof}</p> : null}
-      {check.isError && !isApiError(check.error, 'proof_not_found') ? (
+      {noProof ? <p className="text-muted">{storage.noProof}</p> : null}
+      {check.isError ? (
         <p role="alert" className="text-danger">
           {check.error.message}
         </p>
