@@ -67,7 +67,7 @@ test('two processes that find the same stale lock never hold it both', { timeout
       expect(results).toContain('held')
       expect(existsSync(join(folder.path, '.nirs-workspace', 'lock'))).toBe(false)
     }
-    expect((won.get('held') ?? 0) + (won.get('busy') ?? 0)).toBe(300)
+    expect([...won.keys()].filter((result) => result !== 'held' && result !== 'busy')).toEqual([])
   } finally {
     for (const child of children) child.kill()
   }

@@ -29,7 +29,7 @@ type LockContent = z.infer<typeof LockContent>
  */
 export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const path = lockPath(root)
-  await writable(() => makeFolder(dirname(path)))
+  await writable(() => makeControlFolder(dirname(path)))
   try {
     return await acquire(path, owner)
   } catch (error) {
@@ -69,6 +69,18 @@ export const readLockHolder = async (root: string): Promise<{ pid: number; job_i
 
 const lockPath = (root: string) => join(root, '.nirs-workspace', 'lock')
 
+/** Making a folder while the last holder removes it can fail as if its parent were missing; then the next attempt makes it. */
+const makeControlFolder = async (folder: string): Promise<void> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await makeFolder(folder)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || attempt === 20) throw error
+      await sleep(attempt)
+    }
+  }
+}
+
 /** The file appears under its name with all its content, or not at all; false when the name is taken. */
 const createWhole = async (path: string, text: string): Promise<boolean> => {
   const beside = join(dirname(path), `lock.part-${randomUUID()}`)
@@ -82,7 +94,7 @@ const createWhole = async (path: string, text: string): Promise<boolean> => {
       if (code === 'EEXIST') return false
       if (code === 'ENOENT') {
         // The last holder has just taken the empty folder away with the lock.
-        await makeFolder(dirname(path))
+        await makeControlFolder(dirname(path))
         return false
       }
       if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
