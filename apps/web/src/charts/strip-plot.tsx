@@ -1,8 +1,15 @@
 import { scaleLinear } from 'd3-scale'
-import { niceDomain, quartiles } from './square-scale.ts'
+import { quartiles } from './square-scale.ts'
 
 const width = 300
 const height = 34
+
+/** The scores' own ends: round numbers beyond them would suggest values that cannot be, such as an accuracy above 1. */
+const extent = (values: readonly number[]): readonly [number, number] => {
+  const low = Math.min(...values)
+  const high = Math.max(...values)
+  return low === high ? [low - 0.5, high + 0.5] : [low, high]
+}
 
 /** Scores as thin strokes with the middle half as a band and the median as a bar: how good, and how spread, at a glance. */
 export const StripPlot = ({
@@ -16,7 +23,7 @@ export const StripPlot = ({
 }) => {
   const middle = quartiles(values)
   if (middle === undefined) return null
-  const domain = niceDomain(values)
+  const domain = extent(values)
   const x = scaleLinear(domain, [2, width - 2])
   const [q1, median, q3] = middle
   return (

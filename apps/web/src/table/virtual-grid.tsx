@@ -170,5 +170,8 @@ const cellOf = (target: EventTarget): Cell | undefined => {
 
 const openAt = (event: MouseEvent, onOpen: (row: number) => void): void => {
   const cell = cellOf(event.target)
-  if (cell !== undefined && cell.row >= 0) onOpen(cell.row)
+  if (cell === undefined || cell.row < 0) return
+  // A double click also selects the word under it, which here means nothing.
+  getSelection()?.removeAllRanges()
+  onOpen(cell.row)
 }

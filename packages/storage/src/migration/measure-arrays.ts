@@ -107,3 +107,7 @@ export const refuseWithoutSpace = (space: Space): void => {
     { hint: `Free ${megabytes(space.needed - space.available)} on the disk of the workspace and try again.` },
   )
 }
+
+/** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */
+export const estimateSeconds = (bytes: number, storeBytes: number, bytesPerSecond: number): number =>
+  Math.round((0.5 + (2.5 * bytes) / bytesPerSecond + storeBytes / 200e6) * 10) / 10

@@ -2,15 +2,16 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MigrateStatus } from '@nirs-workspace/types'
 import * as z from 'zod'
-import { withEngine } from '../engine/open-engine.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
 import { exists } from '../files/move-file.ts'
 import { hasArraysFolder } from '../workspace/array-files.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { findProof } from './proof-file.ts'
-import { readSourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { layoutOf } from './workspace-layout.ts'
 
@@ -26,9 +27,9 @@ export const migrateStatus = async (path: string): Promise<Omit<MigrateStatus, '
     migration_needed: isNeeded,
     storage_mode: await modeOf(workspace, legacy, found !== null),
     legacy_row_count: legacy?.rows ?? null,
-    estimated_duration_seconds: isNeeded ? 1 + storeBytes / 40e6 : null,
+    estimated_duration_seconds: isNeeded ? legacy.estimate.seconds : null,
     store_bytes: storeBytes,
-    bytes_estimated: isNeeded ? Math.round(storeBytes * 0.5) : null,
+    bytes_estimated: isNeeded ? legacy.estimate.bytes : null,
     can_roll_back: backup !== null,
     backup_path: backup?.path ?? null,
     backup_bytes: backup?.bytes ?? null,
@@ -37,7 +38,7 @@ export const migrateStatus = async (path: string): Promise<Omit<MigrateStatus, '
   }
 }
 
-type LegacyState = { rows: number; predictions: number } | null
+type LegacyState = { rows: number; predictions: number; estimate: { seconds: number; bytes: number } } | null
 
 /** Rows of the legacy table; null when there is no such table, or while a writer holds the store. */
 const legacyState = async (workspace: ResolvedWorkspace): Promise<LegacyState> => {
@@ -46,17 +47,28 @@ const legacyState = async (workspace: ResolvedWorkspace): Promise<LegacyState> =
   try {
     return await withEngine({ threads: 1 }, (engine) =>
       withAttachedStore(engine, duckdb, sourceAlias, async () => {
-        if (!(await readSourceTables(engine, sourceAlias)).has(arraysTable)) return null
-        return engine.one(
+        const tables = await readSourceTables(engine, sourceAlias)
+        if (!tables.has(arraysTable)) return null
+        const counts = await engine.one(
           z.object({ rows: z.number(), predictions: z.number() }),
           `SELECT (SELECT count(*) FROM ${sourceTable(arraysTable)}) AS rows, (SELECT count(*) FROM ${sourceTable('predictions')}) AS predictions`,
         )
+        return { ...counts, estimate: await estimate(engine, workspace, duckdb, tables, counts.rows) }
       }),
     )
   } catch (error) {
     if (isStorageError(error, 'store_locked')) return null
     throw error
   }
+}
+
+/** From some stretches of the table and a sample that is really written, to the temporary folder: the same figures as the plan's, sooner. */
+const estimate = async (engine: Engine, workspace: ResolvedWorkspace, duckdb: string, tables: SourceTables, rows: number) => {
+  const sizes = await measureArrays(engine, tables, rows, false)
+  const sample = await measureSample(engine, tables, sizes, rows)
+  const storeBytes = (await stat(duckdb)).size
+  const space = await measureSpace(workspace.root, storeBytes, sizes, sample)
+  return { seconds: estimateSeconds(sizes.bytes, storeBytes, sample.bytesPerSecond), bytes: space.parquet + space.store }
 }
 
 const modeOf = async (workspace: ResolvedWorkspace, legacy: LegacyState, isMigrated: boolean): Promise<string> => {

@@ -11,7 +11,7 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { listColumns } from './array-columns.ts'
-import { measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
+import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { type Survey, surveyStore, warning } from './survey-store.ts'
@@ -95,10 +95,6 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
     await survey.close()
   }
 }
-
-/** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */
-const estimateSeconds = (bytes: number, storeBytes: number, bytesPerSecond: number): number =>
-  Math.round((0.5 + (2.5 * bytes) / bytesPerSecond + storeBytes / 200e6) * 10) / 10
 
 export const storeSizes = async (workspace: DuckdbWorkspace): Promise<{ bytes: number; walBytes: number }> => ({
   bytes: (await stat(workspace.duckdb)).size,

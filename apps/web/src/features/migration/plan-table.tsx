@@ -47,10 +47,10 @@ const PlanRow = ({ dataset }: { dataset: MigrationPlan['datasets'][number] }) =>
       <td className="py-1.5">{format.int(dataset.values)}</td>
       <td className="py-1.5">{format.bytes(dataset.bytes_now)}</td>
       <td className="py-1.5">{format.bytes(dataset.bytes_estimated)}</td>
-      <td className="py-1.5 pl-6 text-left font-mono text-xs break-all">
-        {dataset.file}
+      <td className="py-1.5 pl-6 text-left break-all">
+        <span className="font-mono text-xs">{dataset.file}</span>
         {dataset.shares_file_with.length === 0 ? null : (
-          <p className="font-sans text-warning">{migration.sharesFile(dataset.shares_file_with.join(', '))}</p>
+          <p className="text-xs text-warning">{migration.sharesFile(dataset.shares_file_with.join(', '))}</p>
         )}
       </td>
     </tr>
