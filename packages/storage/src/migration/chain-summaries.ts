@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import type { Lane } from '../engine/engine-lane.ts'
 
 /**
@@ -29,16 +28,11 @@ export const fillChainSummaries = async (lane: Lane): Promise<void> => {
 const toFill = 'chains.chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill)'
 
 const fillAveragedScores = async (lane: Lane): Promise<void> => {
-  const rows = await lane.rows(
-    ScoresRow,
-    `SELECT chain_id, partition, scores::VARCHAR AS scores FROM predictions
-     WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL
-       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill) ORDER BY chain_id, rowid`,
-  )
-  const averaged = [...Map.groupBy(rows, (row) => row.chain_id)].flatMap(([chain, own]) => {
-    const scores = averagedScores(own)
-    return scores === null ? [] : [{ chain, scores }]
-  })
+  const averaged: { chain: string; scores: string }[] = []
+  for (const [chain, means] of await readMeans(lane)) {
+    const scores = means.text()
+    if (scores !== null) averaged.push({ chain, scores })
+  }
   for (let start = 0; start < averaged.length; start += 500) {
     const batch = averaged.slice(start, start + 500)
     const parameters = Object.fromEntries(
@@ -53,17 +47,38 @@ const fillAveragedScores = async (lane: Lane): Promise<void> => {
   }
 }
 
-const ScoresRow = z.object({ chain_id: z.string(), partition: z.string(), scores: z.string() })
+/** Streamed in the order of the table: a million score texts at once would not fit into the memory that a job may use. */
+const readMeans = async (lane: Lane): Promise<Map<string, ScoreMeans>> => {
+  const result = await lane.stream(
+    `SELECT chain_id, partition, scores::VARCHAR FROM predictions
+     WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL
+       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill)`,
+  )
+  const means = new Map<string, ScoreMeans>()
+  // The rows of one fold stand together and carry the same text.
+  let last = { text: '', parsed: parsePythonJson('') }
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    const [chains = [], partitions = [], texts = []] = [0, 1, 2].map((column) => chunk?.getColumnValues(column))
+    chains.forEach((chain, row) => {
+      const text = String(texts[row])
+      if (text !== last.text) last = { text, parsed: parsePythonJson(text) }
+      const own = means.get(String(chain)) ?? new ScoreMeans()
+      means.set(String(chain), own)
+      own.add(String(partitions[row]), last.parsed)
+    })
+  }
+  return means
+}
 
-/** Mean of every numeric metric per partition, six decimals, as JSON text; null when there is none. Text values (0.7.x float32) do not count. */
-export const averagedScores = (rows: readonly { partition: string; scores: string }[]): string | null => {
-  const sums = new Map<string, Map<string, { sum: number; count: number }>>()
-  for (const { partition, scores } of rows) {
-    const parsed = parsePythonJson(scores)
-    const inner = isObject(parsed) && Object.hasOwn(parsed, partition) ? parsed[partition] : parsed
-    if (!isObject(inner)) continue
-    const metrics = sums.get(partition) ?? new Map<string, { sum: number; count: number }>()
-    sums.set(partition, metrics)
+/** Mean of every numeric metric per partition, six decimals, as JSON text. Text values (0.7.x float32) do not count. */
+class ScoreMeans {
+  readonly #sums = new Map<string, Map<string, { sum: number; count: number }>>()
+
+  add(partition: string, scores: unknown): void {
+    const inner = isObject(scores) && Object.hasOwn(scores, partition) ? scores[partition] : scores
+    if (!isObject(inner)) return
+    const metrics = this.#sums.get(partition) ?? new Map<string, { sum: number; count: number }>()
+    this.#sums.set(partition, metrics)
     for (const [metric, value] of Object.entries(inner)) {
       const number = asNumber(value)
       if (number === null) continue
@@ -71,8 +86,12 @@ export const averagedScores = (rows: readonly { partition: string; scores: strin
       metrics.set(metric, { sum: sum + number, count: count + 1 })
     }
   }
-  if (sums.size === 0) return null
-  return `{${[...sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics)}}`).join(', ')}}`
+
+  /** Null when there is none. */
+  text(): string | null {
+    if (this.#sums.size === 0) return null
+    return `{${[...this.#sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics)}}`).join(', ')}}`
+  }
 }
 
 const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): string =>

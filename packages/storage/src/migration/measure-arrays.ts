@@ -17,6 +17,8 @@ export interface ArraySizes {
   readonly bytes: number
   /** Bytes of the store's blocks that hold the arrays. */
   readonly tableBytes: number
+  /** What to multiply the figures of a dataset with: 1 when all rows were measured. */
+  readonly scale: number
 }
 
 /** Sizes over all rows, exactly; or, where only the order of magnitude counts, from some stretches of the table. */
@@ -43,6 +45,7 @@ export const measureArrays = async (engine: Engine, tables: SourceTables, rows: 
     values: Math.round(scale * measured.reduce((total, row) => total + row.values, 0)),
     bytes: Math.round(scale * measured.reduce((total, row) => total + row.bytes, 0)),
     tableBytes: table_bytes,
+    scale,
   }
 }
 

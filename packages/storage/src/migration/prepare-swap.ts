@@ -95,7 +95,10 @@ const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[
   if (failure !== undefined) throw failure.error
 }
 
-/** One file is written while the one before is read back. */
+/**
+ * One file is written while the one before is read back, so that both cores have work and no more than two datasets are being sorted. The
+ * largest come first: what is left to read back after the last one has been written is small.
+ */
 const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): Promise<FinishedFile[]> => {
   const reader = new ParquetReader()
   const lane = await openLane(context.engine)
@@ -103,13 +106,12 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): P
   const finished: FinishedFile[] = []
   let reading: Promise<void> = Promise.resolve()
   try {
-    for (const file of files) {
+    for (const file of files.toSorted((a, b) => b.rows - a.rows)) {
       context.progress.datasets(file.datasets, 'staging')
       await Promise.all([stageFile(lane, file, context.rowGroup, context.signal), reading])
       context.progress.step()
-      reading = readBack(context, reader, finishing, file).then((one) => {
-        finished.push(one)
-      })
+      reading = readBack(context, reader, finishing, file).then((one) => void finished.push(one))
+      // Awaited below; a failure meanwhile must not count as unhandled.
       reading.catch(() => undefined)
     }
     await reading

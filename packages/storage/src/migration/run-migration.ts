@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import type { MigrationReport } from '@nirs-workspace/types'
 import { interruptible } from '../engine/engine-lane.ts'
 import { withEngine } from '../engine/open-engine.ts'
@@ -12,7 +13,7 @@ import { commitSwap, finishSwap, isSwapDone } from './commit-swap.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
-import { measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
+import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap } from './prepare-swap.ts'
@@ -56,6 +57,7 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       const survey = await interruptible(engine, options.signal, () => surveyStore(engine, workspace))
       try {
         const sizes = await measureArrays(engine, survey.tables, survey.tableRows, false)
+        await engine.run(`SET memory_limit = '${memoryFor(sizes, survey.tableRows)}B'`)
         const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
         const { bytes } = await storeSizes(workspace)
         refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
@@ -70,6 +72,17 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       }
     }),
   )
+
+/**
+ * Sorting a dataset by id takes about as much memory as its arrays have bytes; the indexes of the new store come on top. Never more than
+ * six tenths of the machine.
+ */
+const memoryFor = (sizes: ArraySizes, rows: number): number => {
+  const largest = Math.max(0, ...[...sizes.datasets.values()].map(({ bytes }) => bytes * sizes.scale))
+  return Math.floor(Math.min(0.6 * totalmem(), Math.max(smallestLimit, 1.3 * largest + 1500 * rows)))
+}
+
+const smallestLimit = 500e6
 
 const refuseStale = async (workspace: DuckdbWorkspace, planId: string): Promise<void> => {
   if (isPlanOf(planId, await fingerprintWorkspace(workspace))) return
