@@ -97,7 +97,7 @@ const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[
 
 /**
  * One file is written while the one before is read back, so that both cores have work and no more than two datasets are being sorted. The
- * largest come first: what is left to read back after the last one has been written is small.
+ * smallest come first: the new store, which is built at the same time, is done before the largest take their memory.
  */
 const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): Promise<FinishedFile[]> => {
   const reader = new ParquetReader()
@@ -106,7 +106,7 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): P
   const finished: FinishedFile[] = []
   let reading: Promise<void> = Promise.resolve()
   try {
-    for (const file of files.toSorted((a, b) => b.rows - a.rows)) {
+    for (const file of files.toSorted((a, b) => a.rows - b.rows)) {
       context.progress.datasets(file.datasets, 'staging')
       await Promise.all([stageFile(lane, file, context.rowGroup, context.signal), reading])
       context.progress.step()

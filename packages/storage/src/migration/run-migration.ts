@@ -49,7 +49,7 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
 
 const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> =>
   // Writers take as much again as the engine's own limit: together the job stays below 1.5 GB.
-  withEngine({ memoryLimit: '500MB' }, (engine) =>
+  withEngine({ memoryLimit: '400MB' }, (engine) =>
     withAttachedStore(engine, workspace.duckdb, sourceAlias, async () => {
       const startedAt = performance.now()
       if (options.planId !== undefined) await refuseStale(workspace, options.planId)
@@ -74,15 +74,16 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
   )
 
 /**
- * Sorting a dataset by id takes about as much memory as its arrays have bytes; the indexes of the new store come on top. Never more than
- * six tenths of the machine.
+ * Sorting a dataset by id takes about as much memory as its arrays have bytes, and two are sorted at a time; the indexes of the new store
+ * come on top. Never more than six tenths of the machine.
  */
 const memoryFor = (sizes: ArraySizes, rows: number): number => {
-  const largest = Math.max(0, ...[...sizes.datasets.values()].map(({ bytes }) => bytes * sizes.scale))
-  return Math.floor(Math.min(0.6 * totalmem(), Math.max(smallestLimit, 1.3 * largest + 1500 * rows)))
+  const [largest = 0, second = 0] = [...sizes.datasets.values()].map(({ bytes }) => bytes * sizes.scale).sort((a, b) => b - a)
+  const sorting = Math.max(1.3 * largest, largest + second)
+  return Math.floor(Math.min(0.6 * totalmem(), Math.max(smallestLimit, sorting + 1000 * rows)))
 }
 
-const smallestLimit = 500e6
+const smallestLimit = 400e6
 
 const refuseStale = async (workspace: DuckdbWorkspace, planId: string): Promise<void> => {
   if (isPlanOf(planId, await fingerprintWorkspace(workspace))) return
