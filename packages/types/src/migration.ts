@@ -140,7 +140,8 @@ export const MigrateStatus = z.object({
 })
 export type MigrateStatus = z.infer<typeof MigrateStatus>
 
-export const MigrateRequest = z.object({
+/** Strict: a misspelt `dry_run` must not start a migration. */
+export const MigrateRequest = z.strictObject({
   dry_run: z.boolean().default(false),
   batch_size: z.number().int().min(1).max(1_000_000).optional(),
   /** Refuse (`plan_stale`) when the workspace no longer is what this plan was made from. */
