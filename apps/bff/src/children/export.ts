@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { exportDataset, exportZip } from '@nirs-workspace/storage'
@@ -12,7 +12,9 @@ const run = async (raw: unknown): Promise<FromExport> => {
   const order = ExportOrder.parse(raw)
   if (order.type === 'zip') {
     const archive = exportZip(order.context, order.request, { scratchFolder: order.scratch, signal: abort.signal })
-    await pipeline(Readable.from(archive), createWriteStream('', { fd: dataDescriptor }), { signal: abort.signal })
+    // As a socket, whose writes do not block: a reader that has stopped reading must not keep this process from being told to stop.
+    const pipe = new Socket({ fd: dataDescriptor, readable: false, writable: true })
+    await pipeline(Readable.from(archive), pipe, { signal: abort.signal })
     return { type: 'end' }
   }
   const { format, layout, csv_dialect, filters } = order.request

@@ -1,13 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { systemCode } from '@nirs-workspace/storage'
 import type { ExportedFile } from '@nirs-workspace/types'
 import type { ExportOrder } from '../children/export-messages.ts'
 import type { Log } from '../log.ts'
-import { exportToFile } from './export-process.ts'
+import { exportToFile, exportToStream } from './export-process.ts'
 import { isAlive } from './is-alive.ts'
 
 type FileOrder = Omit<Extract<ExportOrder, { type: 'file' }>, 'target'>
+type ZipOrder = Extract<ExportOrder, { type: 'zip' }>
 
 interface Entry {
   file: Promise<ExportedFile>
@@ -33,6 +35,9 @@ export class ExportFiles {
   readonly #folder: string
   readonly #log: Log
   readonly #entries = new Map<string, Entry>()
+  readonly #closing = new AbortController()
+  /** Archives at work. */
+  readonly #archives = new Set<Promise<void>>()
 
   constructor(cacheFolder: string, log: Log) {
     this.#folder = join(cacheFolder, 'exports', `${process.pid}-${randomUUID()}`)
@@ -47,10 +52,19 @@ export class ExportFiles {
     await Promise.all(left.map((name) => rm(join(root, name), { recursive: true, force: true })))
   }
 
-  /** A folder for archives to work in. */
-  async scratch(): Promise<string> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    return this.#folder
+  /** An archive as it is made, in a folder of its own that is removed afterwards. The chunks fail when anything does. */
+  async *archive(order: Omit<ZipOrder, 'scratch'>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    this.#archives.add(over)
+    const scratch = join(this.#folder, randomUUID())
+    try {
+      await mkdir(scratch, { recursive: true, mode: 0o700 })
+      yield* exportToStream({ ...order, scratch }, AbortSignal.any([signal, this.#closing.signal]))
+    } finally {
+      await rm(scratch, { recursive: true, force: true })
+      this.#archives.delete(over)
+      resolve()
+    }
   }
 
   /** The file of this export, made now or shortly before. Call `release` when it has been read. `fingerprint` is of the workspace. */
@@ -65,22 +79,23 @@ export class ExportFiles {
     const release = once(() => this.#release(key, entry))
     // Whoever gives up while the file is being made is a reader less; the last one stops the work.
     signal.addEventListener('abort', release, { once: true })
-    try {
-      const file = await entry.file
-      entry.finished = true
-      return { file, etag: `"${file.sha256.slice(0, 32)}"`, release }
-    } catch (error) {
-      this.#entries.delete(key)
-      throw error
-    }
+    if (signal.aborted) release()
+    const file = await entry.file
+    if (await isThere(file.path)) return { file, etag: `"${file.sha256.slice(0, 32)}"`, release }
+    // Somebody has emptied the cache folder.
+    release()
+    this.#forget(key, entry)
+    return this.hold(order, fingerprint, signal)
   }
 
+  /** Stops what is at work and removes the files. */
   async close(): Promise<void> {
-    for (const entry of this.#entries.values()) {
-      clearTimeout(entry.expiry)
-      entry.abort.abort()
-    }
-    this.#entries.clear()
+    this.#closing.abort()
+    const files = [...this.#entries].map(([key, entry]) => {
+      this.#forget(key, entry)
+      return entry.file
+    })
+    await Promise.allSettled([...files, ...this.#archives])
     await rm(this.#folder, { recursive: true, force: true })
   }
 
@@ -89,34 +104,52 @@ export class ExportFiles {
     const running = this.#entries.get(key)
     if (running !== undefined) return running
     const abort = new AbortController()
-    const target = join(this.#folder, `${key}.${extensions[order.request.format]}`)
-    const entry: Entry = { file: exportToFile({ ...order, target }, abort.signal), finished: false, readers: 0, abort, expiry: undefined }
+    // Of its own name: an export that was given up may still be cleaning up when the same is asked for again.
+    const target = join(this.#folder, `${randomUUID()}.${extensions[order.request.format]}`)
+    const file = exportToFile({ ...order, target }, abort.signal)
+    const entry: Entry = { file, finished: false, readers: 0, abort, expiry: undefined }
     this.#entries.set(key, entry)
+    file.then(
+      () => {
+        entry.finished = true
+      },
+      () => this.#forget(key, entry),
+    )
     return entry
   }
 
   #release(key: string, entry: Entry): void {
     entry.readers -= 1
     if (entry.readers > 0) return
-    entry.expiry = setTimeout(() => void this.#remove(key, entry), keptMs)
-    entry.expiry.unref()
-    if (!entry.finished) this.#abandon(key, entry)
+    if (entry.finished) entry.expiry = setTimeout(() => void this.#remove(key, entry), keptMs).unref()
+    else void this.#remove(key, entry)
   }
 
-  /** Nobody waits for the file any more. */
-  #abandon(key: string, entry: Entry): void {
+  #forget(key: string, entry: Entry): void {
     clearTimeout(entry.expiry)
-    this.#entries.delete(key)
     entry.abort.abort()
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
+  /** Nobody wants the file any more: it is removed, or the work on it is stopped. */
   async #remove(key: string, entry: Entry): Promise<void> {
-    this.#entries.delete(key)
+    this.#forget(key, entry)
+    const [made] = await Promise.allSettled([entry.file])
+    if (made.status === 'rejected') return
     try {
-      await rm((await entry.file).path, { force: true })
+      await rm(made.value.path, { force: true })
     } catch (error) {
       this.#log.error('an export could not be removed', { error })
     }
+  }
+}
+
+const isThere = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
   }
 }
 

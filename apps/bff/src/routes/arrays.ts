@@ -23,7 +23,10 @@ const placesOf = ({ resolved: { root, duckdb, bak, arrays } }: OpenedWorkspace):
 const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspace: OpenedWorkspace) => Promise<ReaderOrder>) => {
   const workspace = deps.workspaces.get(query.workspace)
   const mediaType = formatOf(request) === 'binary' ? binary : 'application/json'
-  const read = async () => sendStream(deps.arrays.read(await makeOrder(workspace), request.signal), { 'content-type': mediaType })
+  const read = async () => {
+    const order = await makeOrder(workspace)
+    return sendStream(request, (signal) => deps.arrays.read(order, signal), { 'content-type': mediaType })
+  }
   const seen = workspace.fingerprint
   try {
     return await read()

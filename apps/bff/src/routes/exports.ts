@@ -1,7 +1,6 @@
 import { contentDisposition, exportFileName, listDatasets } from '@nirs-workspace/storage'
 import { ExportRequest } from '@nirs-workspace/types'
 import * as z from 'zod'
-import { exportToStream } from '../processes/export-process.ts'
 import type { AppDeps } from '../server/app-deps.ts'
 import { sendFile } from '../server/send-file.ts'
 import { sendStream } from '../server/send-stream.ts'
@@ -57,9 +56,8 @@ const sendArchive = (deps: AppDeps, workspace: OpenedWorkspace, request: Request
       'content-disposition': contentDisposition(exportFileName(workspace.resolved.name, 'zip')),
     }
     if (request.method === 'HEAD') return new Response(null, { headers })
-    const scratch = await deps.exports.scratch()
-    const chunks = exportToStream({ type: 'zip', context: contextOf(workspace, catalog.file.path), request: wanted, scratch })
-    return sendStream(chunks, headers)
+    const order = { type: 'zip' as const, context: contextOf(workspace, catalog.file.path), request: wanted }
+    return sendStream(request, (signal) => deps.exports.archive(order, signal), headers)
   })
 
 export const exportRoutes = [

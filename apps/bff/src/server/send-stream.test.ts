@@ -12,7 +12,7 @@ async function* failing(after: number): AsyncGenerator<Uint8Array> {
 
 test('X6: a failure in mid-stream breaks the connection; a failure before the first byte is a problem', async () => {
   const test = await makeTestServices()
-  const app = new Hono().get('/*', (context) => sendStream(failing(Number(context.req.query('after'))), {}))
+  const app = new Hono().get('/*', (context) => sendStream(context.req.raw, () => failing(Number(context.req.query('after'))), {}))
   app.onError((_error, context) => context.text('refused', 500))
   const server = await startServer({
     app,

@@ -38,6 +38,8 @@ const toRequest = (incoming: IncomingMessage, signal: AbortSignal): Request => {
 }
 
 const write = async (response: Response, outgoing: ServerResponse): Promise<void> => {
+  // The client has gone before there was an answer: whoever makes the body must hear of it, as nobody will read it.
+  if (outgoing.destroyed) return response.body?.cancel()
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
   if (response.body === null) outgoing.end()
   else await pipeline(Readable.fromWeb(response.body), outgoing)
