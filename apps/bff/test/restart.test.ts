@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job, StorageStatus } from '@nirs-workspace/types'
@@ -49,4 +51,17 @@ test('a server that is told to stop in mid-migration tells the job, and leaves t
   const status = (await (await second.request('/workspace/storage-status')).json()) as StorageStatus
   expect(status).toMatchObject({ interrupted_job: null, storage_mode: state === 'completed' ? 'migrated' : 'legacy' })
   expect(await second.end('SIGTERM')).toBe(0)
+})
+
+test('a server that is told to stop does not wait for a listener that never answers', async () => {
+  const server = await serveCli([await copyDemo()], home)
+  const socket = connect({ host: '127.0.0.1', port: server.port }).on('error', () => undefined)
+  const head = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
+  const own = [`Host: 127.0.0.1:${server.port}`, `Authorization: Bearer ${server.token}`]
+  socket.write(`GET /api/ws HTTP/1.1\r\n${[...own, ...head].join('\r\n')}\r\n\r\n`)
+  const [answer] = await once(socket, 'data')
+  expect(String(answer)).toContain('101')
+  const gone = once(socket, 'close')
+  expect(await server.end('SIGTERM')).toBe(0)
+  await gone
 })

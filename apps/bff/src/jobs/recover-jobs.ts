@@ -42,5 +42,5 @@ export const recoverOpened = async (jobs: Jobs, workspace: OpenedWorkspace, log:
 /** A process that outlived its server is let finish: it knows best how to end. */
 const waitForOrphan = async (hasEnded: () => boolean, pid: number | null): Promise<void> => {
   const until = Date.now() + orphanWaitMs
-  while (pid !== null && isAlive(pid) && !hasEnded() && Date.now() < until) await sleep(orphanPollMs)
+  while (pid !== null && isAlive(pid) && !hasEnded() && Date.now() < until) await sleep(orphanPollMs, undefined, { ref: false })
 }

@@ -2,7 +2,6 @@ import { StorageError } from '@nirs-workspace/storage'
 import { JobStarted, MigrateRequest, MigrateStatus, MigrationPlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { NewJob } from '../jobs/jobs.ts'
-import { runTask } from '../processes/run-task.ts'
 import type { AppDeps } from '../server/app-deps.ts'
 import { DeletedBackup } from '../workspaces/workspace-facts.ts'
 import { defineRoute, noBody } from './define-route.ts'
@@ -69,7 +68,7 @@ export const migrationRoutes = [
       }
       const workspace = deps.workspaces.get(query.workspace)
       refuseBusy(deps, workspace.path)
-      return runTask({ task: 'plan_migration', path: workspace.path }, MigrationPlan, { signal: request.signal })
+      return deps.tasks.run({ task: 'plan_migration', path: workspace.path }, MigrationPlan, request.signal)
     },
   }),
   defineRoute({
@@ -104,7 +103,7 @@ export const migrationRoutes = [
       refuseReadOnly(deps)
       const workspace = deps.workspaces.get(query.workspace)
       refuseBusy(deps, workspace.path)
-      const deleted = await runTask({ task: 'delete_backup', path: workspace.path }, DeletedBackup)
+      const deleted = await deps.tasks.run({ task: 'delete_backup', path: workspace.path }, DeletedBackup)
       deps.facts.forget(workspace)
       return deleted
     },

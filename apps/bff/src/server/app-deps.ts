@@ -2,6 +2,7 @@ import type { Jobs } from '../jobs/jobs.ts'
 import type { Log } from '../log.ts'
 import type { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import type { ExportFiles } from '../processes/export-files.ts'
+import type { Tasks } from '../processes/tasks.ts'
 import type { OrderAhead } from '../workspaces/order-ahead.ts'
 import type { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import type { Workspaces } from '../workspaces/workspaces.ts'
@@ -11,6 +12,7 @@ export interface AppDeps {
   workspaces: Workspaces
   facts: WorkspaceFacts
   jobs: Jobs
+  tasks: Tasks
   arrays: ArrayReaderProcess
   exports: ExportFiles
   orders: OrderAhead

@@ -10,7 +10,7 @@ import { recoverOpened } from '../jobs/recover-jobs.ts'
 import type { Log } from '../log.ts'
 import { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import { ExportFiles } from '../processes/export-files.ts'
-import { runTask } from '../processes/run-task.ts'
+import { Tasks } from '../processes/tasks.ts'
 import { Turns } from '../processes/turns.ts'
 import { allRoutes } from '../routes/all-routes.ts'
 import { methodFinder } from '../routes/find-route.ts'
@@ -46,13 +46,15 @@ export const createDeps = (options: DepsOptions): Services => {
   const hub = new EventHub(jobs)
   // Several workspaces opened together take turns: builders share the cores with the user's own work.
   const builders = new Turns(1)
+  const tasks = new Tasks()
   const workspaces = new Workspaces({
     cacheFolder: folders.cache,
     recents: new Recents(folders.config, log),
     log,
     root: options.workspaceRoot,
     publish: (change) => hub.publish(change),
-    build: (path, signal) => builders.run(() => runTask({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, { signal })),
+    build: (path, signal) =>
+      builders.run(() => tasks.run({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, signal), signal),
     isBusy: (root) => (jobs.runningOn(root)?.kind ?? 'verify') !== 'verify',
     onOpen: (workspace) => {
       if (options.readOnly !== true) void recoverOpened(jobs, workspace, log)
@@ -66,8 +68,9 @@ export const createDeps = (options: DepsOptions): Services => {
   const exports = new ExportFiles(folders.cache, log)
   return {
     workspaces,
-    facts: new WorkspaceFacts(jobs, folders.cache),
+    facts: new WorkspaceFacts(jobs, tasks, folders.cache),
     jobs,
+    tasks,
     arrays,
     exports,
     orders: new OrderAhead(log),
@@ -79,6 +82,7 @@ export const createDeps = (options: DepsOptions): Services => {
     close: async () => {
       await jobs.close()
       workspaces.close()
+      tasks.close()
       arrays.close()
       await exports.close()
     },

@@ -9,6 +9,7 @@ import { makeProblem, newRequestId, problemHeaders } from './problem.ts'
 const maxSessions = 200
 /** A subscription is far below this. */
 const maxPayload = 4096
+const goodbyeMs = 1000
 
 /** Answers `upgrade` requests: the same guard as for any request, then the WebSocket handshake on `/api/ws` only. */
 export const createUpgradeHandler = (guard: GuardOptions, hub: EventHub) => {
@@ -21,6 +22,10 @@ export const createUpgradeHandler = (guard: GuardOptions, hub: EventHub) => {
   }
   const close = (): void => {
     for (const session of sockets.clients) session.close(1001, 'the server stops')
+    // A peer that does not answer the goodbye would keep the server from stopping.
+    setTimeout(() => {
+      for (const session of sockets.clients) session.terminate()
+    }, goodbyeMs).unref()
     sockets.close()
   }
   return { handle, close }

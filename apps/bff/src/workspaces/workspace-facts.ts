@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
 import { isTerminal } from '../jobs/job-record.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import { runTask } from '../processes/run-task.ts'
+import type { Tasks } from '../processes/tasks.ts'
 import type { OpenedWorkspace } from './opened-workspace.ts'
 
 export const DeletedBackup = z.object({ deleted: z.array(z.string()), bytes: z.number() })
@@ -26,11 +26,13 @@ interface Known {
  */
 export class WorkspaceFacts {
   readonly #jobs: Jobs
+  readonly #tasks: Tasks
   readonly #cache: string
   readonly #known = new Map<string, Known>()
 
-  constructor(jobs: Jobs, cacheFolder: string) {
+  constructor(jobs: Jobs, tasks: Tasks, cacheFolder: string) {
     this.#jobs = jobs
+    this.#tasks = tasks
     this.#cache = cacheFolder
     // What a job leaves behind is not always to be seen in the stores: journals, backups.
     jobs.onEvent(({ job }) => {
@@ -82,7 +84,7 @@ export class WorkspaceFacts {
     if (known !== undefined && this.#isBusy(workspace)) return schema.parse(await known.value)
     const fingerprint = await fingerprintWorkspace(workspace.resolved)
     if (known?.fingerprint === fingerprint && Date.now() - known.at < keptMs) return schema.parse(await known.value)
-    const value = runTask(task, schema)
+    const value = this.#tasks.run(task, schema)
     this.#known.set(key, { fingerprint, value, at: Date.now() })
     try {
       return schema.parse(await value)

@@ -6,23 +6,30 @@ import { fromWireError } from '../children/wire-error.ts'
 import { Turns } from './turns.ts'
 
 const entry = new URL('../children/run-task.ts', import.meta.url)
-
-export interface TaskOptions {
-  signal?: AbortSignal | undefined
-  deadlineMs?: number
-}
+const deadlineMs = 600_000
 
 /**
- * Does one piece of work on a workspace in a process of its own and answers its result. Stores are opened there only, so a damaged
- * file can end that process but not this one, and no descriptor of ours ever touches a store. Throws what the work threw.
+ * Does single pieces of work on workspaces, each in a process of its own. Stores are opened there only, so a damaged file can end that
+ * process but not this one, and no descriptor of ours ever touches a store.
  */
-export const runTask = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions = {}): Promise<z.output<S>> =>
-  turns.run(() => runNow(task, answer, options))
+export class Tasks {
+  /** Each takes a core and up to a gigabyte. */
+  readonly #turns = new Turns(2)
+  readonly #closing = new AbortController()
 
-/** Each takes a core and up to a gigabyte. */
-const turns = new Turns(2)
+  /** Answers the result of the work, or throws what the work threw. */
+  run<S extends z.ZodType>(task: Task, answer: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const stop = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
+    return this.#turns.run(() => runNow(task, answer, stop), stop)
+  }
 
-const runNow = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions): Promise<z.output<S>> =>
+  /** Ends what is at work and what waits. */
+  close(): void {
+    this.#closing.abort()
+  }
+}
+
+const runNow = <S extends z.ZodType>(task: Task, answer: S, stop: AbortSignal): Promise<z.output<S>> =>
   new Promise((resolve, reject) => {
     const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [] })
     let errors = ''
@@ -30,8 +37,8 @@ const runNow = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions
       errors = (errors + chunk).slice(-4000)
     })
     const kill = () => child.kill('SIGKILL')
-    const timer = setTimeout(kill, options.deadlineMs ?? 600_000)
-    options.signal?.addEventListener('abort', kill, { once: true })
+    const timer = setTimeout(kill, deadlineMs)
+    stop.addEventListener('abort', kill, { once: true })
     child.on('message', (raw) => {
       try {
         const message = TaskAnswer.parse(raw)
@@ -44,19 +51,15 @@ const runNow = <S extends z.ZodType>(task: Task, answer: S, options: TaskOptions
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      options.signal?.removeEventListener('abort', kill)
-      reject(diedError(task, options.signal, { signal, reason: `exit code ${code}, signal ${signal}: ${errors}` }))
+      stop.removeEventListener('abort', kill)
+      reject(diedError(task, stop, { signal, reason: `exit code ${code}, signal ${signal}: ${errors}` }))
     })
     child.send(task)
   })
 
 /** A crash of the engine ends a process by a signal; anything else is a mistake of ours and stays one. */
-const diedError = (
-  task: Task,
-  given: AbortSignal | undefined,
-  { signal, reason }: { signal: NodeJS.Signals | null; reason: string },
-): Error => {
-  if (given?.aborted === true) return new StorageError('cancelled', 'The request was given up.')
+const diedError = (task: Task, stop: AbortSignal, { signal, reason }: { signal: NodeJS.Signals | null; reason: string }): Error => {
+  if (stop.aborted) return new StorageError('cancelled', 'The request was given up.')
   if (signal === null) return new Error(`The process for ${task.task} ended without an answer: ${reason}`)
   return new StorageError(
     'store_unreadable',
