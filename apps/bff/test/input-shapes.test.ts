@@ -178,6 +178,19 @@ describe('J3, J4: wrong types are 422 with a pointer, unknown fields are ignored
     expect(server.started).toEqual([])
   })
 
+  test.each([
+    ['nothing at all', undefined, {}, 400],
+    ['an empty body', '', {}, 400],
+    ['blanks', '  ', {}, 400],
+    ['null', 'null', {}, 422],
+    ['a form', 'dry_run=true', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['text', '{}', { 'content-type': 'text/plain' }, 415],
+    ['a misspelt word', '{"dryrun":true}', {}, 422],
+  ])('a request to migrate with %s starts nothing', async (_name, body, headers, status) => {
+    const response = await send('POST', '/workspace/migrate', body, headers)
+    expect([response.status, server.started]).toEqual([status, []])
+  })
+
   test('an unknown field of a body is ignored', async () => {
     expect((await send('POST', '/predictions/arrays', '{"ids":["none"],"more":1}')).status).toBe(200)
   })

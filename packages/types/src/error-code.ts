@@ -6,6 +6,7 @@
  */
 export const errorCodes = {
   invalid_json: { status: 400, exit: 2, title: 'The request body is not valid JSON' },
+  body_required: { status: 400, exit: 2, title: 'This request must say what it wants in a body' },
   validation: { status: 422, exit: 2, title: 'A value is missing, of the wrong type or out of range' },
   host_not_allowed: { status: 403, exit: 4, title: 'This host name is not served here' },
   origin_not_allowed: { status: 403, exit: 4, title: 'Requests from other sites are refused' },
@@ -39,6 +40,11 @@ export const errorCodes = {
   arrays_corrupt: { status: 409, exit: 5, title: 'An array file is damaged' },
   tombstones_corrupt: { status: 409, exit: 5, title: 'The list of deleted predictions is damaged' },
   metric_direction_unknown: { status: 422, exit: 2, title: 'It is unknown whether more or less of this metric is better' },
+  sql_not_allowed: { status: 400, exit: 2, title: 'This statement may not be run here' },
+  sql_multi: { status: 400, exit: 2, title: 'One statement at a time' },
+  sql_error: { status: 400, exit: 2, title: 'The statement cannot be run as it is written' },
+  sql_timeout: { status: 400, exit: 5, title: 'The query took too long' },
+  sql_memory: { status: 400, exit: 5, title: 'The query needed too much memory' },
   verification_failed: { status: 409, exit: 5, title: 'The copy differs from the original' },
   interrupted: { status: 409, exit: 5, title: 'The job was interrupted' },
   cancelled: { status: 409, exit: 5, title: 'The job was cancelled' },

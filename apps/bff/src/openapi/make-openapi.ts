@@ -44,7 +44,12 @@ const operation = (route: Route): JsonObject => ({
   ...(route.path === '/health' ? { security: [] } : {}),
   parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
   ...(route.method === 'POST'
-    ? { requestBody: { required: false, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } } }
+    ? {
+        requestBody: {
+          required: route.bodyRequired === true,
+          content: { 'application/json': { schema: jsonSchema(route.body, 'input') } },
+        },
+      }
     : {}),
   responses: Object.fromEntries([...route.answers.map(answer), ...problems(route)]),
 })

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { AppDeps } from '../server/app-deps.ts'
-import { validationError } from '../server/problem.ts'
+import { RequestError, validationError } from '../server/problem.ts'
 import { readQuery } from '../server/request-query.ts'
 
 export interface RouteAnswer {
@@ -27,6 +27,8 @@ interface RouteText {
   path: string
   tag: string
   summary: string
+  /** An empty request is refused: it must not start anything by accident. Otherwise no body counts as `{}`. */
+  bodyRequired?: boolean
   answers: readonly RouteAnswer[]
   /** Error codes beyond those any route can answer. */
   errors?: readonly ErrorCode[]
@@ -58,10 +60,18 @@ export const defineRoute = <Q extends z.ZodObject, B extends z.ZodType>({ handle
   ...rest,
   run: async ({ readBody, ...input }) => {
     const query = readQuery(rest.query, input.query)
-    const body = parseBody(rest.body, rest.method === 'POST' ? await readBody() : {})
+    const sent = rest.method === 'POST' ? await readBody() : undefined
+    if (sent === undefined && rest.bodyRequired === true) throw bodyRequired()
+    const body = parseBody(rest.body, sent === undefined ? {} : sent)
     return handle({ ...input, query, body })
   },
 })
+
+const bodyRequired = () =>
+  new RequestError(
+    'body_required',
+    'This request came without a body, so nothing was started. Send a JSON object, for example {"dry_run":true}.',
+  )
 
 const parseBody = <S extends z.ZodType>(schema: S, raw: unknown): z.output<S> => {
   const result = schema.safeParse(raw)

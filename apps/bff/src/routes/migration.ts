@@ -52,6 +52,7 @@ export const migrationRoutes = [
     path: '/workspace/migrate',
     summary: 'With dry_run: the plan, made by reading only. Otherwise starts the migration; plan_id binds it to a plan',
     body: MigrateRequest,
+    bodyRequired: true,
     answers: [
       {
         status: 200,
@@ -60,7 +61,7 @@ export const migrationRoutes = [
       },
       ...started,
     ],
-    errors: [...errors, 'plan_stale', 'not_migratable', 'no_space'],
+    errors: [...errors, 'body_required', 'plan_stale', 'not_migratable', 'no_space'],
     handle: async ({ deps, query, body, request }) => {
       if (!body.dry_run) {
         const job = startJob(deps, query.workspace, { kind: 'migrate', planId: body.plan_id, batchSize: body.batch_size })

@@ -3,7 +3,7 @@ import { RequestError } from './problem.ts'
 export const maxBodyBytes = 1024 * 1024
 
 /**
- * The JSON body of a request; `{}` when there is none. Only `application/json` in UTF-8 is taken: a form that another site submits
+ * The JSON body of a request; undefined when there is none. Only `application/json` in UTF-8 is taken: a form that another site submits
  * can carry no such type. Of duplicate keys the last wins.
  */
 export const readJsonBody = async (request: Request): Promise<unknown> => {
@@ -11,7 +11,7 @@ export const readJsonBody = async (request: Request): Promise<unknown> => {
   if (type !== null && !isJsonType(type)) throw mediaTypeError()
   if ((request.headers.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity') throw mediaTypeError()
   const bytes = await readLimited(request)
-  if (bytes.length === 0) return {}
+  if (bytes.length === 0) return undefined
   if (type === null) throw mediaTypeError()
   try {
     const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
