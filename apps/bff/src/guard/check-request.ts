@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '@nirs-workspace/types'
 import type { AllowedHosts } from './allowed-hosts.ts'
 import type { GuessLimit } from './guess-limit.ts'
-import { sameToken, tokenOf } from './token.ts'
+import { bearerChallenge, sameToken, tokenOf } from './token.ts'
 
 export interface GuardOptions {
   allowed: AllowedHosts
@@ -85,6 +85,7 @@ const checkToken = (request: IncomingMessage, pathname: string, { token, port, g
   return {
     code: 'token_required',
     detail: 'Open the address that the server printed when it started, or send its token as a Bearer token.',
+    headers: bearerChallenge,
   }
 }
 

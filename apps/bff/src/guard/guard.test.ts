@@ -1,13 +1,22 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rawGet, rawRequest } from '../testing/raw-request.ts'
 import { startTestServer, type TestServer } from '../testing/test-server.ts'
 
 let server: TestServer
 
+const webFolder = await mkdtemp(join(tmpdir(), 'nirs-app-'))
+
 beforeAll(async () => {
-  server = await startTestServer()
+  await writeFile(join(webFolder, 'index.html'), '<!doctype html><title>the app</title>')
+  server = await startTestServer({ webFolder })
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  await server.close()
+  await rm(webFolder, { recursive: true, force: true })
+})
 
 const host = () => `Host: 127.0.0.1:${server.port}`
 const bearer = () => `Authorization: Bearer ${server.token}`
@@ -192,6 +201,23 @@ describe('H: Host, Origin, CSRF, WebSocket', () => {
       expect(head).toMatch(/referrer-policy: no-referrer/i)
       if (path.startsWith('/api')) expect(head).toMatch(/cache-control: no-store/i)
     }
+  })
+
+  test('a browser with an old start address gets the page that says what to do, a program a problem', async () => {
+    const html = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8'
+    const page = await rawRequest(server.port, rawGet('/?token=of-yesterday', [host(), html]))
+    expect([page.status, page.body]).toEqual([401, expect.stringContaining('the app')])
+    expect(page.head).toMatch(/content-type: text\/html/i)
+    expect(page.head).toMatch(/cache-control: no-store/i)
+    expect(page.head).not.toMatch(/set-cookie|location/i)
+    const known = await rawRequest(
+      server.port,
+      rawGet('/?token=of-yesterday&view=x', [host(), html, `Cookie: nirs_workspace_${server.port}=${server.token}`]),
+    )
+    expect([known.status, known.head]).toEqual([303, expect.stringMatching(/location: \/\?view=x\r?$/im)])
+    const program = await rawRequest(server.port, rawGet('/?token=of-yesterday', [host()]))
+    expect([program.status, JSON.parse(program.body)]).toEqual([401, expect.objectContaining({ code: 'token_required' })])
+    expect(program.head).toMatch(/www-authenticate: Bearer/i)
   })
 
   test('H18: only the whole token opens the API', async () => {

@@ -18,6 +18,15 @@ export const tokenOf = (headers: IncomingHttpHeaders, port: number): string | un
   return bearer ?? cookieOf(headers.cookie ?? '', cookieName(port))
 }
 
+/** Whether a request carries the token that is asked for. */
+export const hasToken = (headers: IncomingHttpHeaders, { token, port }: { token: string | undefined; port: number }): boolean => {
+  const given = tokenOf(headers, port)
+  return token === undefined || (given !== undefined && sameToken(given, token))
+}
+
+/** Goes with every 401. */
+export const bearerChallenge = { 'www-authenticate': 'Bearer' }
+
 const cookieOf = (header: string, name: string): string | undefined => {
   for (const part of header.split(';')) {
     const at = part.indexOf('=')

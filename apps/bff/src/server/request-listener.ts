@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errorCodes } from '@nirs-workspace/types'
 import type { Hono } from 'hono'
 import { checkRequest, type GuardOptions, type Refusal } from '../guard/check-request.ts'
-import { sameToken, tokenCookie } from '../guard/token.ts'
+import { bearerChallenge, hasToken, sameToken, tokenCookie } from '../guard/token.ts'
 import type { Log } from '../log.ts'
 import { securityHeaders } from './headers.ts'
 import { makeProblem, newRequestId, problemHeaders } from './problem.ts'
@@ -10,10 +11,16 @@ import { serveFetch } from './serve-fetch.ts'
 /** The guard, then the exchange of the start address's token for a cookie, then the app. */
 export const createRequestListener = (app: Hono, guard: GuardOptions, log: Log) => {
   const handle = serveFetch((request) => app.fetch(request), log)
+  const enter = (request: IncomingMessage, response: ServerResponse): void => {
+    const refusal = exchangeToken(request, response, guard)
+    if (refusal === undefined) return
+    if (wantsPage(request)) void serveFetch((asked) => asRefusal(app.fetch(asked), refusal), log)(request, response)
+    else refuse(request, response, refusal)
+  }
   return (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = checkRequest(request, guard)
     if (refusal !== undefined) refuse(request, response, refusal)
-    else if (exchangesToken(request)) exchangeToken(request, response, guard)
+    else if (exchangesToken(request)) enter(request, response)
     else void handle(request, response)
   }
 }
@@ -36,15 +43,17 @@ const exchangesToken = (request: IncomingMessage): boolean => (request.url ?? ''
 
 const searchOf = (request: IncomingMessage): URLSearchParams => new URLSearchParams((request.url ?? '').slice('/?'.length))
 
-/** `/?token=…` becomes a cookie and an address without the token, which then is in no history, bookmark or screenshot. */
-const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard: GuardOptions): void => {
+/**
+ * `/?token=…` becomes a cookie and an address without the token, which then is in no history, bookmark or screenshot. An old token does no
+ * harm to whoever has the right one as a cookie.
+ */
+const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard: GuardOptions): Refusal | undefined => {
   const search = searchOf(request)
-  const given = search.get('token') ?? ''
-  if (guard.token !== undefined && !sameToken(given, guard.token)) {
+  const isRight = guard.token === undefined || sameToken(search.get('token') ?? '', guard.token)
+  if (!isRight && !hasToken(request.headers, guard)) {
     const tooMany = guard.guesses.tooMany(request.socket.remoteAddress ?? '')
     const detail = 'This token is not, or no longer, valid. Open the address that the server printed when it was last started.'
-    refuse(request, response, { code: tooMany ? 'too_many_requests' : 'token_required', detail })
-    return
+    return tooMany ? { code: 'too_many_requests', detail } : { code: 'token_required', detail, headers: bearerChallenge }
   }
   search.delete('token')
   const rest = search.toString()
@@ -52,7 +61,18 @@ const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard
     ...securityHeaders,
     location: rest === '' ? '/' : `/?${rest}`,
     'cache-control': 'no-store',
-    ...(guard.token === undefined ? {} : { 'set-cookie': tokenCookie(guard.token, guard.port) }),
+    ...(guard.token === undefined || !isRight ? {} : { 'set-cookie': tokenCookie(guard.token, guard.port) }),
   })
   response.end()
+  return undefined
 }
+
+/** The app itself, which says what to do without a token, but as a refusal. */
+const asRefusal = async (page: Response | Promise<Response>, { code }: Refusal): Promise<Response> => {
+  const { body, headers } = await page
+  const answer = new Response(body, { status: errorCodes[code].status, headers })
+  answer.headers.set('cache-control', 'no-store')
+  return answer
+}
+
+const wantsPage = (request: IncomingMessage): boolean => /\btext\/html\b/i.test(request.headers.accept ?? '')
