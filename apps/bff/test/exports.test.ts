@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withEngine } from '@nirs-workspace/storage'
 import { ExportManifest, type PredictionPage } from '@nirs-workspace/types'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import * as z from 'zod'
 import { readZip } from '../src/testing/read-zip.ts'
+import { startWriter } from '../src/testing/start-writer.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { startTestServer } from '../src/testing/test-server.ts'
 import { copyDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
@@ -139,6 +142,69 @@ test.runIf(hasSamples)('N5: a name with accents and a slash is downloaded under 
   expect(disposition).toMatch(/^attachment; filename="[ -~]+\.parquet"; filename\*=UTF-8''[\w%.~-]+\.parquet$/)
   const { page } = await reopen(response)
   expect(page.total).toBe(17)
+})
+
+/** Gives one prediction each of a workspace one of these names as its dataset. The arrays refer to the row and must go. */
+const renameDatasets = async (workspace: string, names: readonly string[]): Promise<void> => {
+  const writer = await startWriter(join(workspace, 'store.duckdb'))
+  await writer.run('DELETE FROM store.prediction_arrays')
+  for (const [index, name] of names.entries()) {
+    const literal = [...Buffer.from(name)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+    await writer.run(
+      `UPDATE store.predictions SET dataset_name = decode('${literal}'::BLOB) WHERE prediction_id =
+         (SELECT prediction_id FROM store.predictions ORDER BY prediction_id LIMIT 1 OFFSET ${index})`,
+    )
+  }
+  await writer.release()
+}
+
+const Named = z.object({ id: z.string(), name: z.string() })
+
+/** Ids and names of datasets in a downloaded file, these in hexadecimal digits of their bytes. */
+const namesIn = async (response: Response) => {
+  const path = join(folder, 'named.parquet')
+  await writeFile(path, Buffer.from(await response.arrayBuffer()))
+  return withEngine({}, (engine) =>
+    engine.rows(Named, 'SELECT prediction_id AS id, hex(dataset_name) AS name FROM read_parquet($path)', { path }),
+  )
+}
+
+test('N3: datasets of any name are exported under it, each its own rows', async () => {
+  const names = [
+    '',
+    '.',
+    '..',
+    '.parquet',
+    'a.parquet',
+    'a\r\nb: c',
+    'a/b',
+    'a\\b',
+    '100%',
+    '%41',
+    '%2F',
+    '%ff',
+    '../../x',
+    '\uFEFFa',
+    'a\uFEFF',
+  ]
+  names.push('🍎🌾', '\u202Ea', 'a\u0000b', 'a?b#c&d', '*', "'", '"', '__proto__', ' a ', 'é', 'e\u0301', 'x'.repeat(1000))
+  const workspace = await copyDemo()
+  await renameDatasets(workspace, names)
+  app = await openTestApp(workspace)
+  const ids = new Set<string>()
+  for (const name of names) {
+    const found = await pageOf(`dataset_name=${encodeURIComponent(name)}`)
+    expect([name, found.total]).toEqual([name, 1])
+    const response = await app.request(exportPath(name))
+    expect([name, response.status]).toEqual([name, 200])
+    expect(response.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="[ -~]+\.parquet"; filename\*=UTF-8''[\w%.~-]+\.parquet$/,
+    )
+    const id = found.rows[0]?.prediction_id ?? ''
+    expect(await namesIn(response)).toEqual([{ id, name: Buffer.from(name).toString('hex').toUpperCase() }])
+    ids.add(id)
+  }
+  expect(ids.size).toBe(names.length)
 })
 
 test('X2, X6: a client that goes away stops the work, and nothing is left in the cache folder', async () => {

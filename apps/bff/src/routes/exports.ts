@@ -78,7 +78,7 @@ export const exportRoutes = [
       const { partition, model_name } = query
       const equals = { ...(partition === undefined ? {} : { partition }), ...(model_name === undefined ? {} : { model_name }) }
       const wanted = ExportRequest.parse({ format: 'parquet', filters: { equals } })
-      const dataset = pathParameter(params, 'dataset_name').replace(/\.parquet$/, '')
+      const dataset = pathParameter(params, 'dataset_name')
       return sendDataset(deps, deps.workspaces.get(query.workspace), request, dataset, wanted)
     },
   }),

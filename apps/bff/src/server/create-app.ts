@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { allRoutes } from '../routes/all-routes.ts'
 import type { Route } from '../routes/define-route.ts'
-import { toHonoPath } from '../routes/find-route.ts'
+import { parameterReader, toHonoPath } from '../routes/find-route.ts'
 import type { AppDeps } from './app-deps.ts'
 import { securityHeaders } from './headers.ts'
 import { makeProblem, newRequestId, problemResponse, toProblem } from './problem.ts'
@@ -25,12 +25,14 @@ export const createApp = (deps: AppDeps): Hono => {
 }
 
 const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
+  const parameters = parameterReader(route.path)
   app.on(route.method, toHonoPath(route.path), async (context) => {
     const request = context.req.raw
     try {
+      const { pathname, searchParams } = new URL(request.url)
       const answer = await route.run({
-        params: context.req.param(),
-        query: new URL(request.url).searchParams,
+        params: parameters(pathname),
+        query: searchParams,
         deps,
         request,
         readBody: () => readJsonBody(request),
