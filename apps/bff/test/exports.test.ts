@@ -122,6 +122,33 @@ test('X7: HEAD, ETag, Range and If-Range follow RFC 9110', async () => {
   const other = await app.request(path, { headers: { range: 'bytes=0-3', 'if-range': '"another"' } })
   expect([other.status, (await other.arrayBuffer()).byteLength]).toEqual([200, bytes.length])
   expect((await app.request(path, { headers: { range: `bytes=${bytes.length}-` } })).status).toBe(416)
+  const statusOf = async (headers: Record<string, string>, method = 'GET') => (await app.request(path, { method, headers })).status
+  expect(await statusOf({ range: 'BYTES=0-1' })).toBe(206)
+  for (const whole of ['bytes=0-1,5-6', 'bytes=0-1, 5-6', 'bytes=5-2', 'bytes=a-b', 'bytes=-', 'lines=0-1', 'bytes', '']) {
+    expect([whole, await statusOf({ range: whole })]).toEqual([whole, 200])
+  }
+  expect(await statusOf({ range: 'bytes=0-3' }, 'HEAD')).toBe(200)
+  expect(await statusOf({ range: 'bytes=0-3', 'if-range': `W/${etag}` })).toBe(200)
+  expect(await statusOf({ range: 'bytes=0-3', 'if-range': 'Sat, 01 Jan 2050 00:00:00 GMT' })).toBe(200)
+  expect(await statusOf({ range: 'bytes=0-3', 'if-none-match': `"a", W/${etag}` })).toBe(304)
+  expect(await statusOf({ 'if-match': `"a", ${etag}`, range: 'bytes=0-3' })).toBe(206)
+  for (const met of ['*', etag]) expect(await statusOf({ 'if-match': met })).toBe(200)
+  for (const unmet of ['"a"', `W/${etag}`, '']) expect([unmet, await statusOf({ 'if-match': unmet })]).toEqual([unmet, 412])
+  expect(await statusOf({ 'if-match': '"a"', 'if-none-match': etag })).toBe(412)
+})
+
+test('X7: a POST takes no range, and a condition of it that is not met is 412', async () => {
+  app = await openTestApp(await copyDemo())
+  const ask = (headers: Record<string, string>) =>
+    app.request('/aggregated-predictions/export', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ dataset_names: [dataset] }),
+    })
+  const dataset = await firstDataset()
+  const whole = await ask({ range: 'bytes=0-3' })
+  expect([whole.status, (await whole.arrayBuffer()).byteLength]).toEqual([200, Number(whole.headers.get('content-length'))])
+  expect((await ask({ 'if-none-match': whole.headers.get('etag') ?? '' })).status).toBe(412)
 })
 
 test('unknown datasets are 404 before any byte is sent, traversal is only a name', async () => {

@@ -17,6 +17,7 @@ export const errorCodes = {
   method_not_allowed: { status: 405, exit: 2, title: 'This address does not take this method' },
   upgrade_required: { status: 426, exit: 2, title: 'This address speaks WebSocket' },
   unsupported_media_type: { status: 415, exit: 2, title: 'The request body must be JSON' },
+  precondition_failed: { status: 412, exit: 4, title: 'The file is not, or no longer, the one that was asked for' },
   payload_too_large: { status: 413, exit: 2, title: 'The request is larger than allowed' },
   too_many_requests: { status: 429, exit: 4, title: 'Too many requests' },
   workspace_not_found: { status: 404, exit: 3, title: 'There is no such folder or file' },

@@ -22,6 +22,7 @@ const errors = [
   'no_space',
   'reader_failed',
   'catalog_building',
+  'precondition_failed',
 ] as const
 
 const contextOf = (workspace: OpenedWorkspace, path: string) => {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
+import { makeProblem, newRequestId, problemResponse } from './problem.ts'
 
 export interface FileAnswer {
   path: string
@@ -10,11 +11,16 @@ export interface FileAnswer {
   release: () => void
 }
 
-/** A file whose bytes do not change, with HEAD, If-None-Match, Range and If-Range as RFC 9110 has them (one range; several get the whole). */
+/**
+ * A file whose bytes do not change, with HEAD, If-Match, If-None-Match, Range and If-Range as RFC 9110 has them (one range; several get
+ * the whole).
+ */
 export const sendFile = (request: Request, { path, bytes, etag, headers, release }: FileAnswer): Response => {
   const all = { ...headers, etag, 'accept-ranges': 'bytes', 'cache-control': 'private, no-cache' }
-  if (matchesEtag(request.headers.get('if-none-match'), etag)) return finish(release, new Response(null, { status: 304, headers: all }))
-  const range = wantedRange(request.headers, bytes, etag)
+  const condition = checkConditions(request, etag)
+  if (condition === 'failed') return finish(release, preconditionFailed())
+  if (condition === 'unchanged') return finish(release, new Response(null, { status: 304, headers: all }))
+  const range = request.method === 'GET' ? wantedRange(request.headers, bytes, etag) : undefined
   if (range === 'unsatisfiable') {
     return finish(release, new Response(null, { status: 416, headers: { ...all, 'content-range': `bytes */${bytes}` } }))
   }
@@ -34,14 +40,28 @@ const finish = (release: () => void, response: Response): Response => {
   return response
 }
 
-const matchesEtag = (header: string | null, etag: string): boolean =>
-  header !== null && (header.trim() === '*' || header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag))
+const preconditionFailed = () =>
+  problemResponse(
+    makeProblem('precondition_failed', 'The file has changed, or is another one. Ask for the whole of it again.', newRequestId()),
+  )
+
+/** If-Match compares strongly, If-None-Match weakly; the latter means "not modified" to who reads and "failed" to any other method. */
+const checkConditions = ({ method, headers }: Request, etag: string): 'met' | 'failed' | 'unchanged' => {
+  const match = headers.get('if-match')
+  if (match !== null && !tagsIn(match).some((tag) => tag === '*' || tag === etag)) return 'failed'
+  const noneMatch = headers.get('if-none-match')
+  if (noneMatch === null || !tagsIn(noneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)) return 'met'
+  return method === 'GET' || method === 'HEAD' ? 'unchanged' : 'failed'
+}
+
+/** Our own tags hold no comma, so a foreign one that does cannot be taken for ours. */
+const tagsIn = (header: string): string[] => header.split(',').map((tag) => tag.trim())
 
 type Range = { start: number; end: number } | 'unsatisfiable' | undefined
 
 const wantedRange = (headers: Headers, bytes: number, etag: string): Range => {
   const condition = headers.get('if-range')
-  const match = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range')?.trim() ?? '')
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(headers.get('range')?.trim() ?? '')
   if (match === null || (condition !== null && condition.trim() !== etag)) return undefined
   const [, first = '', last = ''] = match
   if (first === '' && last === '') return undefined
