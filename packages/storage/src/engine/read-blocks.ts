@@ -21,7 +21,7 @@ export async function* readBlocks(lane: Lane, sql: string, parameters?: EnginePa
   }
 }
 
-/** Cuts a stream of blocks into pieces of exactly the number of rows asked for (fewer at the end). */
+/** Cuts a stream of blocks into pieces. */
 export class RowReader {
   readonly #blocks: AsyncGenerator<RowBlock>
   #pending: RowBlock[] = []
@@ -30,18 +30,38 @@ export class RowReader {
     this.#blocks = blocks
   }
 
+  /** Exactly `rows` rows; fewer at the end. */
   async take(rows: number): Promise<RowBlock> {
-    let have = this.#pending.reduce((total, block) => total + rowsOf(block), 0)
-    while (have < rows) {
-      const next = await this.#blocks.next()
-      if (next.done) break
-      this.#pending.push(next.value)
-      have += rowsOf(next.value)
-    }
+    while (this.#held(rowsOf) < rows && (await this.#fetch()));
+    const have = this.#held(rowsOf)
     const joined = joinBlocks(this.#pending)
     const count = Math.min(rows, have)
     this.#pending = count < have ? [sliceBlock(joined, count, have)] : []
     return sliceBlock(joined, 0, count)
+  }
+
+  /** About `rows` rows and never more, or fewer when they have more than about `bytes`: cut where nothing needs to be copied. None at the end. */
+  async takeAbout(rows: number, bytes: number): Promise<RowBlock> {
+    while (this.#held(rowsOf) < rows / 2 && this.#held(valueBytes) < bytes && (await this.#fetch()));
+    const last = this.#held(rowsOf) > rows ? this.#pending.pop() : undefined
+    if (last === undefined || this.#pending.length > 0) {
+      const joined = joinBlocks(this.#pending)
+      this.#pending = last === undefined ? [] : [last]
+      return joined
+    }
+    this.#pending = [sliceBlock(last, rows, rowsOf(last))]
+    return sliceBlock(last, 0, rows)
+  }
+
+  async #fetch(): Promise<boolean> {
+    const next = await this.#blocks.next()
+    if (next.done) return false
+    this.#pending.push(next.value)
+    return true
+  }
+
+  #held(measure: (block: RowBlock) => number): number {
+    return this.#pending.reduce((total, block) => total + measure(block), 0)
   }
 
   /** Ends the stream before its end. */
@@ -49,6 +69,8 @@ export class RowReader {
     await this.#blocks.return(undefined)
   }
 }
+
+const valueBytes = (block: RowBlock): number => block.reduce((bytes, column) => bytes + column.values.length, 0)
 
 const joinBlocks = (blocks: readonly RowBlock[]): RowBlock => {
   const [first] = blocks

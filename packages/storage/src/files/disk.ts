@@ -21,6 +21,43 @@ export const writeNewFile = async (path: string, data: string | Uint8Array): Pro
   }
 }
 
+/** A file that grows piece by piece and counts as written only after `finish`. */
+export interface NewFile {
+  append(pieces: readonly Uint8Array[]): Promise<void>
+  /** Flushes and closes. */
+  finish(): Promise<void>
+  /** Closes without flushing; does nothing after `finish`. */
+  close(): Promise<void>
+}
+
+/** Starts a file that must not exist yet. */
+export const createFile = async (path: string): Promise<NewFile> => {
+  let position = 0
+  let handle: fs.FileHandle | undefined
+  const close = async () => {
+    const open = handle
+    handle = undefined
+    await open?.close()
+  }
+  await faultPoint({ kind: 'write', path, data: new Uint8Array() })
+  handle = await fs.open(path, 'wx', 0o644)
+  return {
+    append: async (pieces) => {
+      const data = Buffer.concat(pieces)
+      await faultPoint({ kind: 'write', path, data, position })
+      if (handle === undefined) throw new Error('The file is closed.')
+      await handle.writeFile(data)
+      position += data.length
+    },
+    finish: async () => {
+      await faultPoint({ kind: 'fsync', path })
+      await handle?.sync()
+      await close()
+    },
+    close,
+  }
+}
+
 /** Flushes a file that something else wrote. Never call it on a DuckDB file that this process has open. */
 export const syncFile = async (path: string): Promise<void> => {
   await faultPoint({ kind: 'fsync', path })

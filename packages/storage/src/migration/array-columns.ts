@@ -1,4 +1,5 @@
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
 
 /** The columns of an array file, in the order in which nirs4all 0.8 writes them, with DuckDB's types. */
 export const arrayFileColumns = {
@@ -31,8 +32,16 @@ export interface ExtraColumn {
   readonly type: string
 }
 
-const carried = ['VARCHAR', 'DOUBLE', 'INTEGER', 'DOUBLE[]', 'INTEGER[]']
-export const canCarry = ({ type }: ExtraColumn): boolean => carried.includes(type)
+export const canCarry = ({ type }: ExtraColumn): boolean => isColumnType(type)
+
+/** The columns of an array file with these extra ones behind the known ones. */
+export const formsWith = (extras: readonly ExtraColumn[]): ColumnForm[] => [
+  ...Object.entries(arrayFileColumns).map(([name, type]) => ({ name, type })),
+  ...extras.map(({ name, type }) => {
+    if (!isColumnType(type)) throw new Error(`A column of type ${type} cannot be carried.`)
+    return { name, type }
+  }),
+]
 
 /** `expression AS name`, or a typed NULL where the source has no such column. */
 export const selectOr = (present: boolean, expression: string, name: string, type: string): string =>

@@ -3,10 +3,13 @@ import * as z from 'zod'
 import { probaShapeSql } from '../arrays/proba-shape.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { arrayFileColumnNames, type ExtraColumn } from './array-columns.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
+import { arrayFileColumnNames, type ExtraColumn, formsWith } from './array-columns.ts'
 import { type ExistingFile, existingRowsSql } from './existing-files.ts'
+import { type OpenRows, openQueries } from './row-source.ts'
 import { datasetCondition, orphanRowsSql, type RowRange, type StagedFile, tableRowsSql } from './staged-file.ts'
 import type { Survey, SurveyedDataset } from './survey-store.ts'
+import { readTableRows } from './table-rows.ts'
 
 /** Which files a migration writes: one per file name of a dataset, and those existing ones of which a row changes. */
 export const chooseFiles = async (engine: Engine, survey: Survey, staging: string): Promise<StagedFile[]> => {
@@ -21,10 +24,10 @@ export const chooseFiles = async (engine: Engine, survey: Survey, staging: strin
     return {
       name,
       path: join(staging, name),
-      sql: fileSql(survey, datasets, file, extras),
+      openRows: rowsOf(survey, datasets, file, extras),
       rows: datasets.reduce((rows, dataset) => rows + dataset.rows, 0) + (kept.get(name) ?? 0),
       datasets: datasets.map((dataset) => dataset.name),
-      columns: [...arrayFileColumnNames, ...extras.map((extra) => extra.name)],
+      columns: formsWith(extras),
       extras,
       existing: file !== undefined || survey.existing.corrupt.some((corrupt) => corrupt.name === name),
     }
@@ -36,17 +39,52 @@ export const quarantineFile = (survey: Survey, path: string): StagedFile | null 
   const rows = survey.orphanRows + survey.existing.quarantined
   if (rows === 0) return null
   const extras = survey.existing.files.reduce((all, file) => mergeExtras(all, file.extras), survey.tableExtras)
-  const columns = [...arrayFileColumnNames, ...extras.map((extra) => extra.name)]
-  const named = columns.map(quotedIdentifier).join(', ')
+  const columns = formsWith(extras)
+  const named = columns.map(({ name }) => quotedIdentifier(name)).join(', ')
   const parts = [
-    `SELECT 'no metadata' AS reason, 'store.duckdb' AS origin, 0 AS position, ${named} FROM (${orphanRowsSql(survey.tables, extras)})`,
+    `SELECT 'no metadata' AS reason, 'store.duckdb' AS origin, ${named} FROM (${orphanRowsSql(survey.tables, extras)})`,
     ...survey.existing.files.map(
       (file) => `SELECT 'differs from the row that counts' AS reason, ${quotedString(`arrays/${file.name}`)} AS origin,
-        file_row::INTEGER AS position, ${named} FROM (${rowsOfFate(file, 'quarantine', extras)})`,
+        ${named} FROM (${rowsOfFate(file, 'quarantine', extras)})`,
     ),
   ]
-  const sql = `SELECT reason, origin, ${named} FROM (${parts.join(' UNION ALL ')}) ORDER BY prediction_id NULLS FIRST, origin, position`
-  return { name: 'quarantine', path, sql, rows, datasets: [], columns: ['reason', 'origin', ...columns], extras, existing: false }
+  const sql = `SELECT reason, origin, ${named} FROM (${parts.join(' UNION ALL ')})`
+  return {
+    name: 'quarantine',
+    path,
+    openRows: (engine, signal) => openQueries(engine, [sql], signal),
+    rows,
+    datasets: [],
+    columns: [...reasons, ...columns],
+    extras,
+    existing: false,
+  }
+}
+
+const reasons: readonly ColumnForm[] = [
+  { name: 'reason', type: 'VARCHAR' },
+  { name: 'origin', type: 'VARCHAR' },
+]
+
+/** Side by side where nothing needs to be joined and the rows of the datasets lie in long stretches; else by a query. */
+const rowsOf = (
+  survey: Survey,
+  datasets: readonly SurveyedDataset[],
+  file: ExistingFile | undefined,
+  extras: readonly ExtraColumn[],
+): OpenRows => {
+  const stretches = datasets.flatMap((dataset) => dataset.stretches ?? [])
+  if (file === undefined && datasets.every((dataset) => dataset.stretches !== null)) {
+    const names = datasets.map((dataset) => dataset.name)
+    return readTableRows(
+      survey.tables,
+      names,
+      stretches.toSorted((a, b) => a.from - b.from),
+      extras,
+    )
+  }
+  const sql = fileSql(survey, datasets, file, extras)
+  return (engine, signal) => openQueries(engine, [sql], signal)
 }
 
 const fileSql = (
@@ -59,7 +97,7 @@ const fileSql = (
   const parts: string[] = []
   if (datasets.length > 0) parts.push(tableRows(survey, datasets, file, extras))
   if (file !== undefined) parts.push(`SELECT ${columns} FROM (${withShape(rowsOfFate(file, 'keep', extras))})`)
-  return `SELECT ${columns} FROM (${parts.join(' UNION ALL ')}) ORDER BY prediction_id`
+  return `SELECT ${columns} FROM (${parts.join(' UNION ALL ')})`
 }
 
 const tableRows = (

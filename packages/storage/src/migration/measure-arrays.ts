@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { listColumns } from './array-columns.ts'
+import { formsWith, listColumns } from './array-columns.ts'
+import { type OpenRows, openQueries } from './row-source.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { defaultRowGroup, stageFile } from './stage-file.ts'
 import { tableRowsSql } from './staged-file.ts'
@@ -69,12 +70,12 @@ export const measureSample = async (engine: Engine, tables: SourceTables, sizes:
   try {
     const path = join(folder, 'sample.parquet')
     const sql = tableRowsSql(tables, `a.rowid < ${sampleRows}`)
+    const openRows: OpenRows = (from, signal) => openQueries(from, [sql], signal)
     const started = performance.now()
     await stageFile(
       engine,
-      { name: 'sample', path, sql, rows: 0, datasets: [], columns: [], extras: [], existing: false },
-      defaultRowGroup,
-      undefined,
+      { name: 'sample', path, openRows, rows: 0, datasets: [], columns: formsWith([]), extras: [], existing: false },
+      { rowGroup: defaultRowGroup },
     )
     const seconds = (performance.now() - started) / 1000
     const bytes = sizes.bytes * Math.min(1, sampleRows / rows)

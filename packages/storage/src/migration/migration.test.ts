@@ -17,12 +17,14 @@ import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
-import { arrayFileColumnNames } from './array-columns.ts'
+import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
 import { migrateStatus } from './migrate-status.ts'
 import { planMigration } from './plan-migration.ts'
 import { rollbackMigration } from './rollback-migration.ts'
+import { openQueries } from './row-source.ts'
 import { runMigration } from './run-migration.ts'
+import { stageFile } from './stage-file.ts'
 import { verifyStaged } from './verify-staged.ts'
 
 let scratch: Scratch
@@ -111,19 +113,37 @@ test('test_migration_dry_run: the plan says what would happen and leaves the wor
 test('test_migration_verification: one changed bit in a written file is found', async () => {
   const path = await scratch.copy('bad-row')
   await runMigration(path, { jobId: 'one' })
-  const file = join(path, 'arrays', 'wheat.parquet')
-  const select = (value: string) =>
-    `SELECT * REPLACE (list_transform(y_true, x -> CASE WHEN prediction_id = 'wheat-3' AND x = 3 THEN ${value} ELSE x END) AS y_true)
-     FROM read_parquet(${quotedString(file)}) ORDER BY prediction_id`
+  const good = quotedString(join(path, 'arrays', 'wheat.parquet'))
+  const changed =
+    "list_transform(y_true, x -> CASE WHEN prediction_id = 'wheat-3' AND x = 3 THEN nextafter(x, 9::DOUBLE) ELSE x END) AS y_true"
+  const bads = [
+    { replaced: changed, mismatches: 1, examples: ['wheat-3 (y_true)'] },
+    { replaced: "CASE prediction_id WHEN 'wheat-3' THEN nextafter(val_score, 9::DOUBLE) ELSE val_score END AS val_score", mismatches: 7 },
+    { replaced: "CASE prediction_id WHEN 'wheat-3' THEN NULL ELSE metric END AS metric", mismatches: 7 },
+    { replaced: "CASE prediction_id WHEN 'wheat-3' THEN [] ELSE weights END AS weights", mismatches: 1, examples: ['wheat-3 (weights)'] },
+  ]
   const reader = new ParquetReader()
   await withEngine({}, async (engine) => {
-    const bad = join(path, 'bad.parquet')
-    await engine.run(`COPY (${select('nextafter(x, 9::DOUBLE)')}) TO ${quotedString(bad)} (FORMAT parquet)`)
-    const columns = arrayFileColumnNames
-    const staged = { name: 'bad.parquet', path: bad, sql: select('x'), rows: 7, datasets: [], columns, extras: [], existing: false }
-    const verified = await verifyStaged(engine, reader, staged, { skippedIds: [] })
-    expect(verified).toMatchObject({ mismatches: 1, examples: ['wheat-3 (y_true)'] })
-    expect(verified.source.get('wheat')?.sha256).not.toBe(verified.parquet.get('wheat')?.sha256)
+    for (const [index, { replaced, ...expected }] of bads.entries()) {
+      const file = (name: string, sql: string) => ({
+        name,
+        path: join(path, name),
+        openRows: (from: Engine, signal: AbortSignal | undefined) => openQueries(from, [sql], signal),
+        rows: 7,
+        datasets: [],
+        columns: formsWith([]),
+        extras: [],
+        existing: false,
+      })
+      const from = `FROM read_parquet(${good})`
+      const source = await stageFile(engine, file(`source-${index}.parquet`, `SELECT * ${from}`), { rowGroup: 2048 })
+      const bad = file(`bad-${index}.parquet`, `SELECT * REPLACE (${replaced}) ${from}`)
+      await stageFile(engine, bad, { rowGroup: 2048 })
+      const verified = await verifyStaged(reader, bad, source)
+      expect(verified).toMatchObject(expected)
+      const isInArrays = expected.mismatches === 1
+      expect(verified.source.get('wheat')?.sha256 === verified.parquet.get('wheat')?.sha256).toBe(!isInArrays)
+    }
   })
   await reader.close()
 })

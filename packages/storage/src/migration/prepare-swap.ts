@@ -18,7 +18,7 @@ import type { MigrateJournal } from './journal.ts'
 import type { ArraySizes } from './measure-arrays.ts'
 import type { DuckdbWorkspace } from './plan-migration.ts'
 import { type RebuiltStore, rebuildStore } from './rebuild-store.ts'
-import { stageFile } from './stage-file.ts'
+import { type SourceDigest, stageFile } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 import { summariseFile } from './summarise-file.ts'
 import { type Survey, warning } from './survey-store.ts'
@@ -95,22 +95,20 @@ const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[
   if (failure !== undefined) throw failure.error
 }
 
-/**
- * One file is written while the one before is read back, so that both cores have work and no more than two datasets are being sorted. The
- * smallest come first: the new store, which is built at the same time, is done before the largest take their memory.
- */
+/** One file is written while the one before is read back, so that both cores have work; the largest come first, as the last has no company. */
 const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): Promise<FinishedFile[]> => {
   const reader = new ParquetReader()
-  const lane = await openLane(context.engine)
   const finishing = await openLane(context.engine)
   const finished: FinishedFile[] = []
   let reading: Promise<void> = Promise.resolve()
   try {
-    for (const file of files.toSorted((a, b) => a.rows - b.rows)) {
+    for (const file of files.toSorted((a, b) => b.rows - a.rows)) {
       context.progress.datasets(file.datasets, 'staging')
-      await Promise.all([stageFile(lane, file, context.rowGroup, context.signal), reading])
+      const skippedIds = context.survey.existing.unknownIds
+      const { rowGroup, signal } = context
+      const [source] = await Promise.all([stageFile(context.engine, file, { rowGroup, skippedIds, signal }), reading])
       context.progress.step()
-      reading = readBack(context, reader, finishing, file).then((one) => void finished.push(one))
+      reading = readBack(context, reader, finishing, file, source).then((one) => void finished.push(one))
       // Awaited below; a failure meanwhile must not count as unhandled.
       reading.catch(() => undefined)
     }
@@ -119,16 +117,21 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): P
   } finally {
     await reading.catch(() => undefined)
     await reader.close()
-    lane.close()
     finishing.close()
   }
 }
 
-const readBack = async (context: SwapContext, reader: ParquetReader, lane: Lane, file: StagedFile): Promise<FinishedFile> => {
-  const { engine, survey, progress, signal } = context
+const readBack = async (
+  context: SwapContext,
+  reader: ParquetReader,
+  lane: Lane,
+  file: StagedFile,
+  source: SourceDigest,
+): Promise<FinishedFile> => {
+  const { survey, progress, signal } = context
   progress.datasets(file.datasets, 'verifying')
-  const verified = await verifyStaged(engine, reader, file, {
-    skippedIds: context.survey.existing.unknownIds,
+  const verified = await verifyStaged(reader, file, source, {
+    skippedIds: survey.existing.unknownIds,
     signal,
     onRows: (rows, bytes) => progress.rows(file.datasets, rows, bytes),
   })

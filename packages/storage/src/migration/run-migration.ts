@@ -13,7 +13,7 @@ import { commitSwap, finishSwap, isSwapDone } from './commit-swap.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
-import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
+import { measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap } from './prepare-swap.ts'
@@ -57,7 +57,7 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       const survey = await interruptible(engine, options.signal, () => surveyStore(engine, workspace))
       try {
         const sizes = await measureArrays(engine, survey.tables, survey.tableRows, false)
-        await engine.run(`SET memory_limit = '${memoryFor(sizes, survey.tableRows)}B'`)
+        await engine.run(`SET memory_limit = '${memoryFor(survey.tableRows)}B'`)
         const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
         const { bytes } = await storeSizes(workspace)
         refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
@@ -73,15 +73,8 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
     }),
   )
 
-/**
- * Sorting a dataset by id takes about as much memory as its arrays have bytes, and two are sorted at a time; the indexes of the new store
- * come on top. Never more than six tenths of the machine.
- */
-const memoryFor = (sizes: ArraySizes, rows: number): number => {
-  const [largest = 0, second = 0] = [...sizes.datasets.values()].map(({ bytes }) => bytes * sizes.scale).sort((a, b) => b - a)
-  const sorting = Math.max(1.3 * largest, largest + second)
-  return Math.floor(Math.min(0.6 * totalmem(), Math.max(smallestLimit, sorting + 1000 * rows)))
-}
+/** Rows are streamed; what grows with them is the index of the new store. Never more than six tenths of the machine. */
+const memoryFor = (rows: number): number => Math.floor(Math.min(0.6 * totalmem(), smallestLimit + 1000 * rows))
 
 const smallestLimit = 400e6
 

@@ -1,20 +1,63 @@
-import { quotedString } from '../engine/attach-store.ts'
-import { interruptible, type Lane } from '../engine/engine-lane.ts'
-import { faultPoint } from '../files/fault-point.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { ArraysDigest } from '../parquet/arrays-digest.ts'
+import { rowsOf } from '../parquet/column-block.ts'
+import { digestGroup, type GroupDigest } from '../parquet/group-digest.ts'
+import { ParquetWriter } from '../parquet/parquet-writer.ts'
+import type { DatasetFigures } from '../parquet/reader-messages.ts'
 import type { StagedFile } from './staged-file.ts'
 
 /** Rows per row group: small ones are written and read in parallel, and one prediction is found without decoding much. */
 export const defaultRowGroup = 2048
+/** Bytes of values after which a row group ends early. */
+const largestRowGroup = 64e6
 
-/**
- * Writes one Parquet file. Without dictionaries: DuckDB's merge −0 with 0 and all NaN bit patterns into one, and Zstd finds the repeats
- * anyway. Format V1: the V2 integers are not readable everywhere.
- */
-export const stageFile = async (lane: Lane, file: StagedFile, rowGroup: number, signal: AbortSignal | undefined): Promise<void> => {
-  await faultPoint({ kind: 'engine-write', path: file.path })
-  await interruptible(lane, signal, () =>
-    lane.run(`COPY (${file.sql}) TO ${quotedString(file.path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3,
-      ROW_GROUP_SIZE ${rowGroup}, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`),
-  )
-  await faultPoint({ kind: 'engine-write', path: file.path })
+/** What the store gave for a file, as it was handed to the writer. */
+export interface SourceDigest {
+  readonly rows: number
+  readonly groups: readonly GroupDigest[]
+  readonly datasets: ReadonlyMap<string, DatasetFigures>
+}
+
+export interface StageOptions {
+  readonly rowGroup: number
+  /** Ids that no metadata knows: they do not count for their dataset. */
+  readonly skippedIds?: readonly string[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Streams the rows of a file from the store into it. Rows keep the order in which the store gives them: nothing is held to be sorted. */
+export const stageFile = async (engine: Engine, file: StagedFile, options: StageOptions): Promise<SourceDigest> => {
+  const writer = await ParquetWriter.create(file.path, file.columns)
+  try {
+    const source = await copyRows(engine, writer, file, options)
+    await writer.finish()
+    return source
+  } finally {
+    await writer.abandon()
+  }
+}
+
+const copyRows = async (engine: Engine, writer: ParquetWriter, file: StagedFile, options: StageOptions): Promise<SourceDigest> => {
+  const reader = await file.openRows(engine, options.signal)
+  const digest = new ArraysDigest(new Set(options.skippedIds))
+  const groups: GroupDigest[] = []
+  let rows = 0
+  let writing: Promise<void> = Promise.resolve()
+  try {
+    for (;;) {
+      const block = await reader.takeAbout(options.rowGroup, largestRowGroup)
+      await writing
+      if (rowsOf(block) === 0) break
+      options.signal?.throwIfAborted()
+      // Compressed by other threads while the next rows are read.
+      writing = writer.writeRowGroup(block)
+      writing.catch(() => undefined)
+      groups.push(digestGroup(digest, block))
+      rows += rowsOf(block)
+    }
+    return { rows, groups, datasets: digest.results() }
+  } finally {
+    await writing.catch(() => undefined)
+    await reader.close()
+  }
 }

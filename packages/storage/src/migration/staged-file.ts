@@ -1,6 +1,8 @@
 import { probaShapeSql } from '../arrays/proba-shape.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
 import { arrayFileColumnNames, arrayFileColumns, type ExtraColumn, listColumns, selectOr } from './array-columns.ts'
+import type { OpenRows } from './row-source.ts'
 import { hasColumn, type SourceTables, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 
@@ -9,17 +11,17 @@ export interface StagedFile {
   /** File name under arrays/, or `quarantine`. */
   readonly name: string
   readonly path: string
-  /** Selects the rows, ordered so that two runs give the same sequence. */
-  readonly sql: string
+  /** Reads the rows, in whatever order is cheapest. */
+  readonly openRows: OpenRows
   readonly rows: number
   readonly datasets: readonly string[]
-  readonly columns: readonly string[]
+  readonly columns: readonly ColumnForm[]
   readonly extras: readonly ExtraColumn[]
   /** File of this name that is there already. */
   readonly existing: boolean
 }
 
-/** A stretch of the legacy table that holds all rows of a dataset: reading only that is what keeps many datasets cheap. */
+/** Consecutive rows of the legacy table. */
 export interface RowRange {
   readonly from: number
   readonly to: number

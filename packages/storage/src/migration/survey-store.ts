@@ -15,7 +15,10 @@ export interface SurveyedDataset {
   readonly name: string
   readonly rows: number
   readonly file: string
+  /** The part of the table in which all its rows lie, those of others between them. */
   readonly range: RowRange
+  /** Its rows and no others, ascending; null where they lie too scattered for that to help. */
+  readonly stretches: readonly RowRange[] | null
 }
 
 /** All that a migration needs to know before it writes anything. */
@@ -67,13 +70,36 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
 }
 
 const readDatasets = async (engine: Engine): Promise<SurveyedDataset[]> => {
-  const rows = await engine.rows(
-    z.object({ name: z.string(), rows: z.number(), first: z.number(), last: z.number() }),
-    `SELECT p.dataset_name AS name, count(*) AS rows, min(a.rowid) AS first, max(a.rowid) AS last
-     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL ORDER BY ALL`,
+  await engine.run(`CREATE OR REPLACE TABLE memory.main.stretches AS
+    SELECT name, min(place) AS first, max(place) AS last, count(*) AS rows FROM (
+      SELECT p.dataset_name AS name, a.rowid AS place, a.rowid - row_number() OVER (PARTITION BY p.dataset_name ORDER BY a.rowid) AS island
+      FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id)
+    GROUP BY name, island`)
+  const datasets = await engine.rows(
+    z.object({ name: z.string(), rows: z.number(), stretches: z.number(), first: z.number(), last: z.number() }),
+    `SELECT name, sum(rows)::BIGINT AS rows, count(*) AS stretches, min(first) AS first, max(last) AS last
+     FROM memory.main.stretches GROUP BY name ORDER BY name`,
   )
-  return rows.map(({ name, rows, first, last }) => ({ name, rows, file: arrayFileName(name), range: { from: first, to: last } }))
+  const long = new Set(datasets.filter(({ rows, stretches }) => stretches <= 16 + rows / shortestStretch).map(({ name }) => name))
+  const stretches = Map.groupBy(
+    await engine.rows(
+      z.object({ name: z.string(), first: z.number(), last: z.number() }),
+      `SELECT name, first, last FROM memory.main.stretches
+       WHERE name IN (SELECT name FROM memory.main.stretches GROUP BY name HAVING count(*) <= 16 + sum(rows) / ${shortestStretch}) ORDER BY name, first`,
+    ),
+    ({ name }) => name,
+  )
+  return datasets.map(({ name, rows, first, last }) => ({
+    name,
+    rows,
+    file: arrayFileName(name),
+    range: { from: first, to: last },
+    stretches: long.has(name) ? (stretches.get(name) ?? []).map((stretch) => ({ from: stretch.first, to: stretch.last })) : null,
+  }))
 }
+
+/** Rows per stretch, on average, from which reading stretch by stretch is faster than a join over the whole part of the table. */
+const shortestStretch = 256
 
 const orphanIds = async (engine: Engine): Promise<string[]> => {
   const rows = await engine.rows(

@@ -1,18 +1,17 @@
-import { type Lane, openLane } from '../engine/engine-lane.ts'
-import type { Engine } from '../engine/open-engine.ts'
-import { RowReader, readBlocks } from '../engine/read-blocks.ts'
 import { StorageError } from '../errors.ts'
-import { ArraysDigest } from '../parquet/arrays-digest.ts'
-import { columnOf, differingRows, type RowBlock, rowsOf, textsOf } from '../parquet/column-block.ts'
-import { columnNames, readFooter, rowCount } from '../parquet/footer.ts'
+import { digestBytes } from '../parquet/arrays-digest.ts'
+import { columnOf, textsOf } from '../parquet/column-block.ts'
+import { columnNames, readFooter, rowCount, rowGroupSizes } from '../parquet/footer.ts'
+import type { GroupDigest } from '../parquet/group-digest.ts'
 import type { ParquetReader } from '../parquet/parquet-reader.ts'
 import type { DatasetFigures } from '../parquet/reader-messages.ts'
+import type { SourceDigest } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 
 export interface VerifiedFile {
   readonly rows: number
   readonly mismatches: number
-  /** Some of the ids whose rows differ, and the columns in which they do. */
+  /** Some of the ids whose rows differ, and the columns of their row group in which something does. */
   readonly examples: readonly string[]
   /** Per row group, per column. */
   readonly checksums: readonly ReadonlyMap<string, string>[]
@@ -22,79 +21,78 @@ export interface VerifiedFile {
 
 export interface VerifyStagedOptions {
   /** Ids that do not count for the digests: no metadata knows them. */
-  skippedIds: readonly string[]
+  skippedIds?: readonly string[]
   signal?: AbortSignal | undefined
   onRows?: (rows: number, bytes: number) => void
 }
 
 /**
- * Reads a written file back with parquet-wasm and compares it, bit for bit, with the rows that the engine gives for the same query: every
- * value of every column of every row, validity and lengths included. Throws `verification_failed` on the first difference in form.
+ * Reads a written file back with parquet-wasm and compares it with what the store gave: SHA-256 over every bit of every array of every
+ * row, and of all other columns of every row group, validity and lengths included. Throws `verification_failed` on a difference in form.
  */
 export const verifyStaged = async (
-  engine: Engine,
   reader: ParquetReader,
   file: StagedFile,
-  options: VerifyStagedOptions,
+  source: SourceDigest,
+  options: VerifyStagedOptions = {},
 ): Promise<VerifiedFile> => {
   const { metadata } = await readFooter(file.path)
-  if (columnNames(metadata).join() !== file.columns.join()) throw wrongForm(file, 'other columns')
-  if (rowCount(metadata) !== file.rows) throw wrongForm(file, `${rowCount(metadata)} rows instead of ${file.rows}`)
-  const lane = await openLane(engine)
-  try {
-    return await compare(lane, reader, file, options)
-  } finally {
-    lane.close()
-  }
-}
-
-const compare = async (lane: Lane, reader: ParquetReader, file: StagedFile, options: VerifyStagedOptions): Promise<VerifiedFile> => {
-  const { rowGroups } = await reader.open(file.path, options.skippedIds)
-  const source = new RowReader(readBlocks(lane, file.sql))
-  const digest = new ArraysDigest(new Set(options.skippedIds))
+  if (columnNames(metadata).join() !== file.columns.map(({ name }) => name).join()) throw wrongForm(file, 'other columns')
+  if (source.rows !== file.rows) throw wrongForm(file, `${source.rows} rows instead of the ${file.rows} that were counted before`)
+  if (rowCount(metadata) !== source.rows) throw wrongForm(file, `${rowCount(metadata)} rows instead of ${source.rows}`)
+  const sizes = rowGroupSizes(metadata)
+  if (sizes.join() !== source.groups.map(rowsIn).join()) throw wrongForm(file, 'other row groups')
+  await reader.open(file.path, options.skippedIds)
   const checksums: ReadonlyMap<string, string>[] = []
-  const tally = { rows: 0, mismatches: 0, examples: [] as string[] }
+  const tally = { mismatches: 0, examples: [] as string[] }
   const ask = (group: number) => {
-    if (group >= rowGroups) return undefined
-    const answer = reader.rowGroup(group)
-    // Asked for ahead of its use: should the other side fail first, this rejection still needs a listener.
+    if (group >= sizes.length) return undefined
+    const answer = reader.digest(group)
+    // Asked for ahead of its use: should something else fail first, this rejection still needs a listener.
     answer.catch(() => undefined)
     return answer
   }
   let next = ask(0)
-  for (let group = 0; next !== undefined; group++) {
+  for (const [group, expected] of source.groups.entries()) {
     options.signal?.throwIfAborted()
-    const { block, checksums: own } = await next
+    const found = await next
+    if (found === undefined) throw wrongForm(file, 'fewer row groups')
     next = ask(group + 1)
-    const expected = await source.take(rowsOf(block))
-    if (file.name !== 'quarantine') digest.add(expected)
-    compareBlocks(expected, block, tally)
-    checksums.push(own)
-    options.onRows?.(rowsOf(block), bytesOf(block))
+    if (!isSame(expected, found)) await tallyGroup(reader, group, expected, found, tally)
+    checksums.push(found.checksums)
+    options.onRows?.(rowsIn(found), found.bytes)
   }
-  const rest = await source.take(1)
-  if (rowsOf(rest) > 0) throw wrongForm(file, 'fewer rows than the store')
-  return { ...tally, checksums, source: digest.results(), parquet: await reader.finish() }
+  return { ...tally, rows: source.rows, checksums, source: source.datasets, parquet: await reader.finish() }
 }
 
-const compareBlocks = (expected: RowBlock, found: RowBlock, tally: { rows: number; mismatches: number; examples: string[] }): void => {
-  tally.rows += rowsOf(found)
-  const differing = new Map<number, string[]>()
-  for (const column of expected) {
-    const other = found.find(({ name }) => name === column.name)
-    const rows = other === undefined ? Array.from({ length: column.rows }, (_, row) => row) : differingRows(column, other)
-    for (const row of rows) differing.set(row, [...(differing.get(row) ?? []), column.name])
-  }
-  if (rowsOf(expected) !== rowsOf(found)) differing.set(rowsOf(expected), ['row count'])
-  if (differing.size === 0) return
-  tally.mismatches += differing.size
-  const ids = textsOf(columnOf(expected, 'prediction_id'))
-  for (const [row, columns] of differing) {
-    if (tally.examples.length < 20) tally.examples.push(`${ids[row] ?? '?'} (${columns.join(', ')})`)
-  }
+const rowsIn = (digest: GroupDigest): number => digest.rows.length / digestBytes
+
+const isSame = (a: GroupDigest, b: GroupDigest): boolean => a.others === b.others && Buffer.compare(a.rows, b.rows) === 0
+
+const tallyGroup = async (
+  reader: ParquetReader,
+  group: number,
+  expected: GroupDigest,
+  found: GroupDigest,
+  tally: { mismatches: number; examples: string[] },
+): Promise<void> => {
+  const columns = [...found.checksums].filter(([name, crc]) => expected.checksums.get(name) !== crc).map(([name]) => name)
+  const differing = differingRows(expected, found)
+  // A difference outside the arrays has no digest per row: the row group as a whole counts.
+  const rows = differing.length > 0 ? differing : Array.from({ length: rowsIn(found) }, (_, row) => row)
+  tally.mismatches += rows.length
+  const ids = textsOf(columnOf((await reader.rowGroup(group)).block, 'prediction_id'))
+  for (const row of rows) if (tally.examples.length < 20) tally.examples.push(`${ids[row] ?? '?'} (${columns.join(', ')})`)
 }
 
-const bytesOf = (block: RowBlock): number => block.reduce((bytes, column) => bytes + column.values.length, 0)
+const differingRows = (a: GroupDigest, b: GroupDigest): number[] => {
+  const differing: number[] = []
+  for (let row = 0; row < rowsIn(b); row++) {
+    const [from, to] = [row * digestBytes, (row + 1) * digestBytes]
+    if (Buffer.compare(a.rows.subarray(from, to), b.rows.subarray(from, to)) !== 0) differing.push(row)
+  }
+  return differing
+}
 
 const wrongForm = (file: StagedFile, what: string) =>
   new StorageError('verification_failed', `${file.name}, read back after writing, has ${what}. The original is untouched.`, {

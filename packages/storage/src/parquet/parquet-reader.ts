@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { StorageError } from '../errors.ts'
 import type { RowBlock } from './column-block.ts'
+import type { GroupDigest } from './group-digest.ts'
 import type { DatasetFigures, ReaderAnswer, ReaderRequest } from './reader-messages.ts'
 
 /**
@@ -19,7 +20,7 @@ export class ParquetReader {
     this.#worker.on('exit', () => this.#fail(new Error('the reading thread ended')))
   }
 
-  /** Rows of `skippedIds` are read and checked, but do not count for the digests. */
+  /** Rows of `skippedIds` are digested, but do not count for their dataset. */
   async open(path: string, skippedIds: readonly string[] = []): Promise<{ rowGroups: number }> {
     this.#path = path
     const answer = await this.#ask({ kind: 'open', path, skippedIds })
@@ -32,7 +33,13 @@ export class ParquetReader {
     return answer.kind === 'row-group' ? answer : this.#unexpected(answer)
   }
 
-  /** Closes the file; digests per dataset over all row groups that were read. */
+  /** What the row group holds, as digests; its rows count for those of `finish`. */
+  async digest(index: number): Promise<GroupDigest> {
+    const answer = await this.#ask({ kind: 'digest', index })
+    return answer.kind === 'digest' ? answer.digest : this.#unexpected(answer)
+  }
+
+  /** Closes the file; digests per dataset over all row groups that were digested. */
   async finish(): Promise<ReadonlyMap<string, DatasetFigures>> {
     const answer = await this.#ask({ kind: 'finish' })
     return answer.kind === 'finished' ? answer.datasets : this.#unexpected(answer)

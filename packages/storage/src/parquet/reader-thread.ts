@@ -3,6 +3,7 @@ import { ArraysDigest } from './arrays-digest.ts'
 import { columnChecksum } from './block-checksum.ts'
 import type { RowBlock } from './column-block.ts'
 import { ParquetDecoder } from './decode-row-group.ts'
+import { digestGroup } from './group-digest.ts'
 import type { ReaderAnswer, ReaderRequest } from './reader-messages.ts'
 
 /** The thread behind ParquetReader: decodes with parquet-wasm, which works synchronously and would hold up the caller. */
@@ -23,7 +24,7 @@ const answer = async (request: ReaderRequest): Promise<ReaderAnswer> => {
     return { kind: 'finished', datasets: digest.results() }
   }
   const block = await decoder.rowGroup(request.index)
-  digest.add(block)
+  if (request.kind === 'digest') return { kind: 'digest', digest: digestGroup(digest, block) }
   const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
   return { kind: 'row-group', block: request.withValues ? block : [], checksums }
 }

@@ -56,6 +56,12 @@ export const intValue = (value: number | bigint, width: 'i32' | 'i64'): ThriftVa
   value: BigInt(value),
 })
 export const textValue = (text: string): ThriftValue => ({ kind: 'binary', bytes: new TextEncoder().encode(text) })
+export const textList = (texts: readonly string[]): ThriftValue => ({
+  kind: 'list',
+  wire: wire.list,
+  element: wire.binary,
+  items: texts.map(textValue),
+})
 export const structList = (items: readonly ThriftStruct[]): ThriftValue => ({ kind: 'list', wire: wire.list, element: wire.struct, items })
 
 export class ThriftError extends Error {

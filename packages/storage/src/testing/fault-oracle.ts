@@ -27,9 +27,9 @@ export const arraysOf = async (path: string): Promise<Record<string, string>> =>
       const files = (await listArrayFiles(workspace)).map((file) => quotedString(escapeGlob(join(workspace.root, file.path))))
       const columns = arrayFileColumnNames.map((name) => `f.${name}`).join(', ')
       const sql = tables.has(arraysTable)
-        ? `${tableRowsSql(tables, 'true')} ORDER BY prediction_id`
+        ? tableRowsSql(tables, 'true')
         : `SELECT ${columns} FROM read_parquet([${files.join(', ')}], hive_partitioning = false) f
-           JOIN ${sourceTable('predictions')} p ON p.prediction_id = f.prediction_id ORDER BY f.prediction_id`
+           JOIN ${sourceTable('predictions')} p ON p.prediction_id = f.prediction_id`
       const digest = new ArraysDigest()
       for await (const block of readBlocks(engine, sql)) digest.add(block)
       return Object.fromEntries([...digest.results()].map(([name, { sha256, rows }]) => [name, `${rows} ${sha256}`] as const).sort())

@@ -73,7 +73,7 @@ const digestsOf = async (engine: Engine, path: string): Promise<Map<string, stri
   const digest = new ArraysDigest()
   const columns = arrayFileColumnNames.map(quotedIdentifier).join(', ')
   try {
-    const sql = `SELECT ${columns} FROM read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false) ORDER BY prediction_id`
+    const sql = `SELECT ${columns} FROM read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`
     for await (const block of readBlocks(engine, sql)) digest.add(block)
   } catch (error) {
     // A damaged file is a finding of its own; here it is one that has changed.

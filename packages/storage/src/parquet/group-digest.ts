@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { type ArraysDigest, digestedColumns } from './arrays-digest.ts'
+import { columnChecksum } from './block-checksum.ts'
+import { bytesOf, type RowBlock } from './column-block.ts'
+
+/** What two readers of the same row group must agree on, to the bit. */
+export interface GroupDigest {
+  /** SHA-256 of the arrays of every row, 32 bytes each. */
+  readonly rows: Uint8Array
+  /** SHA-256 of all other columns together. */
+  readonly others: string
+  /** CRC-32 by column, as it stands in the footer. */
+  readonly checksums: ReadonlyMap<string, string>
+  /** Bytes of all values. */
+  readonly bytes: number
+}
+
+export const digestGroup = (digest: ArraysDigest, block: RowBlock): GroupDigest => ({
+  rows: digest.add(block),
+  others: digestOthers(block),
+  checksums: new Map(block.map((column) => [column.name, columnChecksum(column)])),
+  bytes: block.reduce((bytes, column) => bytes + column.values.length, 0),
+})
+
+const digestOthers = (block: RowBlock): string => {
+  const all = createHash('sha256')
+  for (const column of block) {
+    if (digestedColumns.some((name) => name === column.name)) continue
+    all.update(`${column.name}\0${column.rows}\0${column.lengths === null ? '-' : 'l'}${column.nulls === null ? '-' : 'n'}`)
+    all.update(column.valid)
+    if (column.lengths !== null) all.update(bytesOf(column.lengths))
+    if (column.nulls !== null) all.update(column.nulls)
+    all.update(column.values)
+  }
+  return all.digest('hex')
+}
