@@ -57,6 +57,10 @@ export { recoverWorkspace } from './migration/recover-workspace.ts'
 export { rollbackMigration } from './migration/rollback-migration.ts'
 export { runMigration } from './migration/run-migration.ts'
 export { makeOverview } from './overview/make.ts'
+// Predictions of a workspace or of a lone Parquet file, as one object.
+export { Predictions, type PredictionsOptions } from './portable/predictions.ts'
+export { querySql, type SqlLimits } from './portable/query-sql.ts'
+export type { RowOptions } from './portable/stream-rows.ts'
 // Queries over the catalog.
 export type { CatalogReader, QueryOptions } from './predictions/catalog-reader.ts'
 export { listDatasets } from './predictions/datasets.ts'

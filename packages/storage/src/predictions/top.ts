@@ -1,16 +1,22 @@
-import { findMetric, metricDirection, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
+import { findMetric, metricDirection, type PredictionFilter, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import type { CatalogReader, QueryOptions, SqlPart } from './catalog-reader.ts'
+import { whereClause } from './filter-clause.ts'
 import { bestRows, type Contest, cvContest, type KnownDirection, metricsUnder, refitContest } from './ranking.ts'
+
+export interface TopOptions extends QueryOptions {
+  /** Only rows under this filter compete. */
+  readonly filter?: PredictionFilter | undefined
+}
 
 /**
  * The n best rows of every dataset and metric (metrics are never ranked together): finite validation scores of folds, averages and
  * single fits, never refits nor `_agg` twins; ties by prediction_id. With `fold_kind: 'refit'`, refits by their test score instead: they
  * have no validation score of their own. Throws `metric_direction_unknown` unless the direction is given.
  */
-export const topPredictions = async (catalog: CatalogReader, query: TopQuery, options: QueryOptions = {}): Promise<PredictionRow[]> => {
+export const topPredictions = async (catalog: CatalogReader, query: TopQuery, options: TopOptions = {}): Promise<PredictionRow[]> => {
   const contest = contestOf(query)
-  const narrowing = datasetCondition(query)
+  const narrowing = narrowed(datasetCondition(query), options.filter)
   const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
   const metrics = await metricsUnder(catalog, under, options)
   const wanted = metrics.filter((name) => query.metric === undefined || sameMetric(name, query.metric))
@@ -25,6 +31,12 @@ const contestOf = ({ fold_kind }: TopQuery): Contest => {
 
 const datasetCondition = ({ dataset_name }: TopQuery): SqlPart =>
   dataset_name === undefined ? { sql: 'true', parameters: {} } : { sql: 'dataset_name = $dataset', parameters: { dataset: dataset_name } }
+
+const narrowed = (part: SqlPart, filter: PredictionFilter | undefined): SqlPart => {
+  const where = filter === undefined ? { sql: '', parameters: {} } : whereClause(filter)
+  if (where.sql === '') return part
+  return { sql: `${part.sql} AND (${where.sql.replace(/^WHERE /, '')})`, parameters: { ...part.parameters, ...where.parameters } }
+}
 
 const sameMetric = (name: string, wanted: string): boolean => {
   const metric = findMetric(name)
