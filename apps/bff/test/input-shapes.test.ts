@@ -179,6 +179,17 @@ describe('J3, J4: wrong types are 422 with a pointer, unknown fields are ignored
   })
 
   test.each([
+    [{ equals: { has_arrays: ['true', 'maybe'] } }, '/filters/equals/has_arrays/1'],
+    [{ equals: { nothing: ['x'] } }, '/filters/equals/nothing'],
+    [{ ranges: { created_at: { min: 'xyz' } } }, '/filters/ranges/created_at/min'],
+    [{ ranges: { val_score: { max: 'xyz' } } }, '/filters/ranges/val_score/max'],
+  ])('filters of an export that say nothing sensible: %j', async (filters, pointer) => {
+    const response = await send('POST', '/aggregated-predictions/export', JSON.stringify({ filters }))
+    const { errors } = (await response.json()) as { errors?: { pointer: string }[] }
+    expect([response.status, errors?.[0]?.pointer]).toEqual([422, pointer])
+  })
+
+  test.each([
     ['nothing at all', undefined, {}, 400],
     ['an empty body', '', {}, 400],
     ['blanks', '  ', {}, 400],
@@ -224,9 +235,17 @@ describe('J6: query parameters', () => {
     'constructor=1',
     `q=${'x'.repeat(501)}`,
     'created_at_min=yesterday',
+    'created_at_min=xyz',
+    'created_at_max=2026-02-30',
+    'created_at_min=2026-03-01T25:00',
+    'has_arrays=maybe',
+    'aggregated=maybe',
+    'aggregated=true&aggregated=',
     Array.from({ length: 6 }, () => 'sort=val_score:asc').join('&'),
   ])('/predictions?%s is 422', async (query) => {
-    expect((await send('GET', `/predictions?${query}`)).status).toBe(422)
+    const response = await send('GET', `/predictions?${query}`)
+    const { errors } = (await response.json()) as { errors?: { pointer: string }[] }
+    expect([response.status, errors?.[0]?.pointer]).toEqual([422, expect.stringMatching(`^/${/^\w+/.exec(query)?.[0]}`)])
   })
 
   test.each([
@@ -237,11 +256,13 @@ describe('J6: query parameters', () => {
     'dataset_name=__proto__',
     'dataset_name=a&dataset_name=b',
     'dataset_name=',
-    'aggregated=maybe',
+    'aggregated=false&has_arrays=true&has_arrays=false',
     'q=%00',
     'sort=val_score:asc&sort=dataset_name:desc',
     'val_score_min=-1e-3',
     'created_at_min=2020-01-01',
+    'created_at_max=2020-02-29T23:59:59.123456Z',
+    'created_at_max=2020-02-29%2010:30',
     'offset=999999999999999',
     'q=%F0%9F%8D%8E',
   ])('/predictions?%s is an answer', async (query) => {

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { decodeArrays } from '@nirs-workspace/storage'
 import type { Facets, PredictionArrays, PredictionDetail, PredictionPage } from '@nirs-workspace/types'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { startWriter } from '../src/testing/start-writer.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { copyDemo, copySample, hasSamples, removeCopies, sampleFile } from '../src/testing/workspace-copies.ts'
+import type { Ranking } from '../src/workspaces/rank-predictions.ts'
 
 let app: TestApp
 afterEach(() => app.close())
@@ -53,6 +56,29 @@ test('one prediction: decoded, its arrays as JSON and as bytes, its figures', as
   expect(scatter.regression.rmse).toBeCloseTo(Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length), 12)
   const many = (await (await app.post('/predictions/arrays', { ids: [id, 'nobody'] })).json()) as { rows: unknown[]; missing: string[] }
   expect(many).toEqual({ rows: [arrays], missing: ['nobody'] })
+})
+
+test('G16: a row of an unknown metric keeps nobody from ranking the others, and is named', async () => {
+  const path = await copyDemo()
+  const writer = await startWriter(join(path, 'store.duckdb'))
+  const anyRow = (partition: string) => `(SELECT * REPLACE (uuid()::VARCHAR AS prediction_id, 'lab_index' AS metric, 'odd' AS model_name)
+    FROM store.predictions WHERE partition = '${partition}' AND val_score IS NOT NULL ORDER BY prediction_id LIMIT 1)`
+  await writer.run(`INSERT INTO store.predictions BY NAME ${anyRow('val')}`)
+  await writer.release()
+  app = await openTestApp(path)
+  const top = async (query: string) => (await app.get(`/predictions/top?${query}`)) as Ranking
+  const all = await top('n=3')
+  expect(all.unranked_metrics).toEqual(['lab_index'])
+  expect(new Set(all.rows.map((row) => row.metric)).size).toBeGreaterThan(1)
+  const alone = await Promise.all([...new Set(all.rows.map((row) => row.metric))].map((metric) => top(`n=3&metric=${metric}`)))
+  const ids = (rankings: Ranking[]) => rankings.flatMap(({ rows }) => rows.map((row) => row.prediction_id)).sort()
+  expect(ids([all])).toEqual(ids(alone))
+  expect(all.rows).toEqual(all.rows.toSorted((a, b) => (a.dataset_name < b.dataset_name ? -1 : a.dataset_name > b.dataset_name ? 1 : 0)))
+  expect((await app.request('/predictions/top?metric=lab_index')).status).toBe(422)
+  const told = await top('metric=lab_index&direction=higher')
+  expect([told.rows.map((row) => row.metric), told.unranked_metrics]).toEqual([['lab_index'], []])
+  const lone = all.rows[0]?.dataset_name ?? ''
+  expect((await top(`dataset_name=${lone}&fold_kind=refit`)).unranked_metrics).toEqual([])
 })
 
 test('what is not there is 404, each with its own code', async () => {

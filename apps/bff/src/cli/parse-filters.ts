@@ -1,6 +1,8 @@
-import { facetColumns, PredictionColumnName, PredictionFilter, rangeColumns, type SortKey } from '@nirs-workspace/types'
+import { type FacetColumn, facetColumns, PredictionColumnName, PredictionFilter, rangeColumns, type SortKey } from '@nirs-workspace/types'
+import { choiceOf } from '../routes/filter-values.ts'
 import { UsageError } from './output.ts'
 
+const isFacet = (column: string): column is FacetColumn => facets.includes(column)
 const facets: readonly string[] = facetColumns
 const ranges: readonly string[] = rangeColumns
 
@@ -14,7 +16,7 @@ export const parseFilters = (texts: readonly string[]): PredictionFilter => {
     const range = /^(.+)_(min|max)$/.exec(column)
     const [, name = '', end] = range ?? []
     if (column === 'q') words.push(value)
-    else if (facets.includes(column)) equals.set(column, [...(equals.get(column) ?? []), value])
+    else if (isFacet(column)) equals.set(column, [...(equals.get(column) ?? []), checkedChoice(column, value)])
     else if (ranges.includes(name)) bounds.set(name, { ...bounds.get(name), [end === 'min' ? 'min' : 'max']: value })
     else
       throw new UsageError(
@@ -24,6 +26,11 @@ export const parseFilters = (texts: readonly string[]): PredictionFilter => {
   const parsed = PredictionFilter.safeParse({ equals: Object.fromEntries(equals), ranges: Object.fromEntries(bounds), q: words.join(' ') })
   if (!parsed.success) throw new UsageError('The filters are not valid.')
   return parsed.data
+}
+
+const checkedChoice = (column: FacetColumn, value: string): string => {
+  if (choiceOf(column).safeParse(value).success) return value
+  throw new UsageError(`${column} is true or false, not "${value}".`)
 }
 
 const splitFilter = (text: string): [column: string, value: string] => {

@@ -1,10 +1,10 @@
-import { topPredictions } from '@nirs-workspace/storage'
 import { FoldKind } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
+import { rankPredictions } from '../workspaces/rank-predictions.ts'
 import { exitCodes } from './exit-codes.ts'
-import { type OutputOptions, printResult, runVerb } from './output.ts'
+import { type OutputOptions, printResult, runVerb, say } from './output.ts'
 import { parseCount } from './parse-filters.ts'
-import { formatTable } from './table.ts'
+import { formatTable, printable } from './table.ts'
 import { withCatalog } from './with-catalog.ts'
 
 interface Options extends OutputOptions {
@@ -30,8 +30,8 @@ export const addTop = (program: Command): void => {
 }
 
 const top = async (path: string, options: Options): Promise<number> => {
-  const rows = await withCatalog(path, (catalog) =>
-    topPredictions(catalog, {
+  const ranking = await withCatalog(path, (catalog) =>
+    rankPredictions(catalog, {
       n: parseCount(options.number, '-n', 1, 1000),
       metric: options.metric,
       dataset_name: options.dataset,
@@ -39,11 +39,15 @@ const top = async (path: string, options: Options): Promise<number> => {
       direction: options.direction,
     }),
   )
-  printResult(options, { rows }, ({ rows }) =>
+  printResult(options, ranking, ({ rows }) =>
     formatTable(
       ['dataset', 'metric', 'val score', 'model', 'preprocessing', 'fold', 'prediction'],
       rows.map((row) => [row.dataset_name, row.metric, row.val_score, row.model_name, row.preprocessings, row.fold_id, row.prediction_id]),
     ),
   )
+  if (ranking.unranked_metrics.length > 0) {
+    const names = ranking.unranked_metrics.map((name) => printable(JSON.stringify(name))).join(', ')
+    say(`Not ranked, as it is unknown whether more or less is better: ${names}. Name one with --metric and say which with --direction.`)
+  }
   return exitCodes.done
 }

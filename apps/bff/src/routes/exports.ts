@@ -6,6 +6,7 @@ import { sendFile } from '../server/send-file.ts'
 import { sendStream } from '../server/send-stream.ts'
 import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
 import { defineRoute, noBody, pathParameter } from './define-route.ts'
+import { checkFilters } from './filter-values.ts'
 import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
 
 const mediaTypes = {
@@ -89,7 +90,7 @@ export const exportRoutes = [
     tag: 'Export',
     summary: 'Datasets under filters: one as a file, several (or format zip) as a streamed ZIP with a manifest of SHA-256 sums',
     query: onlyWorkspace,
-    body: ExportRequest,
+    body: ExportRequest.check(checkFilters),
     answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes) }],
     errors,
     handle: async ({ deps, query, body, request }) => {

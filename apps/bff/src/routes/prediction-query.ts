@@ -9,12 +9,14 @@ import {
 } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { RequestError } from '../server/problem.ts'
-import { queryInteger, queryNumber } from '../server/request-query.ts'
+import { queryInteger } from '../server/request-query.ts'
+import { boundOf, choiceOf } from './filter-values.ts'
 import { workspaceQuery } from './workspace-query.ts'
 
-const equals = Object.fromEntries(facetColumns.map((column) => [column, z.array(z.string().max(10_000)).optional()]))
-const bound = (column: string) => (column === 'created_at' ? z.string().min(1).max(40) : queryNumber).optional()
-const ranges = Object.fromEntries(rangeColumns.flatMap((column) => [`${column}_min`, `${column}_max`].map((name) => [name, bound(column)])))
+const equals = Object.fromEntries(facetColumns.map((column) => [column, z.array(choiceOf(column)).optional()]))
+const ranges = Object.fromEntries(
+  rangeColumns.flatMap((column) => [`${column}_min`, `${column}_max`].map((name) => [name, boundOf(column).optional()])),
+)
 
 /** The filters that every list of predictions takes: columns by name (repeatable), `_min` and `_max`, and words to search for. */
 export const filterShape: Record<string, z.ZodType> = { ...equals, ...ranges, q: z.string().max(500).optional() }

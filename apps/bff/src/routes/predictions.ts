@@ -1,10 +1,14 @@
-import { countFacets, getPrediction, listPredictions, makeHistogram, topPredictions } from '@nirs-workspace/storage'
+import { countFacets, getPrediction, listPredictions, makeHistogram } from '@nirs-workspace/storage'
 import { Facets, FoldKind, Histogram, PredictionDetail, PredictionPage, PredictionRow, rangeColumns } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { queryInteger } from '../server/request-query.ts'
+import { rankPredictions } from '../workspaces/rank-predictions.ts'
 import { defineRoute, noBody, pathParameter } from './define-route.ts'
 import { filterQueryShape, filterShape, predictionQueryShape, toFilter, toPredictionQuery } from './prediction-query.ts'
 import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
+
+/** `unranked_metrics`: of unknown direction, left out. */
+const Ranked = z.object({ rows: z.array(PredictionRow), unranked_metrics: z.array(z.string()) })
 
 const text = { method: 'GET', tag: 'Predictions', body: noBody } as const
 
@@ -49,7 +53,8 @@ export const predictionRoutes = [
   defineRoute({
     ...text,
     path: '/predictions/top',
-    summary: 'The best cross-validation rows of the val partition; a metric of unknown direction is refused unless a direction is given',
+    summary:
+      'The best cross-validation rows of the val partition; a metric of unknown direction is left out, or refused when asked for by name, unless a direction is given',
     query: z.strictObject({
       ...workspaceQuery,
       n: queryInteger(1, 1000).default(10),
@@ -58,11 +63,10 @@ export const predictionRoutes = [
       fold_kind: FoldKind.optional(),
       direction: z.enum(['higher', 'lower', 'zero']).optional(),
     }),
-    answers: [{ status: 200, description: 'Rows, best first', schema: z.object({ rows: z.array(PredictionRow) }) }],
+    answers: [{ status: 200, description: 'Rows, best first', schema: Ranked }],
     errors: ['workspace_not_found', 'catalog_building', 'metric_direction_unknown'],
-    handle: async ({ deps, query: { workspace, ...query }, request }) => ({
-      rows: await deps.workspaces.get(workspace).query((catalog) => topPredictions(catalog, query, { signal: request.signal })),
-    }),
+    handle: ({ deps, query: { workspace, ...query }, request }) =>
+      deps.workspaces.get(workspace).query((catalog) => rankPredictions(catalog, query, { signal: request.signal })),
   }),
   defineRoute({
     ...text,
