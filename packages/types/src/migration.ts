@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { LockHolder } from './error.ts'
 
 export const MigrationWarning = z.object({
   code: z.enum([
@@ -137,6 +138,8 @@ export const MigrateStatus = z.object({
   proof_path: z.string().nullable(),
   last_report: MigrationReport.nullable(),
   running_job_id: z.string().nullable(),
+  /** While another process holds the store, estimates are unknown (null). */
+  locked_by: LockHolder.nullable().optional(),
 })
 export type MigrateStatus = z.infer<typeof MigrateStatus>
 

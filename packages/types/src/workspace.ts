@@ -66,6 +66,8 @@ export const Inspection = StorageStatus.extend({
   datasets: z.array(DatasetInfo),
   sizes: z.object({ store_bytes: z.number(), arrays_bytes: z.number(), artifacts_bytes: z.number() }),
   findings: z.array(Finding),
+  /** When the store was last read; sizes are of this moment. While somebody holds the store (`locked_by`), counts may have changed since. */
+  as_of: z.string().optional(),
 })
 export type Inspection = z.infer<typeof Inspection>
 
@@ -117,5 +119,8 @@ export const WorkspaceStats = z.object({
   space_usage: z.array(SpaceUsage),
   tables: z.record(z.string(), z.number().int()),
   datasets: z.array(DatasetInfo),
+  /** As in `Inspection`. */
+  as_of: z.string().optional(),
+  locked_by: LockHolder.nullable().optional(),
 })
 export type WorkspaceStats = z.infer<typeof WorkspaceStats>

@@ -25,9 +25,9 @@ const work = async (raw: unknown): Promise<unknown> => {
     case 'storage_status':
       return storageStatus(task.path, task.cache)
     case 'inspect':
-      return inspectWorkspace(task.path, { cacheFolder: task.cache })
+      return inspectWorkspace(task.path, { cacheFolder: task.cache, lastWhenLocked: true })
     case 'stats':
-      return workspaceStats(task.path, { cacheFolder: task.cache })
+      return workspaceStats(task.path, { cacheFolder: task.cache, lastWhenLocked: true })
     case 'plan_migration':
       return planMigration(task.path)
     case 'migrate_status':

@@ -1,4 +1,4 @@
-import { fingerprintWorkspace, lastKnownStatus, StorageError } from '@nirs-workspace/storage'
+import { fingerprintWorkspace, lastKnownStatus, readCatalogMeta, StorageError } from '@nirs-workspace/storage'
 import { Inspection, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
@@ -62,12 +62,15 @@ export class WorkspaceFacts {
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
     const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path }, StoredMigrateStatus)
     // The status also knows what a store is that somebody else holds at the moment.
-    const { migration_needed, storage_mode } = await this.status(workspace)
+    const { migration_needed, storage_mode, locked_by } = await this.status(workspace)
+    const rows = stored.legacy_row_count ?? (migration_needed && locked_by !== null ? await lastKnownRows(workspace) : null)
     const running = this.#jobs.runningOn(workspace.path)
     return {
       ...stored,
       migration_needed,
       storage_mode,
+      legacy_row_count: rows,
+      locked_by,
       running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id,
     }
   }
@@ -87,11 +90,18 @@ export class WorkspaceFacts {
     const value = this.#tasks.run(task, schema)
     this.#known.set(key, { fingerprint, value, at: Date.now() })
     try {
-      return schema.parse(await value)
+      const answer = schema.parse(await value)
+      // The holder may let go without changing a file.
+      if (isOfLocked(answer)) this.#drop(key, value)
+      return answer
     } catch (error) {
-      if (this.#known.get(key)?.value === value) this.#known.delete(key)
+      this.#drop(key, value)
       throw error
     }
+  }
+
+  #drop(key: string, value: Promise<unknown>): void {
+    if (this.#known.get(key)?.value === value) this.#known.delete(key)
   }
 
   #isBusy(workspace: OpenedWorkspace): boolean {
@@ -99,6 +109,12 @@ export class WorkspaceFacts {
     return running !== undefined && running.kind !== 'verify'
   }
 }
+
+const lastKnownRows = (workspace: OpenedWorkspace): Promise<number | null> =>
+  workspace.query(async ({ engine }) => (await readCatalogMeta(engine)).table_rows)
+
+const isOfLocked = (answer: unknown): boolean =>
+  typeof answer === 'object' && answer !== null && 'locked_by' in answer && answer.locked_by !== null
 
 /** What a catalog of the files as they are now (or as they were before somebody locked them) says, with what can be seen without opening. */
 const fromCatalog = async (workspace: OpenedWorkspace): Promise<StorageStatus | undefined> => {

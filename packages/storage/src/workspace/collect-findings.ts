@@ -8,11 +8,16 @@ import type { InspectionFinding } from './finding.ts'
 import { liveStatus } from './live-status.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
-/** Everything odd about a workspace, errors first. */
-export const collectFindings = async (resolved: ResolvedWorkspace, catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => {
+/** Everything odd about a workspace, errors first; without what only the store tells when it cannot be opened. */
+export const collectFindings = async (
+  resolved: ResolvedWorkspace,
+  catalog: Engine,
+  meta: CatalogMeta,
+  storeOpens: boolean,
+): Promise<InspectionFinding[]> => {
   const findings = [
     ...(await findArrayOddities(catalog, meta)),
-    ...(meta.storage_status.storage_mode === 'mid_migration' ? await findStaleRows(resolved) : []),
+    ...(storeOpens && meta.storage_status.storage_mode === 'mid_migration' ? await findStaleRows(resolved) : []),
     ...(await findMetadataOddities(catalog, meta)),
     ...(await findArtifactFiles(resolved, catalog)),
     ...(await findLeftovers(resolved)),

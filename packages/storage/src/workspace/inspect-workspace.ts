@@ -6,7 +6,7 @@ import { findCatalog } from '../catalog/find-catalog.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
 import { type CatalogMeta, readCatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { isStorageError } from '../errors.ts'
+import { isStorageError, type StorageError } from '../errors.ts'
 import { collectFindings } from './collect-findings.ts'
 import { measureFolder } from './folder-usage.ts'
 import { liveStatus } from './live-status.ts'
@@ -17,17 +17,19 @@ import type { ResolvedWorkspace } from './resolved-workspace.ts'
  * What a path is and what is odd about it. Reads the store (through a catalog in the cache folder, made when there is no fresh one) and
  * changes nothing in the workspace. Throws what `resolveWorkspace` and `buildCatalog` throw.
  */
-export const inspectWorkspace = async (path: string, options: CatalogOptions = {}): Promise<Inspection> => {
+export const inspectWorkspace = async (path: string, options: LookOptions = {}): Promise<Inspection> => {
   const resolved = await resolveWorkspace(path)
-  return withFreshCatalog(resolved, options, async (catalog, meta) => ({
+  return withFreshCatalog(resolved, options, async (catalog, meta, lock) => ({
     ...meta.storage_status,
     ...(await liveStatus(resolved)),
+    locked_by: lock?.fields.locked_by ?? null,
+    as_of: meta.built_at,
     path: resolved.parquet ?? resolved.root,
     name: resolved.name,
     counts: meta.counts,
     datasets: await listDatasets(catalog.engine),
     sizes: await measureSizes(resolved),
-    findings: await collectFindings(resolved, catalog.engine, meta),
+    findings: await collectFindings(resolved, catalog.engine, meta, lock === null),
   }))
 }
 
@@ -36,17 +38,34 @@ const measureSizes = async (resolved: ResolvedWorkspace): Promise<Inspection['si
   return { store_bytes: usage.store.bytes, arrays_bytes: usage.arrays.bytes, artifacts_bytes: usage.artifacts.bytes }
 }
 
-/** Opens the catalog of the workspace as it is now, making it first when there is none. */
+export interface LookOptions extends CatalogOptions {
+  /** While another process holds the store, look at the last catalog, if there is one, instead of throwing `store_locked`. */
+  readonly lastWhenLocked?: boolean
+}
+
+/** Opens the catalog of the workspace as it is now, making it first when there is none. `lock` says why it is an older one. */
 export const withFreshCatalog = async <T>(
   resolved: ResolvedWorkspace,
-  options: CatalogOptions,
-  work: (catalog: Catalog, meta: CatalogMeta) => Promise<T>,
+  options: LookOptions,
+  work: (catalog: Catalog, meta: CatalogMeta, lock: StorageError | null) => Promise<T>,
 ): Promise<T> => {
-  const catalog = (await openFresh(resolved, options)) ?? (await openCatalog(await buildCatalog(resolved, options)))
+  const { catalog, lock } = await openLatest(resolved, options)
   try {
-    return await work(catalog, await readCatalogMeta(catalog.engine))
+    return await work(catalog, await readCatalogMeta(catalog.engine), lock)
   } finally {
     catalog.close()
+  }
+}
+
+const openLatest = async (resolved: ResolvedWorkspace, options: LookOptions): Promise<{ catalog: Catalog; lock: StorageError | null }> => {
+  const fresh = await openFresh(resolved, options)
+  if (fresh !== null) return { catalog: fresh, lock: null }
+  try {
+    return { catalog: await openCatalog(await buildCatalog(resolved, options)), lock: null }
+  } catch (error) {
+    const { last } = await findCatalog(resolved, options)
+    if (options.lastWhenLocked !== true || last === undefined || !isStorageError(error, 'store_locked')) throw error
+    return { catalog: await openCatalog(last), lock: error }
   }
 }
 

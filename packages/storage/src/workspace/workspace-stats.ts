@@ -1,9 +1,8 @@
 import type { SpaceUsage, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
-import type { CatalogOptions } from '../catalog/catalog-file.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { type FolderUsage, measureFolder, type UsageCategory, usageCategories } from './folder-usage.ts'
-import { listDatasets, withFreshCatalog } from './inspect-workspace.ts'
+import { type LookOptions, listDatasets, withFreshCatalog } from './inspect-workspace.ts'
 import { look } from './look-at.ts'
 import { resolveWorkspace } from './resolve-workspace.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
@@ -19,10 +18,10 @@ const labels: Record<UsageCategory, string> = {
 }
 
 /** Where the space of a workspace goes, and the rows of its tables. Throws what `inspectWorkspace` throws. */
-export const workspaceStats = async (path: string, options: CatalogOptions = {}): Promise<WorkspaceStats> => {
+export const workspaceStats = async (path: string, options: LookOptions = {}): Promise<WorkspaceStats> => {
   const resolved = await resolveWorkspace(path)
   const usage = await measureFolder(resolved)
-  return withFreshCatalog(resolved, options, async ({ engine }, meta): Promise<WorkspaceStats> => {
+  return withFreshCatalog(resolved, options, async ({ engine }, meta, lock): Promise<WorkspaceStats> => {
     const { arrays: _, ...tables } = meta.counts
     return {
       storage_mode: meta.storage_status.storage_mode,
@@ -36,6 +35,8 @@ export const workspaceStats = async (path: string, options: CatalogOptions = {})
       space_usage: spaceUsage(usage),
       tables: meta.table_rows === null ? tables : { ...tables, prediction_arrays: meta.table_rows },
       datasets: await listDatasets(engine),
+      as_of: meta.built_at,
+      locked_by: lock?.fields.locked_by ?? null,
     }
   })
 }
