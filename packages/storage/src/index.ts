@@ -9,6 +9,12 @@ export { makeScatter } from './arrays/scatter.ts'
 export { binaryArraysFormat, encodeArrays } from './arrays/to-binary.ts'
 export { toWireArrays } from './arrays/to-wire.ts'
 export { readTombstones } from './arrays/tombstones.ts'
+// Things to take along: a run as YAML, a chain with its models, the steps of a pipeline, a table of predictions.
+export { type BundledArtifact, ChainManifest } from './bundles/chain-manifest.ts'
+export { type ChainExport, type ChainExported, exportChain } from './bundles/export-chain.ts'
+export { exportPipelineConfig } from './bundles/export-pipeline.ts'
+export { exportPredictionsParquet, type PredictionsExport } from './bundles/export-predictions.ts'
+export { exportRun } from './bundles/export-run.ts'
 // The door and the catalog.
 export { type BuildOptions, buildCatalog, type CatalogProgress } from './catalog/build-catalog.ts'
 export { type CatalogFile, type CatalogOptions, defaultCacheFolder } from './catalog/catalog-file.ts'

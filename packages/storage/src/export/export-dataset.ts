@@ -1,18 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
 import { type ExportedFile, PredictionFilter } from '@nirs-workspace/types'
 import type { Engine } from '../engine/open-engine.ts'
-import { StorageError, systemCode } from '../errors.ts'
-import { rename, syncFile, syncFolder, unlink } from '../files/disk.ts'
-import { faultPoint } from '../files/fault-point.ts'
+import { StorageError } from '../errors.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { type DatasetExport, type ExportContext, openExportEngine } from './export-context.ts'
 import { exportMetadata } from './export-metadata.ts'
 import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
 import { type ExportQuery, exportQuery } from './export-query.ts'
 import { closeSources, namedAfterSource, openExportSources } from './export-sources.ts'
+import { allowedTarget, describeFile, writeBeside } from './export-target.ts'
 import { writeArrow } from './write-arrow.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
@@ -80,58 +75,4 @@ const writeFormat = (engine: Engine, request: DatasetExport, query: ExportQuery,
   if (request.format === 'parquet') return writeParquet(engine, query, request.layout, path, metadata)
   if (request.format === 'csv') return writeCsv(engine, query, path, request.csv_dialect)
   return writeArrow(engine, query, path, metadata, request.signal)
-}
-
-/** Lets `write` make a file beside the target, flushes it and puts it in the target's place; on failure nothing is left. */
-const writeBeside = async (target: string, write: (path: string) => Promise<number>): Promise<number> => {
-  const folder = dirname(target)
-  const beside = join(folder, `.nirs-export-${randomUUID()}.tmp`)
-  try {
-    await faultPoint({ kind: 'engine-write', path: beside })
-    const rows = await write(beside)
-    await syncFile(beside)
-    await rename(beside, target)
-    await syncFolder(folder)
-    return rows
-  } catch (error) {
-    await removeIfThere(beside)
-    throw error
-  }
-}
-
-const removeIfThere = async (path: string): Promise<void> => {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
-  }
-}
-
-const allowedTarget = async (root: string, target: string): Promise<string> => {
-  const path = resolve(target)
-  const [folder, workspace] = [await realFolder(dirname(path)), await realpath(root)]
-  if (folder !== workspace && !folder.startsWith(workspace + sep)) return path
-  throw new StorageError('path_not_allowed', 'An export inside the workspace would change it. Nothing was written.', {
-    path: target,
-    hint: 'Choose a folder outside the workspace.',
-  })
-}
-
-const realFolder = async (folder: string): Promise<string> => {
-  try {
-    return await realpath(folder)
-  } catch (error) {
-    throw new StorageError(
-      'write_failed',
-      `There is no folder ${folder}. Nothing was written.`,
-      { path: folder, hint: 'Make it first.' },
-      error,
-    )
-  }
-}
-
-const describeFile = async (path: string): Promise<{ bytes: number; sha256: string }> => {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece)
-  return { bytes: (await stat(path)).size, sha256: hash.digest('hex') }
 }

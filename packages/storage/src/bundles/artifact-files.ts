@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
+import { isStorageError, StorageError } from '../errors.ts'
+
+/** A model file held open while it is read: replacing the name meanwhile changes nothing. */
+export interface OpenArtifact {
+  readonly pinned: PinnedFile
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Opens the file of an artifact row and hashes it; null when there is none. A link, or a path that leads outside, is `artifact_corrupt`. */
+export const openArtifact = async (root: string, artifactPath: string): Promise<OpenArtifact | null> => {
+  const pinned = await pinOrNull(root, artifactPath)
+  if (pinned === null) return null
+  try {
+    const hash = createHash('sha256')
+    let bytes = 0
+    for await (const piece of readPinned(pinned)) {
+      hash.update(piece)
+      bytes += piece.byteLength
+    }
+    return { pinned, bytes, sha256: hash.digest('hex') }
+  } catch (error) {
+    await pinned.close()
+    throw error
+  }
+}
+
+/** The bytes from the beginning, as often as wanted; the file stays open. */
+export async function* readPinned(pinned: PinnedFile): AsyncGenerator<Uint8Array> {
+  const pieces: AsyncIterable<Buffer> = pinned.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
+  yield* pieces
+}
+
+/** The hash that a row states, without the prefix that one of nirs4all's two writers puts before it; null when it is none. */
+export const statedHash = (contentHash: string): string | null =>
+  /^(?:sha256:)?([0-9a-f]{64})$/i.exec(contentHash)?.[1]?.toLowerCase() ?? null
+
+const pinOrNull = async (root: string, artifactPath: string): Promise<PinnedFile | null> => {
+  try {
+    return await pinFile(join(root, 'artifacts'), artifactPath)
+  } catch (error) {
+    if (isStorageError(error, 'arrays_missing')) return null
+    if (!isStorageError(error, 'arrays_corrupt')) throw error
+    throw new StorageError(
+      'artifact_corrupt',
+      `artifacts/${artifactPath} is not a regular file that can be read. Nothing was changed.`,
+      { path: artifactPath },
+      error,
+    )
+  }
+}
