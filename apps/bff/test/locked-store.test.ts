@@ -43,6 +43,17 @@ test('L1: while another process holds the store, what was last known is told, as
   }, 15_000)
 })
 
+test('L1: who holds a store without having changed it yet is named where the store had to be opened', async () => {
+  const path = await copyDemo()
+  await openSettled(path)
+  const { legacy_row_count } = await migrateStatus()
+  const writer = await startWriter(join(path, 'store.duckdb'))
+  app.services.facts.forget(app.services.workspaces.get(undefined))
+  expect(await migrateStatus()).toMatchObject({ migration_needed: true, legacy_row_count, locked_by: { pid: writer.pid } })
+  expect(await stats()).toMatchObject({ locked_by: null, tables: { prediction_arrays: legacy_row_count } })
+  await writer.release()
+})
+
 test('L1: a store that has never been seen before somebody held it is refused, naming the holder', async () => {
   const path = await copyDemo()
   const writer = await startWriter(join(path, 'store.duckdb'))

@@ -41,14 +41,17 @@ export class WorkspaceFacts {
   }
 
   async status(workspace: OpenedWorkspace): Promise<StorageStatus> {
-    const status =
-      (await fromCatalog(workspace)) ??
-      (await this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus))
+    const status = (await fromCatalog(workspace)) ?? (await this.#seenStatus(workspace))
     const running = this.#jobs.runningOn(workspace.path)
     if (running === undefined) return status
     // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
     const { job_id, kind, progress } = running
     return { ...status, locked_by: null, interrupted_job: progress.phase === 'recover' ? { job_id, kind, phase: progress.phase } : null }
+  }
+
+  /** By opening the store, or trying to. */
+  #seenStatus(workspace: OpenedWorkspace): Promise<StorageStatus> {
+    return this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus)
   }
 
   inspection(workspace: OpenedWorkspace): Promise<Inspection> {
@@ -61,16 +64,16 @@ export class WorkspaceFacts {
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
     const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path }, StoredMigrateStatus)
-    // The status also knows what a store is that somebody else holds at the moment.
+    // The status also knows what a store is that somebody else holds at the moment, and so could not be counted.
     const { migration_needed, storage_mode, locked_by } = await this.status(workspace)
-    const rows = stored.legacy_row_count ?? (migration_needed && locked_by !== null ? await lastKnownRows(workspace) : null)
+    const isHeld = migration_needed && stored.legacy_row_count === null
     const running = this.#jobs.runningOn(workspace.path)
     return {
       ...stored,
       migration_needed,
       storage_mode,
-      legacy_row_count: rows,
-      locked_by,
+      ...(isHeld ? { legacy_row_count: await lastKnownRows(workspace) } : {}),
+      locked_by: locked_by ?? (isHeld ? (await this.#seenStatus(workspace)).locked_by : null),
       running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id,
     }
   }
