@@ -1,5 +1,5 @@
 import { fingerprintWorkspace, lastKnownStatus, readCatalogMeta, StorageError } from '@nirs-workspace/storage'
-import { Inspection, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
+import { Inspection, type LockHolder, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
 import { isTerminal } from '../jobs/job-record.ts'
@@ -44,9 +44,10 @@ export class WorkspaceFacts {
     const status = (await fromCatalog(workspace)) ?? (await this.#seenStatus(workspace))
     const running = this.#jobs.runningOn(workspace.path)
     if (running === undefined) return status
-    // The journal of a job at work is not what an interrupted one left behind, nor is its lock somebody else's.
+    // The journal of a job at work is not what an interrupted one left behind.
     const { job_id, kind, progress } = running
-    return { ...status, locked_by: null, interrupted_job: progress.phase === 'recover' ? { job_id, kind, phase: progress.phase } : null }
+    const locked_by = this.#othersLock(workspace, status.locked_by)
+    return { ...status, locked_by, interrupted_job: progress.phase === 'recover' ? { job_id, kind, phase: progress.phase } : null }
   }
 
   /** By opening the store, or trying to. */
@@ -54,12 +55,14 @@ export class WorkspaceFacts {
     return this.#ask(workspace, { task: 'storage_status', path: workspace.path, cache: this.#cache }, StorageStatus)
   }
 
-  inspection(workspace: OpenedWorkspace): Promise<Inspection> {
-    return this.#ask(workspace, { task: 'inspect', path: workspace.path, cache: this.#cache }, Inspection)
+  async inspection(workspace: OpenedWorkspace): Promise<Inspection> {
+    const inspection = await this.#ask(workspace, { task: 'inspect', path: workspace.path, cache: this.#cache }, Inspection)
+    return { ...inspection, locked_by: this.#othersLock(workspace, inspection.locked_by) }
   }
 
-  stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
-    return this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
+  async stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
+    const stats = await this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
+    return { ...stats, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
   }
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
@@ -67,13 +70,14 @@ export class WorkspaceFacts {
     // The status also knows what a store is that somebody else holds at the moment, and so could not be counted.
     const { migration_needed, storage_mode, locked_by } = await this.status(workspace)
     const isHeld = migration_needed && stored.legacy_row_count === null
+    const holder = isHeld && locked_by === null ? (await this.#seenStatus(workspace)).locked_by : locked_by
     const running = this.#jobs.runningOn(workspace.path)
     return {
       ...stored,
       migration_needed,
       storage_mode,
       ...(isHeld ? { legacy_row_count: await lastKnownRows(workspace) } : {}),
-      locked_by: locked_by ?? (isHeld ? (await this.#seenStatus(workspace)).locked_by : null),
+      locked_by: this.#othersLock(workspace, holder),
       running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id,
     }
   }
@@ -105,6 +109,11 @@ export class WorkspaceFacts {
 
   #drop(key: string, value: Promise<unknown>): void {
     if (this.#known.get(key)?.value === value) this.#known.delete(key)
+  }
+
+  /** A job of ours at work holds the store itself: that is nobody else's lock. */
+  #othersLock(workspace: OpenedWorkspace, holder: LockHolder | null): LockHolder | null {
+    return this.#jobs.runningOn(workspace.path) === undefined ? holder : null
   }
 
   #isBusy(workspace: OpenedWorkspace): boolean {
