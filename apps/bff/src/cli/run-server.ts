@@ -13,13 +13,14 @@ import type { ServeOptions } from './serve-options.ts'
 export const runServer = async (paths: readonly string[], options: ServeOptions, output: OutputOptions): Promise<number> => {
   const found = (await Promise.all(paths.map(findWorkspaces))).flat()
   const log = createLog((line) => process.stderr.write(line))
-  const deps = createDeps({ folders: userFolders(), log, readOnly: options.readOnly, workspaceRoot: options.workspaceRoot })
+  const { readOnly, workspaceRoot, isNetwork } = options
+  const deps = createDeps({ folders: userFolders(), log, readOnly, workspaceRoot, isNetwork })
   void deps.exports.tidy().catch((error: unknown) => log.error('old exports could not be removed', { error }))
   for (const path of found) await deps.workspaces.open(path)
   const { hub, methodsAt } = deps
   const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })
   deps.arrays.warmUp()
-  if (!options.readOnly) void recoverJobs(deps.jobs, log)
+  if (!readOnly) void recoverJobs(deps.jobs, log)
   const address = startAddress(server.port, options)
   printResult(
     output,

@@ -24,6 +24,8 @@ export interface ServeOptions {
   token: string | undefined
   readOnly: boolean
   workspaceRoot: string | undefined
+  /** Reached from other machines. */
+  isNetwork: boolean
 }
 
 const loopback = new Set(['127.0.0.1', 'localhost', '::1'])
@@ -42,6 +44,7 @@ export const parseServeOptions = (flags: ServeFlags): ServeOptions => {
     token: flags.token ? readToken(flags.tokenFile) : undefined,
     readOnly: flags.readOnly === true,
     workspaceRoot: flags.workspaceRoot === undefined ? undefined : existingFolder(flags.workspaceRoot),
+    isNetwork: !isLocal,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { LockHolder, ServerEvent } from '@nirs-workspace/types'
 import { toServerEvent } from '../jobs/job-record.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import type { Telling } from '../server/telling.ts'
 
 export type WorkspaceChange =
   | { type: 'catalog_updated'; data: { workspace_id: string; fingerprint: string } }
@@ -16,12 +17,14 @@ const shownJobs = 50
 /** Numbers events per channel and hands them to subscribers: first a snapshot, then what they missed, then what happens. */
 export class EventHub {
   readonly #jobs: Jobs
+  readonly #telling: Telling
   readonly #subscribers = new Map<string, Set<Send>>()
   readonly #workspaceEvents = new Map<string, ServerEvent[]>()
   readonly #workspaceSeq = new Map<string, number>()
 
-  constructor(jobs: Jobs) {
+  constructor(jobs: Jobs, telling: Telling) {
     this.#jobs = jobs
+    this.#telling = telling
     jobs.onEvent((record) => {
       for (const channel of ['jobs', `job:${record.job.job_id}`]) this.#deliver(channel, () => toServerEvent(record, channel))
     })
@@ -29,6 +32,11 @@ export class EventHub {
 
   isChannel(channel: string): boolean {
     return channelName.test(channel)
+  }
+
+  /** An event as it is sent. */
+  encode(event: ServerEvent): string {
+    return this.#telling.json(event)
   }
 
   /** Sends the snapshot and the missed events at once, later ones as they come. Answers how to stop. */

@@ -16,7 +16,7 @@ export const serveSession = (socket: WebSocket, hub: EventHub): void => {
 
   const send = (event: ServerEvent): void => {
     if (socket.bufferedAmount > limits.bufferedBytes) socket.close(closeCodes.tryAgainLater, 'too slow')
-    else socket.send(JSON.stringify(event))
+    else socket.send(hub.encode(event))
   }
 
   const handle = (message: ClientMessage): void => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
 import { EventHub } from '../events/event-hub.ts'
 import { createLog } from '../log.ts'
+import { tellAll } from '../server/telling.ts'
 import { JobFiles } from './job-files.ts'
 import { Jobs } from './jobs.ts'
 
@@ -131,7 +132,7 @@ describe('after a restart', () => {
     expect(jobs.list()).toMatchObject([{ job_id, state: 'completed', report: { rows: 3 } }])
     expect(jobs.lastSeq).toBe(3)
     const events: unknown[] = []
-    new EventHub(jobs).subscribe('jobs', 1, (event) => events.push([event.type, event.seq]))
+    new EventHub(jobs, tellAll).subscribe('jobs', 1, (event) => events.push([event.type, event.seq]))
     expect(events).toEqual([
       ['snapshot', 3],
       ['maintenance_progress', 2],

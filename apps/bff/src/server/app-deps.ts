@@ -6,6 +6,7 @@ import type { Tasks } from '../processes/tasks.ts'
 import type { OrderAhead } from '../workspaces/order-ahead.ts'
 import type { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import type { Workspaces } from '../workspaces/workspaces.ts'
+import type { Telling } from './telling.ts'
 
 /** All that a route may use. Built once by `createDeps`; tests build their own. */
 export interface AppDeps {
@@ -17,6 +18,7 @@ export interface AppDeps {
   exports: ExportFiles
   orders: OrderAhead
   log: Log
+  telling: Telling
   /** Folder of the built app. */
   webFolder: string
   /** No job that changes a workspace is taken. */

@@ -20,7 +20,7 @@ export const createApp = (deps: AppDeps): Hono => {
   for (const route of allRoutes) addRoute(app, route, deps)
   app.all('/api/*', (context) => refuseUnknown(context.req.raw, deps))
   app.get('*', (context) => serveWeb(context.req.raw, deps.webFolder))
-  app.onError((error) => problemResponse(toProblem(error, newRequestId(), deps.log)))
+  app.onError((error) => problemResponse(toProblem(error, newRequestId(), deps)))
   return app
 }
 
@@ -37,19 +37,19 @@ const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
         request,
         readBody: () => readJsonBody(request),
       })
-      return answer instanceof Response ? withNoStore(answer) : jsonResponse(answer, successStatus(route))
+      return answer instanceof Response ? withNoStore(answer) : jsonResponse(deps.telling.json(answer), successStatus(route))
     } catch (error) {
       // Nobody is left to hear of it, and what was broken off is no bug.
       if (request.signal.aborted) return new Response(null, { status: 499 })
-      return problemResponse(toProblem(error, newRequestId(), deps.log), retryHeaders(error))
+      return problemResponse(toProblem(error, newRequestId(), deps), retryHeaders(error))
     }
   })
 }
 
 const successStatus = (route: Route): number => route.answers[0]?.status ?? 200
 
-const jsonResponse = (body: object, status: number): Response => {
-  const bytes = Buffer.from(JSON.stringify(body))
+const jsonResponse = (json: string, status: number): Response => {
+  const bytes = Buffer.from(json)
   const headers = { 'content-type': 'application/json', 'content-length': String(bytes.length), 'cache-control': 'no-store' }
   return new Response(bytes, { status, headers })
 }

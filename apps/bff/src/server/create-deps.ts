@@ -1,3 +1,5 @@
+import { homedir, tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { EventHub } from '../events/event-hub.ts'
@@ -19,11 +21,14 @@ import { Recents } from '../workspaces/recents.ts'
 import { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import { Workspaces } from '../workspaces/workspaces.ts'
 import type { AppDeps } from './app-deps.ts'
+import { tellAll, tellWithoutPaths } from './telling.ts'
 
 export interface DepsOptions {
   folders: UserFolders
   log: Log
   readOnly?: boolean
+  /** Other machines are answered: they hear of no absolute path. */
+  isNetwork?: boolean
   /** Only workspaces inside this folder may be opened. */
   workspaceRoot?: string | undefined
   /** Default: the built app of this repository. */
@@ -39,11 +44,14 @@ export interface Services extends AppDeps {
 const CatalogFile = z.object({ path: z.string(), fingerprint: z.string(), built_at: z.string() })
 const builtApp = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
+const ownFolders = ({ cache, config, state }: UserFolders): string[] => [cache, config, state, homedir(), tmpdir(), dirname(builtApp)]
+
 /** Everything behind the server, wired together. `close` stops jobs and children and lets go of all files. */
 export const createDeps = (options: DepsOptions): Services => {
   const { folders, log } = options
   const jobs = new Jobs(new JobFiles(folders.state), log, options.startJob)
-  const hub = new EventHub(jobs)
+  const telling = options.isNetwork === true ? tellWithoutPaths({ root: options.workspaceRoot, hidden: ownFolders(folders) }) : tellAll
+  const hub = new EventHub(jobs, telling)
   // Several workspaces opened together take turns: builders share the cores with the user's own work.
   const builders = new Turns(1)
   const tasks = new Tasks()
@@ -76,6 +84,7 @@ export const createDeps = (options: DepsOptions): Services => {
     orders: new OrderAhead(log),
     hub,
     log,
+    telling,
     webFolder: options.webFolder ?? builtApp,
     readOnly: options.readOnly ?? false,
     methodsAt: methodFinder(allRoutes),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { isStorageError, type StorageError } from '@nirs-workspace/storage'
-import { type ErrorCode, errorCodes, type Problem } from '@nirs-workspace/types'
+import { type ErrorCode, errorCodes, type LockHolder, type Problem } from '@nirs-workspace/types'
 import type * as z from 'zod'
 import type { Log } from '../log.ts'
+import type { Telling } from './telling.ts'
 
 export interface FieldError {
   pointer: string
@@ -22,6 +23,12 @@ export class RequestError extends Error {
   }
 }
 
+/** Where the details of an error go. */
+interface Outward {
+  log: Log
+  telling: Telling
+}
+
 export const newRequestId = (): string => randomUUID()
 
 export const makeProblem = (code: ErrorCode, detail: string, requestId: string): Problem => ({
@@ -34,29 +41,32 @@ export const makeProblem = (code: ErrorCode, detail: string, requestId: string):
 })
 
 /** The one table from anything thrown to a problem. What is not known is a bug: logged whole, told to nobody. */
-export const toProblem = (error: unknown, requestId: string, log: Log): Problem => {
+export const toProblem = (error: unknown, requestId: string, { log, telling }: Outward): Problem => {
   if (error instanceof RequestError) {
     const problem = makeProblem(error.code, error.message, requestId)
     return error.errors.length === 0 ? problem : { ...problem, errors: [...error.errors] }
   }
-  if (isStorageError(error)) return storageProblem(error, requestId, log)
+  if (isStorageError(error)) return storageProblem(error, requestId, { log, telling })
   log.error('unexpected error', { request_id: requestId, error })
   return makeProblem('internal', 'Something went wrong inside the program. The log has the details under this request_id.', requestId)
 }
 
-const storageProblem = (error: StorageError, requestId: string, log: Log): Problem => {
+const storageProblem = (error: StorageError, requestId: string, { log, telling }: Outward): Problem => {
   if (error.code === 'internal') {
     log.error('unexpected error', { request_id: requestId, error })
     return makeProblem('internal', 'Something went wrong inside the program. The log has the details under this request_id.', requestId)
   }
   const { hint, locked_by, job_id } = error.fields
   return {
-    ...makeProblem(error.code, error.message, requestId),
-    ...(hint === undefined ? {} : { hint }),
-    ...(locked_by === undefined ? {} : { locked_by }),
+    ...makeProblem(error.code, telling.text(error.message), requestId),
+    ...(hint === undefined ? {} : { hint: telling.text(hint) }),
+    ...(locked_by === undefined ? {} : { locked_by: told(locked_by, telling) }),
     ...(job_id === undefined ? {} : { job_id }),
   }
 }
+
+const told = ({ command, ...holder }: LockHolder, telling: Telling): LockHolder =>
+  command === undefined ? holder : { ...holder, command: telling.text(command) }
 
 /** Every violated rule with a JSON pointer (`/limit`, `/dataset_names/0`). `where` is the part of the request: query, body, path. */
 export const validationError = (error: z.ZodError, where: string): RequestError => {

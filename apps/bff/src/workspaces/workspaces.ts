@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { sep } from 'node:path'
-import { type CatalogFile, type ResolvedWorkspace, resolveWorkspace, StorageError } from '@nirs-workspace/storage'
+import { dirname, resolve, sep } from 'node:path'
+import { type CatalogFile, type ResolvedWorkspace, resolveWorkspace, StorageError, systemCode } from '@nirs-workspace/storage'
 import type { WorkspaceChange } from '../events/event-hub.ts'
 import type { Log } from '../log.ts'
 import { OpenedWorkspace } from './opened-workspace.ts'
@@ -11,7 +11,7 @@ export interface WorkspacesOptions {
   cacheFolder: string
   recents: Recents
   log: Log
-  /** Only paths inside this folder may be opened; undefined allows any. */
+  /** Only paths inside this folder may be opened, and are named from there; undefined allows any. */
   root: string | undefined
   publish: (change: WorkspaceChange) => void
   build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
@@ -51,7 +51,8 @@ export class Workspaces {
   }
 
   /** Opens a path (or finds it open) and begins to build its catalog. Throws `workspace_not_found`, `not_a_workspace`, `path_not_allowed`. */
-  async open(path: string): Promise<OpenedWorkspace> {
+  async open(given: string): Promise<OpenedWorkspace> {
+    const path = resolve(this.#options.root ?? '', given)
     await this.#checkRoot(path)
     const resolved = await resolveWorkspace(path)
     const id = workspaceId(resolved)
@@ -108,8 +109,8 @@ export class Workspaces {
   async #checkRoot(path: string): Promise<void> {
     const { root } = this.#options
     if (root === undefined) return
-    const [inside, real] = await Promise.all([realpath(root), realpath(path).catch(() => undefined)])
-    if (real === inside || real?.startsWith(inside.endsWith(sep) ? inside : inside + sep) === true) return
+    const [inside, real] = await Promise.all([realpath(root), realPathOf(path)])
+    if (real === inside || real.startsWith(inside.endsWith(sep) ? inside : inside + sep)) return
     throw new StorageError('path_not_allowed', 'This server opens workspaces inside its own folder only.')
   }
 
@@ -118,6 +119,16 @@ export class Workspaces {
     for (const workspace of this.#open.values()) {
       if (watched || Date.now() - workspace.lastUse < attentionMs) void workspace.check()
     }
+  }
+}
+
+/** With all links followed; of what is not there, the folder that would hold it. */
+const realPathOf = async (path: string): Promise<string> => {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (path === dirname(path) || !['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(systemCode(error) ?? '')) return ''
+    return realPathOf(dirname(path))
   }
 }
 

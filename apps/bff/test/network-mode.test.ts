@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { startWriter } from '../src/testing/start-writer.ts'
+import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
+import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+
+let app: TestApp
+let root: string
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'nirs-lab-')))
+  app = await openTestApp(undefined, { isNetwork: true, workspaceRoot: root })
+})
+afterEach(async () => {
+  await app.close()
+  await rm(root, { recursive: true, force: true })
+})
+afterAll(removeCopies)
+
+const refusal = async (path: string) => {
+  const response = await app.post('/workspaces', { path })
+  return [response.status, await response.text()] as const
+}
+
+test('S1: errors about paths name them inside the workspace root, and no other', async () => {
+  await mkdir(join(root, 'empty folder'))
+  await writeFile(join(root, 'a file'), 'no workspace')
+  await mkdir(join(root, 'cut'))
+  await writeFile(join(root, 'cut', 'store.duckdb'), 'no database at all '.repeat(1000))
+  for (const [path, status] of [
+    [join(root, 'nowhere'), 404],
+    [join(root, 'empty folder'), 422],
+    [join(root, 'a file'), 422],
+    ['/etc/passwd', 403],
+    [join(root, '..', 'other'), 403],
+  ] as const) {
+    const [answered, text] = await refusal(path)
+    expect([path, answered]).toEqual([path, status])
+    expect(text).not.toContain(root)
+    expect(text).not.toMatch(/\/etc\/|\/tmp\//)
+  }
+  const [, nowhere] = await refusal(join(root, 'nowhere'))
+  expect(JSON.parse(nowhere)).toMatchObject({ detail: expect.stringMatching(/^There is no nowhere\b/) })
+  await app.post('/workspaces', { path: join(root, 'cut') })
+  for (const route of ['/predictions', '/workspace/stats', '/workspace/storage-status']) {
+    const response = await app.request(route)
+    expect([route, response.status]).toEqual([route, 422])
+    expect(await response.text()).not.toContain(root)
+  }
+})
+
+test('S1: who holds a store is named without the path of its program', async () => {
+  const path = join(root, 'held')
+  await rename(await copyDemo(), path)
+  const writer = await startWriter(join(path, 'store.duckdb'))
+  expect((await app.post('/workspaces', { path: 'held' })).status).toBe(201)
+  const refused = await app.request('/workspace/stats')
+  const text = await refused.text()
+  expect([refused.status, JSON.parse(text).locked_by.pid]).toEqual([423, writer.pid])
+  expect(text).not.toContain(process.execPath)
+  await vi.waitFor(async () => {
+    const listed = await (await app.request('/workspaces')).text()
+    expect(JSON.parse(listed).rows[0].catalog.detail).toContain(String(writer.pid))
+    expect(listed).not.toContain(process.execPath)
+  }, 15_000)
+  const job = await app.post('/workspace/migrate', { dry_run: false })
+  const { job_id } = (await job.json()) as { job_id: string }
+  await app.services.jobs.whenEnded(job_id)
+  const ended = await (await app.request(`/jobs/${job_id}`)).text()
+  expect(JSON.parse(ended)).toMatchObject({ state: 'failed', error: { code: 'store_locked' } })
+  expect(ended).not.toContain(process.execPath)
+  await writer.release()
+})
