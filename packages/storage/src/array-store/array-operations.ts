@@ -1,0 +1,50 @@
+import type { ArrayRow } from '../arrays/array-source.ts'
+import type { WorkspaceLock } from '../files/workspace-lock.ts'
+import type { ArrayRecord, StoredRecord } from './array-record.ts'
+import type { ArrayStats, CompactOptions, CompactReport, IntegrityOptions, IntegrityReport } from './array-reports.ts'
+
+export interface ArrayStoreOptions {
+  /** The workspace lock, when the caller holds it. Otherwise every change takes it for its length. */
+  readonly lock?: WorkspaceLock | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface WriterOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Takes rows one by one; memory is bounded by a row group per dataset. Nothing is in the workspace before `close`. */
+export interface ArrayWriter {
+  add(record: ArrayRecord): Promise<void>
+  /** Makes all rows durable, file by file; the number of rows that were new or had other values. */
+  close(): Promise<number>
+  /** Leaves the workspace as it was. */
+  abort(): Promise<void>
+}
+
+/** What can be done with the arrays of a workspace. Rows are known by dataset_name and prediction_id; of several the last one counts. */
+export interface ArrayOperations {
+  /** Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. */
+  saveBatch(records: readonly ArrayRecord[]): Promise<number>
+  openWriter(options?: WriterOptions): ArrayWriter
+  /** Removed predictions, and those without arrays, are left out. */
+  loadBatch(ids: readonly string[], datasetName?: string): Promise<Map<string, ArrayRow>>
+  loadSingle(id: string, datasetName?: string): Promise<ArrayRow | null>
+  /** All rows that count, in the order of their file, with the columns of later releases. */
+  loadDataset(name: string): AsyncGenerator<StoredRecord[]>
+  /** Marks as removed; the rows go with the next compaction. The number of predictions that had rows and were not removed yet. */
+  deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number>
+  /** Takes `deleteBatch` back, while the rows are there. The number of predictions that are no longer removed. */
+  restoreBatch(ids: ReadonlySet<string>): Promise<number>
+  /** Removes the rows of one dataset at once; other datasets of the same file stay. False when there were none. */
+  deleteDataset(name: string): Promise<boolean>
+  compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
+  /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */
+  copyRows(ids: ReadonlySet<string>, targetPath: string): Promise<number>
+  /** Adds all rows of such a file, as `saveBatch` would. */
+  appendFile(path: string): Promise<number>
+  stats(): Promise<ArrayStats>
+  integrityCheck(options?: IntegrityOptions): Promise<IntegrityReport>
+  /** From the rows, not from the names of the files; sorted. */
+  listDatasets(): Promise<string[]>
+}
