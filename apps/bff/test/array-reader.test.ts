@@ -2,7 +2,9 @@ import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PredictionPage } from '@nirs-workspace/types'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { startWriter } from '../src/testing/start-writer.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
+import { treeHash } from '../src/testing/tree-hash.ts'
 import { copyDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
 
 let app: TestApp
@@ -21,6 +23,18 @@ test('when the process that reads arrays dies, the next read starts another', as
   process.kill(pid, 'SIGKILL')
   await vi.waitFor(() => expect(app.services.arrays.pid).not.toBe(pid))
   expect(await app.get(path)).toEqual(first)
+})
+
+test('the reader is at hand before the first click, and a store is not opened for that', async () => {
+  const path = await copyDemo()
+  const before = treeHash(path)
+  app = await openTestApp(path, { readAhead: true })
+  await app.get('/overview')
+  await vi.waitFor(() => expect(app.services.arrays.pid).toBeDefined())
+  const writer = await startWriter(join(path, 'store.duckdb'))
+  await writer.release()
+  expect(treeHash(path)).toBe(before)
+  expect(app.logged).toEqual([])
 })
 
 test.runIf(hasSamples)('P2: a damaged file is an error that says so, and other files stay readable', async () => {

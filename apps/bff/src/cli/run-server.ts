@@ -14,7 +14,7 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
   const found = (await Promise.all(paths.map(findWorkspaces))).flat()
   const log = createLog((line) => process.stderr.write(line))
   const { readOnly, workspaceRoot, isNetwork } = options
-  const deps = createDeps({ folders: userFolders(), log, readOnly, workspaceRoot, isNetwork })
+  const deps = createDeps({ folders: userFolders(), log, readOnly, workspaceRoot, isNetwork, readAhead: true })
   void deps.exports.tidy().catch((error: unknown) => log.error('old exports could not be removed', { error }))
   for (const path of found) await deps.workspaces.open(path)
   const { hub, methodsAt } = deps

@@ -17,6 +17,7 @@ import { Turns } from '../processes/turns.ts'
 import { allRoutes } from '../routes/all-routes.ts'
 import { methodFinder } from '../routes/find-route.ts'
 import { OrderAhead } from '../workspaces/order-ahead.ts'
+import { ReaderAhead } from '../workspaces/reader-ahead.ts'
 import { Recents } from '../workspaces/recents.ts'
 import { WorkspaceFacts } from '../workspaces/workspace-facts.ts'
 import { Workspaces } from '../workspaces/workspaces.ts'
@@ -27,6 +28,8 @@ export interface DepsOptions {
   folders: UserFolders
   log: Log
   readOnly?: boolean
+  /** Get ready for the first click on a row when nothing else is to do. */
+  readAhead?: boolean
   /** Other machines are answered: they hear of no absolute path. */
   isNetwork?: boolean
   /** Only workspaces inside this folder may be opened. */
@@ -55,6 +58,8 @@ export const createDeps = (options: DepsOptions): Services => {
   // Several workspaces opened together take turns: builders share the cores with the user's own work.
   const builders = new Turns(1)
   const tasks = new Tasks()
+  const arrays = new ArrayReaderProcess(log)
+  const reader = new ReaderAhead(arrays, log)
   const workspaces = new Workspaces({
     cacheFolder: folders.cache,
     recents: new Recents(folders.config, log),
@@ -64,6 +69,9 @@ export const createDeps = (options: DepsOptions): Services => {
     build: (path, signal) =>
       builders.run(() => tasks.run({ task: 'build_catalog', path, cache: folders.cache }, CatalogFile, signal), signal),
     isBusy: (root) => (jobs.runningOn(root)?.kind ?? 'verify') !== 'verify',
+    onCatalog: (workspace) => {
+      if (options.readAhead === true) reader.afterOpening(workspace)
+    },
     onOpen: (workspace) => {
       if (options.readOnly !== true) void recoverOpened(jobs, workspace, log)
     },
@@ -72,7 +80,6 @@ export const createDeps = (options: DepsOptions): Services => {
   jobs.onEvent(({ job }) => {
     if (isTerminal(job)) void workspaces.findByPath(job.workspace_path)?.check(true)
   })
-  const arrays = new ArrayReaderProcess(log)
   const exports = new ExportFiles(folders.cache, log)
   return {
     workspaces,

@@ -23,6 +23,7 @@ export interface WorkspaceServices {
   build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
   /** A job of ours is changing this workspace: what it looks like meanwhile is nobody's business. */
   isBusy: (root: string) => boolean
+  onCatalog: (workspace: OpenedWorkspace) => void
 }
 
 const firstBuildWaitMs = 15_000
@@ -148,6 +149,7 @@ export class OpenedWorkspace {
       if (this.#closing.signal.aborted) return catalog.close()
       const isNew = this.#slot.current !== undefined
       this.#slot.put(catalog)
+      this.#services.onCatalog(this)
       this.#building = false
       this.#settled()
       if (isNew) this.#services.publish({ type: 'catalog_updated', data: { workspace_id: this.id, fingerprint: file.fingerprint } })

@@ -16,6 +16,7 @@ export interface WorkspacesOptions {
   publish: (change: WorkspaceChange) => void
   build: (path: string, signal: AbortSignal) => Promise<CatalogFile>
   isBusy: (root: string) => boolean
+  onCatalog: (workspace: OpenedWorkspace) => void
   onOpen: (workspace: OpenedWorkspace) => void
   /** Whether somebody listens to events: then the files are watched without being asked. */
   isWatched: () => boolean
