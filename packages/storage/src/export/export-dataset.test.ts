@@ -22,6 +22,7 @@ import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
 import { floatList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { finishFile } from '../migration/finish-file.ts'
+import { readFooter } from '../parquet/footer.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import type { DatasetExport, ExportContext } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
@@ -339,7 +340,9 @@ describe('refusals', () => {
     await reader.open(path)
     const { checksums } = await reader.rowGroup(0, false)
     await reader.close()
-    await finishFile(path, { rows: 1, datasets: [], facets: {}, metrics: [], created_at: { first: null, last: null } }, [checksums])
+    const summary = { rows: 1, datasets: [], facets: {}, metrics: [], created_at: { first: null, last: null } }
+    const data = createHash('sha256').update((await readFile(path)).subarray(0, (await readFooter(path)).start))
+    await finishFile(path, summary, [checksums], data)
     expect((await exportDataset(context(), request())).rows).toBe(1)
     const bytes = await readFile(path)
     const at = bytes.indexOf(Buffer.from(Float64Array.of(1.25, 2.5, 3.75).buffer))

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises'
 import { systemCode } from '../errors.ts'
-import { faultPoint } from './fault-point.ts'
+import { faultPoint, isWatched } from './fault-point.ts'
 
 /** The primitives that change a disk. Nothing else in this package calls a writing function of node:fs. */
 export const makeFolder = async (path: string): Promise<void> => {
@@ -43,11 +43,13 @@ export const createFile = async (path: string): Promise<NewFile> => {
   handle = await fs.open(path, 'wx', 0o644)
   return {
     append: async (pieces) => {
-      const data = Buffer.concat(pieces)
-      await faultPoint({ kind: 'write', path, data, position })
+      await faultPoint({ kind: 'write', path, position, ...(isWatched() ? { data: Buffer.concat(pieces) } : {}) })
       if (handle === undefined) throw new Error('The file is closed.')
-      await handle.writeFile(data)
-      position += data.length
+      for (let rest = pieces; rest.length > 0; ) {
+        const { bytesWritten } = await handle.writev(rest)
+        position += bytesWritten
+        rest = after(rest, bytesWritten)
+      }
     },
     finish: async () => {
       await faultPoint({ kind: 'fsync', path })
@@ -56,6 +58,16 @@ export const createFile = async (path: string): Promise<NewFile> => {
     },
     close,
   }
+}
+
+/** What is left of the pieces behind so many bytes. */
+const after = (pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] => {
+  let skip = bytes
+  return pieces.flatMap((piece) => {
+    const from = Math.min(skip, piece.length)
+    skip -= from
+    return from === piece.length ? [] : [piece.subarray(from)]
+  })
 }
 
 /** Flushes a file that something else wrote. Never call it on a DuckDB file that this process has open. */

@@ -21,6 +21,9 @@ export const setFaultHook = (next: FaultHook | undefined): void => {
   hook = next
 }
 
+/** Whether anybody looks: bytes that only a hook wants need not be put together otherwise. */
+export const isWatched = (): boolean => hook !== undefined
+
 /** Announces a change that is about to happen. `engine-write` brackets what DuckDB writes by itself. */
 export const faultPoint = async (operation: DiskOperation): Promise<void> => {
   await hook?.(operation)

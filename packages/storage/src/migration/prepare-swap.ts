@@ -142,7 +142,12 @@ const readBack = async (
     file,
     `read_parquet(${quotedString(escapeGlob(file.path))}, hive_partitioning = false)`,
   )
-  const mark = await finishFile(file.path, summary, verified.checksums)
+  const mark = await finishFile(
+    file.path,
+    summary,
+    source.groups.map((group) => group.checksums),
+    source.data,
+  )
   progress.datasets(file.datasets, 'done')
   return { file, verified, mark }
 }

@@ -49,7 +49,7 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
 
 const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> =>
   // Writers take as much again as the engine's own limit: together the job stays below 1.5 GB.
-  withEngine({ memoryLimit: '400MB' }, (engine) =>
+  withEngine({ memoryLimit: '400MB', threads: 1 }, (engine) =>
     withAttachedStore(engine, workspace.duckdb, sourceAlias, async () => {
       const startedAt = performance.now()
       if (options.planId !== undefined) await refuseStale(workspace, options.planId)

@@ -1,5 +1,7 @@
+import type { Hash } from 'node:crypto'
 import type { Engine } from '../engine/open-engine.ts'
 import { ArraysDigest } from '../parquet/arrays-digest.ts'
+import { blockChecksums } from '../parquet/block-checksum.ts'
 import { rowsOf } from '../parquet/column-block.ts'
 import { digestGroup, type GroupDigest } from '../parquet/group-digest.ts'
 import { ParquetWriter } from '../parquet/parquet-writer.ts'
@@ -14,8 +16,16 @@ const largestRowGroup = 64e6
 /** What the store gave for a file, as it was handed to the writer. */
 export interface SourceDigest {
   readonly rows: number
-  readonly groups: readonly GroupDigest[]
+  readonly groups: readonly SourceGroup[]
   readonly datasets: ReadonlyMap<string, DatasetFigures>
+  /** SHA-256 of the bytes of the file before its footer, to go on with. */
+  readonly data: Hash
+}
+
+export interface SourceGroup {
+  readonly digest: GroupDigest
+  /** CRC-32 by column, for the footer. */
+  readonly checksums: ReadonlyMap<string, string>
 }
 
 export interface StageOptions {
@@ -30,17 +40,21 @@ export const stageFile = async (engine: Engine, file: StagedFile, options: Stage
   const writer = await ParquetWriter.create(file.path, file.columns)
   try {
     const source = await copyRows(engine, writer, file, options)
-    await writer.finish()
-    return source
+    return { ...source, data: await writer.finish() }
   } finally {
     await writer.abandon()
   }
 }
 
-const copyRows = async (engine: Engine, writer: ParquetWriter, file: StagedFile, options: StageOptions): Promise<SourceDigest> => {
+const copyRows = async (
+  engine: Engine,
+  writer: ParquetWriter,
+  file: StagedFile,
+  options: StageOptions,
+): Promise<Omit<SourceDigest, 'data'>> => {
   const reader = await file.openRows(engine, options.signal)
   const digest = new ArraysDigest(new Set(options.skippedIds))
-  const groups: GroupDigest[] = []
+  const groups: SourceGroup[] = []
   let rows = 0
   let writing: Promise<void> = Promise.resolve()
   try {
@@ -52,7 +66,7 @@ const copyRows = async (engine: Engine, writer: ParquetWriter, file: StagedFile,
       // Compressed by other threads while the next rows are read.
       writing = writer.writeRowGroup(block)
       writing.catch(() => undefined)
-      groups.push(digestGroup(digest, block))
+      groups.push({ digest: digestGroup(digest, block), checksums: blockChecksums(block) })
       rows += rowsOf(block)
     }
     return { rows, groups, datasets: digest.results() }

@@ -22,7 +22,7 @@ export const readTableRows =
       signal,
     )
     try {
-      return new SideBySide(arrays, await openQueries(engine, [metadataSql(datasets)], signal), extras)
+      return new SideBySide(arrays, await openQueries(engine, [metadataSql(datasets)], signal), datasets, extras)
     } catch (error) {
       await arrays.close()
       throw error
@@ -32,11 +32,14 @@ export const readTableRows =
 class SideBySide implements RowSource {
   readonly #arrays: RowSource
   readonly #metadata: QueryRows
+  /** The name of the only dataset: its bytes need not be fetched with every row. */
+  readonly #dataset: string | null
   readonly #names: readonly string[]
 
-  constructor(arrays: RowSource, metadata: QueryRows, extras: readonly ExtraColumn[]) {
+  constructor(arrays: RowSource, metadata: QueryRows, datasets: readonly string[], extras: readonly ExtraColumn[]) {
     this.#arrays = arrays
     this.#metadata = metadata
+    this.#dataset = onlyName(datasets)
     this.#names = [...arrayFileColumnNames, ...extras.map(({ name }) => name)]
   }
 
@@ -44,9 +47,10 @@ class SideBySide implements RowSource {
     const arrays = await this.#arrays.takeAbout(rows, bytes)
     const metadata = await this.#metadata.take(Math.max(1, rowsOf(arrays)))
     if (rowsOf(arrays) === 0 && rowsOf(metadata) === 0) return []
-    if (rowsOf(arrays) === 0 || !sameColumn(columnOf(arrays, 'prediction_id'), columnOf(metadata, 'prediction_id'))) throw notAligned()
+    if (rowsOf(arrays) === 0 || !sameColumn(columnOf(arrays, place), columnOf(metadata, place))) throw notAligned()
     const shape = probaShapes(columnOf(arrays, 'y_proba'), columnOf(arrays, 'y_true'))
-    const columns = new Map([...metadata, ...arrays, shape].map((column) => [column.name, column]))
+    const dataset = this.#dataset === null ? [] : [sameText('dataset_name', this.#dataset, rowsOf(arrays))]
+    const columns = new Map([...dataset, ...metadata, ...arrays, shape].map((column) => [column.name, column]))
     return this.#names.flatMap((name) => columns.get(name) ?? [])
   }
 
@@ -61,16 +65,30 @@ const arraysSql = (tables: SourceTables, { from, to }: RowRange, extras: readonl
     selectOr(hasColumn(tables, arraysTable, name), quotedIdentifier(name), name, arrayFileColumns[name]),
   )
   const carried = extras.map(({ name, type }) => selectOr(hasColumn(tables, arraysTable, name), quotedIdentifier(name), name, type))
-  return `SELECT prediction_id, ${[...lists, ...carried].join(', ')} FROM ${sourceTable(arraysTable)} WHERE rowid BETWEEN ${from} AND ${to}`
+  return `SELECT rowid::DOUBLE AS ${place}, prediction_id, ${[...lists, ...carried].join(', ')} FROM ${sourceTable(arraysTable)}
+    WHERE rowid BETWEEN ${from} AND ${to}`
 }
 
 const metadataSql = (datasets: readonly string[]): string => {
-  const scalars = Object.entries(arrayFileColumns).filter(([name, type]) => name !== 'prediction_id' && !type.endsWith('[]'))
+  const known = ['prediction_id', ...(onlyName(datasets) === null ? [] : ['dataset_name'])]
+  const scalars = Object.entries(arrayFileColumns).filter(([name, type]) => !known.includes(name) && !type.endsWith('[]'))
   const columns = scalars.map(([name, type]) => selectOr(true, `p.${quotedIdentifier(name)}`, name, type))
-  return `SELECT a.prediction_id, ${columns.join(', ')}
+  return `SELECT a.place::DOUBLE AS ${place}, ${columns.join(', ')}
     FROM (SELECT rowid AS place, prediction_id FROM ${sourceTable(arraysTable)}) a
     JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id
     WHERE p.dataset_name IN (${datasets.map(quotedString).join(', ')}) ORDER BY a.place`
+}
+
+/** Column with the row number in the legacy table, by which both sides are compared; not written. */
+const place = 'nirs_workspace_place'
+
+const onlyName = (datasets: readonly string[]): string | null => (datasets.length === 1 ? (datasets[0] ?? null) : null)
+
+/** A text column with the same value in every row. */
+const sameText = (name: string, text: string, rows: number): ColumnBlock => {
+  const one = Buffer.from(text)
+  const values = Buffer.alloc(one.length * rows, one)
+  return { name, width: 1, rows, valid: new Uint8Array(rows).fill(1), lengths: new Uint32Array(rows).fill(one.length), values, nulls: null }
 }
 
 /** Shapes of y_proba for a table that has none, from the lengths. */

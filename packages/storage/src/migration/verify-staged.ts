@@ -5,7 +5,7 @@ import { columnNames, readFooter, rowCount, rowGroupSizes } from '../parquet/foo
 import type { GroupDigest } from '../parquet/group-digest.ts'
 import type { ParquetReader } from '../parquet/parquet-reader.ts'
 import type { DatasetFigures } from '../parquet/reader-messages.ts'
-import type { SourceDigest } from './stage-file.ts'
+import type { SourceDigest, SourceGroup } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 
 export interface VerifiedFile {
@@ -13,8 +13,6 @@ export interface VerifiedFile {
   readonly mismatches: number
   /** Some of the ids whose rows differ, and the columns of their row group in which something does. */
   readonly examples: readonly string[]
-  /** Per row group, per column. */
-  readonly checksums: readonly ReadonlyMap<string, string>[]
   readonly source: ReadonlyMap<string, DatasetFigures>
   readonly parquet: ReadonlyMap<string, DatasetFigures>
 }
@@ -41,9 +39,8 @@ export const verifyStaged = async (
   if (source.rows !== file.rows) throw wrongForm(file, `${source.rows} rows instead of the ${file.rows} that were counted before`)
   if (rowCount(metadata) !== source.rows) throw wrongForm(file, `${rowCount(metadata)} rows instead of ${source.rows}`)
   const sizes = rowGroupSizes(metadata)
-  if (sizes.join() !== source.groups.map(rowsIn).join()) throw wrongForm(file, 'other row groups')
+  if (sizes.join() !== source.groups.map(({ digest }) => rowsIn(digest)).join()) throw wrongForm(file, 'other row groups')
   await reader.open(file.path, options.skippedIds)
-  const checksums: ReadonlyMap<string, string>[] = []
   const tally = { mismatches: 0, examples: [] as string[] }
   const ask = (group: number) => {
     if (group >= sizes.length) return undefined
@@ -58,11 +55,10 @@ export const verifyStaged = async (
     const found = await next
     if (found === undefined) throw wrongForm(file, 'fewer row groups')
     next = ask(group + 1)
-    if (!isSame(expected, found)) await tallyGroup(reader, group, expected, found, tally)
-    checksums.push(found.checksums)
+    if (!isSame(expected.digest, found)) await tallyGroup(reader, group, expected, found, tally)
     options.onRows?.(rowsIn(found), found.bytes)
   }
-  return { ...tally, rows: source.rows, checksums, source: source.datasets, parquet: await reader.finish() }
+  return { ...tally, rows: source.rows, source: source.datasets, parquet: await reader.finish() }
 }
 
 const rowsIn = (digest: GroupDigest): number => digest.rows.length / digestBytes
@@ -72,16 +68,17 @@ const isSame = (a: GroupDigest, b: GroupDigest): boolean => a.others === b.other
 const tallyGroup = async (
   reader: ParquetReader,
   group: number,
-  expected: GroupDigest,
+  expected: SourceGroup,
   found: GroupDigest,
   tally: { mismatches: number; examples: string[] },
 ): Promise<void> => {
-  const columns = [...found.checksums].filter(([name, crc]) => expected.checksums.get(name) !== crc).map(([name]) => name)
-  const differing = differingRows(expected, found)
+  const { block, checksums } = await reader.rowGroup(group)
+  const columns = [...checksums].filter(([name, crc]) => expected.checksums.get(name) !== crc).map(([name]) => name)
+  const differing = differingRows(expected.digest, found)
   // A difference outside the arrays has no digest per row: the row group as a whole counts.
   const rows = differing.length > 0 ? differing : Array.from({ length: rowsIn(found) }, (_, row) => row)
   tally.mismatches += rows.length
-  const ids = textsOf(columnOf((await reader.rowGroup(group)).block, 'prediction_id'))
+  const ids = textsOf(columnOf(block, 'prediction_id'))
   for (const row of rows) if (tally.examples.length < 20) tally.examples.push(`${ids[row] ?? '?'} (${columns.join(', ')})`)
 }
 

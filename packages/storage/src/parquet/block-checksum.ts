@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { bytesOf, type ColumnBlock } from './column-block.ts'
+import { bytesOf, type ColumnBlock, type RowBlock } from './column-block.ts'
 
 /**
  * CRC-32 over the decoded values of one column of one row group (docs/formats.md): row validity, lengths as unsigned 32-bit, one byte
@@ -12,3 +12,6 @@ export const columnChecksum = (column: ColumnBlock): string => {
   if (column.nulls !== null) value = crc32(column.nulls, value)
   return crc32(column.values, value).toString(16).padStart(8, '0')
 }
+
+export const blockChecksums = (block: RowBlock): ReadonlyMap<string, string> =>
+  new Map(block.map((column) => [column.name, columnChecksum(column)]))

@@ -27,6 +27,9 @@ export const columnOf = (block: RowBlock, name: string): ColumnBlock => {
 
 export const rowsOf = (block: RowBlock): number => block[0]?.rows ?? 0
 
+/** The same column in memory of its own. */
+export const copyColumn = (column: ColumnBlock): ColumnBlock => ({ ...column, values: column.values.slice() })
+
 /** Rows `from` to `to` of a column, as views where possible. */
 export const sliceColumn = (column: ColumnBlock, from: number, to: number): ColumnBlock => {
   if (from === 0 && to === column.rows) return column

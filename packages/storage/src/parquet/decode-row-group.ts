@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs'
 import { ParquetFile, wasmMemory } from 'parquet-wasm'
-import type { RowBlock } from './column-block.ts'
+import { copyColumn, type RowBlock } from './column-block.ts'
 import { blocksAt } from './wasm-blocks.ts'
 
 /** A Parquet file open in parquet-wasm, read by ranges: one row group at a time is in memory. */
@@ -18,11 +18,16 @@ export class ParquetDecoder {
   }
 
   async rowGroup(index: number): Promise<RowBlock> {
+    return this.useRowGroup(index, (block) => block.map(copyColumn))
+  }
+
+  /** As `rowGroup`, without a copy: the block is in the decoder's memory and gone when `use` returns. */
+  async useRowGroup<T>(index: number, use: (block: RowBlock) => T): Promise<T> {
     const table = await this.#file.read({ rowGroups: [index], batchSize: largestRowGroup })
     const exported = table.intoFFI()
     try {
       const batches = Array.from({ length: exported.numArrays() }, (_, batch) => exported.arrayAddr(batch))
-      return blocksAt(memoryOf(wasmMemory()), exported.schemaAddr(), batches)
+      return use(blocksAt(memoryOf(wasmMemory()), exported.schemaAddr(), batches))
     } finally {
       exported.drop()
     }

@@ -76,15 +76,16 @@ export const withKeyValues = (metadata: ThriftStruct, entries: ReadonlyMap<strin
 
 /**
  * Replaces the footer of a file that nobody reads yet and flushes the file. Data pages stay where they are: offsets in the footer count
- * from the start of the file.
+ * from the start of the file. Returns the bytes that now stand there.
  */
-export const writeFooter = async (path: string, footer: Footer, metadata: ThriftStruct): Promise<void> => {
+export const writeFooter = async (path: string, footer: Footer, metadata: ThriftStruct): Promise<Uint8Array> => {
   const body = writeStruct(metadata)
   const tail = Buffer.alloc(body.length + trailerBytes)
   tail.set(body)
   tail.writeUInt32LE(body.length, body.length)
   tail.write(magic, body.length + 4, 'latin1')
   await replaceTail(path, footer.start, tail)
+  return tail
 }
 
 const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {

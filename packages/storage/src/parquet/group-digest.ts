@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { type ArraysDigest, digestedColumns } from './arrays-digest.ts'
-import { columnChecksum } from './block-checksum.ts'
 import { bytesOf, type RowBlock } from './column-block.ts'
 
 /** What two readers of the same row group must agree on, to the bit. */
@@ -9,8 +8,6 @@ export interface GroupDigest {
   readonly rows: Uint8Array
   /** SHA-256 of all other columns together. */
   readonly others: string
-  /** CRC-32 by column, as it stands in the footer. */
-  readonly checksums: ReadonlyMap<string, string>
   /** Bytes of all values. */
   readonly bytes: number
 }
@@ -18,7 +15,6 @@ export interface GroupDigest {
 export const digestGroup = (digest: ArraysDigest, block: RowBlock): GroupDigest => ({
   rows: digest.add(block),
   others: digestOthers(block),
-  checksums: new Map(block.map((column) => [column.name, columnChecksum(column)])),
   bytes: block.reduce((bytes, column) => bytes + column.values.length, 0),
 })
 

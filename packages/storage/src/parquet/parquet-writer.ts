@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, crc32, zstdCompress } from 'node:zlib'
 import { createFile, type NewFile } from '../files/disk.ts'
@@ -26,6 +27,7 @@ export class ParquetWriter {
   readonly #forms: readonly ColumnForm[]
   readonly #buffers: readonly PageBuffer[]
   readonly #groups: ThriftStruct[] = []
+  readonly #data = createHash('sha256')
   #position = 0
   #rows = 0
 
@@ -38,7 +40,7 @@ export class ParquetWriter {
   /** The file must not exist yet. */
   static async create(path: string, forms: readonly ColumnForm[]): Promise<ParquetWriter> {
     const writer = new ParquetWriter(await createFile(path), forms)
-    await writer.#append([magic])
+    await writer.#appendData([magic])
     return writer
   }
 
@@ -54,7 +56,7 @@ export class ParquetWriter {
       const offset = start + sum(chunks.slice(0, chunks.indexOf(chunk)), ({ bytes }) => bytes)
       return columnChunk(chunk, offset)
     })
-    await this.#append(chunks.flatMap(({ header, body }) => [header, body]))
+    await this.#appendData(chunks.flatMap(({ header, body }) => [header, body]))
     this.#rows += rowsOf(block)
     this.#groups.push(
       struct([
@@ -70,8 +72,8 @@ export class ParquetWriter {
     )
   }
 
-  /** Writes the footer and flushes the file. */
-  async finish(): Promise<void> {
+  /** Writes the footer and flushes the file. The SHA-256 of the bytes before the footer, to go on with. */
+  async finish(): Promise<Hash> {
     const footer = Buffer.from(
       writeStruct(
         struct([
@@ -87,11 +89,17 @@ export class ParquetWriter {
     length.writeUInt32LE(footer.length)
     await this.#append([footer, length, magic])
     await this.#file.finish()
+    return this.#data
   }
 
   /** Closes the file without a footer. */
   async abandon(): Promise<void> {
     await this.#file.close()
+  }
+
+  async #appendData(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) this.#data.update(piece)
+    await this.#append(pieces)
   }
 
   async #append(pieces: readonly Uint8Array[]): Promise<void> {

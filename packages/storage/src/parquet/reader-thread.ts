@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { ArraysDigest } from './arrays-digest.ts'
-import { columnChecksum } from './block-checksum.ts'
+import { blockChecksums } from './block-checksum.ts'
 import type { RowBlock } from './column-block.ts'
 import { ParquetDecoder } from './decode-row-group.ts'
 import { digestGroup } from './group-digest.ts'
@@ -23,10 +23,11 @@ const answer = async (request: ReaderRequest): Promise<ReaderAnswer> => {
     decoder = undefined
     return { kind: 'finished', datasets: digest.results() }
   }
+  if (request.kind === 'digest')
+    return { kind: 'digest', digest: await decoder.useRowGroup(request.index, (block) => digestGroup(digest, block)) }
+  if (!request.withValues) return { kind: 'row-group', block: [], checksums: await decoder.useRowGroup(request.index, blockChecksums) }
   const block = await decoder.rowGroup(request.index)
-  if (request.kind === 'digest') return { kind: 'digest', digest: digestGroup(digest, block) }
-  const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
-  return { kind: 'row-group', block: request.withValues ? block : [], checksums }
+  return { kind: 'row-group', block, checksums: blockChecksums(block) }
 }
 
 /** The memory behind a block belongs to it alone: hand it over instead of copying. */

@@ -2,8 +2,8 @@ import { type ColumnBlock, joinColumns, type RowBlock } from './column-block.ts'
 
 /**
  * Reads decoded columns straight from parquet-wasm's memory by Arrow's C data interface: a schema and one array struct per batch, with
- * 32-bit pointers. What is returned is copied out; the addresses are not used afterwards. Columns of a type that no release writes are
- * left out.
+ * 32-bit pointers. Values are views of that memory and may be cleared where they are null. Columns of a type that no release writes are left
+ * out.
  */
 export const blocksAt = (memory: ArrayBufferLike, schemaAddress: number, arrayAddresses: readonly number[]): RowBlock => {
   const wasm = new WasmView(memory)
@@ -85,7 +85,7 @@ const scalarColumn = (wasm: WasmView, name: string, array: number, width: 4 | 8)
 
 const textColumn = (wasm: WasmView, name: string, array: number, offsetWidth: 4 | 8): ColumnBlock => {
   const { first, count, lengths } = extentAt(wasm, array, offsetWidth)
-  const values = wasm.bytes(wasm.buffer(array, 2) + first, count).slice()
+  const values = wasm.bytes(wasm.buffer(array, 2) + first, count)
   return compact({ name, width: 1, rows: lengths.length, valid: validityAt(wasm, array, 0, lengths.length), lengths, values, nulls: null })
 }
 
@@ -111,7 +111,7 @@ const listColumn = (wasm: WasmView, name: string, field: number, array: number, 
 
 const valuesAt = (wasm: WasmView, array: number, buffer: number, first: number, count: number, width: number): Uint8Array => {
   const start = wasm.int(array + arrayStruct.offset) + first
-  return wasm.bytes(wasm.buffer(array, buffer) + start * width, count * width).slice()
+  return wasm.bytes(wasm.buffer(array, buffer) + start * width, count * width)
 }
 
 /** Where the elements of the rows lie, and how many each row has. */
