@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withEngine } from '@nirs-workspace/storage'
-import { ExportManifest, type PredictionPage } from '@nirs-workspace/types'
+import { ExportManifest, type PredictionPage, type WorkspaceStats } from '@nirs-workspace/types'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { readZip } from '../src/testing/read-zip.ts'
@@ -87,6 +87,21 @@ test('test_export_parquet_filtered: partition and model narrow the file', async 
   const ofModel = expected.rows.filter((row) => row.model_name === model)
   const narrowed = await reopen(await app.request(exportPath(dataset, `?partition=val&model_name=${encodeURIComponent(model)}`)))
   expect(narrowed.page.total).toBe(ofModel.length)
+})
+
+test('the size of an export is told before it is made: about right from a store, as it is from files', async () => {
+  const path = await copyDemo()
+  app = await openTestApp(path)
+  const legacy = ((await app.get('/workspace/stats')) as WorkspaceStats).datasets
+  for (const { name, bytes = 0, bytes_are_estimate } of legacy) {
+    const made = Number((await app.request(exportPath(name), { method: 'HEAD' })).headers.get('content-length'))
+    expect([name, bytes_are_estimate, bytes > made / 2.5 && bytes < made * 2.5]).toEqual([name, true, true])
+  }
+  const { job_id } = (await (await app.post('/workspace/migrate', {})).json()) as { job_id: string }
+  await app.services.jobs.whenEnded(job_id)
+  const migrated = ((await app.get('/workspace/stats')) as WorkspaceStats).datasets
+  expect(migrated.map(({ bytes }) => bytes)).toEqual(migrated.map(({ parquet_bytes }) => parquet_bytes))
+  expect(migrated.every(({ bytes, bytes_are_estimate }) => Number(bytes) > 0 && bytes_are_estimate === false)).toBe(true)
 })
 
 test('several datasets come as a ZIP whose manifest tells the truth about every file', async () => {

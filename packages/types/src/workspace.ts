@@ -55,6 +55,9 @@ export const DatasetInfo = z.object({
   predictions: z.number().int(),
   arrays: z.number().int(),
   parquet_bytes: z.number(),
+  /** What the dataset comes to as a Parquet file; an estimate while its arrays lie in a store. */
+  bytes: z.number().optional(),
+  bytes_are_estimate: z.boolean().optional(),
 })
 export type DatasetInfo = z.infer<typeof DatasetInfo>
 

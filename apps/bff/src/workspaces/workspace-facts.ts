@@ -5,6 +5,7 @@ import type { Task } from '../children/task-messages.ts'
 import { isTerminal } from '../jobs/job-record.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Tasks } from '../processes/tasks.ts'
+import { withBytes } from './estimate-bytes.ts'
 import type { OpenedWorkspace } from './opened-workspace.ts'
 
 export const DeletedBackup = z.object({ deleted: z.array(z.string()), bytes: z.number() })
@@ -62,7 +63,8 @@ export class WorkspaceFacts {
 
   async stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
     const stats = await this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
-    return { ...stats, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
+    const datasets = await workspace.query((catalog) => withBytes(catalog, stats.datasets))
+    return { ...stats, datasets, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
   }
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
