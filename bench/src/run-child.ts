@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { jobProcessFlags } from '@nirs-workspace/storage'
 import * as z from 'zod'
 
 const Peak = z.object({ peak_rss_kb: z.number() })
@@ -15,7 +16,7 @@ export const runChild = async <S extends z.ZodObject>(
 ): Promise<z.output<S> & { peak_rss_kb: number; milliseconds: number }> => {
   const file = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
   const started = performance.now()
-  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...jobProcessFlags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     text += part
