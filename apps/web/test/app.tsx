@@ -79,7 +79,7 @@ const defaults = (mode: 'legacy' | 'migrated' | 'lost_arrays'): Record<string, A
     const index = Number(path.split('/p').at(-1))
     return PredictionDetail.parse({ ...prediction(index), scores: {}, params: { n_components: 9 }, siblings: [] })
   },
-  'GET /predictions/:id/scatter': ({ path }) => scatter(path.split('/')[2] ?? ''),
+  'GET /predictions/:id/scatter': ({ path }) => scatterOf(path.split('/')[2] ?? ''),
 })
 
 const page = (offset: number, limit: number) =>
@@ -90,7 +90,7 @@ const page = (offset: number, limit: number) =>
     metrics: ['rmse'],
   })
 
-const scatter = (id: string) =>
+export const scatterOf = (id: string) =>
   Scatter.parse({
     prediction_id: id,
     dataset_name: 'wheat',

@@ -1,4 +1,5 @@
 import {
+  type DatasetOverview,
   type Job,
   JobList,
   MigrateStatus,
@@ -137,6 +138,35 @@ export const stats = WorkspaceStats.parse({
 })
 
 export const overview = OverviewResponse.parse({ datasets: [], recent_runs: [] })
+
+/** The overview of one dataset. */
+export const overviewOf = (change: Partial<DatasetOverview>) =>
+  OverviewResponse.parse({
+    datasets: [
+      {
+        dataset_name: 'wheat',
+        task_type: 'regression',
+        predictions: 768,
+        models: 3,
+        arrays: 750,
+        metrics: ['rmse'],
+        best_cv: [
+          {
+            metric: 'rmse',
+            direction: 'lower',
+            val_score: 0.21,
+            prediction_id: 'p7',
+            model_name: 'PLS',
+            preprocessings: 'SNV',
+          },
+        ],
+        best_refit: [],
+        scores: [0.21, 0.3451, 0.4],
+        ...change,
+      },
+    ],
+    recent_runs: [],
+  })
 
 export const prediction = (index: number): PredictionRow => ({
   prediction_id: `p${index}`,

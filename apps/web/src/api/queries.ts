@@ -8,6 +8,7 @@ import type {
   OverviewResponse,
   PredictionDetail,
   PredictionPage,
+  PredictionRow,
   RangeColumn,
   RunPage,
   Scatter,
@@ -57,6 +58,25 @@ export const predictionBlockQuery = (workspace: string, params: QueryParams, blo
       request<PredictionPage>('/predictions', { query: { ...params, workspace, limit: blockSize, offset: block * blockSize }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   })
+
+/**
+ * The best cross-validation row of a dataset: an average over folds before a single fold, and that before a model without
+ * cross-validation (the kinds are in the order of the alphabet). Only finite scores compete.
+ */
+export const bestCvQuery = (workspace: string, dataset: string, metric: string, order: 'asc' | 'desc') => ({
+  ...read<PredictionPage>('/predictions', workspace, {
+    dataset_name: dataset,
+    metric,
+    partition: 'val',
+    fold_kind: ['average', 'fold', 'single'],
+    aggregated: 'false',
+    val_score_min: -Number.MAX_VALUE,
+    val_score_max: Number.MAX_VALUE,
+    sort: ['fold_kind:asc', `val_score:${order}`],
+    limit: 1,
+  }),
+  select: (page: PredictionPage): PredictionRow | undefined => page.rows[0],
+})
 
 export const facetsQuery = (workspace: string, filters: QueryParams) => ({
   ...read<Facets>('/predictions/facets', workspace, filters),

@@ -17,6 +17,8 @@ describe('numbers as text', () => {
     expect(en.score(0.00001234)).toBe('1.234e−5')
     expect(en.score(0)).toBe('0.0000')
     expect(en.score(250.123)).toBe('250.12')
+    expect(en.score(1e300)).toBe('1.000e300')
+    expect(fr.score(-4.5e-12)).toBe('−4,500e−12')
   })
 
   it('keeps non-finite numbers apart from numbers', () => {

@@ -86,9 +86,18 @@ const formatScore = (value: number, decimal: Formatters['decimal']): string => {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
-  if (size !== 0 && (size < 0.001 || size >= 100_000)) return value.toExponential(3).replace('-', '−')
+  if (isExtreme(value)) return powerOfTen(value, 3, decimal)
   const digits = size >= 1000 ? 1 : size >= 100 ? 2 : 4
   return decimal(value, digits).replace('-', '−')
+}
+
+/** Numbers that would need a row of zeros. */
+export const isExtreme = (value: number): boolean => value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 100_000)
+
+/** `1.234e−5`, with the decimal sign of the language. */
+export const powerOfTen = (value: number, digits: number, decimal: Formatters['decimal']): string => {
+  const [mantissa = '', exponent = ''] = value.toExponential(digits).split('e')
+  return `${decimal(Number(mantissa), digits)}e${exponent.replace('+', '')}`.replaceAll('-', '−')
 }
 
 const exactNumber = (value: number): string =>

@@ -19,6 +19,7 @@ export const en = (f: Formatters) => {
       none: 'none',
       noValue: 'no value',
       empty: '(empty)',
+      emptyName: '(empty name)',
       yes: 'yes',
       no: 'no',
       unknown: 'unknown',
@@ -89,8 +90,9 @@ export const en = (f: Formatters) => {
       migrate: 'Migrate…',
       dismiss: 'Hide until the next visit',
       lost: (n: number) =>
-        `${predictions(n)} lost their arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak. Keep that file.`,
-      lostUnknown: 'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak. Keep that file.',
+        `${predictions(n)} lost ${plural(n, 'its', 'their')} arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file.`,
+      lostUnknown:
+        'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file.',
       locked: (pid: number, command: string | undefined) =>
         `The store is open in ${command ?? 'another process'} (PID ${pid}). You see the state from before; it refreshes by itself when that process lets go.`,
       interrupted: (kind: string) =>
@@ -172,8 +174,23 @@ export const en = (f: Formatters) => {
       counts: { datasets: 'Datasets', predictions: 'Predictions', models: 'Models', runs: 'Runs', arrays: 'With arrays' },
       datasets: 'Datasets',
       bestCv: 'Best cross-validation',
+      bestFold: 'Best single fold',
+      bestSingle: 'Best validation',
       bestRefit: 'Best refit (test)',
+      overFolds: (id: string) => `all folds together (${id})`,
+      oneFold: (id: string) => `fold ${id} alone`,
+      noCrossValidation: 'no cross-validation',
+      anyFold: 'best of folds and averages',
+      onTest: 'test samples',
+      foldHints: {
+        average: 'Score of the model over all its cross-validation folds',
+        fold: 'One fold says little: its samples may have been easy ones. No average over folds is stored for this dataset.',
+        single: 'nirs4all took the test samples as validation samples, so this is no cross-validation score',
+      },
       noScore: 'no score to rank',
+      noFiniteScore: 'No finite cross-validation score is stored, so there is nothing to rank.',
+      otherMetrics: (names: string) => `Also scored by ${names}.`,
+      onlyInBackup: (n: number) => `${f.int(n)} of them only in store.duckdb.bak`,
       unknownDirection: (metric: string) => `It is unknown whether more or less ${metric} is better, so nothing is ranked.`,
       strip: (n: number, metric: string) => `Validation scores, ${metric}, ${f.int(n)} shown`,
       openDataset: 'Show predictions',
@@ -186,7 +203,15 @@ export const en = (f: Formatters) => {
       emptyBody: 'Train a model with nirs4all in this workspace and its predictions appear here by themselves:',
       emptyCommand: 'Python',
     },
+    taskTypes: {
+      regression: 'regression',
+      classification: 'classification',
+      binary_classification: 'classification, two classes',
+      multiclass_classification: 'classification, several classes',
+    },
     metric: {
+      /** Only what differs from the field's own names. */
+      names: {} as Readonly<Record<string, string>>,
       higher: 'higher is better',
       lower: 'lower is better',
       zero: 'nearest to zero is best',
@@ -326,6 +351,14 @@ export const en = (f: Formatters) => {
       fitted: 'fitted',
       chartLabel: (partition: string) => `Predicted against measured values, ${partition}`,
       residualLabel: (partition: string) => `Residuals against predicted values, ${partition}`,
+      rmseOfArrays: 'RMSE of these arrays',
+      averageMixed: (metric: string, stored: string, computed: string) =>
+        `The stored validation ${metric} is ${stored}; these arrays give ${computed}. They are means over all fold models, and most of those models were trained on these samples, so the figures below look better than cross-validation. Judge the model by the stored score.`,
+      averageUnclear: (metric: string) =>
+        `Validation arrays of an average can be means over fold models that were trained on these samples. ${metric} cannot be computed from them to tell, so the figures below may look better than cross-validation.`,
+      testAsValidation: 'This model was fitted without cross-validation: nirs4all took the test samples as validation samples.',
+      scoreDiffers: (metric: string, stored: string, computed: string) =>
+        `The stored ${metric} is ${stored}, but these arrays give ${computed}. One of the two was changed after the prediction was made.`,
       summary: (n: number, r2: string, bias: string, rmse: string, name: string) =>
         `n = ${f.int(n)}, R² = ${r2}, bias ${bias}, ${name} ${rmse}.`,
       skipped: (n: number) => `${f.int(n)} ${plural(n, 'sample is', 'samples are')} not drawn: value missing or not finite.`,

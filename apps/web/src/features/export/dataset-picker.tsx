@@ -1,5 +1,6 @@
 import type { DatasetInfo } from '@nirs-workspace/types'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 
 interface PickerProps {
   readonly datasets: readonly DatasetInfo[]
@@ -42,7 +43,7 @@ const Dataset = ({ dataset, checked, onToggle }: { dataset: DatasetInfo; checked
   return (
     <label className="flex min-h-9 cursor-pointer items-center gap-2.5 px-3 py-1 hover:bg-hover">
       <input type="checkbox" checked={checked} onChange={onToggle} className="size-4 shrink-0 accent-(--accent)" />
-      <span className="min-w-0 flex-1 break-words">{dataset.name}</span>
+      <span className="min-w-0 flex-1 break-words">{datasetLabel(dataset.name, text)}</span>
       <span className="text-right text-xs whitespace-nowrap text-muted">
         {text.common.predictions(dataset.predictions)}
         {dataset.parquet_bytes === 0 ? null : <span className="block">{format.bytes(dataset.parquet_bytes)}</span>}

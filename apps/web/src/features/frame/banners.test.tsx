@@ -2,7 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
-import { migrationJob, storageStatus } from '../../../test/data.ts'
+import { migrationJob, overviewOf, storageStatus } from '../../../test/data.ts'
 
 const banner = () => screen.findByText('Legacy array storage.')
 
@@ -33,9 +33,16 @@ describe('banner', () => {
 
   it('says where lost arrays are', async () => {
     renderApp('/', 'lost_arrays', {
-      'GET /workspace/inspect': () => ({ counts: { predictions: 529, arrays: 82 } }),
+      'GET /overview': () => overviewOf({}),
+      'GET /workspace/inspect': () => ({
+        findings: [
+          { code: 'missing_artifact_files', severity: 'info', count: 9, detail: '' },
+          { code: 'predictions_without_arrays', severity: 'error', count: 447, detail: '' },
+        ],
+      }),
     })
-    expect(await screen.findByText(/447 predictions lost their arrays .* still in store\.duckdb\.bak\. Keep that file\./)).toBeVisible()
+    expect(await screen.findByText(/447 predictions lost their arrays .* still in store\.duckdb\.bak .*Keep that file\./)).toBeVisible()
+    expect(await screen.findByText('447 of them only in store.duckdb.bak')).toBeVisible()
   })
 
   it('names the process that holds the store', async () => {

@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import { inspectQuery, migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { isRunning, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { useText } from '../../text/text.tsx'
@@ -35,7 +36,7 @@ const ModeBanner = ({ workspace, status }: { workspace: Workspace; status: Stora
   )
   if (hidden) return null
   if (running) return <RunningBanner />
-  if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace.id} dismiss={dismiss} />
+  if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace} dismiss={dismiss} />
   if (!status.migration_needed) return null
   return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
 }
@@ -71,13 +72,12 @@ const useEstimate = (status: MigrateStatus | undefined): string => {
   return banner.estimate(status.estimated_duration_seconds, status.store_bytes, status.bytes_estimated)
 }
 
-const LostBanner = ({ workspace, dismiss }: { workspace: string; dismiss: ReactNode }) => {
+const LostBanner = ({ workspace, dismiss }: { workspace: Workspace; dismiss: ReactNode }) => {
   const { banner } = useText()
-  const { data } = useQuery(inspectQuery(workspace))
-  const lost = data === undefined ? undefined : data.counts.predictions - data.counts.arrays
+  const lost = useLostArrays(workspace)
   return (
     <Line tone="danger" actions={dismiss}>
-      {lost === undefined || lost <= 0 ? banner.lostUnknown : banner.lost(lost)}
+      {lost === undefined ? banner.lostUnknown : banner.lost(lost)}
     </Line>
   )
 }

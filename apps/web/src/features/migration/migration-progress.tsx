@@ -6,6 +6,7 @@ import { cancelJob } from '../../api/actions.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { showToast } from '../../stores/toast.ts'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ProgressBar } from '../../ui/progress-bar.tsx'
@@ -58,13 +59,14 @@ const Cancel = ({ job }: { job: Job }) => {
 }
 
 const DatasetProgress = ({ progress }: { progress: JobProgress }) => {
-  const { migration, jobs } = useText()
+  const text = useText()
+  const { migration, jobs } = text
   return (
     <ul className="mt-4 grid max-h-96 gap-2 overflow-y-auto">
       {progress.datasets.map((dataset) => (
         <li key={dataset.name} className="grid items-center gap-x-4 gap-y-1 sm:grid-cols-[minmax(8rem,14rem)_1fr_auto]">
           <span className="truncate font-medium" title={dataset.name}>
-            {dataset.name}
+            {datasetLabel(dataset.name, text)}
           </span>
           <ProgressBar slim fraction={dataset.rows === 0 ? 1 : dataset.done_rows / dataset.rows} label={dataset.name} />
           <span className="flex items-center gap-2 text-xs text-muted">

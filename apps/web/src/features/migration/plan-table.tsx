@@ -1,5 +1,6 @@
 import type { MigrationPlan } from '@nirs-workspace/types'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 
 export const PlanTable = ({ plan }: { plan: MigrationPlan }) => {
   const { migration } = useText()
@@ -33,12 +34,13 @@ export const PlanTable = ({ plan }: { plan: MigrationPlan }) => {
 }
 
 const PlanRow = ({ dataset }: { dataset: MigrationPlan['datasets'][number] }) => {
-  const { migration } = useText()
+  const text = useText()
+  const { migration } = text
   const format = useFormat()
   return (
     <tr className="border-t border-line align-top">
       <th scope="row" className="max-w-64 py-1.5 text-left font-medium break-words">
-        {dataset.name}
+        {datasetLabel(dataset.name, text)}
         {dataset.rows_already_there === 0 ? null : (
           <p className="text-xs font-normal text-muted">{migration.alreadyThere(dataset.rows_already_there)}</p>
         )}
@@ -50,7 +52,9 @@ const PlanRow = ({ dataset }: { dataset: MigrationPlan['datasets'][number] }) =>
       <td className="py-1.5 pl-6 text-left break-all">
         <span className="font-mono text-xs">{dataset.file}</span>
         {dataset.shares_file_with.length === 0 ? null : (
-          <p className="text-xs text-warning">{migration.sharesFile(dataset.shares_file_with.join(', '))}</p>
+          <p className="text-xs text-warning">
+            {migration.sharesFile(dataset.shares_file_with.map((name) => datasetLabel(name, text)).join(', '))}
+          </p>
         )}
       </td>
     </tr>

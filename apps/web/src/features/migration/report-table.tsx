@@ -1,10 +1,12 @@
 import type { MigrationReport } from '@nirs-workspace/types'
 import { Check, X } from 'lucide-react'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 
 /** Each dataset with the checksum of its values, which must be the same on both sides. */
 export const ReportTable = ({ report }: { report: MigrationReport }) => {
-  const { migration } = useText()
+  const text = useText()
+  const { migration } = text
   const format = useFormat()
   const names = migration.table
   return (
@@ -30,7 +32,7 @@ export const ReportTable = ({ report }: { report: MigrationReport }) => {
               return (
                 <tr key={dataset.name} className="border-t border-line">
                   <th scope="row" className="py-1 text-left font-medium">
-                    {dataset.name}
+                    {datasetLabel(dataset.name, text)}
                   </th>
                   <td>{format.int(dataset.rows)}</td>
                   <td>{format.int(dataset.values)}</td>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { Sprout } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { overviewQuery, statsQuery } from '../../api/queries.ts'
+import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -52,18 +53,20 @@ const Counts = () => {
   const format = useFormat()
   const workspace = useWorkspace()
   const { data } = useQuery(overviewQuery(workspace.id))
+  const lost = useLostArrays(workspace)
   const counts = [
-    [overview.counts.predictions, workspace.counts.predictions],
-    [overview.counts.datasets, data?.datasets.length ?? 0],
-    [overview.counts.runs, workspace.counts.runs],
-    [overview.counts.arrays, workspace.counts.arrays],
+    [overview.counts.predictions, workspace.counts.predictions, undefined],
+    [overview.counts.datasets, data?.datasets.length ?? 0, undefined],
+    [overview.counts.runs, workspace.counts.runs, undefined],
+    [overview.counts.arrays, workspace.counts.arrays, lost === undefined ? undefined : overview.onlyInBackup(lost)],
   ] as const
   return (
     <dl className="card grid grid-cols-2 divide-line sm:grid-cols-4 sm:divide-x">
-      {counts.map(([name, count]) => (
+      {counts.map(([name, count, note]) => (
         <div key={name} className="px-4 py-3">
           <dt className="text-xs text-muted">{name}</dt>
           <dd className="text-2xl leading-8 font-semibold">{format.int(count)}</dd>
+          {note === undefined ? null : <dd className="text-xs text-danger">{note}</dd>}
         </div>
       ))}
     </dl>

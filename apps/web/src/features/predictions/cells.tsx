@@ -5,9 +5,11 @@ import type { ReactNode } from 'react'
 import type { Formatters } from '../../lib/format.ts'
 import type { ColumnView } from '../../table/grid-row.tsx'
 import type { Text } from '../../text/en.ts'
+import { metricName } from '../../text/metric-name.ts'
+import { valueLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
-import { columnById, type GridColumn } from './columns.ts'
+import { columnById, type GridColumn, isFacet } from './columns.ts'
 
 const rightKinds = new Set(['score', 'int', 'percent'])
 export const alignsRight = (column: GridColumn): boolean => rightKinds.has(column.kind)
@@ -45,12 +47,16 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
       return <Partition name={String(value)} />
     case 'fold':
       return <Fold row={row} text={text} />
-    case 'metric':
-      return <span className="truncate">{String(value)}</span>
+    case 'named':
+      return <span className="truncate">{isFacet(column.id) ? valueLabel(column.id, String(value), text) : String(value)}</span>
     case 'code':
       return <span className="truncate font-mono text-xs">{String(value)}</span>
     case 'text':
-      return value === '' ? <span className="text-muted">{text.common.none}</span> : <span className="truncate">{String(value)}</span>
+      return value === '' ? (
+        <span className="text-muted">{column.id === 'dataset_name' ? text.common.emptyName : text.common.none}</span>
+      ) : (
+        <span className="truncate">{String(value)}</span>
+      )
   }
 }
 
@@ -89,7 +95,8 @@ const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: F
   const value = row[column.id]
   if (value === null) return text.common.noValue
   if (isRefitPlaceholder(column, row)) return text.predictions.refitScore
-  if (column.kind === 'score') return `${row.metric} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
+  if (column.kind === 'score')
+    return `${metricName(text, row.metric)} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
   return value === '' ? undefined : String(value)
 }
 
@@ -106,7 +113,10 @@ const arrows: Record<MetricDirection, string> = { higher: '↑', lower: '↓', z
 export const DirectionBadge = ({ metric, text }: { metric: string; text: Text }) => {
   const direction = metricDirection(metric)
   return (
-    <span title={`${metric}: ${text.metric[direction]}`} className="shrink-0 rounded-sm bg-sunken px-1 text-[0.7rem] leading-4 text-muted">
+    <span
+      title={`${metricName(text, metric)}: ${text.metric[direction]}`}
+      className="shrink-0 rounded-sm bg-sunken px-1 text-[0.7rem] leading-4 text-muted"
+    >
       <span aria-hidden>{arrows[direction]}</span>
       <span className="sr-only">{text.metric[direction]}</span>
     </span>

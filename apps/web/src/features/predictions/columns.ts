@@ -1,6 +1,6 @@
 import type { FacetColumn, PredictionColumn, RangeColumn } from '@nirs-workspace/types'
 
-export type CellKind = 'text' | 'code' | 'score' | 'int' | 'percent' | 'flag' | 'date' | 'partition' | 'fold' | 'metric'
+export type CellKind = 'text' | 'code' | 'score' | 'int' | 'percent' | 'flag' | 'date' | 'partition' | 'fold' | 'named'
 
 export interface GridColumn {
   readonly id: PredictionColumn
@@ -20,15 +20,15 @@ export const gridColumns: readonly GridColumn[] = [
   column('val_score', 'score', 108, true),
   column('test_score', 'score', 112, true),
   column('train_score', 'score', 116, true),
-  column('metric', 'metric', 104, true),
+  column('metric', 'named', 104, true),
   column('partition', 'partition', 84, true),
   column('fold_id', 'fold', 104, true),
   column('n_samples', 'int', 78, true),
   column('run_name', 'text', 130, true),
   column('created_at', 'date', 150, true),
   column('model_class', 'text', 150),
-  column('task_type', 'text', 140),
-  column('fold_kind', 'text', 96),
+  column('task_type', 'named', 160),
+  column('fold_kind', 'named', 110),
   column('aggregated', 'flag', 110),
   column('n_features', 'int', 96),
   column('best_params', 'code', 220),
@@ -75,6 +75,8 @@ export const equalityColumns: readonly FacetColumn[] = [
   'aggregated',
   'has_arrays',
 ]
+
+export const isFacet = (name: string): name is FacetColumn => equalityColumns.some((each) => each === name)
 
 export const rangedColumns: readonly RangeColumn[] = ['val_score', 'test_score', 'train_score', 'n_samples', 'n_features', 'created_at']
 

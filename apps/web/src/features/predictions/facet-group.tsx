@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronRight } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
 import { useFormat, useText } from '../../text/text.tsx'
+import { valueLabel } from '../../text/value-label.ts'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 
 type Facet = NonNullable<Facets['facets'][FacetColumn]>
@@ -29,7 +30,9 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
   const [query, setQuery] = useState('')
   if (facet === undefined) return null
   const items = facetItems(facet, chosen)
-  const found = items.filter(({ value }) => value.toLowerCase().includes(query.trim().toLowerCase()))
+  const found = items.filter(({ value }) =>
+    `${value} ${valueLabel(column, value, text)}`.toLowerCase().includes(query.trim().toLowerCase()),
+  )
   const hidden = facet.distinct - facet.values.length
   return (
     <FacetSection title={text.columns[column]} hint={text.columnHints[column]} badge={facet.distinct} open={open || chosen.length > 0}>
@@ -112,7 +115,7 @@ const FacetList = ({ items, render }: { items: readonly FacetItem[]; render: (it
 const FacetRow = ({ column, item, chosen, onToggle }: { item: FacetItem } & Pick<GroupProps, 'column' | 'chosen' | 'onToggle'>) => {
   const text = useText()
   const format = useFormat()
-  const label = facetLabel(column, item.value, text)
+  const label = valueLabel(column, item.value, text)
   return (
     <label className="flex h-full cursor-pointer items-center gap-2 rounded px-1 text-[0.93rem] hover:bg-hover">
       <input
@@ -128,11 +131,4 @@ const FacetRow = ({ column, item, chosen, onToggle }: { item: FacetItem } & Pick
       <span className="text-xs text-muted">{format.int(item.count)}</span>
     </label>
   )
-}
-
-const facetLabel = (column: FacetColumn, value: string, text: ReturnType<typeof useText>): string => {
-  if (value === '') return text.common.empty
-  if (column === 'fold_kind') return Object.entries(text.foldKinds).find(([kind]) => kind === value)?.[1] ?? value
-  if (column === 'has_arrays' || column === 'aggregated') return value === 'true' ? text.common.yes : text.common.no
-  return value
 }

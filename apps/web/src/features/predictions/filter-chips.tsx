@@ -2,6 +2,7 @@ import type { RangeColumn } from '@nirs-workspace/types'
 import { X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useText } from '../../text/text.tsx'
+import { valueLabel } from '../../text/value-label.ts'
 import type { Change } from './change.ts'
 import { equalityColumns, rangedColumns } from './columns.ts'
 import { hasFilters, type PredictionSearch, withFacet, withoutFilters, withRange } from './search.ts'
@@ -24,7 +25,7 @@ export const FilterChips = ({ search, change }: ChipsProps) => {
         (search[column] ?? []).map((value) => (
           <Chip
             key={column + value}
-            name={`${text.columns[column]}: ${value === '' ? text.common.empty : value}`}
+            name={`${text.columns[column]}: ${valueLabel(column, value, text)}`}
             onRemove={() =>
               change((before) =>
                 withFacet(

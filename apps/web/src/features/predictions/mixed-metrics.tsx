@@ -1,14 +1,14 @@
-import { metricLabel } from '@nirs-workspace/types/metric'
+import { metricName } from '../../text/metric-name.ts'
 import { useText } from '../../text/text.tsx'
 import { Notice } from '../../ui/notice.tsx'
 
 export const MixedMetrics = ({ metrics }: { metrics: readonly string[] }) => {
-  const { predictions } = useText()
+  const text = useText()
   if (metrics.length < 2) return null
   return (
     <div className="border-b border-line">
       <Notice flat tone="info">
-        {predictions.mixedMetrics(metrics.map((name) => metricLabel(name)).join(', '))}
+        {text.predictions.mixedMetrics(metrics.map((name) => metricName(text, name)).join(', '))}
       </Notice>
     </div>
   )

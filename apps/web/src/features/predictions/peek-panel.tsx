@@ -7,6 +7,7 @@ import { useWorkspace } from '../../api/workspace.tsx'
 import { classNames } from '../../lib/class-names.ts'
 import { showToast } from '../../stores/toast.ts'
 import { useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
@@ -91,7 +92,7 @@ const Identity = ({ detail }: { detail: PredictionDetail }) => {
   const text = useText()
   return (
     <p className="flex flex-wrap items-center gap-x-2 gap-y-0.5 pb-1 text-xs text-muted">
-      <span className="font-medium text-ink">{detail.dataset_name}</span>
+      <span className="font-medium text-ink">{datasetLabel(detail.dataset_name, text)}</span>
       <span title={text.columns.preprocessings}>{detail.preprocessings === '' ? text.common.none : detail.preprocessings}</span>
       <span className="flex items-center gap-1">
         <PartitionMark partition={detail.partition} /> {detail.partition}

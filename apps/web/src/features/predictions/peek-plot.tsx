@@ -1,13 +1,16 @@
 import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
-import { metricLabel } from '@nirs-workspace/types/metric'
 import { fromWireNumber, type WireNumber } from '@nirs-workspace/types/number'
 import { useMemo } from 'react'
 import { ConfusionMatrix } from '../../charts/confusion-matrix.tsx'
 import { PointPlot } from '../../charts/point-plot.tsx'
 import { finitePoints, lineInside, niceDomain, type Point, residualDomain, squareDomain, thin } from '../../charts/square-scale.ts'
 import { tickText } from '../../charts/tick-text.ts'
+import type { Text } from '../../text/en.ts'
+import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { ClassFigures, RegressionTable } from './peek-figures.tsx'
+import { ScoreNote } from './score-note.tsx'
+import { arraysKind } from './stored-score.ts'
 
 interface PlotProps {
   readonly scatter: Scatter
@@ -17,24 +20,39 @@ interface PlotProps {
 
 /** Predicted against measured, or residuals against predicted, with the figures below; for classes the confusion matrix. */
 export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
+  const text = useText()
   if (scatter.classification !== null) {
     return (
       <div className="grid gap-5">
         <ConfusionMatrix labels={scatter.classification.labels} counts={scatter.classification.confusion} />
+        <ScoreNote detail={detail} scatter={scatter} />
         <ClassFigures figures={scatter.classification} />
       </div>
     )
   }
+  const rmse = rmseName(scatter, detail, text)
+  const Plot = residuals ? ResidualPlot : MeasuredPredicted
   return (
     <div className="grid gap-4">
-      {residuals ? <ResidualPlot scatter={scatter} /> : <MeasuredPredicted scatter={scatter} />}
-      {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmseName(scatter, detail)} />}
+      <Plot scatter={scatter} rmse={rmse} />
+      <ScoreNote detail={detail} scatter={scatter} />
+      {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmse} />}
     </div>
   )
 }
 
-const rmseName = (scatter: Scatter, detail: PredictionDetail): string =>
-  metricLabel('rmse', scatter.partition, detail.fold_kind === 'refit')
+/** RMSECV only where every sample was predicted by a model that had not seen it. */
+const rmseName = (scatter: Scatter, detail: PredictionDetail, text: Text): string => {
+  const kind = arraysKind(detail, scatter)
+  if (kind === 'mixed' || kind === 'unclear') return text.peek.rmseOfArrays
+  return metricName(text, 'rmse', kind === 'test as validation' ? undefined : scatter.partition, detail.fold_kind === 'refit')
+}
+
+interface CurveProps {
+  readonly scatter: Scatter
+  /** What the RMSE of these arrays is called. */
+  readonly rmse: string
+}
 
 interface Drawn {
   readonly all: readonly Point[]
@@ -52,7 +70,7 @@ const toNumber = (value: WireNumber | null): number | null => (value === null ? 
 
 const sampleName = (scatter: Scatter, point: Point): string => String(scatter.sample_indices?.[point.index] ?? point.index)
 
-const MeasuredPredicted = ({ scatter }: { scatter: Scatter }) => {
+const MeasuredPredicted = ({ scatter, rmse }: CurveProps) => {
   const { peek } = useText()
   const format = useFormat()
   const points = usePoints(scatter)
@@ -60,7 +78,7 @@ const MeasuredPredicted = ({ scatter }: { scatter: Scatter }) => {
   const figures = scatter.regression
   const fitted = figures === null ? undefined : lineInside(fromWireNumber(figures.slope), fromWireNumber(figures.intercept), domain)
   return (
-    <Figure scatter={scatter} points={points}>
+    <Figure scatter={scatter} rmse={rmse} points={points}>
       <PointPlot
         dots={points.drawn}
         xDomain={domain}
@@ -94,12 +112,13 @@ const MeasuredPredicted = ({ scatter }: { scatter: Scatter }) => {
           </>
         )}
       />
-      <Legend />
+      <Legend fitted={fitted !== undefined} />
     </Figure>
   )
 }
 
-const Legend = () => {
+/** Only what is drawn: the fitted line may lie outside, or not exist. */
+const Legend = ({ fitted }: { fitted: boolean }) => {
   const { peek } = useText()
   return (
     <p className="flex justify-center gap-4 text-xs text-muted">
@@ -109,17 +128,19 @@ const Legend = () => {
         </svg>
         {peek.oneToOne}
       </span>
-      <span className="flex items-center gap-1.5">
-        <svg width="22" height="6" aria-hidden>
-          <line x1="0" y1="3" x2="22" y2="3" stroke="var(--ink)" strokeWidth="1.25" />
-        </svg>
-        {peek.fitted}
-      </span>
+      {fitted ? (
+        <span className="flex items-center gap-1.5">
+          <svg width="22" height="6" aria-hidden>
+            <line x1="0" y1="3" x2="22" y2="3" stroke="var(--ink)" strokeWidth="1.25" />
+          </svg>
+          {peek.fitted}
+        </span>
+      ) : null}
     </p>
   )
 }
 
-const ResidualPlot = ({ scatter }: { scatter: Scatter }) => {
+const ResidualPlot = ({ scatter, rmse }: CurveProps) => {
   const { peek } = useText()
   const format = useFormat()
   const points = usePoints(scatter)
@@ -127,7 +148,7 @@ const ResidualPlot = ({ scatter }: { scatter: Scatter }) => {
   const xDomain = useMemo(() => niceDomain(dots.map((dot) => dot.x)), [dots])
   const yDomain = useMemo(() => residualDomain(points.all), [points])
   return (
-    <Figure scatter={scatter} points={points}>
+    <Figure scatter={scatter} rmse={rmse} points={points}>
       <PointPlot
         dots={dots}
         xDomain={xDomain}
@@ -146,7 +167,7 @@ const ResidualPlot = ({ scatter }: { scatter: Scatter }) => {
 }
 
 /** The plot, what it says in words, and what it leaves out. */
-const Figure = ({ scatter, points, children }: { scatter: Scatter; points: Drawn; children: React.ReactNode }) => {
+const Figure = ({ scatter, rmse, points, children }: CurveProps & { points: Drawn; children: React.ReactNode }) => {
   const { peek } = useText()
   const format = useFormat()
   const figures = scatter.regression
@@ -156,13 +177,7 @@ const Figure = ({ scatter, points, children }: { scatter: Scatter; points: Drawn
       <figcaption className="sr-only">
         {figures === null
           ? null
-          : peek.summary(
-              figures.n,
-              format.score(figures.r2),
-              format.score(figures.bias),
-              format.score(figures.rmse),
-              metricLabel('rmse', scatter.partition),
-            )}
+          : peek.summary(figures.n, format.score(figures.r2), format.score(figures.bias), format.score(figures.rmse), rmse)}
       </figcaption>
       {points.skipped === 0 ? null : <p className="mt-1 text-xs text-warning">{peek.skipped(points.skipped)}</p>}
       {points.drawn.length === points.all.length ? null : (

@@ -1,9 +1,10 @@
 import type { PredictionRow } from '@nirs-workspace/types'
-import { metricLabel } from '@nirs-workspace/types/metric'
 import { columnResizingFeature, columnSizingFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useEffect, useMemo, useRef } from 'react'
 import type { HeaderView } from '../../table/grid-header.tsx'
 import type { ColumnView } from '../../table/grid-row.tsx'
+import type { Text } from '../../text/en.ts'
+import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { alignsRight, columnViews, DirectionBadge } from './cells.tsx'
 import { columnById, type GridColumn, isScoreColumn, scorePartition } from './columns.ts'
@@ -64,8 +65,8 @@ export const useGridColumns = (
         id: column.id,
         width: sizing[column.id] ?? column.width,
         right: alignsRight(column),
-        label: headerLabel(column, metrics, text.columns[column.id]),
-        hint: headerHint(column, metrics, text.columnHints[column.id]),
+        label: headerLabel(column, metrics, text),
+        hint: headerHint(column, metrics, text),
         badge: isScoreColumn(column.id) && metrics.length === 1 ? <DirectionBadge metric={metrics[0] ?? ''} text={text} /> : null,
         sort: sort[place]?.direction,
         sortPlace: sort.length > 1 && place >= 0 ? place + 1 : undefined,
@@ -76,8 +77,10 @@ export const useGridColumns = (
   return { headers, views }
 }
 
-const headerHint = (column: GridColumn, metrics: readonly string[], hint: string): string =>
-  isScoreColumn(column.id) && metrics.length === 1 ? `${metricLabel(metrics[0] ?? '')}: ${hint}` : hint
+const headerHint = (column: GridColumn, metrics: readonly string[], text: Text): string => {
+  const hint = text.columnHints[column.id]
+  return isScoreColumn(column.id) && metrics.length === 1 ? `${metricName(text, metrics[0] ?? '')}: ${hint}` : hint
+}
 
 const columnsOf = (key: string): GridColumn[] =>
   key
@@ -86,9 +89,10 @@ const columnsOf = (key: string): GridColumn[] =>
     .filter((column) => column !== undefined)
 
 /** With RMSE alone in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
-const headerLabel = (column: GridColumn, metrics: readonly string[], label: string): string => {
+const headerLabel = (column: GridColumn, metrics: readonly string[], text: Text): string => {
+  const label = text.columns[column.id]
   const [metric] = metrics
   if (!isScoreColumn(column.id) || metric === undefined || metrics.length > 1) return label
-  const name = metricLabel(metric, scorePartition[column.id])
-  return name === metricLabel(metric) ? label : name
+  const name = metricName(text, metric, scorePartition[column.id])
+  return name === metricName(text, metric) ? label : name
 }

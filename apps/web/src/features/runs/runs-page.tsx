@@ -1,5 +1,4 @@
 import type { RunBest, RunRow } from '@nirs-workspace/types'
-import { metricLabel } from '@nirs-workspace/types/metric'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Inbox, Search, SearchX } from 'lucide-react'
@@ -7,7 +6,9 @@ import { runsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { paths } from '../../paths.ts'
+import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { Page } from '../../ui/page.tsx'
 import { RunStatus } from '../../ui/run-status.tsx'
@@ -113,6 +114,7 @@ const RunTable = ({ rows }: { rows: readonly RunRow[] }) => {
 }
 
 const Run = ({ run }: { run: RunRow }) => {
+  const text = useText()
   const format = useFormat()
   return (
     <tr className="border-t border-line align-top hover:bg-hover">
@@ -127,7 +129,7 @@ const Run = ({ run }: { run: RunRow }) => {
       </td>
       <td className="px-3 py-2 whitespace-nowrap text-muted">{run.created_at === null ? '–' : format.dateTime(run.created_at)}</td>
       <td className="px-3 py-2 whitespace-nowrap text-muted">{duration(run, format.duration)}</td>
-      <td className="max-w-56 px-3 py-2">{run.datasets.join(', ')}</td>
+      <td className="max-w-56 px-3 py-2">{run.datasets.map((name) => datasetLabel(name, text)).join(', ')}</td>
       <td className="px-3 py-2">
         {run.best.map((best) => (
           <BestScore key={best.dataset_name + best.metric} best={best} several={run.datasets.length > 1} />
@@ -140,14 +142,15 @@ const Run = ({ run }: { run: RunRow }) => {
 }
 
 const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
-  const { metric } = useText()
+  const text = useText()
+  const { metric } = text
   const format = useFormat()
   if (best.val_score === null) return null
   return (
-    <p className="whitespace-nowrap" title={`${best.model_name} (${metric[best.direction]})`}>
+    <p className="whitespace-nowrap" title={`${best.model_name} (${metric[best.direction]}), ${text.overview.anyFold}`}>
       <span className="text-xs text-muted">
-        {several ? `${best.dataset_name} · ` : ''}
-        {metricLabel(best.metric, 'val')}
+        {several ? `${datasetLabel(best.dataset_name, text)} · ` : ''}
+        {metricName(text, best.metric, 'val')}
       </span>{' '}
       <span className="font-medium">{format.score(best.val_score)}</span>
     </p>

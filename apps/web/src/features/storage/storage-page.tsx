@@ -4,6 +4,7 @@ import { migrateStatusQuery, statsQuery, storageStatusQuery } from '../../api/qu
 import { useWorkspace } from '../../api/workspace.tsx'
 import { SpaceBar } from '../../charts/space-bar.tsx'
 import { useFormat, useText } from '../../text/text.tsx'
+import { datasetLabel } from '../../text/value-label.ts'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
 import { Card } from '../../ui/page.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
@@ -56,7 +57,8 @@ const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
 }
 
 const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
-  const { storage, common } = useText()
+  const text = useText()
+  const { storage, common } = text
   const format = useFormat()
   return (
     <details className="card group" open={stats.datasets.length <= 12}>
@@ -79,7 +81,7 @@ const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
             {stats.datasets.map((dataset) => (
               <tr key={dataset.name} className="border-t border-line">
                 <th scope="row" className="py-1.5 pr-4 text-left font-medium break-words">
-                  {dataset.name}
+                  {datasetLabel(dataset.name, text)}
                 </th>
                 <td>{format.int(dataset.predictions)}</td>
                 <td>{format.int(dataset.arrays)}</td>

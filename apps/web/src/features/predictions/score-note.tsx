@@ -1,0 +1,22 @@
+import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
+import { metricName } from '../../text/metric-name.ts'
+import { useFormat, useText } from '../../text/text.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { arraysKind, compareScore } from './stored-score.ts'
+
+/** Says so where the figures of these arrays are not the score that was stored with them, and why. */
+export const ScoreNote = ({ detail, scatter }: { detail: PredictionDetail; scatter: Scatter }) => {
+  const text = useText()
+  const format = useFormat()
+  const kind = arraysKind(detail, scatter)
+  const score = compareScore(detail, scatter)
+  const numbers = score && ([metricName(text, detail.metric), format.score(score.stored), format.score(score.computed)] as const)
+  if (kind === 'test as validation') return <Notice tone="info">{text.peek.testAsValidation}</Notice>
+  if (kind === 'unclear') return <Notice tone="info">{text.peek.averageUnclear(metricName(text, detail.metric))}</Notice>
+  if (numbers === undefined || score?.same !== false) return null
+  return (
+    <Notice tone={kind === 'mixed' ? 'info' : 'warning'}>
+      {kind === 'mixed' ? text.peek.averageMixed(...numbers) : text.peek.scoreDiffers(...numbers)}
+    </Notice>
+  )
+}
