@@ -202,6 +202,12 @@ describe('J3, J4: wrong types are 422 with a pointer, unknown fields are ignored
     expect([response.status, server.started]).toEqual([status, []])
   })
 
+  test('ids that no store can hold are ids that nobody has', async () => {
+    const ids = ['\ud800', 'a\udc00b', '\u0000', '', "'", '\u2028']
+    const response = await send('POST', '/predictions/arrays', JSON.stringify({ ids }))
+    expect([response.status, await response.json()]).toEqual([200, { rows: [], missing: ids }])
+  })
+
   test('an unknown field of a body is ignored', async () => {
     expect((await send('POST', '/predictions/arrays', '{"ids":["none"],"more":1}')).status).toBe(200)
   })

@@ -15,7 +15,9 @@ const Described = Ref.extend({
 export const findArrayRefs = async (catalog: Catalog, ids: readonly string[]): Promise<ArrayRef[]> => {
   const sql = `SELECT prediction_id, array_source FROM catalog.predictions
     WHERE prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
-  const known = await catalog.engine.rows(Ref, sql, { ids: JSON.stringify(ids) })
+  // Half a character cannot be stored, and DuckDB takes it for broken JSON.
+  const storable = ids.filter((id) => id.isWellFormed())
+  const known = await catalog.engine.rows(Ref, sql, { ids: JSON.stringify(storable) })
   const sources = new Map(known.map((ref) => [ref.prediction_id, ref.array_source]))
   return [...new Set(ids)].map((id) => ({ prediction_id: id, array_source: sources.get(id) ?? null }))
 }
