@@ -2,7 +2,10 @@ import { tmpdir } from 'node:os'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import type * as z from 'zod'
 import { toStorageError } from './engine-error.ts'
+import { keepLeadingMarks } from './keep-leading-marks.ts'
 import { toPlain } from './plain-value.ts'
+
+keepLeadingMarks()
 
 export type EngineValue = DuckDBValue
 export type EngineParameters = Record<string, EngineValue>
