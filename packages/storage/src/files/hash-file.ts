@@ -11,11 +11,11 @@ export interface FileMark {
   readonly sha256: string
 }
 
-/** SHA-256 of a file, or of its bytes before `end`. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
-export const hashFile = async (path: string, { end }: { end?: number } = {}): Promise<string> => {
+/** SHA-256 of a file, or of its bytes from `start` to before `end`. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
+export const hashFile = async (path: string, { start = 0, end }: { start?: number; end?: number } = {}): Promise<string> => {
   const hash = createHash('sha256')
-  if (end === 0) return hash.digest('hex')
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024, ...(end === undefined ? {} : { end: end - 1 }) }), hash)
+  if (end !== undefined && end <= start) return hash.digest('hex')
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024, start, ...(end === undefined ? {} : { end: end - 1 }) }), hash)
   return hash.digest('hex')
 }
 

@@ -79,16 +79,23 @@ export const withKeyValues = (metadata: ThriftStruct, entries: ReadonlyMap<strin
  * from the start of the file. Returns the bytes that now stand there.
  */
 export const writeFooter = async (path: string, footer: Footer, metadata: ThriftStruct): Promise<Uint8Array> => {
+  const tail = footerBytes(metadata)
+  await replaceTail(path, footer.start, tail)
+  return tail
+}
+
+/** What stands behind the data pages: the footer, its length, the end mark. */
+export const footerBytes = (metadata: ThriftStruct): Uint8Array => {
   const body = writeStruct(metadata)
   const tail = Buffer.alloc(body.length + trailerBytes)
   tail.set(body)
   tail.writeUInt32LE(body.length, body.length)
   tail.write(magic, body.length + 4, 'latin1')
-  await replaceTail(path, footer.start, tail)
   return tail
 }
 
-const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {
+/** As `readFooter`, of an open file, which stays open; fails with plain errors that say what is wrong. */
+export const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {
   const { size } = await handle.stat()
   if (size < trailerBytes + magic.length) throw new FooterError(`the file has ${size} bytes`)
   const trailer = await readExactly(handle, size - trailerBytes, trailerBytes)

@@ -47,15 +47,26 @@ export type FileSummary = z.infer<typeof FileSummary>
 export const Checksums = z.object({
   algorithm: z.literal('crc32'),
   columns: z.array(z.string()),
-  /** One list per row group, in order of `columns`. */
+  /** One list per row group, in order of `columns`; empty for row groups of another program. */
   row_groups: z.array(z.array(z.string())),
-  /** SHA-256 of all bytes before the footer. */
-  data_sha256: z.string(),
+  /** SHA-256 of all bytes before the footer; null when row groups were added, see `segments`. */
+  data_sha256: z.string().nullable(),
+  /** The bytes before the footer, piece by piece, each as it was written at one time; null for those of another program. */
+  segments: z.array(z.object({ bytes: z.number().int().nonnegative(), sha256: z.string().nullable() })).optional(),
 })
 export type Checksums = z.infer<typeof Checksums>
 
 /** The checksums of a file; null when it was written by something else. */
 export const readChecksums = (footer: Footer): Checksums | null => parse(Checksums, keyValues(footer.metadata).get(ownKeys.checksums))
+
+/** The bytes before the footer as pieces with their SHA-256, null where nobody has written one. */
+export const segmentsOf = (checksums: Checksums | null, dataBytes: number): Segment[] =>
+  checksums?.segments?.map(({ bytes, sha256 }) => ({ bytes, sha256 })) ?? [{ bytes: dataBytes, sha256: checksums?.data_sha256 ?? null }]
+
+export interface Segment {
+  readonly bytes: number
+  readonly sha256: string | null
+}
 
 /** The embedded summary; null when there is none. */
 export const readSummary = (footer: Footer): FileSummary | null => parse(FileSummary, keyValues(footer.metadata).get(ownKeys.summary))

@@ -3,7 +3,7 @@ import type { Finding } from '@nirs-workspace/types'
 import { isStorageError } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { readFooter } from '../parquet/footer.ts'
-import { type Checksums, isSealIntact, readChecksums } from '../parquet/own-metadata.ts'
+import { type Checksums, isSealIntact, readChecksums, segmentsOf } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 
 /** Decodes every value of array files and compares the checksums in their footers, where there are any. */
@@ -38,11 +38,7 @@ const checkFile = async (reader: ParquetReader, root: string, path: string, sign
       signal?.throwIfAborted()
       findings.push(...(await checkGroup(reader, path, group, checksums)))
     }
-    if (
-      findings.length === 0 &&
-      checksums !== null &&
-      (await hashFile(join(root, path), { end: footer.start })) !== checksums.data_sha256
-    ) {
+    if (findings.length === 0 && checksums !== null && !(await areBytesIntact(join(root, path), checksums, footer.start))) {
       findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))
     }
     return findings
@@ -52,11 +48,22 @@ const checkFile = async (reader: ParquetReader, root: string, path: string, sign
   }
 }
 
+/** Whether all bytes whose SHA-256 somebody has noted are still the same, and the pieces they were written in fill the file. */
+const areBytesIntact = async (path: string, checksums: Checksums, end: number): Promise<boolean> => {
+  let start = 0
+  for (const { bytes, sha256 } of segmentsOf(checksums, end)) {
+    if (sha256 !== null && (await hashFile(path, { start, end: start + bytes })) !== sha256) return false
+    start += bytes
+  }
+  return start === end
+}
+
 const checkGroup = async (reader: ParquetReader, path: string, group: number, checksums: Checksums | null): Promise<Finding[]> => {
   try {
     const found = (await reader.rowGroup(group, false)).checksums
     const expected = checksums?.row_groups[group] ?? []
-    const columns = checksums?.columns.filter((column, index) => found.get(column) !== expected[index]) ?? []
+    // Row groups that another program wrote have none.
+    const columns = expected.length === 0 ? [] : (checksums?.columns.filter((column, index) => found.get(column) !== expected[index]) ?? [])
     return columns.length === 0
       ? []
       : [{ ...damage(path, group, `row group ${group}: values of ${columns.join(', ')} have changed`), code: 'checksum_mismatch' }]

@@ -1,0 +1,48 @@
+import * as fs from 'node:fs/promises'
+import type { NewFile } from './disk.ts'
+import { faultPoint, isWatched } from './fault-point.ts'
+
+/**
+ * Copies the first `bytes` of a file to a name that must not exist yet, to be continued from there. Shares the blocks of the original
+ * where the file system can. Counts as written only after `finish`, which flushes the copy too.
+ */
+export const growCopy = async (from: string, to: string, bytes: number): Promise<NewFile> => {
+  await faultPoint({ kind: 'copy', path: to, from })
+  await fs.copyFile(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+  // The copy has the rights of the original, which may be read-only.
+  await fs.chmod(to, 0o644)
+  let handle: fs.FileHandle | undefined = await fs.open(to, 'r+')
+  let position = bytes
+  const close = async () => {
+    const open = handle
+    handle = undefined
+    await open?.close()
+  }
+  try {
+    await handle.truncate(bytes)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    append: async (pieces) => {
+      await faultPoint({ kind: 'write', path: to, position, ...(isWatched() ? { data: Buffer.concat(pieces) } : {}) })
+      if (handle === undefined) throw new Error('The file is closed.')
+      for (const piece of pieces) position += await writeAll(handle, piece, position)
+    },
+    finish: async () => {
+      await faultPoint({ kind: 'fsync', path: to })
+      await handle?.sync()
+      await close()
+    },
+    close,
+  }
+}
+
+const writeAll = async (handle: fs.FileHandle, piece: Uint8Array, position: number): Promise<number> => {
+  for (let done = 0; done < piece.length; ) {
+    const { bytesWritten } = await handle.write(piece, done, piece.length - done, position + done)
+    done += bytesWritten
+  }
+  return piece.length
+}

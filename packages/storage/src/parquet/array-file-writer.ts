@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { createFile, type NewFile } from '../files/disk.ts'
+import { growCopy } from '../files/grow-file.ts'
+import { unlinkIfThere } from '../files/move-file.ts'
+import { columnChecksum } from './block-checksum.ts'
+import { type RowBlock, rowsOf } from './column-block.ts'
+import type { ColumnForm } from './column-form.ts'
+import { RowGroupEncoder } from './encode-row-group.ts'
+import { footerBytes, withKeyValues } from './footer.ts'
+import type { GroupFile } from './group-file.ts'
+import { groupExtent, movedGroup } from './group-places.ts'
+import { type Checksums, type FileSummary, ownEntries, type Segment, sealed, segmentsOf } from './own-metadata.ts'
+import { fileMetadata } from './parquet-writer.ts'
+import { intValue, structList, type ThriftStruct, withField } from './thrift.ts'
+
+const magic = Buffer.from('PAR1')
+const copyBytes = 8 * 1024 * 1024
+// FileMetaData.
+const field = { rows: 3, rowGroups: 4 } as const
+
+/**
+ * Writes an array file with our footer entries: a new one, or an existing one with row groups added behind those it has, which are
+ * neither decoded nor changed. Nothing counts before `finish`; memory is one row group. One call at a time.
+ */
+export class ArrayFileWriter {
+  readonly path: string
+  readonly #file: Promise<NewFile>
+  readonly #forms: readonly ColumnForm[]
+  readonly #encoder: RowGroupEncoder
+  readonly #base: ThriftStruct
+  readonly #groups: ThriftStruct[]
+  readonly #checksums: string[][]
+  readonly #segments: readonly Segment[]
+  readonly #added = createHash('sha256')
+  readonly #start: number
+  #position: number
+  #rows: number
+
+  private constructor(path: string, forms: readonly ColumnForm[], file: Promise<NewFile>, source: GroupFile | null) {
+    this.path = path
+    this.#forms = forms
+    this.#file = file
+    // Whoever writes first sees a failure of the copy; until then it must not count as unhandled.
+    file.catch(() => undefined)
+    this.#encoder = new RowGroupEncoder(forms)
+    this.#base = source?.footer.metadata ?? fileMetadata(forms, 0, [])
+    this.#groups = source?.groups.map(({ metadata }) => metadata) ?? []
+    this.#checksums = source?.groups.map((_, group) => this.#inOrder(source.checksumsOf(group))) ?? []
+    this.#segments = source === null ? [] : segmentsOf(source.checksums, source.footer.start)
+    this.#start = source?.footer.start ?? 0
+    this.#position = this.#start
+    this.#rows = source?.rows ?? 0
+  }
+
+  /** The file must not exist yet. */
+  static async create(path: string, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> {
+    const writer = new ArrayFileWriter(path, forms, createFile(path), null)
+    await writer.#append([magic])
+    return writer
+  }
+
+  /** Begins to copy `source` to `path`, which must not exist yet; its columns must all be ours (`ownForms`). */
+  static extend(path: string, source: GroupFile): ArrayFileWriter {
+    return new ArrayFileWriter(path, source.forms, growCopy(source.path, path, source.footer.start), source)
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** A block with all columns of the file, in any order. */
+  async writeBlock(block: RowBlock): Promise<void> {
+    const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
+    const group = await this.#encoder.encode(block)
+    this.#groups.push(group.metadataAt(this.#position))
+    this.#checksums.push(this.#inOrder(checksums))
+    this.#rows += rowsOf(block)
+    await this.#append(group.pieces)
+  }
+
+  /** Copies a row group of a file with the same columns byte by byte. False, with nothing written, when its pages lie in several pieces. */
+  async copyGroup(source: GroupFile, index: number): Promise<boolean> {
+    const group = source.groups[index]
+    const extent = group === undefined ? null : groupExtent(group)
+    if (group === undefined || extent === null) return false
+    this.#groups.push(movedGroup(group.metadata, this.#position - extent.start))
+    this.#checksums.push(this.#inOrder(source.checksumsOf(index)))
+    this.#rows += group.rows
+    for (let at = extent.start; at < extent.end; at += copyBytes) {
+      await this.#append([await source.read(at, Math.min(copyBytes, extent.end - at))])
+    }
+    return true
+  }
+
+  /** Writes the footer and flushes the file. Not yet under its name, and to be verified first: see verify-added.ts. */
+  async finish(summary: FileSummary): Promise<AddedData> {
+    const added = { start: this.#start, end: this.#position, sha256: this.#added.digest('hex') }
+    const entries = ownEntries(summary, this.#allChecksums(added))
+    const rows = withField(this.#base, field.rows, intValue(this.#rows, 'i64'))
+    const metadata = sealed(withKeyValues(withField(rows, field.rowGroups, structList(this.#groups)), entries))
+    const file = await this.#file
+    await file.append([footerBytes(metadata)])
+    await file.finish()
+    return added
+  }
+
+  /** Closes and removes the file, whatever has become of it. */
+  async abandon(): Promise<void> {
+    const file = await this.#file.catch(() => undefined)
+    await file?.close()
+    await unlinkIfThere(this.path)
+  }
+
+  #allChecksums(added: AddedData): Checksums {
+    const columns = this.#forms.map(({ name }) => name)
+    const common = { algorithm: 'crc32', columns, row_groups: this.#checksums } as const
+    if (added.start === 0) return { ...common, data_sha256: added.sha256 }
+    return { ...common, data_sha256: null, segments: [...this.#segments, { bytes: added.end - added.start, sha256: added.sha256 }] }
+  }
+
+  #inOrder(checksums: ReadonlyMap<string, string> | null): string[] {
+    return checksums === null ? [] : this.#forms.map(({ name }) => checksums.get(name) ?? '')
+  }
+
+  async #append(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
+      this.#added.update(piece)
+      this.#position += piece.length
+    }
+    await (await this.#file).append(pieces)
+  }
+}
+
+/** The bytes that a writer has put between what it copied and the footer. */
+export interface AddedData {
+  readonly start: number
+  readonly end: number
+  readonly sha256: string
+}
