@@ -37,6 +37,14 @@ export const toStorageError = (error: unknown): unknown => {
       error,
     )
   }
+  if (/^Out of Memory Error|could not allocate block of size|failed to allocate data of size/i.test(message)) {
+    return new StorageError(
+      'out_of_memory',
+      `The data needs more memory at a time than this program may use: ${firstLine(message)}. Nothing was changed.`,
+      { hint: 'Close other programs, or work on a machine with more memory.' },
+      error,
+    )
+  }
   if (/Corrupt database file|not a valid DuckDB database file|does not exist in the checksum|computed checksum/i.test(message)) {
     return new StorageError(
       'store_unreadable',

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { MergeJournal } from '../merge/merge-journal.ts'
 import type { Layout } from './workspace-layout.ts'
 
 const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
@@ -50,7 +51,7 @@ const RollbackJournal = z.object({
 })
 export type RollbackJournal = z.infer<typeof RollbackJournal>
 
-export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal])
+export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal, MergeJournal])
 export type Journal = z.infer<typeof Journal>
 
 /** The journal of a job that has not ended; null when there is none. */

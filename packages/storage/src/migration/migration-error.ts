@@ -3,23 +3,18 @@ import { isStorageError, StorageError, systemCode } from '../errors.ts'
 
 const untouched = 'Everything that had been written was taken away again; the original is untouched.'
 
-/** Whatever stopped a migration before its commit, as one of the coded errors. A mistake of the program itself stays what it is. */
-export const toMigrationError = (thrown: unknown, signal: AbortSignal | undefined): unknown => {
-  if (signal?.aborted) return new StorageError('cancelled', `The migration was cancelled. ${untouched}`, {}, thrown)
+/** Whatever stopped a migration (or another job of the kind) before its commit, as one of the coded errors. A mistake of the program itself stays what it is. */
+export const toMigrationError = (thrown: unknown, signal: AbortSignal | undefined, job = 'migration'): unknown => {
+  if (signal?.aborted) return new StorageError('cancelled', `The ${job} was cancelled. ${untouched}`, {}, thrown)
   const error = toStorageError(thrown)
   if (isFull(error)) {
     // `no_space` means that the job was not begun; this one ran out on the way.
-    return new StorageError('write_failed', `The disk is full. ${untouched}`, { hint: 'Free some space and migrate again.' }, thrown)
+    return new StorageError('write_failed', `The disk is full. ${untouched}`, { hint: 'Free some space and try again.' }, thrown)
   }
   if (isStorageError(error)) return error
   const reason = writeFailure(error)
   if (reason === null) return error
-  return new StorageError(
-    'write_failed',
-    `Writing failed (${reason}). ${untouched}`,
-    { hint: 'Check the disk, then migrate again.' },
-    thrown,
-  )
+  return new StorageError('write_failed', `Writing failed (${reason}). ${untouched}`, { hint: 'Check the disk, then try again.' }, thrown)
 }
 
 const isFull = (error: unknown): boolean => isStorageError(error, 'no_space') || ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')

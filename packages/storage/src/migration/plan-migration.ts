@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { MigrationPlan, MigrationWarning } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { interruptible } from '../engine/engine-lane.ts'
+import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError, systemCode } from '../errors.ts'
 import { hasArraysFolder } from '../workspace/array-files.ts'
@@ -25,7 +26,7 @@ export const planMigration = async (path: string, options: { signal?: AbortSigna
   const workspace = await resolveMigratable(path)
   return withEngine({}, (engine) =>
     interruptible(engine, options.signal, () =>
-      withAttachedStore(engine, workspace.duckdb, sourceAlias, () => planAttached(engine, workspace)),
+      withAttachedStore(engine, workspace.duckdb, sourceAlias, () => withEnoughMemory(engine, () => planAttached(engine, workspace))),
     ),
   )
 }

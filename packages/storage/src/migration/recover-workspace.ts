@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { isStorageError, systemCode } from '../errors.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { isMergeDone } from '../merge/commit-merge.ts'
+import { finishMerge } from '../merge/finish-merge.ts'
+import { undoMerge } from '../merge/undo-merge.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { finishRollback } from './finish-rollback.ts'
@@ -43,6 +46,12 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   if (journal.kind === 'rollback') {
     await finishRollback(layout, journal)
     return { recovered: true, job_id, outcome: 'finished' }
+  }
+  if (journal.kind === 'merge') {
+    const done = await isMergeDone(layout, journal)
+    if (done) await finishMerge(layout, journal)
+    else await undoMerge(layout, journal)
+    return { recovered: true, job_id, outcome: done ? 'finished' : 'undone' }
   }
   const swapped = await isSwapDone(layout, journal)
   if (swapped) await finishSwap(layout, journal)

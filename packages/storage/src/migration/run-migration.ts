@@ -1,6 +1,6 @@
-import { totalmem } from 'node:os'
 import type { MigrationReport } from '@nirs-workspace/types'
 import { interruptible } from '../engine/engine-lane.ts'
+import { limitMemory, withEnoughMemory } from '../engine/enough-memory.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
@@ -13,14 +13,14 @@ import { commitSwap, finishSwap, isSwapDone } from './commit-swap.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
-import { measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
+import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap } from './prepare-swap.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
 import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
-import { surveyStore } from './survey-store.ts'
+import { type Survey, surveyStore } from './survey-store.ts'
 import { undoMigration } from './undo-migration.ts'
 import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
 
@@ -54,10 +54,10 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       const startedAt = performance.now()
       if (options.planId !== undefined) await refuseStale(workspace, options.planId)
       progress.phase('plan', 'Reading what there is')
-      const survey = await interruptible(engine, options.signal, () => surveyStore(engine, workspace))
+      const survey = await interruptible(engine, options.signal, () => withEnoughMemory(engine, () => surveyStore(engine, workspace)))
       try {
-        const sizes = await measureArrays(engine, survey.tables, survey.tableRows, false)
-        await engine.run(`SET memory_limit = '${memoryFor(survey.tableRows)}B'`)
+        const sizes = await withEnoughMemory(engine, () => measureArrays(engine, survey.tables, survey.tableRows, false))
+        await limitMemory(engine, memoryFor(survey, sizes))
         const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
         const { bytes } = await storeSizes(workspace)
         refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
@@ -73,8 +73,11 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
     }),
   )
 
-/** Rows are streamed; what grows with them is the index of the new store. Never more than six tenths of the machine. */
-const memoryFor = (rows: number): number => Math.floor(Math.min(0.6 * totalmem(), smallestLimit + 1000 * rows))
+/** Rows are streamed. What grows with their number is the index of the new store, with their width what is read at a time. */
+const memoryFor = (survey: Survey, sizes: ArraySizes): number => {
+  const widest = Math.max(0, ...survey.datasets.map(({ name, rows }) => (sizes.scale * (sizes.datasets.get(name)?.bytes ?? 0)) / rows))
+  return smallestLimit + 1000 * survey.tableRows + 8 * 2048 * widest
+}
 
 const smallestLimit = 400e6
 
