@@ -211,6 +211,18 @@ const namesIn = async (response: Response) => {
   )
 }
 
+test('a workspace that has gone away is 404, not a mistake of the program', async () => {
+  const path = await copyDemo()
+  app = await openTestApp(path)
+  const dataset = await firstDataset()
+  await rm(path, { recursive: true })
+  const one = await app.request(exportPath(dataset))
+  const all = await app.post('/aggregated-predictions/export', { format: 'zip' })
+  for (const answer of [one, all]) {
+    expect([answer.status, await answer.json()]).toEqual([404, expect.objectContaining({ code: 'workspace_not_found' })])
+  }
+})
+
 test('N3: datasets of any name are exported under it, each its own rows', async () => {
   const names = [
     '',

@@ -1,4 +1,4 @@
-import { contentDisposition, exportFileName, listDatasets } from '@nirs-workspace/storage'
+import { contentDisposition, exportFileName, listDatasets, resolveWorkspace } from '@nirs-workspace/storage'
 import { ExportRequest } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { AppDeps } from '../server/app-deps.ts'
@@ -26,15 +26,17 @@ const errors = [
   'precondition_failed',
 ] as const
 
-const contextOf = (workspace: OpenedWorkspace, path: string) => {
-  const { root, name, duckdb, bak, arrays } = workspace.resolved
+/** Throws `workspace_not_found` when the workspace has gone since it was opened. */
+const contextOf = async (workspace: OpenedWorkspace, path: string) => {
+  const { root, name, duckdb, bak, arrays } = await resolveWorkspace(workspace.path)
   return { resolved: { root, name, duckdb, bak, arrays }, catalog: { file: { path } } }
 }
 
 /** One dataset as a file: made in the cache folder, then sent with its length, ETag and ranges. */
 const sendDataset = (deps: AppDeps, workspace: OpenedWorkspace, request: Request, dataset: string, wanted: ExportRequest) =>
   workspace.query(async (catalog) => {
-    const order = { type: 'file' as const, context: contextOf(workspace, catalog.file.path), request: wanted, dataset_name: dataset }
+    const context = await contextOf(workspace, catalog.file.path)
+    const order = { type: 'file' as const, context, request: wanted, dataset_name: dataset }
     const { file, etag, release } = await deps.exports.hold(order, catalog.file.fingerprint, request.signal)
     const extension = wanted.format === 'zip' ? 'parquet' : wanted.format
     return sendFile(request, {
@@ -58,7 +60,7 @@ const sendArchive = (deps: AppDeps, workspace: OpenedWorkspace, request: Request
       'content-disposition': contentDisposition(exportFileName(workspace.resolved.name, 'zip')),
     }
     if (request.method === 'HEAD') return new Response(null, { headers })
-    const order = { type: 'zip' as const, context: contextOf(workspace, catalog.file.path), request: wanted }
+    const order = { type: 'zip' as const, context: await contextOf(workspace, catalog.file.path), request: wanted }
     return sendStream(request, (signal) => deps.exports.archive(order, signal), headers)
   })
 

@@ -37,7 +37,8 @@ const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
         request,
         readBody: () => readJsonBody(request),
       })
-      return answer instanceof Response ? withNoStore(answer) : jsonResponse(deps.telling.json(answer), successStatus(route))
+      if (answer instanceof Response) return request.method === 'HEAD' ? withoutBody(withNoStore(answer)) : withNoStore(answer)
+      return jsonResponse(deps.telling.json(answer), successStatus(route))
     } catch (error) {
       // Nobody is left to hear of it, and what was broken off is no bug.
       if (request.signal.aborted) return new Response(null, { status: 499 })
@@ -57,6 +58,12 @@ const jsonResponse = (json: string, status: number): Response => {
 const withNoStore = (response: Response): Response => {
   if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store')
   return response
+}
+
+/** Whoever makes the body hears that nobody will read it. */
+const withoutBody = async (response: Response): Promise<Response> => {
+  await response.body?.cancel()
+  return new Response(null, response)
 }
 
 const retryHeaders = (error: unknown): Record<string, string> =>
