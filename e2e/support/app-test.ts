@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test as base, expect, type Page } from '@playwright/test'
 import { isolatedHome, type Server, startServer } from './server.ts'
 import { type Demo, demoCopy } from './workspaces.ts'
@@ -7,6 +9,8 @@ interface Opened {
   readonly server: Server
   /** Starts the program again on the same workspace, caches and settings kept. */
   restart(): Promise<Server>
+  /** The same under the same address and token, as for a page that stayed open. */
+  comeBack(): Promise<void>
 }
 
 interface Fixtures {
@@ -38,6 +42,12 @@ export const test = base.extend<Fixtures>({
         restart: async () => {
           server = await startServer([copy.path], home.env)
           return server
+        },
+        comeBack: async () => {
+          const { port, searchParams } = new URL(server.url)
+          const tokenFile = join(copy.path, '..', 'token')
+          await writeFile(tokenFile, searchParams.get('token') ?? '')
+          server = await startServer([copy.path], home.env, { port, tokenFile })
         },
       })
       await server.kill()

@@ -24,14 +24,32 @@ export const isolatedHome = async (): Promise<{ env: NodeJS.ProcessEnv; remove: 
   return { env: { ...process.env, HOME: home, ...folders, CI: '1' }, remove: () => rm(home, { recursive: true, force: true }) }
 }
 
+/** How a program that is started again is found under the same address. */
+interface Again {
+  readonly port: string
+  readonly tokenFile?: string
+}
+
 /** Starts the real program on a workspace and waits for the address that it prints. */
-export const startServer = async (paths: readonly string[], env: NodeJS.ProcessEnv): Promise<Server> => {
+export const startServer = async (paths: readonly string[], env: NodeJS.ProcessEnv, again: Again = { port: '0' }): Promise<Server> => {
   // A group of its own, so that `kill` also reaches the job processes.
-  const child = spawn(process.execPath, [main, 'serve', ...paths, '--port', '0', '--no-open'], {
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      main,
+      'serve',
+      ...paths,
+      '--port',
+      again.port,
+      '--no-open',
+      ...(again.tokenFile === undefined ? [] : ['--token-file', again.tokenFile]),
+    ],
+    {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const url = await printedAddress(child)
   const ended = once(child, 'exit')
   const signalAll = (signal: NodeJS.Signals) => {

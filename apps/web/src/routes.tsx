@@ -1,11 +1,12 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, redirect, retainSearchParams } from '@tanstack/react-router'
 import { AppFrame } from './features/frame/app-frame.tsx'
 import { NotFound } from './features/frame/not-found.tsx'
 import { OverviewPage } from './features/overview/overview-page.tsx'
 import { validateSearch as predictionSearch } from './features/predictions/search.ts'
+import { lazyPart } from './lib/lazy-part.tsx'
 import { asText, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
 import { paths } from './paths.ts'
-import { ErrorMessage } from './ui/states.tsx'
+import { RouteError } from './ui/route-error.tsx'
 
 /** `workspace` goes along with every address, so that a link opened elsewhere shows the same workspace. */
 interface FrameSearch {
@@ -25,7 +26,7 @@ const predictionsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: paths.predictions,
   validateSearch: predictionSearch,
-  component: lazyRouteComponent(() => import('./features/predictions/predictions-page.tsx'), 'PredictionsPage'),
+  component: lazyPart(async () => (await import('./features/predictions/predictions-page.tsx')).PredictionsPage),
 })
 
 interface RunsSearch {
@@ -45,13 +46,13 @@ const runsRoute = createRoute({
       page: Number.isInteger(page) && page > 1 ? page : undefined,
     })
   },
-  component: lazyRouteComponent(() => import('./features/runs/runs-page.tsx'), 'RunsPage'),
+  component: lazyPart(async () => (await import('./features/runs/runs-page.tsx')).RunsPage),
 })
 
 const settingsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: paths.settings,
-  component: lazyRouteComponent(() => import('./features/settings/settings-page.tsx'), 'SettingsPage'),
+  component: lazyPart(async () => (await import('./features/settings/settings-page.tsx')).SettingsPage),
 })
 
 const settingsIndexRoute = createRoute({
@@ -65,20 +66,20 @@ const settingsIndexRoute = createRoute({
 const storageRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: 'storage',
-  component: lazyRouteComponent(() => import('./features/storage/storage-page.tsx'), 'StoragePage'),
+  component: lazyPart(async () => (await import('./features/storage/storage-page.tsx')).StoragePage),
 })
 
 const migrationRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: 'migration',
   validateSearch: (raw: Record<string, unknown>): { step?: 'review' } => (asText(raw.step) === 'review' ? { step: 'review' } : {}),
-  component: lazyRouteComponent(() => import('./features/migration/migration-page.tsx'), 'MigrationPage'),
+  component: lazyPart(async () => (await import('./features/migration/migration-page.tsx')).MigrationPage),
 })
 
 const workspacesRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: 'workspaces',
-  component: lazyRouteComponent(() => import('./features/workspaces/workspaces-page.tsx'), 'WorkspacesPage'),
+  component: lazyPart(async () => (await import('./features/workspaces/workspaces-page.tsx')).WorkspacesPage),
 })
 
 export const routeTree = rootRoute.addChildren([
@@ -95,7 +96,7 @@ export const makeRouter = () =>
     stringifySearch,
     defaultPreload: 'intent',
     scrollRestoration: true,
-    defaultErrorComponent: ({ error, reset }) => <ErrorMessage error={error} onRetry={reset} />,
+    defaultErrorComponent: RouteError,
   })
 
 declare module '@tanstack/react-router' {

@@ -1,8 +1,9 @@
 import { Facets, Histogram, PredictionDetail, PredictionPage, Scatter } from '@nirs-workspace/types'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { QueryClientProvider } from '@tanstack/react-query'
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
 import { render } from '@testing-library/react'
 import { vi } from 'vitest'
+import { makeQueryClient } from '../src/api/query-client.ts'
 import { makeRouter } from '../src/routes.tsx'
 import { TextProvider } from '../src/text/text.tsx'
 import { Toasts } from '../src/ui/toasts.tsx'
@@ -35,7 +36,7 @@ export const renderApp = (address: string, mode: 'legacy' | 'migrated' | 'lost_a
   })
   const router = makeRouter()
   router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [address] }) })
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } })
+  const client = makeQueryClient({ retry: false })
   render(
     <QueryClientProvider client={client}>
       <TextProvider>

@@ -1,25 +1,10 @@
 import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/types'
 import type { QueryClient } from '@tanstack/react-query'
-import { useEffect, useSyncExternalStore } from 'react'
+import { useEffect } from 'react'
+import { getConnection, serverAnswers, setConnection } from './connection.ts'
 
 /** Waits between attempts to reconnect, in milliseconds. */
 const retryDelays = [500, 1000, 2000, 5000] as const
-
-let connected = false
-const listeners = new Set<() => void>()
-
-const setConnected = (value: boolean): void => {
-  connected = value
-  for (const listener of listeners) listener()
-}
-
-const subscribe = (listener: () => void): (() => void) => {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
-
-/** Whether live events arrive; while they do not, pages ask by themselves now and then. */
-export const useConnected = (): boolean => useSyncExternalStore(subscribe, () => connected)
 
 /** Keeps a socket open on the jobs and on one workspace, and the query cache in step with what it says. */
 export const useEvents = (client: QueryClient, workspace: string | undefined, ready: boolean): void => {
@@ -28,6 +13,10 @@ export const useEvents = (client: QueryClient, workspace: string | undefined, re
     return openEvents(client, ['jobs', ...(workspace === undefined ? [] : [`workspace:${workspace}`])])
   }, [client, workspace, ready])
 }
+
+const reconnectEvent = 'nirs:reconnect'
+/** Tries again at once instead of at the next turn. */
+export const reconnectNow = (): void => void dispatchEvent(new Event(reconnectEvent))
 
 const openEvents = (client: QueryClient, channels: readonly string[]): (() => void) => {
   const seen = new Map<string, number>()
@@ -41,7 +30,12 @@ const openEvents = (client: QueryClient, channels: readonly string[]): (() => vo
     socket = next
     next.addEventListener('open', () => {
       attempt = 0
-      setConnected(true)
+      // What was missed while nobody answered is not told again: a server that was started anew counts from one.
+      if (getConnection() === 'offline') {
+        seen.clear()
+        void client.invalidateQueries()
+      }
+      setConnection('live')
       for (const channel of channels) next.send(JSON.stringify(subscription(channel, seen.get(channel))))
     })
     next.addEventListener('message', (message) => {
@@ -50,15 +44,30 @@ const openEvents = (client: QueryClient, channels: readonly string[]): (() => vo
       applyEvent(client, event)
     })
     next.addEventListener('close', () => {
-      setConnected(false)
       if (closed) return
       timer = setTimeout(connect, retryDelays[Math.min(attempt, retryDelays.length - 1)])
       attempt += 1
+      void tellWhy()
     })
   }
 
+  /** A socket that does not open may be all that is wrong. */
+  const tellWhy = async (): Promise<void> => {
+    const answers = await serverAnswers()
+    if (closed || socket?.readyState === WebSocket.OPEN) return
+    if (answers && getConnection() === 'offline') void client.invalidateQueries()
+    setConnection(answers ? 'asking' : 'offline')
+  }
+
   connect()
+  const now = (): void => {
+    clearTimeout(timer)
+    attempt = 0
+    if (socket?.readyState !== WebSocket.OPEN && socket?.readyState !== WebSocket.CONNECTING) connect()
+  }
+  addEventListener(reconnectEvent, now)
   return () => {
+    removeEventListener(reconnectEvent, now)
     closed = true
     clearTimeout(timer)
     socket?.close()

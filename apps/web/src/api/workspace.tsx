@@ -1,7 +1,7 @@
 import type { Job, Workspace } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { createContext, use } from 'react'
-import { useConnected } from './events.ts'
+import { useConnection } from './connection.ts'
 import { jobsQuery } from './queries.ts'
 
 const Current = createContext<Workspace | undefined>(undefined)
@@ -20,7 +20,7 @@ export const isRunning = (job: Job): boolean => !ended.has(job.state)
 
 /** All jobs, newest first; live through events, and asked for every second while a job runs and events do not arrive. */
 export const useJobs = (): readonly Job[] => {
-  const connected = useConnected()
+  const connected = useConnection() === 'live'
   const { data } = useQuery({
     ...jobsQuery(),
     refetchInterval: (query) => (connected ? false : query.state.data?.rows.some(isRunning) === true ? 1000 : 10_000),

@@ -47,6 +47,10 @@ export const en = (f: Formatters) => {
       catalogBuilding: 'reading the workspace…',
       catalogFailed: 'could not be read',
       offline: 'Live updates are off; trying to reconnect',
+      stoppedTitle: 'The server has stopped or cannot be reached.',
+      stopped: 'Nothing in the workspace is affected. Start it again the way you did, for example with',
+      reconnects: 'This page reconnects by itself.',
+      reconnect: 'Try now',
     },
     modes: {
       new: 'New',
@@ -157,6 +161,9 @@ export const en = (f: Formatters) => {
       title: 'Something went wrong',
       unreachableTitle: 'The server does not answer',
       unreachable: 'NIRS Workspace is not running any more, or the connection is cut. Start it again; this page goes on where it was.',
+      partTitle: 'This part of the app could not be loaded',
+      part: 'The server has stopped, or the program was updated in the meantime. Nothing in the workspace is affected.',
+      reload: 'Reload the page',
       reference: (id: string) => `Reference ${id}`,
       tokenTitle: 'Open the address that the program printed',
       token:
@@ -190,7 +197,8 @@ export const en = (f: Formatters) => {
       noScore: 'no score to rank',
       noFiniteScore: 'No finite cross-validation score is stored, so there is nothing to rank.',
       otherMetrics: (names: string) => `Also scored by ${names}.`,
-      onlyInBackup: (n: number) => `${f.int(n)} of them only in store.duckdb.bak`,
+      onlyInBackup: (n: number, of: number) =>
+        n >= of ? 'all of them only in store.duckdb.bak' : `${f.int(n)} of them only in store.duckdb.bak`,
       unknownDirection: (metric: string) => `It is unknown whether more or less ${metric} is better, so nothing is ranked.`,
       strip: (n: number, metric: string) => `Validation scores, ${metric}, ${f.int(n)} shown`,
       openDataset: 'Show predictions',
@@ -219,7 +227,7 @@ export const en = (f: Formatters) => {
     },
     predictions: {
       title: 'Predictions',
-      searchPlaceholder: 'Search names, models, parameters…',
+      searchPlaceholder: 'Names, models, parameters…',
       searchLabel: 'Search predictions',
       gridLabel: 'Predictions',
       filters: 'Filters',

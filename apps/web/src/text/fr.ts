@@ -48,6 +48,10 @@ export const fr = (f: Formatters): Text => {
       catalogBuilding: 'lecture de l’espace de travail…',
       catalogFailed: 'lecture impossible',
       offline: 'Mises à jour en direct interrompues ; reconnexion en cours',
+      stoppedTitle: 'Le serveur est arrêté ou injoignable.',
+      stopped: 'Rien n’est affecté dans l’espace de travail. Relancez-le comme d’habitude, par exemple avec',
+      reconnects: 'Cette page se reconnecte d’elle-même.',
+      reconnect: 'Essayer maintenant',
     },
     modes: {
       new: 'Nouveau',
@@ -155,6 +159,9 @@ export const fr = (f: Formatters): Text => {
       unreachableTitle: 'Le serveur ne répond pas',
       unreachable:
         'NIRS Workspace n’est plus en cours d’exécution, ou la connexion est coupée. Relancez-le ; cette page reprendra là où elle en était.',
+      partTitle: 'Cette partie de l’application n’a pas pu être chargée',
+      part: 'Le serveur est arrêté, ou le programme a été mis à jour entre-temps. Rien n’est affecté dans l’espace de travail.',
+      reload: 'Recharger la page',
       reference: (id) => `Référence ${id}`,
       tokenTitle: 'Ouvrez l’adresse affichée par le programme',
       token:
@@ -189,7 +196,7 @@ export const fr = (f: Formatters): Text => {
       noScore: 'aucun score à classer',
       noFiniteScore: 'Aucun score de validation croisée fini n’est enregistré ; il n’y a rien à classer.',
       otherMetrics: (names) => `Également évalué par : ${names}.`,
-      onlyInBackup: (n) => `dont ${f.int(n)} uniquement dans store.duckdb.bak`,
+      onlyInBackup: (n, of) => (n >= of ? 'tous uniquement dans store.duckdb.bak' : `dont ${f.int(n)} uniquement dans store.duckdb.bak`),
       unknownDirection: (metric) => `On ignore si ${metric} doit être maximisé ou minimisé ; rien n’est donc classé.`,
       strip: (n, metric) => `Scores de validation, ${metric}, ${f.int(n)} affichés`,
       openDataset: 'Voir les prédictions',

@@ -9,22 +9,32 @@ import { useText } from '../../text/text.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { Banners } from './banners.tsx'
 import { NoWorkspace } from './no-workspace.tsx'
+import { OfflineBanner } from './offline-banner.tsx'
 import { Rail } from './rail.tsx'
 import { TokenPage } from './token-page.tsx'
 import { TopBar } from './top-bar.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
+
+/** Milliseconds; a wrong token is counted by the server, so not more often. */
+const retryAfter = 15_000
 
 /** Skip link, rail, top bar, banners, and the page inside. */
 export const AppFrame = () => {
   const text = useText()
   const client = useQueryClient()
   const { workspace: asked } = useSearch({ from: '__root__' })
-  const list = useQuery(workspacesQuery())
+  const list = useQuery({
+    ...workspacesQuery(),
+    // A page left open comes back by itself: when the server does, or when its new start address was opened beside it.
+    refetchInterval: ({ state }) => (state.status === 'error' ? retryAfter : false),
+    refetchOnWindowFocus: ({ state }) => (state.status === 'error' ? 'always' : false),
+  })
   const workspace = chosenWorkspace(list.data, asked)
-  useEvents(client, workspace?.id, list.isSuccess)
+  const locked = isApiError(list.error, 'token_required')
+  useEvents(client, workspace?.id, list.data !== undefined && !locked)
   const help = useShortcuts()
 
-  if (isApiError(list.error, 'token_required')) return <TokenPage />
+  if (locked) return <TokenPage />
   return (
     <WorkspaceProvider value={workspace}>
       <a
@@ -38,6 +48,7 @@ export const AppFrame = () => {
         <div className="flex min-h-0 flex-1 max-sm:flex-col-reverse">
           <Rail />
           <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
+            <OfflineBanner workspace={workspace} />
             {workspace === undefined ? (
               <Waiting error={list.error} pending={list.isPending} retry={() => void list.refetch()} gone={asked !== undefined} />
             ) : (

@@ -1,6 +1,6 @@
 import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
 import { CircleHelp } from 'lucide-react'
-import { useConnected } from '../../api/events.ts'
+import { useConnection } from '../../api/connection.ts'
 import { useText } from '../../text/text.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { HelpDialog } from './help-dialog.tsx'
@@ -36,10 +36,10 @@ export const TopBar = ({ workspace, list, help }: TopBarProps) => {
   )
 }
 
-/** A quiet dot while live updates do not arrive; pages then ask by themselves. */
+/** A quiet dot while live updates do not arrive although the server answers; pages then ask by themselves. */
 const Offline = () => {
   const text = useText()
-  if (useConnected()) return null
+  if (useConnection() !== 'asking') return null
   return (
     <span role="status" title={text.frame.offline} className="size-2 shrink-0 rounded-full border border-line-strong">
       <span className="sr-only">{text.frame.offline}</span>

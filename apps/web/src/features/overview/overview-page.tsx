@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Sprout } from 'lucide-react'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { overviewQuery, statsQuery } from '../../api/queries.ts'
 import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
+import { lazyPart } from '../../lib/lazy-part.tsx'
 import { paths } from '../../paths.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Copyable } from '../../ui/copyable.tsx'
@@ -13,8 +14,8 @@ import { Card, Page } from '../../ui/page.tsx'
 import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
 import { RecentRuns } from './recent-runs.tsx'
 
-const DatasetCard = lazy(async () => ({ default: (await import('./dataset-card.tsx')).DatasetCard }))
-const SpaceBar = lazy(async () => ({ default: (await import('../../charts/space-bar.tsx')).SpaceBar }))
+const DatasetCard = lazyPart(async () => (await import('./dataset-card.tsx')).DatasetCard)
+const SpaceBar = lazyPart(async () => (await import('../../charts/space-bar.tsx')).SpaceBar)
 
 export const OverviewPage = () => {
   const { overview } = useText()
@@ -58,7 +59,11 @@ const Counts = () => {
     [overview.counts.predictions, workspace.counts.predictions, undefined],
     [overview.counts.datasets, data?.datasets.length ?? 0, undefined],
     [overview.counts.runs, workspace.counts.runs, undefined],
-    [overview.counts.arrays, workspace.counts.arrays, lost === undefined ? undefined : overview.onlyInBackup(lost)],
+    [
+      overview.counts.arrays,
+      workspace.counts.arrays,
+      lost === undefined ? undefined : overview.onlyInBackup(lost, workspace.counts.arrays),
+    ],
   ] as const
   return (
     <dl className="card grid grid-cols-2 divide-line sm:grid-cols-4 sm:divide-x">

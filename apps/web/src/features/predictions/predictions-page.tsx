@@ -1,6 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import { Suspense, useCallback, useMemo, useState } from 'react'
 import { useWorkspace } from '../../api/workspace.tsx'
+import { lazyPart } from '../../lib/lazy-part.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
 import { showToast } from '../../stores/toast.ts'
 import type { Cell } from '../../table/grid-keyboard.ts'
@@ -19,7 +20,7 @@ import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { usePredictionRows } from './use-prediction-rows.ts'
 
-const PeekPanel = lazy(async () => ({ default: (await import('./peek-panel.tsx')).PeekPanel }))
+const PeekPanel = lazyPart(async () => (await import('./peek-panel.tsx')).PeekPanel)
 
 const route = getRouteApi('/predictions')
 

@@ -1,5 +1,6 @@
 import { Copy, Download, ListFilter, Rows3, Rows4, Search } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
+import { lazyPart } from '../../lib/lazy-part.tsx'
 import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { useDensity } from '../../stores/density.ts'
 import type { RowRange } from '../../table/row-range.ts'
@@ -10,7 +11,7 @@ import { ColumnChooser } from './column-chooser.tsx'
 import { exportFilters } from './export-filters.ts'
 import type { PredictionSearch } from './search.ts'
 
-const ExportDialog = lazy(async () => ({ default: (await import('../export/export-dialog.tsx')).ExportDialog }))
+const ExportDialog = lazyPart(async () => (await import('../export/export-dialog.tsx')).ExportDialog)
 
 interface ToolbarProps {
   readonly search: PredictionSearch

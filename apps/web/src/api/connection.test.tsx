@@ -1,0 +1,32 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, describe, expect, it } from 'vitest'
+import { renderApp } from '../../test/app.tsx'
+import { setConnection } from './connection.ts'
+
+afterEach(() => act(() => setConnection('starting')))
+
+describe('connection', () => {
+  it('says that the server is gone and how to start it again', async () => {
+    renderApp('/', 'migrated')
+    await screen.findByText('/data/grain-lab')
+    expect(screen.queryByText(/The server has stopped/)).not.toBeInTheDocument()
+    act(() => setConnection('offline'))
+    expect(screen.getByRole('alert')).toHaveTextContent(/Nothing in the workspace is affected\..*npm start -- \/data\/grain-lab/)
+    expect(screen.getByRole('button', { name: 'Try now' })).toBeEnabled()
+    act(() => setConnection('live'))
+    expect(screen.queryByText(/The server has stopped/)).not.toBeInTheDocument()
+  })
+
+  it('asks the server of this machine although the browser says that there is no network', async () => {
+    const { sent } = renderApp('/', 'migrated')
+    await screen.findByText('/data/grain-lab')
+    Object.defineProperty(navigator, 'onLine', { configurable: true, value: false })
+    window.dispatchEvent(new Event('offline'))
+    await userEvent.click(screen.getByRole('link', { name: 'Predictions' }))
+    await waitFor(() => expect(sent.some((request) => request.path === '/predictions')).toBe(true))
+    expect(await screen.findByText(/^1.536 predictions$/)).toBeVisible()
+    Object.defineProperty(navigator, 'onLine', { configurable: true, value: true })
+    window.dispatchEvent(new Event('online'))
+  })
+})
