@@ -50,21 +50,22 @@ const fillAveragedScores = async (lane: Lane): Promise<void> => {
 /** Streamed in the order of the table: a million score texts at once would not fit into the memory that a job may use. */
 const readMeans = async (lane: Lane): Promise<Map<string, ScoreMeans>> => {
   const result = await lane.stream(
-    `SELECT chain_id, partition, scores::VARCHAR FROM predictions
+    `SELECT chain_id, partition, CASE WHEN text IS DISTINCT FROM lag(text) OVER () THEN text END FROM
+       (SELECT chain_id, partition, scores::VARCHAR AS text FROM predictions
      WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL
-       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill)`,
+       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill))`,
   )
   const means = new Map<string, ScoreMeans>()
-  // The rows of one fold stand together and carry the same text.
-  let last = { text: '', parsed: parsePythonJson('') }
+  // The rows of one fold stand together and carry the same text: it is sent and parsed once.
+  let parsed: unknown = null
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     const [chains = [], partitions = [], texts = []] = [0, 1, 2].map((column) => chunk?.getColumnValues(column))
     chains.forEach((chain, row) => {
-      const text = String(texts[row])
-      if (text !== last.text) last = { text, parsed: parsePythonJson(text) }
+      const text = texts[row]
+      if (typeof text === 'string') parsed = parsePythonJson(text)
       const own = means.get(String(chain)) ?? new ScoreMeans()
       means.set(String(chain), own)
-      own.add(String(partitions[row]), last.parsed)
+      own.add(String(partitions[row]), parsed)
     })
   }
   return means

@@ -30,11 +30,15 @@ export const measureArrays = async (engine: Engine, tables: SourceTables, rows: 
   const bytes = present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0'
   const stretches = exact ? null : stretchesOf(rows)
   const scale = stretches === null ? 1 : rows / (stretches.length * stretchRows)
+  // One query per stretch: of several ranges at once DuckDB reads the whole table.
+  const ranges = stretches === null ? ['true'] : stretches.map((from) => `a.rowid BETWEEN ${from} AND ${from + stretchRows - 1}`)
+  const parts = ranges.map(
+    (range) => `SELECT prediction_id, ${values} AS values, ${bytes} AS bytes FROM ${sourceTable(arraysTable)} a WHERE ${range}`,
+  )
   const measured = await engine.rows(
     z.object({ name: z.string(), values: z.number(), bytes: z.number() }),
-    `SELECT p.dataset_name AS name, sum(${values})::BIGINT AS values, sum(${bytes})::BIGINT AS bytes
-     FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id
-     WHERE ${stretches === null ? 'true' : stretches.map((from) => `a.rowid BETWEEN ${from} AND ${from + stretchRows - 1}`).join(' OR ')} GROUP BY ALL`,
+    `SELECT p.dataset_name AS name, sum(values)::BIGINT AS values, sum(bytes)::BIGINT AS bytes
+     FROM (${parts.join(' UNION ALL ')}) a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL`,
   )
   const { table_bytes } = await engine.one(
     z.object({ table_bytes: z.number() }),
