@@ -189,6 +189,11 @@ describe('H: Host, Origin, CSRF, WebSocket', () => {
     await alive()
   })
 
+  test('an address for WebSocket alone says so to a plain request', async () => {
+    const { status, head } = await rawRequest(server.port, rawGet('/api/ws', [host(), bearer()]))
+    expect([status, head]).toEqual([426, expect.stringMatching(/^upgrade: websocket\r?$/im)])
+  })
+
   test('H17: pages and answers carry the security headers', async () => {
     for (const path of ['/', '/api/docs', '/api/health', '/api/nothing', '/predictions']) {
       const { head } = await rawRequest(server.port, rawGet(path, [host(), bearer()]))

@@ -1,3 +1,4 @@
+import type { Problem } from '@nirs-workspace/types'
 import { Hono } from 'hono'
 import { allRoutes } from '../routes/all-routes.ts'
 import type { Route } from '../routes/define-route.ts'
@@ -42,7 +43,8 @@ const addRoute = (app: Hono, route: Route, deps: AppDeps): void => {
     } catch (error) {
       // Nobody is left to hear of it, and what was broken off is no bug.
       if (request.signal.aborted) return new Response(null, { status: 499 })
-      return problemResponse(toProblem(error, newRequestId(), deps), retryHeaders(error))
+      const problem = toProblem(error, newRequestId(), deps)
+      return problemResponse(problem, headersFor(problem))
     }
   })
 }
@@ -66,8 +68,11 @@ const withoutBody = async (response: Response): Promise<Response> => {
   return new Response(null, response)
 }
 
-const retryHeaders = (error: unknown): Record<string, string> =>
-  error instanceof Error && 'code' in error && error.code === 'catalog_building' ? { 'retry-after': '1' } : {}
+/** What RFC 9110 wants beside some refusals. */
+const headersFor = ({ code }: Problem): Record<string, string> => {
+  if (code === 'catalog_building') return { 'retry-after': '1' }
+  return code === 'upgrade_required' ? { upgrade: 'websocket', connection: 'upgrade' } : {}
+}
 
 /** Reached without the guard only (tests, or a path the guard takes for a route and Hono does not). */
 const refuseUnknown = (request: Request, deps: AppDeps): Response => {

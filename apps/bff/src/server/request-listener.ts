@@ -53,7 +53,9 @@ const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard
   if (!isRight && !hasToken(request.headers, guard)) {
     const tooMany = guard.guesses.tooMany(request.socket.remoteAddress ?? '')
     const detail = 'This token is not, or no longer, valid. Open the address that the server printed when it was last started.'
-    return tooMany ? { code: 'too_many_requests', detail } : { code: 'token_required', detail, headers: bearerChallenge }
+    return tooMany
+      ? { code: 'too_many_requests', detail, headers: { 'retry-after': '60' } }
+      : { code: 'token_required', detail, headers: bearerChallenge }
   }
   search.delete('token')
   const rest = search.toString()
