@@ -29,7 +29,7 @@ const Meta = z.object({
 export type CatalogMeta = z.infer<typeof Meta>
 
 /** What a catalog says about the workspace as a whole, as it was when the catalog was made. */
-export const readCatalogMeta = async (engine: Engine): Promise<CatalogMeta> => {
-  const rows = await engine.rows(z.object({ key: z.string(), value: z.string() }), 'SELECT key, value FROM catalog.meta')
+export const readCatalogMeta = async (engine: Engine, alias = 'catalog'): Promise<CatalogMeta> => {
+  const rows = await engine.rows(z.object({ key: z.string(), value: z.string() }), `SELECT key, value FROM ${alias}.main.meta`)
   return Meta.parse(Object.fromEntries(rows.map(({ key, value }) => [key, value])))
 }

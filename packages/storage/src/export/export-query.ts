@@ -8,7 +8,7 @@ export interface ExportColumn {
   readonly type: string
 }
 
-/** What an export writes: a SELECT in order of prediction_id, and its columns. */
+/** What an export writes: a SELECT in the order of `joined`, and its columns. */
 export interface ExportQuery {
   readonly sql: string
   readonly columns: readonly ExportColumn[]
@@ -45,9 +45,14 @@ export const exportQuery = (layout: ExportLayout, plan: string, sources: readonl
 /** One row per prediction: the fourteen columns, then those that later releases added. */
 const predictionQuery = (plan: string, sources: readonly ExportSource[]): ExportQuery => {
   const extras = Array.from(extraColumns(sources, portableNames), ([name, type]): ExportColumn => ({ name, type }))
-  return { sql: `${joined(plan, sources, extras)} ORDER BY prediction_id`, columns: [...portableColumns, ...extras] }
+  return { sql: joined(plan, sources, extras), columns: [...portableColumns, ...extras] }
 }
 
+/**
+ * Place by place, in each in the order in which its arrays lie there, at last the predictions without arrays in order of their ids: nothing
+ * is sorted, so rows stream through whatever the size. The engine must not swap the sides of the joins (`streamingJoins`): the plan is what
+ * is kept in memory, arrays pass by.
+ */
 const joined = (plan: string, sources: readonly ExportSource[], extras: readonly ExportColumn[]): string => {
   const metadata = described.map(({ name, type }) => `m.${name}::${type} AS ${name}`).join(', ')
   const withArrays = sources.map((source) => {
@@ -62,10 +67,14 @@ const joined = (plan: string, sources: readonly ExportSource[], extras: readonly
   return [...withArrays, `SELECT ${metadata}, ${nothing.join(', ')} FROM ${plan} AS m WHERE m.array_row IS NULL`].join('\nUNION ALL ')
 }
 
-const shapeOf = (source: ExportSource): string => {
+/** The shape of y_proba: as stored, or worked out where an older store has only its length. */
+export const shapeOf = (source: ExportSource): string => {
   const column = (name: string, type: string) => (source.columns.has(name) ? `a.${name}::${type}` : `NULL::${type}`)
   return probaShapeSql(column('y_proba_shape', 'INTEGER[]'), column('y_proba', 'DOUBLE[]'), column('y_true', 'DOUBLE[]'))
 }
+
+/** A setting of the engine under which the order of `joined` holds. */
+export const streamingJoins = "SET disabled_optimizers = 'join_order,build_side_probe_side'"
 
 const sampleColumns: readonly ExportColumn[] = [
   ...described.filter(({ name }) => name !== 'val_score'),
@@ -89,6 +98,6 @@ const sampleQuery = (plan: string, sources: readonly ExportSource[]): ExportQuer
       CASE WHEN NOT contains(lower(task_type), 'classification') THEN y_pred - y_true END AS error
     FROM (SELECT ${kept.join(', ')}, targets, unnest(range(count)) AS position, unnest(y_true) AS y_true, unnest(y_pred) AS y_pred,
         unnest(list_transform(range(count), lambda i: sample_indices[i // targets + 1])) AS sample_index
-      FROM (SELECT *, ${values} AS count, ${targets} AS targets FROM (${joined(plan, sources, [])}) ORDER BY prediction_id))`
+      FROM (SELECT *, ${values} AS count, ${targets} AS targets FROM (${joined(plan, sources, [])})))`
   return { sql, columns: sampleColumns }
 }

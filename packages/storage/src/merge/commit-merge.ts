@@ -1,0 +1,148 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import * as z from 'zod'
+import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, rename, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { exists, linkOrMove } from '../files/move-file.ts'
+import { writeJournal } from '../migration/journal.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { chooseEvidence, insertRows, targetAlias } from './insert-rows.ts'
+import { type MergeJournal, mergePlaces, type PlacedFile } from './merge-journal.ts'
+import type { OpenMerge } from './open-merge.ts'
+import { keyOf } from './source-views.ts'
+import type { StagedArrays } from './stage-arrays.ts'
+import type { StagedModel } from './stage-models.ts'
+
+/**
+ * Puts the staged files in their places, then changes the store in one transaction, which is the moment from which the merge counts. The
+ * store is attached for writing from before the files move, so that nobody else writes meanwhile. `finishMerge` does the rest.
+ */
+export const commitMerge = async (
+  merge: OpenMerge,
+  target: ResolvedWorkspace,
+  layout: Layout,
+  journal: MergeJournal,
+  arrays: readonly StagedArrays[],
+): Promise<void> => {
+  const { engine } = merge
+  const hadLog = await exists(layout.wal)
+  await refuseStale(merge, target)
+  await faultPoint({ kind: 'engine-write', path: layout.store })
+  await attachWritable(engine, layout.store, targetAlias)
+  try {
+    if (!hadLog) await refuseStale(merge, target)
+    for (const file of arrays) await refuseMoved(layout, file)
+    await writeJournal(layout, journal)
+    await placeFiles(layout, journal)
+    await faultPoint({ kind: 'engine-write', path: layout.store })
+    await insertRows(merge)
+    await faultPoint({ kind: 'engine-write', path: layout.store })
+    await engine.run(`CHECKPOINT ${targetAlias}`)
+  } finally {
+    await detach(engine, targetAlias)
+  }
+}
+
+/** The journal of the commit: what will be placed where, and how a later look at the store tells whether it was done. */
+export const commitJournal = async (
+  merge: OpenMerge,
+  layout: Layout,
+  journal: MergeJournal,
+  staged: { arrays: readonly StagedArrays[]; models: readonly StagedModel[]; gone: readonly string[]; trash: string | null },
+): Promise<MergeJournal> => {
+  const inside = (path: string) => relative(layout.root, path).split(sep).join('/')
+  const { replaced } = mergePlaces(layout, journal.job_id)
+  return {
+    ...journal,
+    phase: 'commit',
+    placed: staged.arrays.map(({ name, path, mark, before }) => ({
+      staged: inside(path),
+      target: `arrays/${name}`,
+      mark,
+      replaced: before === null ? null : inside(join(replaced, name)),
+    })),
+    models: staged.models.map(({ path, staged: from, mark }) => ({
+      staged: inside(from),
+      target: `artifacts/${path}`,
+      mark,
+      replaced: null,
+    })),
+    evidence: await chooseEvidence(merge),
+    gone: [...staged.gone],
+    trash: staged.trash,
+  }
+}
+
+const placeFiles = async (layout: Layout, journal: MergeJournal): Promise<void> => {
+  const at = (path: string) => join(layout.root, path)
+  const { replaced, folder } = mergePlaces(layout, journal.job_id)
+  const folders = new Set<string>()
+  if (journal.placed.some((file) => file.replaced !== null)) {
+    await makeFolder(replaced)
+    await syncFolder(folder)
+  }
+  for (const file of journal.placed) if (file.replaced !== null) await linkOrMove(at(file.target), at(file.replaced))
+  if (journal.placed.some((file) => file.replaced !== null)) await syncFolder(replaced)
+  for (const file of journal.models) await makeFolder(dirname(at(file.target)))
+  for (const file of [...journal.models, ...journal.placed]) {
+    await rename(at(file.staged), at(file.target))
+    for (const path of [dirname(at(file.target)), dirname(dirname(at(file.target)))]) folders.add(path)
+  }
+  for (const path of folders) await syncFolder(path)
+}
+
+const refuseStale = async (merge: OpenMerge, target: ResolvedWorkspace): Promise<void> => {
+  if ((await fingerprintWorkspace(target)) === merge.target?.fingerprint) return
+  throw new StorageError('plan_stale', 'The target has changed while the merge was prepared. Nothing was changed.', {
+    hint: 'Merge again.',
+  })
+}
+
+const refuseMoved = async (layout: Layout, { name, before }: StagedArrays): Promise<void> => {
+  const now = await stat(join(layout.arrays, name)).catch(() => null)
+  if ((now?.size ?? null) === (before?.bytes ?? null) && (now?.mtimeMs ?? null) === (before?.mtimeMs ?? null)) return
+  throw new StorageError('plan_stale', `arrays/${name} has changed while the merge was prepared. Nothing was changed.`, {
+    hint: 'Merge again.',
+  })
+}
+
+/** Whether the transaction of an interrupted merge is done, from the store itself. */
+export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {
+  if (phase !== 'commit' || evidence === null || !(await exists(layout.store))) return false
+  return withEngine({}, async (engine) => {
+    await attachReadOnly(engine, layout.store, targetAlias)
+    try {
+      return (await isThere(engine, evidence)) === evidence.inserted
+    } finally {
+      await detach(engine, targetAlias)
+    }
+  })
+}
+
+const isThere = async (engine: Engine, { table, id }: NonNullable<MergeJournal['evidence']>): Promise<boolean> => {
+  const sql = `SELECT count(*) AS n FROM ${targetAlias}.main.${quotedIdentifier(table)} WHERE ${keyOf[table]} = $id`
+  return (await engine.one(z.object({ n: z.number() }), sql, { id })).n > 0
+}
+
+/** Model files of an undone merge that a row names by now: somebody has stored the same model since. */
+export const namedModels = async (layout: Layout, models: readonly PlacedFile[]): Promise<ReadonlySet<string>> => {
+  if (models.length === 0 || !(await exists(layout.store))) return new Set()
+  return withEngine({}, async (engine) => {
+    await attachReadOnly(engine, layout.store, targetAlias)
+    try {
+      const rows = await engine.rows(
+        z.object({ path: z.string() }),
+        `SELECT artifact_path AS path FROM ${targetAlias}.main.artifacts WHERE artifact_path IN (SELECT unnest(from_json($paths, '["VARCHAR"]')))`,
+        { paths: JSON.stringify(models.map(({ target }) => target.replace(/^artifacts\//, ''))) },
+      )
+      return new Set(rows.map((row) => `artifacts/${row.path}`))
+    } finally {
+      await detach(engine, targetAlias)
+    }
+  })
+}

@@ -1,0 +1,41 @@
+import { dirname, join } from 'node:path'
+import { readTombstones, tombstonesName } from '../arrays/tombstones.ts'
+import { removeTree, rename, syncFolder } from '../files/disk.ts'
+import { exists, unlinkIfThere } from '../files/move-file.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { removeJournal } from '../migration/journal.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { type MergeJournal, mergePlaces } from './merge-journal.ts'
+
+/** After the transaction: marks the arrays of what gave way as removed, puts the record in its place, tidies up. Can be repeated. */
+export const finishMerge = async (layout: Layout, journal: MergeJournal): Promise<void> => {
+  const places = mergePlaces(layout, journal.job_id)
+  if (journal.gone.length > 0) await markRemoved(layout, journal, places.tombstones)
+  if (await exists(places.draft)) await rename(places.draft, places.record)
+  if (await exists(places.merges)) await syncFolder(places.merges)
+  await removeTree(places.staging)
+  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
+  await removeTree(places.folder)
+  await removeJournal(layout)
+}
+
+const markRemoved = async (layout: Layout, { gone }: MergeJournal, beside: string): Promise<void> => {
+  if (!(await exists(layout.arrays))) return
+  const tombstones = new Map(await readTombstones(layout.arrays))
+  const missing = gone.filter((id) => !tombstones.has(id))
+  if (missing.length === 0) return
+  const now = new Date().toISOString().replace('Z', '+00:00')
+  for (const id of missing) tombstones.set(id, now)
+  await unlinkIfThere(beside)
+  await writeJsonDurably(beside, asObject(tombstones))
+  await rename(beside, join(layout.arrays, tombstonesName))
+  await syncFolder(dirname(beside))
+  await syncFolder(layout.arrays)
+}
+
+/** An id `__proto__` is a key like any other. */
+const asObject = (entries: ReadonlyMap<string, string>): unknown => {
+  const object: unknown = Object.create(null)
+  if (object !== null && typeof object === 'object') for (const [id, time] of entries) Reflect.set(object, id, time)
+  return object
+}

@@ -1,0 +1,129 @@
+import * as z from 'zod'
+import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { arrivals } from './count-merge.ts'
+import { asJson } from './merge-sql.ts'
+import type { OpenMerge } from './open-merge.ts'
+import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
+
+/** The store that the rows go to, attached for writing. */
+export const targetAlias = 'target'
+
+type Table = LineageTable | 'predictions'
+const order: readonly Table[] = ['projects', 'runs', 'pipelines', 'chains', 'predictions', 'artifacts', 'logs']
+
+/**
+ * Removes what gives way and inserts what comes, in one transaction of the attached store. Columns of later releases that hold something are
+ * added to its tables. Fails as a whole or not at all.
+ */
+export const insertRows = async (merge: OpenMerge): Promise<void> => {
+  const { engine } = merge
+  const statements: string[] = [`DELETE FROM ${targetAlias}.main.predictions WHERE prediction_id IN (${goneIds})`]
+  for (const table of order) {
+    const there = await columnsOf(engine, table)
+    const added = await columnsToAdd(merge, table, there)
+    statements.push(
+      ...added.map(({ name, type }) => `ALTER TABLE ${targetAlias}.main.${table} ADD COLUMN ${quotedIdentifier(name)} ${type}`),
+    )
+    for (const column of added) there.set(column.name, column.type)
+    for (const { index } of merge.sources) statements.push(insertSql(table, index, there))
+  }
+  await engine.run('BEGIN TRANSACTION')
+  try {
+    for (const statement of statements) await engine.run(statement)
+    await engine.run('COMMIT')
+  } catch (error) {
+    // A commit that has failed has rolled back by itself.
+    await engine.run('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Predictions of the target that give way. */
+export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
+
+const Column = z.object({ column_name: z.string(), data_type: z.string() })
+
+const columnsOf = async (engine: Engine, table: Table): Promise<Map<string, string>> => {
+  const rows = await engine.rows(
+    Column,
+    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = '${targetAlias}' AND schema_name = 'main' AND table_name = '${table}'`,
+  )
+  return new Map(rows.map((row) => [row.column_name, row.data_type]))
+}
+
+const columnsToAdd = async ({ engine, sources }: OpenMerge, table: Table, there: ReadonlyMap<string, string>): Promise<CatalogColumn[]> => {
+  const absent = storeTables[table].filter(({ name }) => !there.has(name))
+  if (absent.length === 0) return []
+  const counts = absent.map(({ name }) => `count(${quotedIdentifier(name)}) AS ${quotedIdentifier(name)}`).join(', ')
+  const added = new Set<string>()
+  for (const { index } of sources) {
+    const found = await engine.one(z.record(z.string(), z.number()), `SELECT ${counts} FROM (${comingRows(table, index)})`)
+    for (const { name } of absent) if ((found[name] ?? 0) > 0) added.add(name)
+  }
+  return absent.filter(({ name }) => added.has(name))
+}
+
+/** The rows of a table that come, with `new_id` and what else they are to hold instead of what they held. */
+const comingRows = (table: Table, source: number): string => {
+  const own = (name: string) => ofSource(source, name)
+  if (table === 'predictions') {
+    return `SELECT p.*, a.new_id, a.pipeline_id AS new_pipeline, a.new_chain FROM ${own('predictions')} p JOIN ${arrivals(source)} a ON a.id = p.prediction_id`
+  }
+  const rows = `SELECT r.*, m.new_id FROM ${own(table)} r JOIN ${own('map')} m ON m.tbl = '${table}' AND m.old_id = r.${keyOf[table]} AND m.action = 'insert'`
+  if (table !== 'chains') return rows
+  return `${rows} UNION ALL SELECT r.*, c.new_id FROM ${own('chains')} r JOIN ${own('copies')} c ON c.old_id = r.chain_id`
+}
+
+const insertSql = (table: Table, source: number, there: ReadonlyMap<string, string>): string => {
+  const columns = storeTables[table].filter(({ name }) => there.has(name))
+  const values = columns.map(({ name }) => {
+    const value = valueFor(table, source, name)
+    return there.get(name) === 'JSON' ? asJson(value) : value
+  })
+  const names = columns.map(({ name }) => quotedIdentifier(name)).join(', ')
+  return `INSERT INTO ${targetAlias}.main.${table} (${names}) SELECT ${values.join(', ')} FROM (${comingRows(table, source)}) r ${joinsOf(table, source)}`
+}
+
+const mapped = (source: number, table: LineageTable, column: string) =>
+  `(SELECT new_id FROM ${ofSource(source, 'map')} x WHERE x.tbl = '${table}' AND x.old_id = r.${column} AND x.action <> 'leave')`
+
+/** What a column of the target gets: ids in their new form, something where the target insists on it, else what the source has. */
+const valueFor = (table: Table, source: number, column: string): string => {
+  const special: Partial<Record<Table, Record<string, string>>> = {
+    runs: { project_id: mapped(source, 'projects', 'project_id') },
+    pipelines: { run_id: mapped(source, 'runs', 'run_id') },
+    chains: {
+      pipeline_id: mapped(source, 'pipelines', 'pipeline_id'),
+      steps: `coalesce(w.steps, r.steps, '[]')`,
+      model_step_idx: 'coalesce(r.model_step_idx, 0)',
+      fold_artifacts: 'coalesce(w.fold_artifacts, r.fold_artifacts)',
+      shared_artifacts: 'coalesce(w.shared_artifacts, r.shared_artifacts)',
+    },
+    predictions: { pipeline_id: 'r.new_pipeline', chain_id: 'r.new_chain' },
+    artifacts: { artifact_path: 'coalesce(w.path, r.artifact_path)' },
+    logs: { pipeline_id: mapped(source, 'pipelines', 'pipeline_id'), step_idx: 'coalesce(r.step_idx, 0)', event: `coalesce(r.event, '')` },
+  }
+  if (column === keyOf[table]) return 'r.new_id'
+  return special[table]?.[column] ?? `r.${quotedIdentifier(column)}`
+}
+
+const joinsOf = (table: Table, source: number): string => {
+  if (table === 'chains') return `LEFT JOIN ${ofSource(source, 'rewritten')} w ON w.chain_id = r.chain_id`
+  if (table === 'artifacts') return `LEFT JOIN ${ofSource(source, 'paths')} w ON w.artifact_id = r.artifact_id`
+  return ''
+}
+
+/** A row by which a later look at the store tells whether the transaction is done; null when it changes no row. */
+export const chooseEvidence = async ({ engine, sources }: OpenMerge) => {
+  const parts = sources.flatMap(({ index }) => [
+    `SELECT 'predictions' AS tbl, new_id AS id, true AS inserted FROM ${arrivals(index)}`,
+    `SELECT tbl, new_id, true FROM ${ofSource(index, 'map')} WHERE action = 'insert'`,
+  ])
+  const [found] = await engine.rows(
+    z.object({ tbl: z.enum([...lineageTables, 'predictions']), id: z.string(), inserted: z.boolean() }),
+    `SELECT * FROM (${[...parts, `SELECT 'predictions', id, false FROM (${goneIds})`].join(' UNION ALL ')}) ORDER BY inserted DESC, tbl, id LIMIT 1`,
+  )
+  return found === undefined ? null : { table: found.tbl, id: found.id, inserted: found.inserted }
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { quotedString } from '../engine/attach-store.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { writeParquet } from '../export/write-parquet.ts'
+import { makeFolder, syncFile, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { markFile } from '../files/hash-file.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { formsWith } from '../migration/array-columns.ts'
+import { withAttachedStore } from '../workspace/open-store.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { openChosen } from './incoming-arrays.ts'
+import { goneIds } from './insert-rows.ts'
+import type { OpenMerge } from './open-merge.ts'
+
+export interface Kept {
+  readonly ids: readonly string[]
+  /** Name of the folder in the trash; null when nothing gives way. */
+  readonly operation: string | null
+}
+
+interface KeptFile {
+  readonly path: string
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Name of the operation in the trash, chosen before anything is written so that the journal knows it. */
+export const trashOperation = (jobId: string): string => `merge-${jobId}-${randomUUID().slice(0, 8)}`
+
+/** Writes the predictions that give way, rows and arrays, to `trash/<operation>/`, flushed and hashed, before the merge removes them. */
+export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, trash: string, operation: string): Promise<Kept> => {
+  const gone = await merge.engine.rows(z.object({ id: z.string() }), `${goneIds} ORDER BY id`)
+  const ids = gone.map((row) => row.id)
+  if (ids.length === 0) return { ids, operation: null }
+  const folder = join(trash, operation)
+  await makeFolder(join(folder, 'arrays'))
+  const files = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
+  const manifest = {
+    format: 'nirs-workspace/trash/1',
+    operation_id: operation,
+    kind: 'merge',
+    created_at: new Date().toISOString(),
+    counts: { predictions: ids.length },
+    files,
+  }
+  await writeJsonDurably(join(folder, 'manifest.json'), manifest)
+  for (const path of [join(folder, 'arrays'), folder, trash]) await syncFolder(path)
+  return { ids, operation }
+}
+
+const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder: string, expected: number): Promise<KeptFile> => {
+  const { duckdb } = target
+  if (duckdb === null) throw new StorageError('store_unreadable', 'The store of the target is no longer there. Nothing was changed.')
+  const path = join(folder, 'predictions.parquet')
+  await faultPoint({ kind: 'engine-write', path })
+  await withAttachedStore(engine, duckdb, 'giving_way', () =>
+    engine.run(`COPY (SELECT * FROM giving_way.main.predictions WHERE prediction_id IN (${goneIds}) ORDER BY prediction_id) TO ${quotedString(path)}
+      (FORMAT parquet, COMPRESSION zstd)`),
+  )
+  return describe(engine, folder, 'predictions.parquet', expected)
+}
+
+const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: string): Promise<KeptFile[]> => {
+  const chosen = `SELECT prediction_id, dataset_name, model_name, fold_id, "partition", metric, val_score, task_type, array_source, prediction_id AS new_id
+    FROM target_catalog.main.predictions WHERE array_source IS NOT NULL AND prediction_id IN (${goneIds})`
+  const rows = await openChosen(merge.engine, target, chosen, merge.request.signal)
+  try {
+    const files: KeptFile[] = []
+    for (const [dataset, count] of rows.datasets) {
+      const name = `arrays/${files.length}.parquet`
+      const path = join(folder, name)
+      await faultPoint({ kind: 'engine-write', path })
+      await writeParquet(
+        rows.engine,
+        { sql: rows.rowsSql([dataset], rows.extras), columns: formsWith(rows.extras) },
+        'prediction',
+        path,
+        new Map(),
+      )
+      files.push(await describe(rows.engine, folder, name, count))
+    }
+    return files
+  } finally {
+    await rows.close()
+  }
+}
+
+/** Flushes a file and counts its rows as it lies on the disk. */
+const describe = async (engine: Engine, folder: string, name: string, expected: number): Promise<KeptFile> => {
+  const path = join(folder, name)
+  await syncFile(path)
+  const { n } = await engine.one(
+    z.object({ n: z.number() }),
+    `SELECT count(*) AS n FROM read_parquet(${quotedString(path)}, hive_partitioning = false)`,
+  )
+  if (n !== expected)
+    throw new StorageError('verification_failed', `${expected} rows were to be kept in the trash and ${n} were. Nothing was merged.`)
+  const { bytes, sha256 } = await markFile(path)
+  return { path: name, rows: n, bytes, sha256 }
+}

@@ -1,0 +1,117 @@
+import { type MergeStrategy, metricDirection } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { appendColumns } from '../engine/append-columns.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { digestOf, newId, plainJson, plainNumber } from './merge-sql.ts'
+import { ofSource } from './source-views.ts'
+
+/** The natural key of a prediction: what was asked, not what came out. */
+const naturalKey = digestOf(
+  'dataset_name',
+  'model_class',
+  'model_name',
+  'preprocessings',
+  plainJson('best_params'),
+  'branch_id',
+  `coalesce(branch_name, '')`,
+  'fold_id',
+  '"partition"',
+  `coalesce(refit_context, '')`,
+  'metric',
+)
+/** With the scores: the same prediction, wherever it lies. */
+const content = digestOf('natural_key', plainNumber('val_score'), plainNumber('test_score'), plainNumber('train_score'), 'n_samples')
+
+/** Refits have no validation score of their own: 0.0 or null stands there. */
+const score = `CASE WHEN refit_context IS NOT NULL OR starts_with(fold_id, 'final') THEN test_score ELSE val_score END`
+
+/** Smallest is best; null for what cannot be ranked. */
+const rank = `CASE WHEN NOT isfinite(${score}) THEN NULL WHEN direction = 'higher' THEN -(${score}) WHEN direction = 'lower' THEN ${score}
+  WHEN direction = 'zero' THEN abs(${score}) END`
+
+/** What the unique index of nirs4all and its clean-up at opening allow once. */
+const slot = (chain: string) => digestOf('pipeline_id', chain, 'fold_id', '"partition"', 'model_name', 'branch_id')
+
+const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank FROM (
+  SELECT p.*, ${naturalKey} AS natural_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
+
+const kept = 'prediction_id AS id, natural_key, digest, rank, direction, created_at, has_arrays'
+
+/**
+ * `present(id, natural_key, digest, rank, direction, created_at, has_arrays, slot, origin, state)`: the predictions of the target (origin −1) and
+ * those that sources have brought; `replaced` ones give way. `taken(id)`: ids that array files hold although no metadata knows them.
+ */
+export const learnPredictions = async (engine: Engine, aliases: readonly string[]): Promise<void> => {
+  await engine.run('CREATE TABLE memory.main.directions (metric VARCHAR, direction VARCHAR)')
+  const sql = aliases.map((alias) => `SELECT DISTINCT metric FROM ${alias}.main.predictions`).join(' UNION ')
+  const metrics = (await engine.rows(z.object({ metric: z.string() }), sql)).map((row) => row.metric)
+  await appendColumns(engine, { alias: 'memory', table: 'directions' }, [
+    { type: 'varchar', values: metrics },
+    { type: 'varchar', values: metrics.map(metricDirection) },
+  ])
+  await engine.run(`CREATE TABLE memory.main.present AS SELECT ${kept}, ${slot('chain_id')} AS slot, -1 AS origin, 'alive' AS state, NULL::INTEGER AS replaced_by
+    FROM (${measured('SELECT * FROM target_catalog.main.predictions')})`)
+  await engine.run(
+    `CREATE TABLE memory.main.taken AS SELECT DISTINCT prediction_id AS id FROM target_catalog.main.array_oddities WHERE kind <> 'duplicate'`,
+  )
+}
+
+/**
+ * `s<i>_matched`: every prediction of a source with its fate: `same` (there already), `insert`, `skip`; `s<i>_conflicts`: the natural keys that
+ * both sides have, and what was decided. A key's rows stand or fall together; rows that the source shares with the target do not count against it.
+ */
+export const matchPredictions = async (engine: Engine, source: number, strategy: MergeStrategy): Promise<void> => {
+  const [matched, conflicts, map] = [ofSource(source, 'matched'), ofSource(source, 'conflicts'), ofSource(source, 'map')]
+  const rows = `SELECT p.* REPLACE (pl.new_id AS pipeline_id), p.chain_id AS old_chain, c.new_id AS new_chain FROM ${ofSource(source, 'predictions')} p
+    JOIN ${map} pl ON pl.tbl = 'pipelines' AND pl.old_id = p.pipeline_id LEFT JOIN ${map} c ON c.tbl = 'chains' AND c.old_id = p.chain_id`
+  await engine.run(`CREATE TABLE ${matched} AS
+    WITH n AS (SELECT ${kept}, pipeline_id, old_chain, new_chain, ${slot('new_chain')} AS slot, dataset_name, array_source,
+        ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(rows)}))
+    SELECT n.*, coalesce(a.id, b.id) AS same_id, CASE WHEN coalesce(a.id, b.id) IS NULL THEN 'insert' ELSE 'same' END AS action,
+      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id
+    FROM n LEFT JOIN memory.main.present a ON a.id = n.id AND a.digest = n.digest AND a.state = 'alive'
+    LEFT JOIN memory.main.present b ON b.id = n.other AND b.state = 'alive'
+    LEFT JOIN memory.main.present any_id ON any_id.id = n.id LEFT JOIN memory.main.taken t ON t.id = n.id`)
+  await engine.run(`CREATE TABLE ${conflicts} AS
+    WITH s AS (SELECT natural_key, min(rank) AS best, max(created_at) AS latest, any_value(direction) AS direction, list(id ORDER BY id)[:10] AS ids, count(*) AS n
+        FROM ${matched} WHERE action = 'insert' GROUP BY natural_key),
+      t AS (SELECT natural_key, min(rank) AS best, max(created_at) AS latest, list(id ORDER BY id)[:10] AS ids, count(*) AS n FROM memory.main.present
+        WHERE state = 'alive' AND id NOT IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL) GROUP BY natural_key)
+    SELECT s.natural_key, s.ids AS source_ids, t.ids AS target_ids, ${decision[strategy]} AS decision FROM s JOIN t USING (natural_key)`)
+  await engine.run(
+    `UPDATE ${matched} SET action = 'skip' WHERE action = 'insert' AND natural_key IN (SELECT natural_key FROM ${conflicts} WHERE decision = 'keep_target')`,
+  )
+  await engine.run(`UPDATE memory.main.present SET state = 'replaced', replaced_by = ${source} WHERE state = 'alive'
+    AND natural_key IN (SELECT natural_key FROM ${conflicts} WHERE decision = 'take_source')
+    AND id NOT IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL)`)
+  await separateChains(engine, source)
+  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, digest, rank, direction, created_at, has_arrays, slot, ${source} AS origin, 'alive' AS state
+    FROM ${matched} WHERE action = 'insert'`)
+}
+
+/** A metric whose direction nobody knows is not ranked by guess: both stay. On a draw the target's stay. */
+const decision: Record<MergeStrategy, string> = {
+  skip: `'keep_target'`,
+  keep_all: `'keep_both'`,
+  keep_latest: `CASE WHEN s.latest IS NOT NULL AND (t.latest IS NULL OR s.latest > t.latest) THEN 'take_source' ELSE 'keep_target' END`,
+  keep_best: `CASE WHEN s.direction = 'unknown' THEN 'keep_both' WHEN s.best IS NOT NULL AND (t.best IS NULL OR s.best < t.best) THEN 'take_source' ELSE 'keep_target' END`,
+}
+
+/**
+ * A chain holds one prediction per fold, partition, model and branch: nirs4all deletes further ones when it opens a store. Where a source
+ * brings further ones, its rows of that chain go to a copy of the chain (`s<i>_copies(old_id, base_id, new_id)`), a second one within
+ * the source to a copy of its own.
+ */
+const separateChains = async (engine: Engine, source: number): Promise<void> => {
+  const [matched, copies] = [ofSource(source, 'matched'), ofSource(source, 'copies')]
+  await engine.run(`CREATE TABLE ${ofSource(source, 'places')} AS
+    WITH arriving AS (SELECT id, old_chain, new_chain, digest, row_number() OVER (PARTITION BY slot ORDER BY created_at, id) - 1 AS nth,
+        slot IN (SELECT slot FROM memory.main.present WHERE state = 'alive') AS is_full
+      FROM ${matched} WHERE action = 'insert' AND new_chain IS NOT NULL),
+    signed AS (SELECT new_chain, sha256(string_agg(digest, '' ORDER BY digest, id)) AS signature, bool_or(is_full) AS is_full FROM arriving GROUP BY new_chain)
+    SELECT id, old_chain, new_chain AS base_id, ${newId('chains', 'new_chain', `signature || ':' || nth`)} AS new_id
+    FROM arriving JOIN signed USING (new_chain) WHERE signed.is_full OR nth > 0`)
+  await engine.run(`CREATE TABLE ${copies} AS SELECT DISTINCT old_chain AS old_id, base_id, new_id FROM ${ofSource(source, 'places')}`)
+  await engine.run(`UPDATE ${matched} AS m SET new_chain = c.new_id FROM ${ofSource(source, 'places')} c WHERE c.id = m.id`)
+  await engine.run(`UPDATE ${matched} SET slot = sha256(slot || new_chain) WHERE id IN (SELECT id FROM ${ofSource(source, 'places')})`)
+}

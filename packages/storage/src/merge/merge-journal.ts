@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import * as z from 'zod'
+import { type Layout, placesOf } from '../migration/workspace-layout.ts'
+
+const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
+
+/** A file that the merge puts into the workspace. Paths are relative to it. */
+const Placed = z.object({
+  staged: z.string(),
+  target: z.string(),
+  mark: Mark,
+  /** Where the file that had this name before is kept until the end; null when there was none. */
+  replaced: z.string().nullable(),
+})
+export type PlacedFile = z.infer<typeof Placed>
+
+export const MergeJournal = z.object({
+  format: z.literal('nirs-workspace/journal/1'),
+  kind: z.literal('merge'),
+  job_id: z.string(),
+  /** prepare: only job-owned places were written. commit: files may have moved; the store tells whether its transaction is done. */
+  phase: z.enum(['prepare', 'commit']),
+  started_at: z.string(),
+  arrays_created: z.boolean(),
+  artifacts_created: z.boolean(),
+  placed: z.array(Placed),
+  models: z.array(Placed),
+  /** A row that the transaction inserts (or, when there is nothing to insert, removes); null when it changes no row. */
+  evidence: z
+    .object({
+      table: z.enum(['projects', 'runs', 'pipelines', 'chains', 'artifacts', 'logs', 'predictions']),
+      id: z.string(),
+      inserted: z.boolean(),
+    })
+    .nullable(),
+  /** Predictions that gave way: their arrays are marked as removed at the end. */
+  gone: z.array(z.string()),
+  /** The operation in the trash that holds them; null when there is none. */
+  trash: z.string().nullable(),
+})
+export type MergeJournal = z.infer<typeof MergeJournal>
+
+/** Folders and files that belong to one merge alone. */
+export const mergePlaces = (layout: Layout, jobId: string) => {
+  const { staging } = placesOf(layout, jobId)
+  const merges = join(layout.control, 'merges')
+  const folder = join(merges, jobId)
+  return {
+    staging,
+    merges,
+    folder,
+    replaced: join(folder, 'replaced'),
+    models: join(folder, 'models'),
+    tombstones: join(folder, 'tombstones.json'),
+    draft: join(folder, 'record.json'),
+    record: join(merges, `${jobId}.json`),
+    trash: join(layout.control, 'trash'),
+  }
+}

@@ -1,0 +1,200 @@
+import type { MergeReport } from '@nirs-workspace/types'
+import { readTombstones } from '../arrays/tombstones.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, syncFolder } from '../files/disk.ts'
+import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import type { WorkOptions } from '../migration/job-options.ts'
+import { ProgressTracker } from '../migration/job-progress.ts'
+import { writeJournal } from '../migration/journal.ts'
+import { toMigrationError } from '../migration/migration-error.ts'
+import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
+import { createWorkspace } from './create-target.ts'
+import { finishMerge } from './finish-merge.ts'
+import { keepReplaced, trashOperation } from './keep-replaced.ts'
+import { type MergeJournal, mergePlaces } from './merge-journal.ts'
+import { describeMerge, isNothing } from './merge-report.ts'
+import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
+import { requestOf } from './plan-merge.ts'
+import { rewriteReferences } from './rewrite-references.ts'
+import { type StagedArrays, stageArrays } from './stage-arrays.ts'
+import { type StagedModels, stageModels } from './stage-models.ts'
+import { resolveTarget } from './target-workspace.ts'
+import { undoMerge } from './undo-merge.ts'
+
+export interface MergeStoresOptions extends Omit<Partial<MergeRequest>, 'signal'>, WorkOptions {
+  readonly jobId: string
+  /** The target may be a path where nothing is yet. Default false. */
+  readonly create?: boolean | undefined
+  /** Refuse with `plan_stale` when the workspaces no longer are what this plan was made from. */
+  readonly planId?: string | undefined
+}
+
+/**
+ * Merges workspaces of any generation, in this order, into one with a `store.duckdb`: predictions with their arrays, and the runs, pipelines,
+ * chains, models, logs and projects that they belong to. Sources are only read. What gives way goes to the trash. Whatever stops the merge
+ * before its transaction leaves the target as it was.
+ */
+export const mergeStores = async (target: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> => {
+  const found = await resolveTarget(target, options.create === true)
+  if (found.resolved === null) {
+    // The plan of a target that is yet to be made is refused before anything is made.
+    await withMerge(null, sources, requestOf(options), (merge) => refuseStale(merge, options.planId))
+    await createWorkspace(found.path)
+  }
+  const planId = found.resolved === null ? undefined : options.planId
+  const { root } = found.resolved ?? (await resolveTarget(found.path, false)).resolved ?? { root: found.path }
+  placesOf(layoutOf(root), options.jobId)
+  const progress = new ProgressTracker(options.onProgress)
+  let lock: WorkspaceLock | undefined
+  try {
+    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'merge' })
+    await recoverUnderLock(layoutOf(root))
+    const { resolved } = await resolveTarget(root, false)
+    if (resolved === null) throw new StorageError('workspace_not_found', `${root} is no longer there.`, { path: root })
+    return await withMerge(resolved, sources, requestOf(options), (merge) => runMerge(merge, resolved, { ...options, planId }, progress))
+  } catch (error) {
+    throw toMigrationError(error, options.signal, 'merge')
+  } finally {
+    await lock?.release()
+  }
+}
+
+const runMerge = async (
+  merge: OpenMerge,
+  target: ResolvedWorkspace,
+  options: MergeStoresOptions,
+  progress: ProgressTracker,
+): Promise<MergeReport> => {
+  const startedAt = performance.now()
+  await refuseStale(merge, options.planId)
+  // A damaged list could not be added to after the commit.
+  await readTombstones(target.arrays)
+  const layout = layoutOf(target.root)
+  const journal = await newJournal(layout, options.jobId)
+  const outcome = await underJournal(merge, target, journal, progress)
+  const seconds = (performance.now() - startedAt) / 1000
+  return describeMerge(merge, {
+    ...outcome,
+    jobId: options.jobId,
+    target: target.root,
+    seconds,
+    record: mergePlaces(layout, options.jobId).record,
+  })
+}
+
+const refuseStale = async (merge: OpenMerge, planId: string | undefined): Promise<void> => {
+  if (planId === undefined || planId === merge.digest) return
+  throw new StorageError('plan_stale', 'A workspace has changed since the preview. Nothing was changed.', {
+    hint: 'Look at a new preview and start again from there.',
+  })
+}
+
+const newJournal = async (layout: Layout, jobId: string): Promise<MergeJournal> => ({
+  format: 'nirs-workspace/journal/1',
+  kind: 'merge',
+  job_id: jobId,
+  phase: 'prepare',
+  started_at: new Date().toISOString(),
+  arrays_created: !(await exists(layout.arrays)),
+  artifacts_created: !(await exists(`${layout.root}/artifacts`)),
+  placed: [],
+  models: [],
+  evidence: null,
+  gone: [],
+  trash: trashOperation(jobId),
+})
+
+export interface Outcome {
+  readonly arrays: readonly StagedArrays[]
+  readonly models: StagedModels
+  readonly trash: string | null
+}
+
+/** Runs the part that writes: everything it makes is known from the journal before it is made. */
+const underJournal = async (
+  merge: OpenMerge,
+  target: ResolvedWorkspace,
+  journal: MergeJournal,
+  progress: ProgressTracker,
+): Promise<Outcome | null> => {
+  if (await isNothing(merge)) return null
+  const layout = layoutOf(target.root)
+  let commit: MergeJournal | null = null
+  let outcome: Outcome | null = null
+  await writeJournal(layout, journal)
+  try {
+    const prepared = await prepare(merge, target, layout, journal, progress)
+    outcome = prepared.outcome
+    commit = prepared.journal
+    progress.phase('commit', 'Putting the rows into the store')
+    await commitMerge(merge, target, layout, commit, outcome.arrays)
+    await finishMerge(layout, commit)
+  } catch (error) {
+    const isDone = await settle(layout, commit ?? journal, error)
+    if (!isDone || outcome === null) throw error
+  }
+  progress.phase('done', 'Merged')
+  return outcome
+}
+
+const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layout, journal: MergeJournal, progress: ProgressTracker) => {
+  const places = mergePlaces(layout, journal.job_id)
+  await syncFolder(layout.root)
+  for (const folder of [layout.arrays, places.staging, places.merges, places.folder, places.models]) await makeFolder(folder)
+  await syncFolder(layout.root)
+  progress.phase('stage', 'Copying models')
+  const models = await stageModels(merge, places.models)
+  await rewriteReferences(merge)
+  progress.phase('stage', 'Writing and comparing arrays')
+  const arrays = await stageArrays(merge, places.staging, () => progress.step())
+  const kept = await keepReplaced(merge, target, places.trash, journal.trash ?? '')
+  merge.request.signal?.throwIfAborted()
+  await refuseChangedSources(merge)
+  const outcome: Outcome = { arrays, models, trash: kept.operation }
+  const record = await describeMerge(merge, { ...outcome, jobId: journal.job_id, target: target.root, seconds: 0, record: places.record })
+  await writeJsonDurably(places.draft, { format: 'nirs-workspace/merge/1', created_at: new Date().toISOString(), ...record })
+  for (const folder of [places.folder, places.merges, layout.control, layout.root]) await syncFolder(folder)
+  return {
+    outcome,
+    journal: await commitJournal(merge, layout, journal, { arrays, models: models.files, gone: kept.ids, trash: kept.operation }),
+  }
+}
+
+/** Metadata and arrays of a source must be of one moment. */
+const refuseChangedSources = async ({ sources }: OpenMerge): Promise<void> => {
+  for (const { resolved, fingerprint } of sources) {
+    if ((await fingerprintWorkspace(resolved)) === fingerprint) continue
+    throw new StorageError('plan_stale', `${resolved.name} has changed while it was read. Nothing was changed in the target.`, {
+      path: resolved.parquet ?? resolved.root,
+      hint: 'Merge again when nothing else works on it.',
+    })
+  }
+}
+
+/** After a failure: takes everything back, or finishes when only what follows the transaction has failed; says which. */
+const settle = async (layout: Layout, journal: MergeJournal, cause: unknown): Promise<boolean> => {
+  let isDone = false
+  try {
+    isDone = await isMergeDone(layout, journal)
+    if (isDone) await finishMerge(layout, journal)
+    else await undoMerge(layout, journal)
+    return isDone
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const state = isDone ? 'The merge is complete' : 'The merge failed and the rows of the target are untouched'
+    throw new StorageError(
+      'write_failed',
+      `${state}, but tidying up was not possible (${reason}). It is done when the workspace is next opened.`,
+      {
+        hint: 'Check the disk and its free space, then open the workspace again.',
+      },
+      cause,
+    )
+  }
+}

@@ -1,0 +1,74 @@
+import type { MergePlan } from '@nirs-workspace/types'
+import * as z from 'zod'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { countRemapped, countRows, countSource, listConflicts, listDatasetsMerged } from './count-merge.ts'
+import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
+import { ofSource } from './source-views.ts'
+import { resolveTarget } from './target-workspace.ts'
+
+export interface PlanMergeOptions extends Partial<MergeRequest> {
+  /** The target may be a path where nothing is yet. Default false. */
+  readonly create?: boolean | undefined
+  /** Which of the conflicts to list. Default: the first 1 000. */
+  readonly conflictLimit?: number | undefined
+  readonly conflictOffset?: number | undefined
+}
+
+/**
+ * What merging the sources, in this order, into the target would do. Nothing is written in any workspace. Throws `not_migrated` for a target
+ * whose arrays are still in its store, and what `withMerge` throws.
+ */
+export const planMerge = async (target: string, sources: readonly string[], options: PlanMergeOptions = {}): Promise<MergePlan> => {
+  const found = await resolveTarget(target, options.create === true)
+  return withMerge(found.resolved, sources, requestOf(options), (merge) => describePlan(merge, found, options))
+}
+
+export const requestOf = ({ onConflict = 'keep_best', datasets = null, cacheFolder, signal }: Partial<MergeRequest>): MergeRequest => ({
+  onConflict,
+  datasets,
+  cacheFolder,
+  signal,
+})
+
+const describePlan = async (
+  merge: OpenMerge,
+  target: { path: string; resolved: ResolvedWorkspace | null },
+  { conflictLimit = 1000, conflictOffset = 0 }: PlanMergeOptions,
+): Promise<MergePlan> => {
+  const { total, conflicts } = await listConflicts(merge, { limit: conflictLimit, offset: conflictOffset })
+  const sources = []
+  for (const source of merge.sources) sources.push(await countSource(merge.engine, source))
+  return {
+    plan_id: merge.digest,
+    target: target.path,
+    creates_target: target.resolved === null,
+    on_conflict: merge.request.onConflict,
+    datasets: merge.request.datasets === null ? null : [...merge.request.datasets],
+    sources,
+    rows: await countRows(merge),
+    remapped: await countRemapped(merge),
+    datasets_merged: await listDatasetsMerged(merge),
+    conflicts_total: total,
+    conflicts,
+    warnings: await warningsOf(merge),
+  }
+}
+
+/** What a person should know before and after. */
+export const warningsOf = async ({ engine, sources }: OpenMerge): Promise<string[]> => {
+  const warnings: string[] = []
+  for (const { index, resolved } of sources) {
+    const { undecided, copies } = await engine.one(
+      z.object({ undecided: z.number(), copies: z.number() }),
+      `SELECT (SELECT count(*) FROM ${ofSource(index, 'conflicts')} c JOIN ${ofSource(index, 'matched')} m ON m.natural_key = c.natural_key
+         WHERE c.decision = 'keep_both' AND m.direction = 'unknown') AS undecided, (SELECT count(*) FROM ${ofSource(index, 'copies')}) AS copies`,
+    )
+    if (undecided > 0)
+      warnings.push(
+        `${resolved.name}: of ${undecided} predictions it is unknown whether more or less of their metric is better; both sides stay.`,
+      )
+    if (copies > 0)
+      warnings.push(`${resolved.name}: ${copies} chains come as copies, because a chain holds one prediction per fold and partition.`)
+  }
+  return warnings
+}

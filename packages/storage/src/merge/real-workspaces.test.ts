@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { filesOf } from '../testing/fault-oracle.ts'
+import { hashTree } from '../testing/hash-tree.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, sharedWorkspaceNames } from '../testing/shared-workspaces.ts'
+import { mergeStores } from './merge-stores.ts'
+import { planMerge } from './plan-merge.ts'
+import { snapshotOf } from './testing/merge-fixture.ts'
+
+const Expected = z.record(z.string(), z.looseObject({ arraysSha256EmptyAsNull: z.string() }))
+
+describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all, merged into an empty target', () => {
+  test.each(sharedWorkspaceNames)(
+    'test_merge_stores: %s: every row, model and array is kept; merged again with skip nothing changes',
+    async (name) => {
+      await using source = await copyWorkspace(name)
+      await using folder = await temporaryFolder()
+      const cacheFolder = join(folder.path, 'cache')
+      const target = join(folder.path, 'target')
+      const before = await hashTree(source.path)
+      const plan = await planMerge(target, [source.path], { create: true, cacheFolder })
+      expect(existsSync(target)).toBe(false)
+      const report = await mergeStores(target, [source.path], { create: true, cacheFolder, jobId: 'first', planId: plan.plan_id })
+      expect(await hashTree(source.path)).toBe(before)
+      expect({ sources: report.sources, rows: report.rows, datasets: report.datasets_merged }).toEqual({
+        sources: plan.sources,
+        rows: plan.rows,
+        datasets: plan.datasets_merged,
+      })
+
+      const [from, to] = [await snapshotOf(source.path), await snapshotOf(target)]
+      expect(to.tables).toEqual(from.tables)
+      const expected = expectedWorkspace(name)
+      for (const table of ['runs', 'pipelines', 'chains', 'predictions', 'artifacts', 'logs']) {
+        expect(to.tables[table]?.rows, table).toBe(expected.tables[table])
+      }
+      const digests = Object.entries(Expected.parse(expected.datasets)).map(([dataset, { arraysSha256EmptyAsNull }]) => [
+        dataset,
+        arraysSha256EmptyAsNull,
+      ])
+      expect(to.arrays).toEqual(Object.fromEntries(digests))
+      expect(await modelsOf(target)).toEqual(await modelsOf(source.path))
+
+      const merged = await filesOf(target)
+      const again = await mergeStores(target, [source.path], { cacheFolder, jobId: 'second', onConflict: 'skip' })
+      expect(again).toMatchObject({
+        record_path: null,
+        array_rows: 0,
+        sources: [{ predictions_merged: 0, skipped: 0, already_there: plan.sources[0]?.predictions_read }],
+      })
+      expect(await filesOf(target)).toEqual(merged)
+    },
+    120_000,
+  )
+
+  test('test_merge_stores: three copies of one workspace, of three generations, are one workspace', async () => {
+    await using legacy = await copyWorkspace('legacy-0.7.1')
+    await using damaged = await copyWorkspace('damaged-lost-arrays')
+    await using half = await copyWorkspace('mid-migration')
+    await using folder = await temporaryFolder()
+    const target = join(folder.path, 'target')
+    const report = await mergeStores(target, [legacy.path, damaged.path, half.path], {
+      create: true,
+      cacheFolder: join(folder.path, 'cache'),
+      jobId: 'three',
+    })
+    expect(report.sources.map((source) => source.predictions_merged)).toEqual([529, 0, 0])
+    expect((await snapshotOf(target)).tables).toEqual((await snapshotOf(legacy.path)).tables)
+  }, 120_000)
+
+  test('test_merge_stores: all of them, with conflicts: every prediction has its arrays, nothing is left over', async () => {
+    await using folder = await temporaryFolder()
+    const cacheFolder = join(folder.path, 'cache')
+    const copies = await Promise.all(sharedWorkspaceNames.map((name) => copyWorkspace(name)))
+    try {
+      for (const onConflict of ['keep_best', 'keep_all'] as const) {
+        const target = join(folder.path, onConflict)
+        const sources = copies.map((copy) => copy.path)
+        const report = await mergeStores(target, sources, { create: true, cacheFolder, jobId: 'all', onConflict })
+        const { predictions } = await snapshotOf(target)
+        expect(predictions.length).toBe(report.sources.reduce((sum, source) => sum + source.predictions_merged, 0))
+        expect(predictions.filter((row) => !row.hasArrays)).toEqual([])
+        expect(report.array_rows).toBe(predictions.length)
+        const merged = await filesOf(target)
+        await mergeStores(target, sources, { cacheFolder, jobId: 'again', onConflict: onConflict === 'keep_all' ? 'keep_all' : 'skip' })
+        expect(await filesOf(target)).toEqual(merged)
+      }
+    } finally {
+      for (const copy of copies) await copy.remove()
+    }
+  }, 300_000)
+})
+
+const modelsOf = async (path: string): Promise<Record<string, string>> =>
+  Object.fromEntries(Object.entries(await filesOf(path)).filter(([name]) => name.startsWith('artifacts/') && !name.endsWith('/')))

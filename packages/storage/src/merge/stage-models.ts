@@ -1,0 +1,170 @@
+import { readdir } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
+import * as z from 'zod'
+import { openArtifact, readPinned, statedHash } from '../bundles/artifact-files.ts'
+import { appendColumns } from '../engine/append-columns.ts'
+import { isStorageError, StorageError, systemCode } from '../errors.ts'
+import { writePieces } from '../export/write-stream.ts'
+import { syncFolder } from '../files/disk.ts'
+import { type FileMark, markFile } from '../files/hash-file.ts'
+import type { MergeSource, OpenMerge } from './open-merge.ts'
+import { ofSource } from './source-views.ts'
+
+/** A model file that comes. `path` is where it will lie, relative to artifacts/. */
+export interface StagedModel {
+  readonly path: string
+  readonly staged: string
+  readonly mark: FileMark
+}
+
+export interface StagedModels {
+  readonly files: readonly StagedModel[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Copies the model files that the target lacks to `folder`, each read back and compared. A file keeps its place; where another file has it, it is
+ * named by its hash, and `s<i>_paths(artifact_id, path)` says so. With all datasets, files that no row names come too: nirs4all writes some.
+ */
+export const stageModels = async (merge: OpenMerge, folder: string): Promise<StagedModels> => {
+  const staging = new Staging(merge, folder)
+  for (const source of merge.sources) await staging.copySource(source)
+  if (staging.files.length > 0) await syncFolder(folder)
+  return staging
+}
+
+/** Whether a source has model files without a row that the target lacks: the one thing that comes without any row. */
+export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
+  if (merge.request.datasets !== null) return false
+  for (const source of merge.sources) {
+    for (const path of await unnamedFiles(merge, source)) {
+      const [own, other] = [
+        await hashOf(source.resolved.root, path),
+        merge.target === null ? null : await hashOf(merge.target.resolved.root, path),
+      ]
+      const byHash = own === null || merge.target === null ? null : await hashOf(merge.target.resolved.root, byHashName(path, own))
+      if (own !== null && own !== other && own !== byHash) return true
+    }
+  }
+  return false
+}
+
+const hashOf = async (root: string, path: string): Promise<string | null> => {
+  try {
+    const file = await openArtifact(root, path)
+    await file?.pinned.close()
+    return file?.sha256 ?? null
+  } catch (error) {
+    if (isStorageError(error, 'artifact_corrupt')) return null
+    throw error
+  }
+}
+
+const byHashName = (path: string, sha256: string): string => `${sha256.slice(0, 2)}/${sha256}${extname(path)}`
+
+const unnamedFiles = async ({ engine }: OpenMerge, source: MergeSource): Promise<string[]> => {
+  if (source.resolved.kind === 'portable') return []
+  const rows = await engine.rows(z.object({ artifact_path: z.string() }), `SELECT artifact_path FROM source_${source.index}.main.artifacts`)
+  const named = new Set(rows.map((row) => row.artifact_path))
+  return (await filesBelow(join(source.resolved.root, 'artifacts'), '')).filter((path) => !named.has(path))
+}
+
+const Row = z.object({ artifact_id: z.string(), artifact_path: z.string(), content_hash: z.string() })
+
+class Staging implements StagedModels {
+  readonly files: StagedModel[] = []
+  readonly warnings: string[] = []
+  readonly #merge: OpenMerge
+  readonly #folder: string
+  /** SHA-256 of what lies, or will lie, at a path; null for nothing. */
+  readonly #there = new Map<string, string | null>()
+
+  constructor(merge: OpenMerge, folder: string) {
+    this.#merge = merge
+    this.#folder = folder
+  }
+
+  async copySource(source: MergeSource): Promise<void> {
+    const { engine, request } = this.#merge
+    const rows = await engine.rows(
+      Row,
+      `SELECT artifact_id, artifact_path, content_hash FROM ${ofSource(source.index, 'artifacts')} JOIN ${ofSource(source.index, 'map')} m
+       ON m.tbl = 'artifacts' AND m.old_id = artifact_id AND m.action = 'insert' ORDER BY artifact_id`,
+    )
+    const moved = new Map<string, string>()
+    for (const row of rows) {
+      const path = await this.#copy(source, row.artifact_path, statedHash(row.content_hash))
+      if (path !== row.artifact_path) moved.set(row.artifact_id, path)
+    }
+    await engine.run(`CREATE TABLE ${ofSource(source.index, 'paths')} (artifact_id VARCHAR, path VARCHAR)`)
+    await appendColumns(engine, { alias: 'memory', table: `s${source.index}_paths` }, [
+      { type: 'varchar', values: [...moved.keys()] },
+      { type: 'varchar', values: [...moved.values()] },
+    ])
+    if (request.datasets === null) for (const path of await unnamedFiles(this.#merge, source)) await this.#copy(source, path, null)
+  }
+
+  /** Where the file lies in the end; a file that is not there keeps its path unless another file has it. */
+  async #copy({ resolved }: MergeSource, path: string, stated: string | null): Promise<string> {
+    this.#merge.request.signal?.throwIfAborted()
+    const file = await this.#openOrWarn(resolved.root, path)
+    try {
+      const sha256 = file?.sha256 ?? stated
+      if (sha256 === null) return path
+      if (file !== null && stated !== null && stated !== sha256)
+        this.warnings.push(`${resolved.name}: artifacts/${path} is not the file that its row describes; it was copied as it is.`)
+      const there = await this.#hashAt(path)
+      const free = there === null || there === sha256 ? path : byHashName(path, sha256)
+      if (file === null || (await this.#hashAt(free)) === sha256) return free
+      const staged = join(this.#folder, String(this.files.length))
+      await writePieces(staged, readPinned(file.pinned))
+      const mark = await markFile(staged)
+      if (mark.sha256 !== sha256)
+        throw new StorageError('verification_failed', `The copy of artifacts/${path} differs from the original. Nothing was merged.`, {
+          path,
+        })
+      this.files.push({ path: free, staged, mark })
+      this.#there.set(free, sha256)
+      return free
+    } finally {
+      await file?.pinned.close()
+    }
+  }
+
+  async #openOrWarn(root: string, path: string) {
+    try {
+      return await openArtifact(root, path)
+    } catch (error) {
+      if (!isStorageError(error, 'artifact_corrupt')) throw error
+      this.warnings.push(`${basename(path)} is no regular file inside artifacts/ and was not copied.`)
+      return null
+    }
+  }
+
+  async #hashAt(path: string): Promise<string | null> {
+    const seen = this.#there.get(path)
+    if (seen !== undefined) return seen
+    const file = this.#merge.target === null ? null : await this.#openOrWarn(this.#merge.target.resolved.root, path)
+    await file?.pinned.close()
+    this.#there.set(path, file?.sha256 ?? null)
+    return file?.sha256 ?? null
+  }
+}
+
+const filesBelow = async (folder: string, inside: string): Promise<string[]> => {
+  const files: string[] = []
+  for (const entry of await entriesOf(folder)) {
+    if (entry.isDirectory()) files.push(...(await filesBelow(join(folder, entry.name), `${inside}${entry.name}/`)))
+    else if (entry.isFile()) files.push(`${inside}${entry.name}`)
+  }
+  return files.sort()
+}
+
+const entriesOf = async (folder: string) => {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
+    throw error
+  }
+}
