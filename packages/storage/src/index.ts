@@ -50,12 +50,12 @@ export { PipelineLibrary } from './library/pipeline-library.ts'
 export { emptyTemplateTrash, restoreTemplate } from './library/restore-template.ts'
 export { type SaveTemplateInput, saveTemplate } from './library/save-template.ts'
 export { searchTemplates } from './library/search-templates.ts'
-// Merging workspaces.
-export { type MergeStoresOptions, mergeStores } from './merge/merge-stores.ts'
-export { type PlanMergeOptions, planMerge } from './merge/plan-merge.ts'
 // The states of runs and pipelines.
 export * from './lifecycle/lifecycle-table.ts'
 export * from './lifecycle/transition.ts'
+// Merging workspaces.
+export { type MergeStoresOptions, mergeStores } from './merge/merge-stores.ts'
+export { type PlanMergeOptions, planMerge } from './merge/plan-merge.ts'
 export { classificationFigures } from './metrics/classification.ts'
 export { regressionFigures } from './metrics/regression.ts'
 export { deleteBackup } from './migration/delete-backup.ts'
