@@ -1,3 +1,4 @@
+import { PanelRightOpen } from 'lucide-react'
 import { memo, type ReactNode } from 'react'
 import { classNames } from '../lib/class-names.ts'
 
@@ -29,10 +30,28 @@ interface GridRowProps<Row> {
   readonly cursor: number
   readonly selected: boolean
   readonly open: boolean
+  readonly openLabel: string
 }
 
+/** What a double click and Enter do, to be seen and touched; keys need no second stop. The grid handles the click. */
+const OpenButton = ({ label, shown }: { label: string; shown: boolean }) => (
+  <button
+    type="button"
+    tabIndex={-1}
+    data-open
+    aria-label={label}
+    title={label}
+    className={classNames(
+      'absolute inset-y-0 right-0 inline-flex w-7 items-center justify-center bg-raised text-accent group-hover:opacity-100 hover:bg-accent-soft',
+      shown ? 'opacity-100' : 'opacity-0',
+    )}
+  >
+    <PanelRightOpen size={15} aria-hidden />
+  </button>
+)
+
 /** One data row; `aria-rowindex` counts the header as row 1. */
-const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, cursor, selected, open }: GridRowProps<Row>) => (
+const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, cursor, selected, open, openLabel }: GridRowProps<Row>) => (
   // biome-ignore lint/a11y/useSemanticElements: a table element cannot place rows freely over a scaled canvas
   // biome-ignore lint/a11y/useFocusableInteractive: in an ARIA grid the cells take focus, not the rows
   <div
@@ -42,7 +61,7 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
     aria-busy={row === undefined || undefined}
     data-row={index}
     className={classNames(
-      'absolute left-0 flex border-b border-line',
+      'group absolute left-0 flex border-b border-line',
       open ? 'bg-selected' : selected ? 'bg-accent-soft' : 'bg-surface hover:bg-hover',
       stale && 'opacity-50',
     )}
@@ -61,11 +80,13 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
         className={classNames(
           'flex shrink-0 items-center overflow-hidden px-2 whitespace-nowrap outline-offset-[-2px]',
           column.right && 'justify-end',
+          position === 0 && 'relative',
           position === cursor && 'ring-1 ring-inset ring-line-strong',
         )}
         style={{ width: column.width }}
       >
         {row === undefined ? <span aria-hidden className="skeleton h-2.5 w-3/5" /> : column.cell(row)}
+        {position === 0 && row !== undefined ? <OpenButton label={openLabel} shown={cursor >= 0} /> : null}
       </div>
     ))}
   </div>

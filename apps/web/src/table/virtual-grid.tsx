@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useRef } from 'react'
+import { useText } from '../text/text.tsx'
 import { GridHeader, type HeaderView } from './grid-header.tsx'
 import { type Cell, moveCell } from './grid-keyboard.ts'
 import { type ColumnView, GridRow, type LoadedRow } from './grid-row.tsx'
@@ -33,6 +34,7 @@ const headerHeight = 34
 /** An ARIA grid over rows that come in pages: real totals, one tab stop, and keys that reach every row. */
 export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
   const { headers, columns, total, rowHeight, cursor, onCursor, selection, onSelect } = props
+  const text = useText()
   const scroller = useRef<HTMLDivElement>(null)
   const anchor = useRef(0)
   const rows = useScaledRows({ scroller, total, rowHeight, headerHeight })
@@ -82,7 +84,10 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
     const cell = cellOf(event.target)
     if (cell === undefined) return
     if (cell.row < 0) onCursor(cell)
-    else move(cell, event.shiftKey)
+    else if (event.target instanceof Element && event.target.closest('[data-open]') !== null) {
+      move(cell, false)
+      props.onOpen(cell.row)
+    } else move(cell, event.shiftKey)
   }
 
   const drawn = rowsToDraw(rows, cursor.row, total)
@@ -130,6 +135,7 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
               cursor={cursor.row === index ? cursor.column : -1}
               selected={inRange(selection, index)}
               open={props.openRow === index}
+              openLabel={text.grid.open}
             />
           )
         })}

@@ -128,7 +128,7 @@ export const fr = (f: Formatters): Text => {
         done: 'Terminé',
       },
       eta: (seconds) => `encore environ ${f.duration(seconds)}`,
-      rate: (perSecond) => `${f.int(perSecond)} lignes/s`,
+      rate: (perSecond) => `${rows(perSecond)}/s`,
       rowsOf: (done, total) => `${f.int(done)} sur ${rows(total)}`,
       bytesOf: (done, total) => `${f.bytes(done)} sur ${f.bytes(total)}`,
     },
@@ -259,7 +259,8 @@ export const fr = (f: Formatters): Text => {
       export: 'Exporter…',
       copyRows: (n) => `Copier ${rows(n)}`,
       copiedRows: (n) => `${rows(n)} ${plural(n, 'copiée', 'copiées')} avec les en-têtes.`,
-      copyPartly: (n) => `Seules les ${rows(n)} chargées ont été copiées ; faites défiler les autres et recopiez.`,
+      copyPartly: (n) =>
+        `${rows(n)} ${plural(n, 'chargée a été copiée', 'chargées ont été copiées')} ; faites défiler les autres puis recopiez.`,
       mixedMetrics: (names) =>
         `Les scores affichés relèvent de métriques différentes (${names}) ; ils ne sont donc pas classés entre eux. Filtrez sur une seule métrique pour comparer.`,
       emptyTitle: 'Pas encore de prédiction',
@@ -276,9 +277,14 @@ export const fr = (f: Formatters): Text => {
       histogram: (column) => `Distribution de ${column} avec les filtres actuels`,
       histogramBar: (from, to, n) => `${from} à ${to} : ${predictions(n)}`,
       refitScore: 'Un réentraînement n’a pas de score de validation ; nirs4all écrit 0 à la place',
+      oneMetric: (column) => `Métrique de ${column}`,
+      onlyRefits: 'Un réentraînement n’a pas de score de validation.',
+      noFinite: (n) => (n === 0 ? 'Aucun score ici.' : `Aucun score fini ici (${f.int(n)} sans valeur finie).`),
+      openHint: 'Entrée ou double-clic sur une ligne pour le détail',
       outside: (nulls, nonFinite) => `${f.int(nulls)} sans valeur, ${f.int(nonFinite)} non finies`,
     },
     grid: {
+      open: 'Ouvrir à côté de la table (Entrée)',
       sortHint: 'Cliquer pour trier, Maj+clic pour ajouter au tri, Alt+←/→ pour changer la largeur',
     },
     columns: {
@@ -431,6 +437,7 @@ export const fr = (f: Formatters): Text => {
       title: 'Exporter des prédictions',
       datasets: 'Jeux de données',
       all: 'Tous',
+      estimate: 'Taille estimée en fichier Parquet',
       format: 'Format',
       formats: {
         parquet: 'Parquet',
@@ -457,7 +464,7 @@ export const fr = (f: Formatters): Text => {
       any: 'tous',
       useFilters: 'Uniquement ce qu’affiche la table',
       summary: (datasets, count, bytes) =>
-        `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}${bytes === 0 ? '' : `, ${f.bytes(bytes)} de tableaux`}`,
+        `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}${bytes === '' ? '' : `, ${bytes} de tableaux`}`,
       filtered: 'moins avec les filtres ci-dessus',
       nothing: 'Choisissez au moins un jeu de données.',
       start: 'Télécharger',

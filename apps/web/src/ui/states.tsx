@@ -21,7 +21,7 @@ export const Message = ({ icon: Icon, title, children, action, tone = 'muted', w
       <Icon size={22} aria-hidden />
     </span>
     {whole ? <h1 className="text-lg font-semibold">{title}</h1> : <h2 className="text-lg font-semibold">{title}</h2>}
-    {children === undefined ? null : <div className="text-muted">{children}</div>}
+    {children === undefined ? null : <div className="max-w-full text-muted">{children}</div>}
     {action}
   </div>
 )

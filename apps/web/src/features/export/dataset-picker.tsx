@@ -1,9 +1,9 @@
-import type { DatasetInfo } from '@nirs-workspace/types'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
+import type { ExportDataset } from './export-datasets.ts'
 
 interface PickerProps {
-  readonly datasets: readonly DatasetInfo[]
+  readonly datasets: readonly ExportDataset[]
   readonly chosen: readonly string[]
   readonly onChange: (names: readonly string[]) => void
 }
@@ -37,7 +37,7 @@ export const DatasetPicker = ({ datasets, chosen, onChange }: PickerProps) => {
   )
 }
 
-const Dataset = ({ dataset, checked, onToggle }: { dataset: DatasetInfo; checked: boolean; onToggle: () => void }) => {
+const Dataset = ({ dataset, checked, onToggle }: { dataset: ExportDataset; checked: boolean; onToggle: () => void }) => {
   const text = useText()
   const format = useFormat()
   return (
@@ -46,7 +46,9 @@ const Dataset = ({ dataset, checked, onToggle }: { dataset: DatasetInfo; checked
       <span className="min-w-0 flex-1 break-words">{datasetLabel(dataset.name, text)}</span>
       <span className="text-right text-xs whitespace-nowrap text-muted">
         {text.common.predictions(dataset.predictions)}
-        {dataset.parquet_bytes === 0 ? null : <span className="block">{format.bytes(dataset.parquet_bytes)}</span>}
+        <span className="block min-h-[1lh]" title={dataset.estimated ? text.export.estimate : undefined}>
+          {dataset.bytes === undefined ? '' : `${dataset.estimated ? '≈ ' : ''}${format.bytes(dataset.bytes)}`}
+        </span>
       </span>
     </label>
   )

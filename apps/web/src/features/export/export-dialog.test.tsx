@@ -3,6 +3,7 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
+import { stats } from '../../../test/data.ts'
 import { directUrl, type ExportForm, exportRequest, fileNameOf } from './export-request.ts'
 
 const form: ExportForm = { datasets: ['Blé / 2'], choice: 'parquet', layout: 'prediction', partition: '', model: '', filters: undefined }
@@ -31,6 +32,28 @@ describe('export dialog', () => {
       layout: 'sample',
       filters: { equals: { partition: ['val'] } },
     })
+  })
+})
+
+describe('datasets of the export dialog', () => {
+  it('are there at once, their sizes when the store has been looked at', async () => {
+    const looked = Promise.withResolvers<void>()
+    renderApp('/predictions', 'legacy', {
+      'GET /workspace/stats': async () => {
+        await looked.promise
+        return {
+          ...stats,
+          datasets: stats.datasets.map((each) => ({ ...each, parquet_bytes: 0, bytes: 1_500_000, bytes_are_estimate: true })),
+        }
+      },
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+    const dialog = await screen.findByRole('dialog')
+    expect(await within(dialog).findByRole('checkbox', { name: /wheat ?768 predictions/ })).toBeChecked()
+    expect(within(dialog).queryByText(/MB/)).not.toBeInTheDocument()
+    looked.resolve()
+    expect(await within(dialog).findAllByText(/^≈ 1\.5\sMB$/)).toHaveLength(2)
+    expect(within(dialog).getByText(/≈ 3\.0\sMB of arrays/)).toBeVisible()
   })
 })
 

@@ -1,8 +1,8 @@
-import type { DatasetInfo, PredictionFilter } from '@nirs-workspace/types'
+import type { PredictionFilter } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { Download } from 'lucide-react'
 import { useRef, useState } from 'react'
-import { facetsQuery, statsQuery } from '../../api/queries.ts'
+import { facetsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -11,6 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { DatasetPicker } from './dataset-picker.tsx'
 import { clickLink, downloadExport } from './download.ts'
+import { type ExportDataset, useExportDatasets } from './export-datasets.ts'
 import { directUrl, type ExportForm, exportChoices, exportRequest, layouts } from './export-request.ts'
 import { ChoiceField, SelectField } from './fields.tsx'
 
@@ -23,17 +24,17 @@ interface ExportProps {
 export const ExportDialog = ({ filters, onClose }: ExportProps) => {
   const text = useText()
   const workspace = useWorkspace()
-  const stats = useQuery(statsQuery(workspace.id))
+  const { datasets, error, retry } = useExportDatasets(workspace.id)
   const abort = useRef<AbortController>(undefined)
   const close = (): void => {
     abort.current?.abort()
     onClose()
   }
-  if (stats.data !== undefined) return <ReadyDialog datasets={stats.data.datasets} filters={filters} abort={abort} onClose={close} />
+  if (datasets !== undefined) return <ReadyDialog datasets={datasets} filters={filters} abort={abort} onClose={close} />
   return (
     <Dialog open onClose={close} title={text.export.title} wide>
-      {stats.isError ? (
-        <ErrorMessage error={stats.error} onRetry={() => void stats.refetch()} />
+      {error !== null ? (
+        <ErrorMessage error={error} onRetry={retry} />
       ) : (
         <Loading>
           <Skeleton className="h-72" />
@@ -43,25 +44,29 @@ export const ExportDialog = ({ filters, onClose }: ExportProps) => {
   )
 }
 
+/** As the form, where no choice of datasets yet means all of them. */
+type Fields = Omit<ExportForm, 'datasets'> & { readonly datasets: readonly string[] | undefined }
+
 interface ReadyProps extends ExportProps {
-  readonly datasets: readonly DatasetInfo[]
+  readonly datasets: readonly ExportDataset[]
   readonly abort: React.RefObject<AbortController | undefined>
 }
 
 const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
   const text = useText()
   const workspace = useWorkspace()
-  const [form, setForm] = useState<ExportForm>(() => ({
-    datasets: filters?.equals?.dataset_name ?? datasets.map((dataset) => dataset.name),
+  const [fields, setForm] = useState<Fields>(() => ({
+    datasets: filters?.equals?.dataset_name,
     choice: 'parquet',
     layout: 'prediction',
     partition: '',
     model: '',
     filters,
   }))
+  const form: ExportForm = { ...fields, datasets: fields.datasets ?? datasets.map((dataset) => dataset.name) }
   const { data: facets } = useQuery(facetsQuery(workspace.id, {}))
   const run = useExport(form, abort, onClose)
-  const set = (change: Partial<ExportForm>): void => setForm((before) => ({ ...before, ...change }))
+  const set = (change: Partial<Fields>): void => setForm((before) => ({ ...before, ...change }))
   const values = (column: 'partition' | 'model_name'): string[] => facets?.facets[column]?.values.map(({ value }) => value ?? '') ?? []
   return (
     <Dialog
@@ -71,7 +76,7 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
       wide
       footer={<Footer form={form} datasets={datasets} run={run} onClose={onClose} />}
     >
-      <div className="grid gap-5 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
         <DatasetPicker datasets={datasets} chosen={form.datasets} onChange={(names) => set({ datasets: names })} />
         <div className="grid content-start gap-4">
           <ChoiceField
@@ -161,16 +166,18 @@ const Footer = ({
   onClose,
 }: {
   form: ExportForm
-  datasets: readonly DatasetInfo[]
+  datasets: readonly ExportDataset[]
   run: Run
   onClose: () => void
 }) => {
   const text = useText()
   const format = useFormat()
   const chosen = datasets.filter((dataset) => form.datasets.includes(dataset.name))
-  const sum = (size: (dataset: DatasetInfo) => number): number => chosen.reduce((total, dataset) => total + size(dataset), 0)
+  const sum = (size: (dataset: ExportDataset) => number): number => chosen.reduce((total, dataset) => total + size(dataset), 0)
   const filtered = form.filters !== undefined || form.partition !== '' || form.model !== ''
-  const bytes = sum((dataset) => dataset.parquet_bytes)
+  // A sum with a part unknown would be too small to be of use.
+  const bytes = chosen.some((dataset) => dataset.bytes === undefined) ? '' : format.bytes(sum((dataset) => dataset.bytes ?? 0))
+  const about = chosen.some((dataset) => dataset.estimated) ? '≈ ' : ''
   return (
     <>
       <p aria-live="polite" className="flex-1 text-muted">
@@ -183,7 +190,7 @@ const Footer = ({
             {text.export.summary(
               chosen.length,
               sum((dataset) => dataset.predictions),
-              bytes,
+              bytes === '' ? '' : about + bytes,
             )}
             {filtered ? ` (${text.export.filtered})` : ''}
           </>

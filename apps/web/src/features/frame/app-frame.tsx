@@ -74,7 +74,7 @@ const Waiting = ({ error, pending, retry, gone }: { error: Error | null; pending
   if (!pending) return <NoWorkspace gone={gone} />
   return (
     <Loading>
-      <div className="grid gap-4 p-6">
+      <div className="grid grid-cols-1 gap-4 p-6">
         <Skeleton className="h-8 w-64" />
         <Skeleton className="h-40 w-full" />
       </div>

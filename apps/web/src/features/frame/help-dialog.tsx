@@ -6,7 +6,7 @@ export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => vo
   const { keys, groups } = help
   return (
     <Dialog open={open} onClose={onClose} title={frame.help} wide>
-      <div className="grid gap-6 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-6 sm:grid-cols-2">
         <Group
           title={groups.anywhere}
           rows={[

@@ -16,16 +16,16 @@ const pages: readonly { page: Page; icon: LucideIcon }[] = [
 export const Rail = () => {
   const text = useText()
   return (
-    <nav aria-label={text.frame.navigation} className="shrink-0 border-line bg-surface max-sm:border-t sm:w-44 sm:border-r max-lg:sm:w-20">
+    <nav aria-label={text.frame.navigation} className="shrink-0 border-line bg-surface max-sm:border-t sm:w-48 sm:border-r max-lg:sm:w-24">
       <ul className="flex gap-0.5 p-1.5 sm:flex-col">
         {pages.map(({ page, icon: Icon }) => (
-          <li key={page} className="flex-1">
+          <li key={page} className="min-w-0 flex-1">
             <Link
               to={paths[page]}
               activeOptions={{ exact: page === 'overview', includeSearch: false }}
               activeProps={{ className: 'bg-accent-soft text-accent font-semibold' }}
               inactiveProps={{ className: 'text-muted hover:bg-hover hover:text-ink' }}
-              className="flex min-h-10 items-center gap-2.5 rounded-md px-3 max-lg:flex-col max-lg:gap-0.5 max-lg:px-1 max-lg:py-1.5 max-lg:text-xs"
+              className="flex min-h-10 items-center gap-2.5 rounded-md px-3 max-lg:flex-col max-lg:gap-0.5 max-lg:px-1 max-lg:py-1.5 max-lg:text-center max-lg:text-xs max-lg:leading-4"
             >
               <Icon size={18} aria-hidden className="shrink-0" />
               {text.frame[page]}

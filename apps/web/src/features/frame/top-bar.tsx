@@ -19,7 +19,7 @@ interface TopBarProps {
 export const TopBar = ({ workspace, list, help }: TopBarProps) => {
   const text = useText()
   return (
-    <header className="flex h-13 shrink-0 items-center gap-2 border-b border-line bg-surface px-3">
+    <header className="flex h-13 shrink-0 items-center gap-2 border-b border-line bg-surface px-3 max-sm:gap-1">
       <img src="/favicon.svg" alt="" className="size-7" />
       <span className="pr-2 font-semibold whitespace-nowrap max-md:sr-only">{text.frame.product}</span>
       <WorkspaceSwitcher workspace={workspace} list={list} />
@@ -28,7 +28,7 @@ export const TopBar = ({ workspace, list, help }: TopBarProps) => {
       <JobPill />
       <LanguageMenu />
       <ThemeMenu />
-      <IconButton label={`${text.frame.help} (?)`} onClick={() => help.setOpen(true)} className="max-sm:hidden">
+      <IconButton label={`${text.frame.help} (?)`} onClick={() => help.setOpen(true)}>
         <CircleHelp size={18} aria-hidden />
       </IconButton>
       <HelpDialog open={help.open} onClose={() => help.setOpen(false)} />

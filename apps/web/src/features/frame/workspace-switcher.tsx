@@ -35,7 +35,11 @@ export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
         >
           <span className="sr-only">{switcher.label}:</span>
           <span className="min-w-0 truncate font-medium">{workspace?.name ?? '—'}</span>
-          {workspace === undefined ? null : <ModeBadge mode={workspace.storage_mode} />}
+          {workspace === undefined ? null : (
+            <span className="max-[26rem]:hidden">
+              <ModeBadge mode={workspace.storage_mode} />
+            </span>
+          )}
           {workspace === undefined ? null : <CatalogAge catalog={workspace.catalog} />}
           <ChevronsUpDown size={15} aria-hidden className="shrink-0 text-muted" />
         </Menu.Trigger>

@@ -12,7 +12,7 @@ export const FailedMigration = ({ job }: { job: Job }) => {
   const navigate = route.useNavigate()
   const title = job.state === 'cancelled' || job.state === 'interrupted' ? migration.failedTitle[job.state] : migration.failedTitle.failed
   return (
-    <section className="card grid gap-4 p-5">
+    <section className="card grid grid-cols-1 gap-4 p-5">
       <h3 className="flex items-center gap-2 text-base font-semibold">
         <CircleAlert size={19} aria-hidden className="text-danger" /> {title}
       </h3>

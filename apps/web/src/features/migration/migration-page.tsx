@@ -34,7 +34,7 @@ export const MigrationPage = () => {
   }
   const stage = stageOf(status.data, jobs)
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-1 gap-5">
       <div>
         <h2 className="text-lg font-semibold">{migration.title}</h2>
         <p className="text-muted">{migration.intro}</p>

@@ -28,7 +28,7 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
   const format = useFormat()
   const Icon = report.verification_passed ? CircleCheck : TriangleAlert
   return (
-    <section aria-labelledby="report-title" className="card grid gap-4 p-4">
+    <section aria-labelledby="report-title" className="card grid grid-cols-1 gap-4 p-4">
       <div className="flex flex-wrap items-start gap-3">
         <Icon size={22} aria-hidden className={report.verification_passed ? 'text-success' : 'text-danger'} />
         <div className="min-w-60 flex-1">
@@ -62,7 +62,7 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
         </p>
       )}
       {report.warnings.length === 0 ? null : <Warnings warnings={report.warnings} />}
-      <div className="grid gap-3 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-3 md:grid-cols-2">
         <Path title={migration.proof} hint={migration.proofHint} path={report.proof_path} />
         {status.backup_path === null ? null : (
           <Path title={migration.backup} hint={format.bytes(status.backup_bytes ?? 0)} path={status.backup_path} />

@@ -9,7 +9,7 @@ export const Warnings = ({ warnings }: { warnings: readonly MigrationWarning[] }
   return (
     <div className="mb-4">
       <h4 className="mb-1.5 font-semibold">{migration.warnings(warnings.length)}</h4>
-      <ul className="grid gap-1.5">
+      <ul className="grid grid-cols-1 gap-1.5">
         {warnings.map((warning) => (
           <li key={warning.code + warning.detail} className="rounded-md bg-warning-soft px-3 py-2">
             <p className="flex gap-2">

@@ -29,12 +29,12 @@ export const OverviewPage = () => {
       {query.isPending ? <OverviewSkeleton /> : null}
       {empty ? <EmptyWorkspace path={workspace.path} /> : null}
       {query.data === undefined || empty ? null : (
-        <div className="grid gap-5">
+        <div className="grid grid-cols-1 gap-5">
           <Counts />
           <section>
             <h2 className="mb-2 text-base font-semibold">{overview.datasets}</h2>
             <Suspense fallback={<OverviewSkeleton />}>
-              <ul className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
+              <ul className="grid grid-cols-1 gap-3 md:grid-cols-2 xl:grid-cols-3">
                 {query.data.datasets.map((dataset) => (
                   <DatasetCard key={dataset.dataset_name} dataset={dataset} />
                 ))}
@@ -130,9 +130,9 @@ const EmptyWorkspace = ({ path }: { path: string }) => {
 
 const OverviewSkeleton = () => (
   <Loading>
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <Skeleton className="h-20" />
-      <div className="grid gap-3 md:grid-cols-3">
+      <div className="grid grid-cols-1 gap-3 md:grid-cols-3">
         <Skeleton className="h-56" />
         <Skeleton className="h-56" />
         <Skeleton className="h-56" />

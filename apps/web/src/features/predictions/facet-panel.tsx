@@ -22,6 +22,7 @@ interface PanelProps {
 export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) => {
   const text = useText()
   const facets = useQuery(facetsQuery(workspace, filterParams(search)))
+  const metrics = search.metric ?? facets.data?.facets.metric?.values.flatMap(({ value }) => value ?? []) ?? []
   const toggle = (column: FacetColumn, value: string): void =>
     change((before) => {
       const values = before[column] ?? []
@@ -38,7 +39,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
         </IconButton>
       </div>
       {facets.isError ? (
-        <div role="alert" className="grid gap-2 p-3 text-[0.93rem]">
+        <div role="alert" className="grid grid-cols-1 gap-2 p-3 text-[0.93rem]">
           <p className="text-danger">{facets.error.message}</p>
           <Button onClick={() => void facets.refetch()}>{text.common.retry}</Button>
         </div>
@@ -56,7 +57,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
               open
             />
           ))}
-          <RangeFilter workspace={workspace} column="val_score" search={search} change={change} open />
+          <RangeFilter workspace={workspace} column="val_score" search={search} change={change} metrics={metrics} open />
           {panelFacets.slice(3).map((column, place) => (
             <FacetGroup
               key={column}
@@ -67,7 +68,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
               open={place < 3}
             />
           ))}
-          <RangeFilter workspace={workspace} column="test_score" search={search} change={change} open={false} />
+          <RangeFilter workspace={workspace} column="test_score" search={search} change={change} metrics={metrics} open={false} />
         </div>
       )}
     </aside>
@@ -76,7 +77,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
 
 const FacetSkeleton = () => (
   <Loading>
-    <div className="grid gap-3 p-3">
+    <div className="grid grid-cols-1 gap-3 p-3">
       {['a', 'b', 'c', 'd'].map((key) => (
         <Skeleton key={key} className="h-24" />
       ))}

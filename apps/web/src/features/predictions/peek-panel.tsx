@@ -20,6 +20,8 @@ import { type PeekTab, peekTabs } from './search.ts'
 
 interface PeekProps {
   readonly id: string
+  /** Whether measured and predicted values are stored; undefined when the table does not know, as after following a link. */
+  readonly hasArrays: boolean | undefined
   readonly tab: PeekTab | undefined
   readonly onTab: (tab: PeekTab) => void
   /** Shows another prediction, such as another fold of the same model. */
@@ -34,7 +36,9 @@ export const PeekPanel = (props: PeekProps) => {
   const text = useText()
   const workspace = useWorkspace()
   const detail = useQuery({ ...predictionQuery(workspace.id, props.id), placeholderData: keepPreviousData })
-  const scatter = useQuery({ ...scatterQuery(workspace.id, props.id), placeholderData: keepPreviousData })
+  const known = detail.isPlaceholderData ? undefined : detail.data?.has_arrays
+  const drawable = props.hasArrays ?? known ?? false
+  const scatter = useQuery({ ...scatterQuery(workspace.id, props.id), placeholderData: keepPreviousData, enabled: drawable })
   const gone = isApiError(detail.error, 'prediction_not_found')
   return (
     <aside
@@ -51,7 +55,7 @@ export const PeekPanel = (props: PeekProps) => {
           detail={detail.data}
           scatter={scatter.data}
           scatterError={scatter.error}
-          stale={detail.isPlaceholderData || scatter.isPlaceholderData}
+          stale={detail.isPlaceholderData || (drawable && scatter.isPlaceholderData)}
         />
       )}
     </aside>
@@ -207,7 +211,7 @@ const WithArrays = ({ detail, scatter, error, children }: WithArraysProps) => {
 
 const PeekSkeleton = () => (
   <Loading>
-    <div className="grid gap-4 p-4">
+    <div className="grid grid-cols-1 gap-4 p-4">
       <Skeleton className="aspect-square w-full" />
       <Skeleton className="h-24 w-full" />
     </div>

@@ -9,7 +9,7 @@ export const PeekParameters = ({ detail }: { detail: PredictionDetail }) => {
   const format = useFormat()
   const params = Object.entries(detail.params)
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       {detail.undecodable === undefined ? null : <Notice tone="warning">{peek.undecodable(detail.undecodable.join(', '))}</Notice>}
       <Section title={peek.params}>
         {params.length === 0 ? (

@@ -23,7 +23,7 @@ export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
   const text = useText()
   if (scatter.classification !== null) {
     return (
-      <div className="grid gap-5">
+      <div className="grid grid-cols-1 gap-5">
         <ConfusionMatrix labels={scatter.classification.labels} counts={scatter.classification.confusion} />
         <ScoreNote detail={detail} scatter={scatter} />
         <ClassFigures figures={scatter.classification} />
@@ -33,7 +33,7 @@ export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
   const rmse = rmseName(scatter, detail, text)
   const Plot = residuals ? ResidualPlot : MeasuredPredicted
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <Plot scatter={scatter} rmse={rmse} />
       <ScoreNote detail={detail} scatter={scatter} />
       {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmse} />}

@@ -76,6 +76,7 @@ export const PredictionsPage = () => {
   }
   const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
   const openIndex = search.peek === undefined ? undefined : (search.at ?? 0) - 1
+  const peeked = openIndex === undefined ? undefined : rows.rowAt(openIndex)?.row
   const total = rows.total ?? 0
 
   return (
@@ -87,6 +88,7 @@ export const PredictionsPage = () => {
         total={rows.total}
         refreshing={rows.pending && rows.total !== undefined}
         cursorRow={cursor.row}
+        hint={search.peek === undefined}
         selection={selection}
         onCopy={() => void copy()}
         panel={panel}
@@ -136,6 +138,7 @@ export const PredictionsPage = () => {
           <Suspense fallback={<aside className="w-104 border-l border-line bg-surface max-md:hidden" />}>
             <PeekPanel
               id={search.peek}
+              hasArrays={peeked?.prediction_id === search.peek ? peeked.has_arrays : undefined}
               tab={search.tab}
               onTab={(tab) => change((before) => ({ ...before, tab }), true)}
               onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}
@@ -151,7 +154,7 @@ export const PredictionsPage = () => {
 
 const FirstRows = () => (
   <Loading>
-    <div className="grid gap-2 p-4">
+    <div className="grid grid-cols-1 gap-2 p-4">
       {Array.from({ length: 16 }, (_, row) => (
         <Skeleton key={row.toString()} className="h-5 w-full" />
       ))}

@@ -3,46 +3,76 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
+import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
+import { isScoreColumn } from './columns.ts'
 import { FacetSection } from './facet-group.tsx'
-import { filterParams, type PredictionSearch, withRange } from './search.ts'
+import { distributionParams, type PredictionSearch, withFacet, withRange } from './search.ts'
 
 interface RangeProps {
   readonly workspace: string
   readonly column: RangeColumn
   readonly search: PredictionSearch
   readonly change: Change
+  /** Metrics under the current filters, the most frequent first. */
+  readonly metrics: readonly string[]
   readonly open: boolean
 }
 
 /** From and to, with the distribution above; dragging over the bars sets both. */
-export const RangeFilter = ({ workspace, column, search, change, open }: RangeProps) => {
+export const RangeFilter = ({ workspace, column, search, change, metrics, open }: RangeProps) => {
   const text = useText()
-  const set = (min: string, max: string): void => change((before) => withRange(before, column, min, max))
+  const [asked, setAsked] = useState('')
+  // Scores of different metrics share no scale: one is drawn, and a range of scores is a range of that one.
+  const mixed = isScoreColumn(column) && metrics.length > 1
+  const metric = mixed ? (metrics.find((name) => name === asked) ?? metrics[0]) : undefined
+  const set = (min: string, max: string): void =>
+    change((before) => {
+      const narrowed = metric === undefined || (min === '' && max === '') ? before : withFacet(before, 'metric', [metric])
+      return withRange(narrowed, column, min, max)
+    })
   const min = search[`${column}_min`] ?? ''
   const max = search[`${column}_max`] ?? ''
   return (
     <FacetSection title={text.columns[column]} hint={text.columnHints[column]} open={open || min !== '' || max !== ''}>
-      <Distribution workspace={workspace} column={column} search={search} onRange={set} />
+      {metric === undefined ? null : (
+        <select
+          value={metric}
+          onChange={(event) => setAsked(event.target.value)}
+          aria-label={text.predictions.oneMetric(text.columns[column])}
+          className="field mb-1.5 h-8! w-full text-xs"
+        >
+          {metrics.map((name) => (
+            <option key={name} value={name}>
+              {metricName(text, name)}
+            </option>
+          ))}
+        </select>
+      )}
+      <Distribution workspace={workspace} column={column} search={search} metric={metric} onRange={set} />
       <BoundFields key={`${min}…${max}`} min={min} max={max} onApply={set} label={text.columns[column]} />
     </FacetSection>
   )
 }
 
-const Distribution = ({
-  workspace,
-  column,
-  search,
-  onRange,
-}: Omit<RangeProps, 'change' | 'open'> & { onRange: (min: string, max: string) => void }) => {
+interface DistributionProps extends Pick<RangeProps, 'workspace' | 'column' | 'search'> {
+  readonly metric: string | undefined
+  readonly onRange: (min: string, max: string) => void
+}
+
+const Distribution = ({ workspace, column, search, metric, onRange }: DistributionProps) => {
   const text = useText()
   const format = useFormat()
-  // The column's own range is left out, so that the bars outside of it stay to be chosen.
-  const { data } = useQuery(histogramQuery(workspace, column, filterParams(withRange(search, column, '', ''))))
-  if (data === undefined) return <Skeleton className="h-16" />
+  const params = distributionParams(search, column, metric)
+  const { data, error } = useQuery({ ...histogramQuery(workspace, column, params ?? {}), enabled: params !== undefined })
+  if (params === undefined) return <Remark>{text.predictions.onlyRefits}</Remark>
+  if (error !== null && data === undefined) return <Remark>{error.message}</Remark>
+  if (data === undefined) return <Skeleton className="mb-1.5 h-16" />
+  const [first, last] = [data.bins[0], data.bins.at(-1)]
+  if (first === undefined || last === undefined) return <Remark>{text.predictions.noFinite(data.nulls + data.non_finite)}</Remark>
   const chosen = { min: Number(search[`${column}_min`] ?? Number.NaN), max: Number(search[`${column}_max`] ?? Number.NaN) }
   return (
     <figure>
@@ -54,15 +84,17 @@ const Distribution = ({
         onRange={(from, to) => onRange(String(from), String(to))}
       />
       <figcaption className="flex justify-between pb-1.5 text-[0.7rem] text-muted">
-        <span>{format.score(data.bins[0]?.min ?? 0)}</span>
+        <span>{format.score(first.min)}</span>
         {data.nulls + data.non_finite === 0 ? null : (
           <span title={text.predictions.outside(data.nulls, data.non_finite)}>+{format.int(data.nulls + data.non_finite)}</span>
         )}
-        <span>{format.score(data.bins.at(-1)?.max ?? 0)}</span>
+        <span>{format.score(last.max)}</span>
       </figcaption>
     </figure>
   )
 }
+
+const Remark = ({ children }: { children: string }) => <p className="pb-1.5 text-xs text-muted">{children}</p>
 
 const BoundFields = ({
   min,

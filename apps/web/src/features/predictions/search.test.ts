@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseSearch, stringifySearch } from '../../lib/url-search.ts'
 import { equalityColumns, gridColumns, rangedColumns } from './columns.ts'
 import {
+  distributionParams,
   filterParams,
   type PredictionSearch,
   peekTabs,
@@ -82,6 +83,21 @@ describe('sort keys', () => {
     const turned = toggleSort(two, 'metric', true)
     expect(sortOf(turned)[0]).toEqual({ column: 'metric', direction: 'desc' })
     expect(toggleSort(turned, 'metric', true).sort).toEqual(['val_score:asc'])
+  })
+})
+
+describe('distribution of a column', () => {
+  it('takes one metric, leaves out its own range and, of validation scores, the refits', () => {
+    const search = { val_score_min: '0.1', test_score_max: '2', q: 'pls' }
+    expect(distributionParams(search, 'val_score', 'rmse')).toEqual({
+      test_score_max: '2',
+      q: 'pls',
+      metric: ['rmse'],
+      fold_kind: ['fold', 'average', 'single', 'other'],
+    })
+    expect(distributionParams({ fold_kind: ['fold', 'refit'] }, 'val_score', undefined)).toEqual({ fold_kind: ['fold'] })
+    expect(distributionParams({ fold_kind: ['refit'] }, 'val_score', undefined)).toBeUndefined()
+    expect(distributionParams({ fold_kind: ['refit'] }, 'test_score', undefined)).toEqual({ fold_kind: ['refit'] })
   })
 })
 

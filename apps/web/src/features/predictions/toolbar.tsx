@@ -20,12 +20,14 @@ interface ToolbarProps {
   readonly refreshing: boolean
   readonly cursorRow: number
   readonly selection: RowRange | undefined
+  /** Nothing is open beside the table, so say how to open something. */
+  readonly hint: boolean
   readonly onCopy: () => void
   readonly panel: boolean
   readonly onPanel: (open: boolean) => void
 }
 
-export const Toolbar = ({ search, change, total, refreshing, cursorRow, selection, onCopy, panel, onPanel }: ToolbarProps) => {
+export const Toolbar = ({ search, change, total, refreshing, cursorRow, hint, selection, onCopy, panel, onPanel }: ToolbarProps) => {
   const { predictions } = useText()
   const [exporting, setExporting] = useState(false)
   return (
@@ -40,7 +42,9 @@ export const Toolbar = ({ search, change, total, refreshing, cursorRow, selectio
       </IconButton>
       <SearchBox value={search.q ?? ''} change={change} />
       <Total total={total} cursorRow={cursorRow} refreshing={refreshing} />
-      <div className="flex-1" />
+      <p className="min-w-0 flex-1 truncate text-xs text-muted">
+        <span className="max-xl:hidden">{hint && total !== undefined && total > 0 ? predictions.openHint : ''}</span>
+      </p>
       {selection === undefined ? null : (
         <Button tone="quiet" onClick={onCopy}>
           <Copy size={16} aria-hidden /> {predictions.copyRows(selection.last - selection.first + 1)}
@@ -66,7 +70,7 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
     change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), true),
   )
   return (
-    <div className="relative w-72 max-w-full max-sm:order-last max-sm:w-full">
+    <div className="relative w-80 max-w-full max-sm:order-last max-sm:w-full">
       <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
       <input
         type="search"

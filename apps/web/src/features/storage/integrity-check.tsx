@@ -49,14 +49,14 @@ const CheckState = ({ job }: { job: Job }) => {
   const report = verifyReport(job)
   if (isRunning(job)) {
     return (
-      <div className="grid gap-1.5">
+      <div className="grid grid-cols-1 gap-1.5">
         <ProgressBar fraction={job.progress.fraction} label={jobs.kinds.verify} />
         <p className="text-xs text-muted">{jobs.rowsOf(job.progress.done_rows, job.progress.total_rows)}</p>
       </div>
     )
   }
   return (
-    <div className="grid gap-2">
+    <div className="grid grid-cols-1 gap-2">
       {report === undefined ? <p className="text-danger">{job.error?.detail ?? jobs.states[job.state]}</p> : <Report report={report} />}
       {job.ended_at === null ? null : <p className="text-xs text-muted">{storage.lastCheck(format.ago(job.ended_at, now))}</p>}
     </div>
@@ -76,7 +76,7 @@ const Report = ({ report }: { report: VerifyReport }) => {
         {report.passed ? <span>{storage.healthyBody(report.rows_checked, report.duration_seconds)}</span> : null}
         {report.proof_holds === null ? null : <span>{report.proof_holds ? storage.proofHolds : storage.proofBroken}</span>}
       </p>
-      <ul className="grid gap-1.5">
+      <ul className="grid grid-cols-1 gap-1.5">
         {report.findings.map((finding) => (
           <li key={`${finding.code} ${finding.dataset_name ?? ''} ${finding.detail}`} className="flex items-start gap-2">
             <Badge tone={severityTone[finding.severity]}>{finding.code}</Badge>

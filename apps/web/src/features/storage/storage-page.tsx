@@ -18,7 +18,7 @@ export const StoragePage = () => {
   const status = useQuery(storageStatusQuery(workspace.id))
   const mode = status.data?.storage_mode ?? workspace.storage_mode
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-1 gap-5">
       <Card title={storage.title} aside={<ModeBadge mode={mode} />}>
         <p className="mb-4 text-muted">
           {modeHints[mode]}

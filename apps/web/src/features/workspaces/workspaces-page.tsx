@@ -15,7 +15,7 @@ import { Card } from '../../ui/page.tsx'
 export const WorkspacesPage = () => {
   const { workspaces, switcher } = useText()
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-1 gap-5">
       <Card title={switcher.title}>
         <OpenByPath />
       </Card>

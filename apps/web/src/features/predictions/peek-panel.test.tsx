@@ -1,0 +1,53 @@
+import type { PredictionRow } from '@nirs-workspace/types'
+import { PredictionDetail, PredictionPage } from '@nirs-workspace/types'
+import { screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it } from 'vitest'
+import { renderApp, scatterOf } from '../../../test/app.tsx'
+import { prediction } from '../../../test/data.ts'
+
+/** The page with one row of this kind, opened beside the table. */
+const openRow = async (change: Partial<PredictionRow>, scatter = scatterOf('p0')) => {
+  const row = { ...prediction(0), ...change }
+  const app = renderApp('/predictions', 'migrated', {
+    'GET /predictions': () => PredictionPage.parse({ rows: [row], total: 1, offset: 0, metrics: [row.metric] }),
+    'GET /predictions/:id': () => PredictionDetail.parse({ ...row, scores: {}, params: {}, siblings: [] }),
+    'GET /predictions/:id/scatter': () => scatter,
+  })
+  await userEvent.click(await screen.findByRole('button', { name: 'Open beside the table (Enter)' }))
+  await screen.findByRole('complementary', { name: 'Prediction' })
+  return app
+}
+
+describe('row beside the table', () => {
+  it('calls the error of a left-out fold RMSECV', async () => {
+    await openRow({ val_score: 0.14 })
+    expect(await screen.findByText('RMSECV', { selector: 'dt' })).toBeVisible()
+    expect(screen.queryByText('RMSE of these arrays')).not.toBeInTheDocument()
+  })
+
+  it('does not call the error of mixed fold models RMSECV, and says why it is not the stored score', async () => {
+    await openRow({ fold_kind: 'average', fold_id: 'avg', val_score: 0.41 })
+    expect(await screen.findByText('RMSE of these arrays')).toBeVisible()
+    expect(screen.getByText(/The stored validation RMSE is 0\.4100; these arrays give 0\.1400\./)).toBeVisible()
+    expect(screen.getByText(/RMSE of these arrays 0\.1400\./)).toBeInTheDocument()
+  })
+
+  it('says when a stored score is not that of the arrays', async () => {
+    await openRow({ val_score: 0.5 })
+    expect(await screen.findByText(/The stored RMSE is 0\.5000, but these arrays give 0\.1400/)).toBeVisible()
+  })
+
+  it('names in the legend only the lines that are drawn', async () => {
+    const flat = scatterOf('p0')
+    await openRow({ val_score: 0.14 }, { ...flat, regression: flat.regression && { ...flat.regression, slope: 'NaN', intercept: 'NaN' } })
+    expect(await screen.findByText('1:1', { selector: 'span' })).toBeVisible()
+    expect(screen.queryByText('fitted')).not.toBeInTheDocument()
+  })
+
+  it('does not ask for arrays that were never stored', async () => {
+    const { sent } = await openRow({ has_arrays: false })
+    expect(await screen.findByText(/stored without its measured and predicted values/)).toBeVisible()
+    expect(sent.some((request) => request.path.endsWith('/scatter'))).toBe(false)
+  })
+})
