@@ -20,6 +20,7 @@ export class ArrayReaderProcess {
   readonly #log: Log
   #child: ChildProcess | undefined
   #nextId = 1
+  #closed = false
   readonly #waiting = new Map<number, Waiting>()
 
   constructor(log: Log) {
@@ -54,7 +55,9 @@ export class ArrayReaderProcess {
     this.#running()
   }
 
+  /** For good: whoever asks later is refused. */
   close(): void {
+    this.#closed = true
     this.#child?.kill('SIGKILL')
     this.#child = undefined
   }
@@ -86,6 +89,7 @@ export class ArrayReaderProcess {
   }
 
   #running(): ChildProcess {
+    if (this.#closed) throw new StorageError('cancelled', 'The server is stopping.')
     if (this.#child?.connected === true) return this.#child
     const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced', execArgv: [] })
     this.#child = child

@@ -7,6 +7,8 @@ import type { OpenedWorkspace } from './opened-workspace.ts'
 
 /** Long enough for the questions of a page that has just been opened to be answered first. */
 const quietMs = 500
+/** Nothing to read, or no longer anybody to read for. */
+const expected = ['arrays_missing', 'cancelled', 'catalog_building', 'store_locked'] as const
 
 /**
  * When the first catalog is open and nobody has read arrays yet, reads those of one prediction, so that the first click on a row does not
@@ -28,7 +30,7 @@ export class ReaderAhead {
     this.#done = true
     setTimeout(() => {
       this.#readOne(workspace).catch((error: unknown) => {
-        if (!isStorageError(error, 'arrays_missing')) this.#log.error('arrays could not be read ahead', { error })
+        if (!isStorageError(error, ...expected)) this.#log.error('arrays could not be read ahead', { error })
       })
     }, quietMs).unref()
   }

@@ -63,8 +63,11 @@ export class WorkspaceFacts {
 
   async stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
     const stats = await this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
-    const datasets = await workspace.query((catalog) => withBytes(catalog, stats.datasets))
-    return { ...stats, datasets, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
+    const told = { ...stats, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
+    await workspace.settle(settleMs)
+    // A catalog of another state than the one that was counted would tell the arrays to lie elsewhere.
+    if (workspace.catalogInfo.state !== 'ready' && workspace.lock === undefined) return told
+    return { ...told, datasets: await workspace.query((catalog) => withBytes(catalog, stats.datasets)) }
   }
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
