@@ -1,3 +1,8 @@
+// The arrays of a workspace, for writing too.
+export type { ArrayOperations, ArrayStoreOptions, ArrayWriter, WriterOptions } from './array-store/array-operations.ts'
+export type { ArrayRecord, RecordContext, StoredRecord } from './array-store/array-record.ts'
+export type * from './array-store/array-reports.ts'
+export { ArrayStore } from './array-store/array-store.ts'
 // Arrays of predictions, their figures, exports.
 export { type ArrayPlaces, ArrayReader, type ArrayRef, withArrayReader } from './arrays/array-reader.ts'
 export { type ArrayColumn, type ArrayRow, arrayColumns, type LoadOptions } from './arrays/array-source.ts'

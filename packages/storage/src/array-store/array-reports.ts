@@ -28,9 +28,16 @@ export interface CompactedFile {
   readonly duplicates_removed: number
 }
 
+export interface CorruptFile {
+  readonly file: string
+  readonly reason: string
+}
+
 export interface CompactReport {
-  /** Every file that was looked at, changed or not. */
+  /** Every file that could be read, changed or not. */
   readonly files: readonly CompactedFile[]
+  /** Files that were left as they are: damaged, or with columns that this release cannot write. */
+  readonly corrupt: readonly CorruptFile[]
   readonly rows_removed: number
   readonly bytes_freed: number
   /** Removals that no row waits for any more, or that the metadata contradicts. */

@@ -45,7 +45,8 @@ export const damaged = (path: string, error: unknown): unknown => {
   )
 }
 
-const parquetRelation = (file: PinnedFile): string => {
+/** A pinned file as a table function call, with the column `file_row_number` added. */
+export const parquetRelation = (file: PinnedFile): string => {
   const quoted = `'${file.enginePath.replaceAll("'", "''")}'`
   return `read_parquet(${quoted}, file_row_number = true, hive_partitioning = false, binary_as_string = false)`
 }

@@ -33,17 +33,18 @@ export class ArrayFileWriter {
   readonly #segments: readonly Segment[]
   readonly #added = createHash('sha256')
   readonly #start: number
+  readonly #encoded: number[] = []
   #position: number
   #rows: number
 
-  private constructor(path: string, forms: readonly ColumnForm[], file: Promise<NewFile>, source: GroupFile | null) {
+  private constructor(path: string, forms: readonly ColumnForm[], file: Promise<NewFile>, base: ThriftStruct, source: GroupFile | null) {
     this.path = path
     this.#forms = forms
     this.#file = file
     // Whoever writes first sees a failure of the copy; until then it must not count as unhandled.
     file.catch(() => undefined)
     this.#encoder = new RowGroupEncoder(forms)
-    this.#base = source?.footer.metadata ?? fileMetadata(forms, 0, [])
+    this.#base = base
     this.#groups = source?.groups.map(({ metadata }) => metadata) ?? []
     this.#checksums = source?.groups.map((_, group) => this.#inOrder(source.checksumsOf(group))) ?? []
     this.#segments = source === null ? [] : segmentsOf(source.checksums, source.footer.start)
@@ -54,14 +55,24 @@ export class ArrayFileWriter {
 
   /** The file must not exist yet. */
   static async create(path: string, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> {
-    const writer = new ArrayFileWriter(path, forms, createFile(path), null)
-    await writer.#append([magic])
-    return writer
+    return ArrayFileWriter.#begin(path, forms, fileMetadata(forms, 0, []))
+  }
+
+  /** As `create`, with the columns (`ownForms`) of another file and what other programs have put into its footer. */
+  static async like(path: string, source: GroupFile): Promise<ArrayFileWriter> {
+    return ArrayFileWriter.#begin(path, source.forms, source.footer.metadata)
   }
 
   /** Begins to copy `source` to `path`, which must not exist yet; its columns must all be ours (`ownForms`). */
   static extend(path: string, source: GroupFile): ArrayFileWriter {
-    return new ArrayFileWriter(path, source.forms, growCopy(source.path, path, source.footer.start), source)
+    const copy = growCopy(source.path, path, source.footer.start)
+    return new ArrayFileWriter(path, source.forms, copy, source.footer.metadata, source)
+  }
+
+  static async #begin(path: string, forms: readonly ColumnForm[], base: ThriftStruct): Promise<ArrayFileWriter> {
+    const writer = new ArrayFileWriter(path, forms, createFile(path), base, null)
+    await writer.#append([magic])
+    return writer
   }
 
   get rows(): number {
@@ -72,6 +83,7 @@ export class ArrayFileWriter {
   async writeBlock(block: RowBlock): Promise<void> {
     const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
     const group = await this.#encoder.encode(block)
+    this.#encoded.push(this.#groups.length)
     this.#groups.push(group.metadataAt(this.#position))
     this.#checksums.push(this.#inOrder(checksums))
     this.#rows += rowsOf(block)
@@ -94,7 +106,8 @@ export class ArrayFileWriter {
 
   /** Writes the footer and flushes the file. Not yet under its name, and to be verified first: see verify-added.ts. */
   async finish(summary: FileSummary): Promise<AddedData> {
-    const added = { start: this.#start, end: this.#position, sha256: this.#added.digest('hex') }
+    const sha256 = this.#added.digest('hex')
+    const added = { start: this.#start, end: this.#position, sha256, rows: this.#rows, encoded: this.#encoded }
     const entries = ownEntries(summary, this.#allChecksums(added))
     const rows = withField(this.#base, field.rows, intValue(this.#rows, 'i64'))
     const metadata = sealed(withKeyValues(withField(rows, field.rowGroups, structList(this.#groups)), entries))
@@ -136,4 +149,8 @@ export interface AddedData {
   readonly start: number
   readonly end: number
   readonly sha256: string
+  /** Of the whole file. */
+  readonly rows: number
+  /** Row groups that were encoded, not copied. */
+  readonly encoded: readonly number[]
 }

@@ -4,15 +4,15 @@ import type { AddedData } from './array-file-writer.ts'
 import { GroupFile } from './group-file.ts'
 
 /**
- * Reads back what was added to a file: its footer, its bytes, and every value of the row groups from `firstGroup` on that this program
- * encoded. Throws `verification_failed`; the file has no name yet that anybody reads.
+ * Reads back what was added to a file: its footer, its bytes, and every value of the row groups that were encoded anew. Throws
+ * `verification_failed`; the file has no name yet that anybody reads.
  */
-export const verifyAdded = async (path: string, added: AddedData, rows: number, firstGroup: number): Promise<void> => {
+export const verifyAdded = async (path: string, added: AddedData): Promise<void> => {
   const file = await openWritten(path)
   try {
-    if (file.rows !== rows || file.footer.start !== added.end) throw differs(path, 'its footer tells of other rows')
+    if (file.rows !== added.rows || file.footer.start !== added.end) throw differs(path, 'its footer tells of other rows')
     if ((await hashFile(path, { start: added.start, end: added.end })) !== added.sha256) throw differs(path, 'its bytes are others')
-    for (let group = firstGroup; group < file.groups.length; group++) if (file.isOwn(group)) await readBack(file, group)
+    for (const group of added.encoded) await readBack(file, group)
   } finally {
     await file.close()
   }

@@ -1,0 +1,72 @@
+import { basename, dirname } from 'node:path'
+import { arrayFileName } from '../arrays/file-name.ts'
+import { columnOf, rowsOf, textsOf } from '../parquet/column-block.ts'
+import { type FileSummary, readSummary } from '../parquet/own-metadata.ts'
+import { type AppendContext, appendRows } from './append-rows.ts'
+import { ArrayFileReader } from './array-file-reader.ts'
+import { uncarriedColumns } from './damaged-file.ts'
+import { ReplacedRows, visitIds } from './last-rows.ts'
+import type { BatchBlock, RowBatch } from './row-batch.ts'
+import type { RowMarks } from './row-marks.ts'
+import { clearSaved } from './tombstone-file.ts'
+
+/**
+ * Adds all rows that count of a Parquet file anywhere to the files of their datasets, as `saveBatch` would. Row groups that go as a
+ * whole are copied byte by byte. Memory is a row group and the ids.
+ */
+export const appendFile = async (context: AppendContext, path: string): Promise<number> => {
+  const source = await ArrayFileReader.open(dirname(path), basename(path), context.engine)
+  try {
+    if (source.uncarried.length > 0) throw uncarriedColumns(source.name, source.uncarried)
+    const { idsByFile, replaced } = await surveySource(source)
+    let written = 0
+    for (const [name, ids] of idsByFile) {
+      const isWhole = idsByFile.size === 1 && replaced.count === 0
+      written += await appendRows(context, name, batchOf(source, name, ids, replaced, isWhole ? readSummary(source.file.footer) : null))
+    }
+    await clearSaved(
+      context.folder,
+      [...idsByFile.values()].flatMap((ids) => [...ids]),
+    )
+    return written
+  } finally {
+    await source.close()
+  }
+}
+
+const surveySource = async (source: ArrayFileReader): Promise<{ idsByFile: Map<string, Set<string>>; replaced: RowMarks }> => {
+  const idsByFile = new Map<string, Set<string>>()
+  const replaced = new ReplacedRows(source.rows)
+  await visitIds(source, (row, id, dataset) => {
+    replaced.visit(row, id, dataset)
+    const name = arrayFileName(dataset)
+    const ids = idsByFile.get(name)
+    if (ids === undefined) idsByFile.set(name, new Set([id]))
+    else ids.add(id)
+  })
+  return { idsByFile, replaced: replaced.marks }
+}
+
+const batchOf = (
+  reader: ArrayFileReader,
+  name: string,
+  ids: ReadonlySet<string>,
+  replaced: RowMarks,
+  summary: FileSummary | null,
+): RowBatch => ({
+  forms: reader.forms,
+  ids,
+  reader,
+  summary,
+  blocks: async function* () {
+    for await (const { firstRow, block, group } of reader.blocks()) {
+      const texts = textsOf(columnOf(block, 'prediction_id'))
+      const datasets = textsOf(columnOf(block, 'dataset_name'))
+      const rows = Array.from({ length: rowsOf(block) }, (_, row) => row).filter(
+        (row) => texts[row] !== null && !replaced.has(firstRow + row) && arrayFileName(datasets[row] ?? '') === name,
+      )
+      const found: BatchBlock = { block, rows, group, contextOf: () => undefined }
+      yield found
+    }
+  },
+})

@@ -1,0 +1,153 @@
+import { damaged, parquetRelation } from '../arrays/parquet-file.ts'
+import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
+import { quotedIdentifier } from '../engine/attach-store.ts'
+import { openLane } from '../engine/engine-lane.ts'
+import { readBlocks } from '../engine/read-blocks.ts'
+import { arrayFileColumns, isArrayFileColumn } from '../migration/array-columns.ts'
+import { columnOf, type RowBlock, rowsOf } from '../parquet/column-block.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
+import { GroupFile } from '../parquet/group-file.ts'
+import { damagedFile } from './damaged-file.ts'
+import type { LazyEngine } from './lazy-engine.ts'
+
+/** Consecutive rows and where in the file they begin. */
+export interface PlacedBlock {
+  readonly firstRow: number
+  readonly block: RowBlock
+  /** Known when the block is exactly one row group. */
+  readonly group: number | null
+}
+
+/**
+ * One array file, open for reading: what happens to its name meanwhile changes nothing. Row groups that this program wrote are decoded
+ * and checked here; those of other programs by DuckDB, with the known columns cast to their types.
+ */
+export class ArrayFileReader {
+  readonly name: string
+  readonly file: GroupFile
+  /** The columns that can be read, in file order, as they are given out. */
+  readonly forms: readonly ColumnForm[]
+  /** Columns of types that array files do not have: nobody may rewrite this file without losing them. */
+  readonly uncarried: readonly string[]
+  readonly #pinned: PinnedFile
+  readonly #engine: LazyEngine
+
+  private constructor(name: string, pinned: PinnedFile, file: GroupFile, engine: LazyEngine) {
+    this.name = name
+    this.file = file
+    this.#pinned = pinned
+    this.#engine = engine
+    this.forms = file.columns.flatMap(({ name: column, form }) =>
+      isArrayFileColumn(column) ? [{ name: column, type: arrayFileColumns[column] }] : form === null ? [] : [form],
+    )
+    this.uncarried = file.columns.filter(({ name: column, form }) => form === null && !isArrayFileColumn(column)).map((one) => one.name)
+  }
+
+  /** `path` is relative to `root`. Fails with `arrays_missing` or `arrays_corrupt`. */
+  static async open(root: string, path: string, engine: LazyEngine): Promise<ArrayFileReader> {
+    const pinned = await pinFile(root, path)
+    const file = await GroupFile.from(pinned.handle, `${root}/${path}`, path)
+    const reader = new ArrayFileReader(path, pinned, file, engine)
+    const missing = ['prediction_id', 'dataset_name'].filter((column) => !reader.forms.some((form) => form.name === column))
+    if (missing.length === 0) return reader
+    await reader.close()
+    throw damagedFile(path, `it has no column ${missing.join(', ')}`)
+  }
+
+  get rows(): number {
+    return this.file.rows
+  }
+
+  /** Whether row groups can be added as they are: every column has the form in which this program writes it. */
+  get canGrow(): boolean {
+    return this.file.columns.every(
+      ({ name, form, isOurs }) => isOurs && (!isArrayFileColumn(name) || form?.type === arrayFileColumns[name]),
+    )
+  }
+
+  has(column: string): boolean {
+    return this.forms.some(({ name }) => name === column)
+  }
+
+  /** These columns of these row groups (default: all of both), in order. Columns that the file lacks are left out. */
+  async *blocks(
+    names: readonly string[] = this.forms.map(({ name }) => name),
+    groups: readonly number[] = this.file.groups.map((_, group) => group),
+  ): AsyncGenerator<PlacedBlock> {
+    for (const run of this.#runs(groups)) {
+      if (run.isOwn) yield* this.#ownBlocks(names, run.groups)
+      else yield* this.#foreignBlocks(names, run.groups)
+    }
+  }
+
+  /** The row group of a row. */
+  groupOf(row: number): number {
+    const { groups } = this.file
+    let low = 0
+    for (let high = groups.length - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1
+      if ((groups[middle]?.firstRow ?? 0) <= row) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  async close(): Promise<void> {
+    await this.#pinned.close()
+  }
+
+  #runs(groups: readonly number[]): { isOwn: boolean; groups: number[] }[] {
+    const runs: { isOwn: boolean; groups: number[] }[] = []
+    const isRead = this.canGrow
+    for (const group of groups) {
+      const isOwn = isRead && this.file.isOwn(group)
+      const last = runs.at(-1)
+      if (last?.isOwn === isOwn && (isOwn || last.groups.at(-1) === group - 1)) last.groups.push(group)
+      else runs.push({ isOwn, groups: [group] })
+    }
+    return runs
+  }
+
+  async *#ownBlocks(names: readonly string[], groups: readonly number[]): AsyncGenerator<PlacedBlock> {
+    const read = (group: number | undefined) => {
+      const block = group === undefined ? undefined : this.file.readGroup(group, names)
+      // Asked for ahead of its use: should the reader stop first, its failure still needs a listener.
+      block?.catch(() => undefined)
+      return block
+    }
+    let next = read(groups[0])
+    for (const [index, group] of groups.entries()) {
+      const block = await next
+      next = read(groups[index + 1])
+      if (block !== undefined) yield { firstRow: this.file.groups[group]?.firstRow ?? 0, block, group }
+    }
+  }
+
+  async *#foreignBlocks(names: readonly string[], groups: readonly number[]): AsyncGenerator<PlacedBlock> {
+    const [first, last] = [this.file.groups[groups[0] ?? 0], this.file.groups[groups.at(-1) ?? 0]]
+    if (first === undefined || last === undefined) return
+    const wanted = this.forms.filter(({ name }) => names.includes(name))
+    const columns = wanted.map(({ name, type }) => `${quotedIdentifier(name)}::${type} AS ${quotedIdentifier(name)}`)
+    const sql = `SELECT ${[...columns, 'file_row_number::DOUBLE AS file_row_number'].join(', ')} FROM ${parquetRelation(this.#pinned)}
+      WHERE file_row_number >= ${first.firstRow} AND file_row_number < ${last.firstRow + last.rows}`
+    const lane = await openLane(await this.#engine.get())
+    let firstRow = first.firstRow
+    try {
+      for await (const found of readBlocks(lane, sql)) {
+        if (firstNumber(found) !== firstRow) throw new Error('its rows come in another order')
+        yield { firstRow, block: found.slice(0, -1), group: null }
+        firstRow += rowsOf(found)
+      }
+      if (firstRow !== last.firstRow + last.rows) throw new Error('it has fewer rows than its footer says')
+    } catch (error) {
+      throw damaged(this.name, error)
+    } finally {
+      lane.close()
+    }
+  }
+}
+
+const firstNumber = (block: RowBlock): number => {
+  const { values } = columnOf(block, 'file_row_number')
+  return new DataView(values.buffer, values.byteOffset, values.byteLength).getFloat64(0, true)
+}

@@ -1,0 +1,273 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { elementsOf } from '../engine/number-list.ts'
+import { isStorageError } from '../errors.ts'
+import { readFooter } from '../parquet/footer.ts'
+import { isSealIntact, readChecksums, readSummary } from '../parquet/own-metadata.ts'
+import { bitsOf, loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
+
+const elements = (list: Parameters<typeof elementsOf>[0] | null | undefined) => (list ? elementsOf(list) : null)
+
+test('test_array_store_save_load: what is saved is loaded, bit for bit, alone, in a batch and as a dataset', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  const odd = new Float64Array(new BigUint64Array([0x7ff8_0000_0000_0001n, 0xfff0_0000_0000_0000n, 0x8000_0000_0000_0000n]).buffer)
+  expect(
+    await store.saveBatch([
+      madeRecord('a', { y_true: odd, y_pred: [1, null, 3], weights: [] }),
+      madeRecord('b', { y_true: null, y_pred: [], sample_indices: null, val_score: null, metric: null }),
+    ]),
+  ).toBe(2)
+  const rows = await store.loadBatch(['a', 'b', 'missing'])
+  expect([...rows.keys()].sort()).toEqual(['a', 'b'])
+  expect(bitsOf(rows.get('a')?.y_true)).toEqual(bitsOf({ values: odd, nulls: null }))
+  expect(elements(rows.get('a')?.y_pred)).toEqual([1, null, 3])
+  expect(rows.get('a')?.weights?.values.length).toBe(0)
+  expect(rows.get('b')).toMatchObject({ y_true: null, sample_indices: null, weights: null })
+  expect(rows.get('b')?.y_pred?.values.length).toBe(0)
+  expect(bitsOf((await store.loadSingle('a', 'wheat'))?.y_true)).toEqual(bitsOf({ values: odd, nulls: null }))
+  expect(await store.loadSingle('missing')).toBeNull()
+  expect(await store.loadSingle('a', 'corn')).toBeNull()
+  expect((await loadAll(store, 'wheat')).get('b')).toMatchObject({ val_score: null, metric: null, model_name: 'PLSRegression', extra: {} })
+})
+
+test('test_array_store_single_file_per_dataset: every dataset has its file, with its rows and no others', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch([...madeRecords(3, {}, 'w'), ...madeRecords(2, { dataset_name: 'corn' }, 'c')])
+  expect(await readdir(arrays)).toEqual(['corn.parquet', 'wheat.parquet'])
+  expect([...(await loadAll(store, 'wheat')).keys()]).toEqual(['w-0', 'w-1', 'w-2'])
+  expect([...(await loadAll(store, 'corn')).keys()]).toEqual(['c-0', 'c-1'])
+  expect(await store.listDatasets()).toEqual(['corn', 'wheat'])
+  expect(await readdir(workspace.root)).toEqual(['arrays'])
+})
+
+test('test_array_store_empty: an empty batch and looking write nothing', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  expect(await store.saveBatch([])).toBe(0)
+  expect((await store.loadBatch(['a'])).size).toBe(0)
+  expect(await store.listDatasets()).toEqual([])
+  expect(await store.stats()).toMatchObject({ total_files: 0, total_rows: 0, total_bytes: 0, datasets: [], tombstones: 0 })
+  expect(await readdir(workspace.root)).toEqual([])
+})
+
+test('test_array_store_append: rows are added behind those that are there, which stay as they are, byte by byte', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  const path = join(arrays, 'wheat.parquet')
+  await store.saveBatch(madeRecords(5, {}, 'first'))
+  const before = await readFile(path)
+  const { start } = await readFooter(path)
+  for (let round = 0; round < 4; round++) expect(await store.saveBatch(madeRecords(3, {}, `round-${round}`))).toBe(3)
+  expect((await readFile(path)).subarray(0, start).equals(before.subarray(0, start))).toBe(true)
+  expect((await loadAll(store, 'wheat')).size).toBe(17)
+  const footer = await readFooter(path)
+  expect(isSealIntact(footer.metadata)).toBe(true)
+  expect(readChecksums(footer)).toMatchObject({ data_sha256: null, segments: { length: 5 }, row_groups: { length: 5 } })
+  expect(readSummary(footer)).toMatchObject({ rows: 17, datasets: [{ name: 'wheat', rows: 17 }] })
+  expect(await store.integrityCheck({ deep: true })).toMatchObject({ rows: 17, corrupt: [], duplicate_ids: [] })
+})
+
+test('test_array_store_idempotent: the same values again change no byte; other values count from then on', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  const path = join(arrays, 'wheat.parquet')
+  await store.saveBatch(madeRecords(4))
+  const before = await readFile(path)
+  expect(await store.saveBatch(madeRecords(4))).toBe(0)
+  expect((await readFile(path)).equals(before)).toBe(true)
+  expect(await readdir(arrays)).toEqual(['wheat.parquet'])
+  expect(await store.saveBatch([madeRecord('p-1', { y_pred: [9] }), madeRecord('p-1', { y_pred: [7] }), madeRecord('p-2')])).toBe(1)
+  expect(elements((await store.loadSingle('p-1'))?.y_pred)).toEqual([7])
+  expect(elements((await loadAll(store, 'wheat')).get('p-1')?.y_pred)).toEqual([7])
+  expect(await store.integrityCheck()).toMatchObject({ rows: 5, duplicate_ids: ['p-1'] })
+  expect(readSummary(await readFooter(path))).toMatchObject({ rows: 4 })
+  expect(await store.compact()).toMatchObject({ rows_removed: 1, files: [{ duplicates_removed: 1, tombstoned_removed: 0 }] })
+  expect(elements((await store.loadSingle('p-1'))?.y_pred)).toEqual([7])
+})
+
+test('test_array_store_delete_compact: removed rows are gone at once, their bytes after the compaction', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  const y = Array.from({ length: 500 }, (_, index) => Math.sin(index))
+  await store.saveBatch(madeRecords(200).map((record, index) => ({ ...record, y_true: y.map((value) => value * index) })))
+  const before = (await stat(join(arrays, 'wheat.parquet'))).size
+  const removed = new Set(Array.from({ length: 120 }, (_, index) => `p-${index}`))
+  expect(await store.deleteBatch(new Set([...removed, 'never-was']))).toBe(120)
+  expect(await store.deleteBatch(removed)).toBe(0)
+  expect((await loadAll(store, 'wheat')).size).toBe(80)
+  expect(await store.loadSingle('p-5')).toBeNull()
+  const report = await store.compact()
+  expect(report).toMatchObject({ rows_removed: 120, tombstones_cleared: 120, corrupt: [], files: [{ rows_before: 200, rows_after: 80 }] })
+  expect((await stat(join(arrays, 'wheat.parquet'))).size).toBeLessThan(before * 0.8)
+  expect(await readdir(arrays)).toEqual(['wheat.parquet'])
+  expect((await loadAll(store, 'wheat')).size).toBe(80)
+  expect(readSummary(await readFooter(join(arrays, 'wheat.parquet')))).toMatchObject({ rows: 80 })
+  const again = await readFile(join(arrays, 'wheat.parquet'))
+  expect(await store.compact()).toMatchObject({ rows_removed: 0, tombstones_cleared: 0 })
+  expect((await readFile(join(arrays, 'wheat.parquet'))).equals(again)).toBe(true)
+})
+
+test('test_array_store_upsert_clears_tombstone: a saved prediction is no longer removed, nor is a restored one', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  await store.saveBatch(madeRecords(4))
+  await store.deleteBatch(new Set(['p-0', 'p-1', 'p-2']))
+  expect(await store.saveBatch([madeRecord('p-0'), madeRecord('p-1', { y_pred: [5] })])).toBe(1)
+  expect(await store.restoreBatch(new Set(['p-2', 'p-3']))).toBe(1)
+  await store.compact()
+  expect([...(await loadAll(store, 'wheat')).keys()].sort()).toEqual(['p-0', 'p-1', 'p-2', 'p-3'])
+})
+
+test('test_validated_compaction: what the metadata knows stays, whatever the list of removed predictions says', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch(madeRecords(4))
+  await store.deleteBatch(new Set(['p-0', 'p-1']))
+  const report = await store.compact(undefined, { isKnown: async (ids) => new Set(ids.filter((id) => id === 'p-1')) })
+  expect(report).toMatchObject({ rows_removed: 1, tombstones_cleared: 2 })
+  expect([...(await loadAll(store, 'wheat')).keys()].sort()).toEqual(['p-1', 'p-2', 'p-3'])
+  expect(await readdir(arrays)).toEqual(['wheat.parquet'])
+})
+
+test('a damaged list of removed predictions stops what removes rows; reading and saving go on', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch(madeRecords(3))
+  await writeFile(join(arrays, '_tombstones.json'), '{"p-0": ')
+  const before = await readFile(join(arrays, 'wheat.parquet'))
+  for (const work of [() => store.compact(), () => store.deleteBatch(new Set(['p-1'])), () => store.restoreBatch(new Set(['p-0']))]) {
+    await expect(work()).rejects.toMatchObject({ code: 'tombstones_corrupt' })
+  }
+  expect((await readFile(join(arrays, 'wheat.parquet'))).equals(before)).toBe(true)
+  expect((await loadAll(store, 'wheat')).size).toBe(3)
+  expect(await store.saveBatch([madeRecord('p-9')])).toBe(1)
+  expect(await readFile(join(arrays, '_tombstones.json'), 'utf8')).toBe('{"p-0": ')
+  expect(await store.stats()).toMatchObject({ tombstones: null })
+})
+
+test('test_array_store_y_proba_shape: class probabilities keep their rows and columns; without them there is no shape', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  const proba = { y_proba: [0.1, 0.9, 0.8, 0.2, 0.5, 0.5], y_proba_shape: [3, 2], task_type: 'classification' }
+  await store.saveBatch([madeRecord('class', proba), madeRecord('number')])
+  expect(await store.loadSingle('class')).toMatchObject({ y_proba_shape: [3, 2] })
+  expect(elements((await store.loadSingle('class'))?.y_proba)).toEqual(proba.y_proba)
+  expect(await store.loadSingle('number')).toMatchObject({ y_proba: null, y_proba_shape: null })
+  await expect(store.saveBatch([madeRecord('bad', { ...proba, y_proba_shape: [2, 2] })])).rejects.toMatchObject({ code: 'validation' })
+})
+
+test('test_array_store_integrity_check: orphans, missing ones, duplicates and damage are told apart', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch([...madeRecords(4), ...madeRecords(2, { dataset_name: 'corn' }, 'c')])
+  await store.deleteBatch(new Set(['p-3']))
+  const expectedIds = new Set(['p-0', 'p-1', 'c-0', 'c-1', 'lost'])
+  expect(await store.integrityCheck({ expectedIds, deep: true })).toMatchObject({
+    files: 2,
+    rows: 6,
+    orphan_ids: ['p-2'],
+    missing_ids: ['lost'],
+    duplicate_ids: [],
+    corrupt: [],
+    tombstones_corrupt: false,
+  })
+  await writeFile(join(arrays, 'torn.parquet'), 'PAR1')
+  expect(await store.integrityCheck()).toMatchObject({ corrupt: [{ file: 'arrays/torn.parquet', row_group: null }] })
+  expect(await store.stats()).toMatchObject({ total_files: 3, total_rows: 6, unreadable: ['arrays/torn.parquet'] })
+})
+
+test('a flipped bit is found by the deep check, which names the group, the column and the ids; a read that touches it refuses', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch(madeRecords(3, {}, 'one'))
+  const path = join(arrays, 'wheat.parquet')
+  const { start } = await readFooter(path)
+  await store.saveBatch(madeRecords(3, {}, 'two'))
+  const bytes = await readFile(path)
+  const second = await readFooter(path)
+  const place = start + Math.floor((second.start - start) * 0.6)
+  bytes[place] = (bytes[place] ?? 0) ^ 4
+  await writeFile(path, bytes)
+  const { corrupt } = await store.integrityCheck({ deep: true })
+  expect(corrupt).toMatchObject([{ file: 'arrays/wheat.parquet', row_group: 1, datasets: ['wheat'] }])
+  expect(corrupt[0]?.prediction_ids).toEqual(['two-0', 'two-1', 'two-2'])
+  expect(corrupt[0]?.columns).toHaveLength(1)
+  await expect(store.loadSingle('two-1')).rejects.toMatchObject({ code: 'arrays_corrupt' })
+  expect(await store.loadSingle('one-1')).not.toBeNull()
+})
+
+test('test_array_store_delete_dataset: the rows of one dataset go, others of the same file stay', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch([
+    ...madeRecords(3, { dataset_name: 'a b' }, 'space'),
+    ...madeRecords(2, { dataset_name: 'a_b' }, 'line'),
+    madeRecord('w'),
+  ])
+  expect(await readdir(arrays)).toEqual(['a_b.parquet', 'wheat.parquet'])
+  expect(await store.deleteDataset('a b')).toBe(true)
+  expect(await store.deleteDataset('a b')).toBe(false)
+  expect([...(await loadAll(store, 'a_b')).keys()]).toEqual(['line-0', 'line-1'])
+  expect(await store.listDatasets()).toEqual(['a_b', 'wheat'])
+  expect(await store.deleteDataset('wheat')).toBe(true)
+  expect(await readdir(arrays)).toEqual(['a_b.parquet'])
+})
+
+test('test_array_store_stats: files, rows and bytes per dataset', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  await store.saveBatch([
+    ...madeRecords(6, { dataset_name: 'a b' }, 'space'),
+    ...madeRecords(2, { dataset_name: 'a.b' }, 'dot'),
+    madeRecord('w'),
+  ])
+  const stats = await store.stats()
+  expect(stats).toMatchObject({ total_files: 2, total_rows: 9, tombstones: 0, unreadable: [] })
+  expect(stats.datasets.map(({ name, rows }) => [name, rows])).toEqual([
+    ['a b', 6],
+    ['a.b', 2],
+    ['wheat', 1],
+  ])
+  expect(stats.datasets.reduce((bytes, dataset) => bytes + dataset.bytes, 0)).toBe(stats.total_bytes)
+})
+
+test('columns of later releases are kept, added to older files and carried through compaction', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  await store.saveBatch(madeRecords(2, {}, 'old'))
+  await store.saveBatch([
+    madeRecord('new', { extra: { sample_metadata: '{"plot": 7}', X: [1, Number.NaN], X_shape: Int32Array.of(1, 2) } }),
+  ])
+  await store.saveBatch([madeRecord('later', { extra: { X: [5], score: 2.5 } })])
+  const rows = await loadAll(store, 'wheat')
+  expect(rows.get('old-0')?.extra).toMatchObject({ sample_metadata: null, X: null, X_shape: null, score: null })
+  expect(rows.get('new')?.extra).toMatchObject({ sample_metadata: '{"plot": 7}', X_shape: { values: Int32Array.of(1, 2) }, score: null })
+  expect(rows.get('later')?.extra).toMatchObject({ score: 2.5 })
+  await store.deleteBatch(new Set(['old-0']))
+  await store.compact()
+  expect((await loadAll(store, 'wheat')).get('new')?.extra).toMatchObject({ sample_metadata: '{"plot": 7}' })
+  // A record that was read can be saved again as it is.
+  expect(await store.saveBatch([...(await loadAll(store, 'wheat')).values()])).toBe(0)
+})
+
+test('what no column can hold is refused before anything is written', async () => {
+  await using workspace = await temporaryStore()
+  const { store } = workspace
+  const wrong: Parameters<typeof madeRecord>[1][] = [
+    { prediction_id: '' },
+    { dataset_name: '\ud800' },
+    { sample_indices: [0.5] },
+    { sample_indices: [2 ** 31] },
+    { extra: { Y_TRUE: [1] } },
+    { extra: { y_true: [1] } },
+  ]
+  for (const over of wrong) {
+    await expect(store.saveBatch([madeRecord('good'), madeRecord('bad', over)])).rejects.toSatisfy((error) =>
+      isStorageError(error, 'validation'),
+    )
+  }
+  expect(await store.listDatasets()).toEqual([])
+})

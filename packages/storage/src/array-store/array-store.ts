@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import type { ArrayRow } from '../arrays/array-source.ts'
+import { readTombstonesIfSound } from '../arrays/tombstones.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { appendFile } from './append-file.ts'
+import type { AppendContext } from './append-rows.ts'
+import { ArrayFolder } from './array-folder.ts'
+import type { ArrayOperations, ArrayStoreOptions, ArrayWriter, WriterOptions } from './array-operations.ts'
+import type { ArrayRecord, StoredRecord } from './array-record.ts'
+import type { ArrayStats, CompactOptions, CompactReport, IntegrityOptions, IntegrityReport } from './array-reports.ts'
+import { arrayStats } from './array-stats.ts'
+import { StreamingWriter } from './array-writer.ts'
+import { compactFiles } from './compact-files.ts'
+import { copyRows } from './copy-rows.ts'
+import { listDatasets } from './dataset-files.ts'
+import { deleteBatch } from './delete-batch.ts'
+import { deleteDataset } from './delete-dataset.ts'
+import { checkIntegrity } from './integrity-check.ts'
+import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
+import { datasetRecords, readRows } from './read-rows.ts'
+import { saveBatch } from './save-batch.ts'
+import { removeTombstones } from './tombstone-file.ts'
+import { toWriteError } from './write-error.ts'
+
+/**
+ * The arrays of a workspace: one Parquet file per dataset under arrays/, and the list of removed predictions. Reading needs no lock and
+ * changes nothing. Every change holds the workspace lock, is durable when it returns, and leaves each file whole whatever happens.
+ */
+export class ArrayStore implements ArrayOperations {
+  readonly root: string
+  readonly #folder: ArrayFolder
+  readonly #options: ArrayStoreOptions
+  #turn: Promise<unknown> = Promise.resolve()
+  #lock: Promise<WorkspaceLock> | undefined
+  #holders = 0
+
+  private constructor(root: string, options: ArrayStoreOptions) {
+    this.root = root
+    this.#folder = new ArrayFolder(root)
+    this.#options = options
+  }
+
+  /** `root` is the workspace folder. Opens and changes nothing yet. */
+  static open(root: string, options: ArrayStoreOptions = {}): ArrayStore {
+    return new ArrayStore(root, options)
+  }
+
+  saveBatch(records: readonly ArrayRecord[]): Promise<number> {
+    if (records.length === 0) return Promise.resolve(0)
+    return this.#change('save-arrays', (context) => saveBatch(context, records))
+  }
+
+  openWriter(options: WriterOptions = {}): ArrayWriter {
+    const engine = new LazyEngine()
+    return new StreamingWriter({
+      begin: async () => {
+        await this.#hold('save-arrays')
+        await this.#folder.prepare()
+        return { folder: this.#folder, engine, signal: options.signal ?? this.#options.signal }
+      },
+      change: (work) => this.#change('save-arrays', work),
+      end: async () => {
+        await engine.close()
+        await this.#release()
+      },
+    })
+  }
+
+  loadBatch(ids: readonly string[], datasetName?: string): Promise<Map<string, ArrayRow>> {
+    return withLazyEngine(async (engine) => readRows(this.#folder, engine, new Set(ids), await this.#removed(), datasetName))
+  }
+
+  async loadSingle(id: string, datasetName?: string): Promise<ArrayRow | null> {
+    return (await this.loadBatch([id], datasetName)).get(id) ?? null
+  }
+
+  async *loadDataset(name: string): AsyncGenerator<StoredRecord[]> {
+    const engine = new LazyEngine()
+    try {
+      yield* datasetRecords(this.#folder, engine, name, await this.#removed())
+    } finally {
+      await engine.close()
+    }
+  }
+
+  deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number> {
+    return this.#change('delete-arrays', (context) => deleteBatch(context, ids, datasetName))
+  }
+
+  restoreBatch(ids: ReadonlySet<string>): Promise<number> {
+    return this.#change('restore-arrays', (context) => removeTombstones(context.folder, ids))
+  }
+
+  deleteDataset(name: string): Promise<boolean> {
+    return this.#change('delete-arrays', (context) => deleteDataset(context, name))
+  }
+
+  compact(datasetName?: string, options: CompactOptions = {}): Promise<CompactReport> {
+    return this.#change('compact-arrays', (context) => compactFiles(context, datasetName, options))
+  }
+
+  copyRows(ids: ReadonlySet<string>, targetPath: string): Promise<number> {
+    return withLazyEngine((engine) => copyRows(this.#context(engine), ids, targetPath)).catch((error: unknown) => {
+      throw toWriteError(error)
+    })
+  }
+
+  appendFile(path: string): Promise<number> {
+    return this.#change('save-arrays', (context) => appendFile(context, path))
+  }
+
+  stats(): Promise<ArrayStats> {
+    return withLazyEngine((engine) => arrayStats(this.#folder, engine))
+  }
+
+  integrityCheck(options: IntegrityOptions = {}): Promise<IntegrityReport> {
+    return withLazyEngine((engine) => checkIntegrity(this.#folder, engine, options))
+  }
+
+  listDatasets(): Promise<string[]> {
+    return withLazyEngine((engine) => listDatasets(this.#folder, engine))
+  }
+
+  // A damaged list does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones.
+  async #removed(): Promise<{ has(id: string): boolean }> {
+    return (await readTombstonesIfSound(this.#folder.path)) ?? new Set<string>()
+  }
+
+  #context(engine: LazyEngine): AppendContext {
+    return { folder: this.#folder, engine, signal: this.#options.signal }
+  }
+
+  /** One change after the other, each under the lock. */
+  #change<T>(kind: string, work: (context: AppendContext) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => {
+      this.#options.signal?.throwIfAborted()
+      await this.#hold(kind)
+      try {
+        await this.#folder.prepare()
+        return await withLazyEngine((engine) => work(this.#context(engine)))
+      } catch (error) {
+        throw toWriteError(error)
+      } finally {
+        await this.#release()
+      }
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** Takes the lock, unless the caller or another change of this store has it. */
+  async #hold(kind: string): Promise<void> {
+    this.#holders += 1
+    if (this.#options.lock !== undefined) return
+    this.#lock ??= acquireWorkspaceLock(this.root, { jobId: `${kind}-${randomUUID().slice(0, 8)}`, kind })
+    try {
+      await this.#lock
+    } catch (error) {
+      this.#holders -= 1
+      this.#lock = undefined
+      throw error
+    }
+  }
+
+  async #release(): Promise<void> {
+    this.#holders -= 1
+    if (this.#holders > 0) return
+    const lock = this.#lock
+    this.#lock = undefined
+    await (await lock)?.release()
+  }
+}

@@ -1,0 +1,140 @@
+import { stat } from 'node:fs/promises'
+import { readTombstones } from '../arrays/tombstones.ts'
+import { isStorageError } from '../errors.ts'
+import type { AppendContext } from './append-rows.ts'
+import type { ArrayFileReader } from './array-file-reader.ts'
+import type { CompactedFile, CompactOptions, CompactReport, CorruptFile, KnownIds } from './array-reports.ts'
+import { datasetsOf, filesOfDataset } from './dataset-files.ts'
+import { ReplacedRows, visitIds } from './last-rows.ts'
+import { isFragmented, rewriteFile } from './rewrite-file.ts'
+import { RowMarks } from './row-marks.ts'
+import { removeTombstones } from './tombstone-file.ts'
+
+/**
+ * Removes rows that no longer count: removed predictions, and all but the last row of each. A removed prediction that the metadata
+ * knows keeps its row and is no longer removed. Stops before the first file when the list of removed predictions is damaged; a damaged
+ * file is reported, left as it is, and does not keep the others from being compacted.
+ */
+export const compactFiles = async (
+  context: AppendContext,
+  datasetName: string | undefined,
+  options: CompactOptions,
+): Promise<CompactReport> => {
+  const tombstones = await readTombstones(context.folder.path)
+  const known = await knownOf([...tombstones.keys()], options.isKnown)
+  const doomed = new Set([...tombstones.keys()].filter((id) => !known.has(id)))
+  const all = await context.folder.names()
+  const names = datasetName === undefined ? all : await filesOfDataset(context.folder, context.engine, datasetName)
+  const files: CompactedFile[] = []
+  const corrupt: CorruptFile[] = []
+  for (const name of names) {
+    const result = await compactUnlessDamaged(context, name, doomed, options)
+    if ('reason' in result) corrupt.push(result)
+    else files.push(result)
+  }
+  const waiting =
+    corrupt.length > 0
+      ? doomed
+      : await idsIn(
+          context,
+          all.filter((name) => !names.includes(name)),
+          doomed,
+        )
+  return {
+    files,
+    corrupt,
+    rows_removed: files.reduce((rows, file) => rows + file.rows_before - file.rows_after, 0),
+    bytes_freed: files.reduce((bytes, file) => bytes + file.bytes_before - file.bytes_after, 0),
+    tombstones_cleared: await removeTombstones(
+      context.folder,
+      [...tombstones.keys()].filter((id) => !waiting.has(id)),
+    ),
+  }
+}
+
+const idsPerQuestion = 10_000
+
+const knownOf = async (ids: readonly string[], isKnown: KnownIds | undefined): Promise<ReadonlySet<string>> => {
+  const known = new Set<string>()
+  if (isKnown === undefined) return known
+  for (let from = 0; from < ids.length; from += idsPerQuestion) {
+    for (const id of await isKnown(ids.slice(from, from + idsPerQuestion))) known.add(id)
+  }
+  return known
+}
+
+const compactUnlessDamaged = async (
+  context: AppendContext,
+  name: string,
+  doomed: ReadonlySet<string>,
+  options: CompactOptions,
+): Promise<CompactedFile | CorruptFile> => {
+  try {
+    return await compactFile(context, name, doomed, options)
+  } catch (error) {
+    if (isStorageError(error, 'arrays_corrupt', 'store_too_new')) return { file: `arrays/${name}`, reason: error.message }
+    throw error
+  }
+}
+
+const compactFile = async (
+  context: AppendContext,
+  name: string,
+  doomed: ReadonlySet<string>,
+  { onProgress, signal }: CompactOptions,
+): Promise<CompactedFile> => {
+  const stamp = await context.folder.stamp(name)
+  const reader = await context.folder.open(name, context.engine)
+  try {
+    const datasets = [...(await datasetsOf(reader)).keys()].sort()
+    const rows = await rowsToDrop(reader, doomed)
+    const before = { file: `arrays/${name}`, datasets, rows_before: reader.rows, bytes_before: reader.file.footer.fileBytes }
+    const removed = { tombstoned_removed: rows.tombstoned.count, duplicates_removed: rows.all.count - rows.tombstoned.count }
+    if (rows.all.count === 0 && !isFragmented(reader))
+      return { ...before, ...removed, rows_after: reader.rows, bytes_after: before.bytes_before }
+    let done = 0
+    const onRows = (more: number) => {
+      done += more
+      onProgress?.({ file: before.file, rows: done, total_rows: reader.rows })
+    }
+    const rewriting = { ...context, signal: signal ?? context.signal, onRows }
+    const rows_after = await rewriteFile(rewriting, name, stamp, reader, rows)
+    return { ...before, ...removed, rows_after, bytes_after: (await stat(context.folder.pathOf(name))).size }
+  } finally {
+    await reader.close()
+  }
+}
+
+/** One pass over the ids: rows that were replaced, and all rows of removed predictions. */
+const rowsToDrop = async (reader: ArrayFileReader, doomed: ReadonlySet<string>) => {
+  const replaced = new ReplacedRows(reader.rows)
+  const tombstoned = new RowMarks(reader.rows)
+  await visitIds(reader, (row, id, dataset) => {
+    replaced.visit(row, id, dataset)
+    if (doomed.has(id)) tombstoned.add(row)
+  })
+  const [all, counted] = [new RowMarks(reader.rows), new RowMarks(reader.rows)]
+  for (let row = 0; row < reader.rows; row++) {
+    if (tombstoned.has(row) || replaced.marks.has(row)) all.add(row)
+    if (tombstoned.has(row) && !replaced.marks.has(row)) counted.add(row)
+  }
+  return { all, counted, tombstoned }
+}
+
+/** Those of the ids that have rows in these files; all of them when one of the files cannot tell. */
+const idsIn = async (context: AppendContext, names: readonly string[], ids: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>()
+  if (ids.size === 0) return found
+  for (const name of names) {
+    try {
+      const reader = await context.folder.open(name, context.engine)
+      await visitIds(reader, (_, id) => {
+        if (ids.has(id)) found.add(id)
+      }).finally(() => reader.close())
+    } catch (error) {
+      if (isStorageError(error, 'arrays_corrupt')) return ids
+      throw error
+    }
+  }
+  return found
+}

@@ -1,0 +1,84 @@
+import { dirname } from 'node:path'
+import { StorageError } from '../errors.ts'
+import { syncFolder } from '../files/disk.ts'
+import { formsWith } from '../migration/array-columns.ts'
+import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
+import type { RowBlock } from '../parquet/column-block.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
+import { takeRows } from '../parquet/take-rows.ts'
+import { verifyAdded } from '../parquet/verify-added.ts'
+import { type AppendContext, completed } from './append-rows.ts'
+import type { ArrayFileReader } from './array-file-reader.ts'
+import { uncarriedColumns } from './damaged-file.ts'
+import { PendingRows } from './rewrite-file.ts'
+import { blocksWith, findRows } from './row-positions.ts'
+import { SummaryBuilder, summaryRows } from './summary-builder.ts'
+
+/**
+ * Streams the rows that count of these predictions, removed ones included, into a new sealed file, verified and durable when this
+ * returns. The file is there even when there are none; it must not exist before. On failure it is taken away again.
+ */
+export const copyRows = async (context: AppendContext, ids: ReadonlySet<string>, targetPath: string): Promise<number> => {
+  const readers: ArrayFileReader[] = []
+  try {
+    for (const name of await context.folder.names()) readers.push(await context.folder.open(name, context.engine))
+    const sources: Source[] = []
+    for (const reader of readers) {
+      const rows = [...(await findRows(reader, ids)).values()].map(({ row }) => row).sort((a, b) => a - b)
+      if (rows.length > 0) sources.push({ reader, rows })
+    }
+    return await writeRows(context, sources, targetPath)
+  } finally {
+    for (const reader of readers) await reader.close()
+  }
+}
+
+interface Source {
+  readonly reader: ArrayFileReader
+  readonly rows: readonly number[]
+}
+
+const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], targetPath: string): Promise<number> => {
+  const forms = allForms(sources.map(({ reader }) => reader))
+  const writer = await ArrayFileWriter.create(targetPath, forms)
+  try {
+    const pending = new PendingRows(writer)
+    const summary = new SummaryBuilder()
+    for (const { reader, rows } of sources) {
+      for await (const found of blocksWith(reader, rows)) {
+        signal?.throwIfAborted()
+        const block: RowBlock = completed(takeRows(found.block, found.rows), forms)
+        const all = found.rows.map((_, row) => row)
+        for (const row of summaryRows(block, all)) summary.add(row, undefined)
+        await pending.add(block)
+      }
+    }
+    await pending.flush()
+    await verifyAdded(targetPath, await writer.finish(summary.result()))
+    await syncFolder(dirname(targetPath))
+    return writer.rows
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}
+
+/** The columns of all files: the fourteen, then those of later releases. */
+const allForms = (readers: readonly ArrayFileReader[]): ColumnForm[] => {
+  const forms = new Map<string, ColumnForm>(formsWith([]).map((form) => [form.name, form]))
+  for (const reader of readers) {
+    if (reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
+    for (const form of reader.forms) {
+      const before = forms.get(form.name)
+      if (before !== undefined && before.type !== form.type) throw clashing(reader.name, form, before)
+      forms.set(form.name, form)
+    }
+  }
+  return [...forms.values()]
+}
+
+const clashing = (name: string, form: ColumnForm, before: ColumnForm): StorageError =>
+  new StorageError('arrays_corrupt', `${form.name} is ${form.type} in ${name} and ${before.type} in another file. Nothing was changed.`, {
+    path: name,
+    hint: 'Copy the datasets one by one.',
+  })

@@ -1,0 +1,55 @@
+import { syncFolder, unlink } from '../files/disk.ts'
+import { columnOf, textsOf } from '../parquet/column-block.ts'
+import type { AppendContext } from './append-rows.ts'
+import type { ArrayFileReader } from './array-file-reader.ts'
+import { filesOfDataset } from './dataset-files.ts'
+import { ReplacedRows, visitIds } from './last-rows.ts'
+import { rewriteFile } from './rewrite-file.ts'
+import { RowMarks } from './row-marks.ts'
+
+/** Removes all rows of one dataset. A file goes with its last row; other datasets in it stay. False when there were no such rows. */
+export const deleteDataset = async (context: AppendContext, datasetName: string): Promise<boolean> => {
+  let existed = false
+  for (const name of await filesOfDataset(context.folder, context.engine, datasetName)) {
+    if (await deleteFrom(context, name, datasetName)) existed = true
+  }
+  return existed
+}
+
+const deleteFrom = async (context: AppendContext, name: string, datasetName: string): Promise<boolean> => {
+  const { folder } = context
+  const stamp = await folder.stamp(name)
+  const reader = await folder.open(name, context.engine)
+  try {
+    const all = await rowsOfDataset(reader, datasetName)
+    if (all.count === 0) return false
+    if (all.count < reader.rows) await rewriteFile(context, name, stamp, reader, { all, counted: await stillCounted(reader, all) })
+    else {
+      await folder.refuseChanged(name, stamp)
+      await unlink(folder.pathOf(name))
+      await syncFolder(folder.path)
+    }
+    return true
+  } finally {
+    await reader.close()
+  }
+}
+
+// By the column alone: rows without an id belong to the dataset too.
+const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string): Promise<RowMarks> => {
+  const marks = new RowMarks(reader.rows)
+  for await (const { firstRow, block } of reader.blocks(['dataset_name'])) {
+    textsOf(columnOf(block, 'dataset_name')).forEach((dataset, row) => {
+      if ((dataset ?? '') === datasetName) marks.add(firstRow + row)
+    })
+  }
+  return marks
+}
+
+const stillCounted = async (reader: ArrayFileReader, all: RowMarks): Promise<RowMarks> => {
+  const replaced = new ReplacedRows(reader.rows)
+  await visitIds(reader, (row, id, dataset) => replaced.visit(row, id, dataset))
+  const counted = new RowMarks(reader.rows)
+  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.marks.has(row)) counted.add(row)
+  return counted
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { readTombstones, readTombstonesIfSound, tombstonesName } from '../arrays/tombstones.ts'
+import { syncFolder } from '../files/disk.ts'
+import { unlinkIfThere } from '../files/move-file.ts'
+import { writeDurably } from '../files/write-durably.ts'
+import type { ArrayFolder } from './array-folder.ts'
+
+/** Adds ids to the list of removed predictions. Fails with `tombstones_corrupt`, and changes nothing, when the list is damaged. */
+export const addTombstones = async (folder: ArrayFolder, ids: Iterable<string>): Promise<number> => {
+  const tombstones = new Map(await readTombstones(folder.path))
+  const before = tombstones.size
+  const now = new Date().toISOString()
+  for (const id of ids) if (!tombstones.has(id)) tombstones.set(id, now)
+  if (tombstones.size > before) await writeTombstones(folder, tombstones)
+  return tombstones.size - before
+}
+
+/** Takes ids off the list. Fails with `tombstones_corrupt`, and changes nothing, when the list is damaged. */
+export const removeTombstones = async (folder: ArrayFolder, ids: Iterable<string>): Promise<number> => {
+  const tombstones = new Map(await readTombstones(folder.path))
+  const before = tombstones.size
+  for (const id of ids) tombstones.delete(id)
+  if (tombstones.size < before) await writeTombstones(folder, tombstones)
+  return before - tombstones.size
+}
+
+/** As `removeTombstones`, for rows that have just been saved: a damaged list, which readers pass over, stays as it is. */
+export const clearSaved = async (folder: ArrayFolder, ids: Iterable<string>): Promise<void> => {
+  if ((await readTombstonesIfSound(folder.path)) !== null) await removeTombstones(folder, ids)
+}
+
+const writeTombstones = async (folder: ArrayFolder, tombstones: ReadonlyMap<string, string>): Promise<void> => {
+  if (tombstones.size === 0) {
+    await unlinkIfThere(join(folder.path, tombstonesName))
+    return syncFolder(folder.path)
+  }
+  // Entry by entry: an id may be `__proto__`.
+  const entries = [...tombstones].map(([id, time]) => `  ${JSON.stringify(id)}: ${JSON.stringify(time)}`)
+  await writeDurably(join(folder.path, tombstonesName), `{\n${entries.join(',\n')}\n}\n`)
+}

@@ -1,0 +1,20 @@
+import { StorageError, systemCode } from '../errors.ts'
+
+const full = ['ENOSPC', 'EDQUOT']
+const refused = ['EROFS', 'EACCES', 'EPERM']
+const failed = ['EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'EBUSY', 'ESTALE']
+
+/** What the disk answered to a change of arrays, as one of the coded errors. A mistake of the program itself stays what it is. */
+export const toWriteError = (error: unknown): unknown => {
+  const code = systemCode(error)
+  if (error instanceof StorageError || code === undefined) return error
+  const untouched = 'Every array file is as it was, or whole with what was added.'
+  if (full.includes(code))
+    return new StorageError('write_failed', `The disk is full. ${untouched}`, { hint: 'Free some space and try again.' }, error)
+  if (refused.includes(code)) {
+    const hint = 'Copy the workspace to a place where you may write, or ask for the right to.'
+    return new StorageError('read_only', `The workspace is in a place that does not allow writing. ${untouched}`, { hint }, error)
+  }
+  if (!failed.includes(code)) return error
+  return new StorageError('write_failed', `Writing failed (${code}). ${untouched}`, { hint: 'Check the disk, then try again.' }, error)
+}
