@@ -17,4 +17,8 @@ describe('messages', () => {
     expect(english.filter(([path]) => !french.has(path))).toEqual([])
     expect([...french].filter(([, text]) => text.trim() === '')).toEqual([])
   })
+
+  it('French does not break a line before a double sign', () => {
+    expect(leaves(fr(makeFormatters('fr'))).filter(([, text]) => / [;:?!»]|« /.test(text))).toEqual([])
+  })
 })

@@ -21,8 +21,10 @@ export const Notice = ({
 }) => {
   const Icon = icons[tone]
   return (
-    <div className={classNames('flex flex-wrap items-start gap-x-3 gap-y-2 px-4 py-2', toneClass[tone], flat ? '' : 'rounded-lg')}>
-      <Icon size={17} aria-hidden className="mt-0.5 shrink-0" />
+    <div
+      className={classNames('flex flex-wrap gap-x-3 gap-y-2 px-4 py-2', toneClass[tone], flat ? 'items-center' : 'items-start rounded-lg')}
+    >
+      <Icon size={17} aria-hidden className={flat ? 'shrink-0' : 'mt-0.5 shrink-0'} />
       <div className="min-w-0 flex-1 basis-56 self-center text-ink">{children}</div>
       {actions === undefined ? null : <div className="flex flex-wrap items-center gap-2">{actions}</div>}
     </div>

@@ -16,7 +16,7 @@ const pages: readonly { page: Page; icon: LucideIcon }[] = [
 export const Rail = () => {
   const text = useText()
   return (
-    <nav aria-label={text.frame.navigation} className="shrink-0 border-line bg-surface max-sm:border-t sm:w-48 sm:border-r max-lg:sm:w-24">
+    <nav aria-label={text.frame.navigation} className="shrink-0 border-line bg-surface max-sm:border-t sm:w-44 sm:border-r max-lg:sm:w-24">
       <ul className="flex gap-0.5 p-1.5 sm:flex-col">
         {pages.map(({ page, icon: Icon }) => (
           <li key={page} className="min-w-0 flex-1">

@@ -42,7 +42,7 @@ export const Toolbar = ({ search, change, total, refreshing, cursorRow, hint, se
       </IconButton>
       <SearchBox value={search.q ?? ''} change={change} />
       <Total total={total} cursorRow={cursorRow} refreshing={refreshing} />
-      <p className="min-w-0 flex-1 truncate text-xs text-muted">
+      <p className="min-w-0 flex-1 truncate text-xs text-muted max-sm:basis-0">
         <span className="max-xl:hidden">{hint && total !== undefined && total > 0 ? predictions.openHint : ''}</span>
       </p>
       {selection === undefined ? null : (
@@ -70,7 +70,7 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
     change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), true),
   )
   return (
-    <div className="relative w-80 max-w-full max-sm:order-last max-sm:w-full">
+    <div className="relative min-w-0 max-w-80 flex-1 basis-52 max-sm:order-last max-sm:max-w-none max-sm:basis-full">
       <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
       <input
         type="search"
