@@ -3,6 +3,7 @@ export type { ArrayOperations, ArrayStoreOptions, ArrayWriter, WriterOptions } f
 export type { ArrayRecord, RecordContext, StoredRecord } from './array-store/array-record.ts'
 export type * from './array-store/array-reports.ts'
 export { ArrayStore } from './array-store/array-store.ts'
+export { readSummaries } from './array-store/read-summaries.ts'
 // Arrays of predictions, their figures, exports.
 export { type ArrayPlaces, ArrayReader, type ArrayRef, withArrayReader } from './arrays/array-reader.ts'
 export { type ArrayColumn, type ArrayRow, arrayColumns, type LoadOptions } from './arrays/array-source.ts'

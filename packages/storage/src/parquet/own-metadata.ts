@@ -69,7 +69,9 @@ export interface Segment {
 }
 
 /** The embedded summary; null when there is none. */
-export const readSummary = (footer: Footer): FileSummary | null => parse(FileSummary, keyValues(footer.metadata).get(ownKeys.summary))
+export const readSummary = (footer: Footer): FileSummary | null => parseSummary(keyValues(footer.metadata).get(ownKeys.summary))
+
+export const parseSummary = (text: string | undefined): FileSummary | null => parse(FileSummary, text)
 
 export const ownEntries = (summary: FileSummary, checksums: Checksums): ReadonlyMap<string, string> =>
   new Map([
