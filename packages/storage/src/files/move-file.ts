@@ -12,13 +12,16 @@ export const isSameInode = async (a: string, b: string): Promise<boolean> => {
 
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']
 
+/** Whether a hard link failed because there is no such thing here. */
+export const isWithoutLinks = (error: unknown): boolean => withoutLinks.includes(systemCode(error) ?? '')
+
 /** Gives a file a second name, or, where the file system has no hard links, moves it there. Done already when the second name is taken. */
 export const linkOrMove = async (from: string, to: string): Promise<void> => {
   if (await exists(to)) return
   try {
     await link(from, to)
   } catch (error) {
-    if (!withoutLinks.includes(systemCode(error) ?? '')) throw error
+    if (!isWithoutLinks(error)) throw error
     await rename(from, to)
   }
 }

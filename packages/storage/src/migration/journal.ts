@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { RemovalJournal, RestoreJournal } from '../maintenance/removal-journal.ts'
 import { MergeJournal } from '../merge/merge-journal.ts'
 import type { Layout } from './workspace-layout.ts'
 
@@ -51,7 +52,7 @@ const RollbackJournal = z.object({
 })
 export type RollbackJournal = z.infer<typeof RollbackJournal>
 
-export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal, MergeJournal])
+export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal, MergeJournal, RemovalJournal, RestoreJournal])
 export type Journal = z.infer<typeof Journal>
 
 /** The journal of a job that has not ended; null when there is none. */

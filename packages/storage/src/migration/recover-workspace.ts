@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { isStorageError, systemCode } from '../errors.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { finishRemoval, undoRemoval } from '../maintenance/finish-removal.ts'
 import { isMergeDone } from '../merge/commit-merge.ts'
 import { finishMerge } from '../merge/finish-merge.ts'
 import { undoMerge } from '../merge/undo-merge.ts'
+import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { finishRollback } from './finish-rollback.ts'
@@ -51,6 +53,18 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
     const done = await isMergeDone(layout, journal)
     if (done) await finishMerge(layout, journal)
     else await undoMerge(layout, journal)
+    return { recovered: true, job_id, outcome: done ? 'finished' : 'undone' }
+  }
+  if (journal.kind === 'remove') {
+    const isCommitted = journal.phase === 'commit'
+    if (isCommitted) await finishRemoval(layout, journal)
+    else await undoRemoval(layout, journal)
+    return { recovered: true, job_id, outcome: isCommitted ? 'finished' : 'undone' }
+  }
+  if (journal.kind === 'restore') {
+    const done = await isRestoreDone(layout, journal)
+    if (done) await finishRestore(layout, journal)
+    else await undoRestore(layout, journal)
     return { recovered: true, job_id, outcome: done ? 'finished' : 'undone' }
   }
   const swapped = await isSwapDone(layout, journal)

@@ -1,0 +1,46 @@
+import type { CompactDatasetsReport, MaintenancePlan } from '@nirs-workspace/types'
+import { indexArrays } from '../catalog/array-index.ts'
+import { StorageError } from '../errors.ts'
+import type { WorkOptions } from '../migration/job-options.ts'
+import type { ProgressTracker } from '../migration/job-progress.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { withPlanning } from './maintenance-workspace.ts'
+import { workOut } from './make-plan.ts'
+import { openArrays } from './open-arrays.ts'
+import { planCompact } from './plan-compact.ts'
+
+/** Compacts what a plan says, file by file, each replaced as a whole. The store is held for reading so that nobody writes to it meanwhile. */
+export const applyCompact = async (
+  resolved: ResolvedWorkspace,
+  plan: MaintenancePlan,
+  options: WorkOptions,
+  progress: ProgressTracker,
+): Promise<CompactDatasetsReport> =>
+  withPlanning(resolved, new Date(plan.created_at), async (open) => {
+    const { request } = plan
+    if (request.kind !== 'compact') throw new Error('This plan does not compact.')
+    const again = await workOut(open, request, plan.fingerprint)
+    if (again.plan.digest !== plan.digest) {
+      throw new StorageError('plan_stale', 'The workspace has changed since the preview. Nothing was changed.', {
+        hint: 'Look at a new preview and start again from there.',
+      })
+    }
+    const before = await planCompact(open, request)
+    if (again.plan.items_total > 0) {
+      progress.phase('stage', 'Rewriting array files')
+      await openArrays(resolved.root, options.signal).compact(request.dataset_name, {
+        isKnown: async (ids) => new Set(await open.metadata.keysWhere('predictions', 'prediction_id', ids)),
+        signal: options.signal,
+        onProgress: ({ file, rows, total_rows }) => progress.phase('stage', `${file}: ${rows} of ${total_rows} rows`),
+      })
+    }
+    const after = await planCompact({ ...open, index: await indexArrays(open.engine, resolved) }, request)
+    return withBytesAfter(before.report, after.report)
+  })
+
+/** The rows of the preview with the bytes that the files really have now. */
+const withBytesAfter = (before: CompactDatasetsReport, after: CompactDatasetsReport): CompactDatasetsReport => ({
+  datasets: Object.fromEntries(
+    Object.entries(before.datasets).map(([name, dataset]) => [name, { ...dataset, bytes_after: after.datasets[name]?.bytes_before ?? 0 }]),
+  ),
+})

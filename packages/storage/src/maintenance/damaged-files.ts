@@ -1,0 +1,14 @@
+import { arrayFileName } from '../arrays/file-name.ts'
+import type { IndexedFile } from '../catalog/array-index.ts'
+
+/** The file that would hold the arrays of a dataset, if it cannot be read. File systems may not tell upper from lower case. */
+export const damagedFileOf = (files: readonly IndexedFile[], dataset: string): IndexedFile | undefined => {
+  const path = `arrays/${arrayFileName(dataset)}`.toLowerCase()
+  return files.find((file) => file.error !== null && file.path.toLowerCase() === path)
+}
+
+/** Damaged files that belong to none of these datasets by their name: what they hold may be anybody's. */
+export const damagedStrangers = (files: readonly IndexedFile[], datasets: readonly string[]): IndexedFile[] => {
+  const known = new Set(datasets.map((name) => `arrays/${arrayFileName(name)}`.toLowerCase()))
+  return files.filter((file) => file.error !== null && !known.has(file.path.toLowerCase()))
+}

@@ -1,0 +1,206 @@
+import * as z from 'zod'
+import { escapeGlob } from '../arrays/pin-file.ts'
+import { appendColumns } from '../engine/append-columns.ts'
+import { detach, quotedIdentifier, quotedString } from '../engine/attach-store.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { syncFile, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { describeTables } from '../workspace/store-facts.ts'
+import { inTableOrder, type MetadataStore, makeShape, type SavedRows, type TableKeys, type TableShape } from './metadata-store.ts'
+
+/** Where a store is attached: its file, and the folder it lies in. */
+export interface AttachedAt {
+  readonly engine: Engine
+  readonly alias: string
+  readonly path: string
+  readonly root: string
+}
+
+/** The rows of a store.duckdb that an engine has attached. */
+export class DuckdbMetadata implements MetadataStore {
+  readonly fileEnding = 'parquet'
+  readonly shapes: ReadonlyMap<string, TableShape>
+  readonly #at: AttachedAt
+
+  private constructor(at: AttachedAt, shapes: ReadonlyMap<string, TableShape>) {
+    this.#at = at
+    this.shapes = shapes
+  }
+
+  static async open(at: AttachedAt): Promise<DuckdbMetadata> {
+    return new DuckdbMetadata(at, await describeShapes(at))
+  }
+
+  async keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]> {
+    const key = this.shapes.get(table)?.key
+    if (values.length === 0 || key === undefined || key === null) return []
+    await this.#want(values)
+    const rows = await this.#at.engine.rows(
+      Key,
+      `SELECT ${quotedIdentifier(key)}::VARCHAR AS key FROM ${this.#table(table)} WHERE ${quotedIdentifier(column)} IN (${wanted}) ORDER BY 1`,
+    )
+    return rows.map((row) => row.key)
+  }
+
+  async saveRows({ table, keys }: TableKeys, path: string): Promise<number> {
+    const { engine } = this.#at
+    await this.#want(keys)
+    const rows = `SELECT * FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})`
+    await faultPoint({ kind: 'engine-write', path })
+    // Dictionaries of doubles would merge −0 with 0.
+    await engine.run(
+      `COPY (${rows}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 1)`,
+    )
+    await syncFile(path)
+    const exact = (from: string) => `SELECT COLUMNS(*)::VARCHAR FROM ${from}`
+    const { saved, other } = await engine.one(
+      z.object({ saved: z.number(), other: z.number() }),
+      `SELECT (SELECT count(*) FROM ${fileRows(path)}) AS saved,
+        (SELECT count(*) FROM ((${exact(`(${rows})`)}) EXCEPT ALL (${exact(fileRows(path))}))) AS other`,
+    )
+    if (other === 0 && saved === keys.length) return saved
+    throw new StorageError('verification_failed', `The rows of ${table} that were kept in the trash differ. Nothing was removed.`, {
+      path,
+      hint: 'Try again; if it fails again, check the disk.',
+    })
+  }
+
+  async readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]> {
+    const shape = this.shapes.get(table)
+    if (shape === undefined) return []
+    const there = new Set(
+      (
+        await this.#at.engine.rows(
+          z.object({ name: z.string() }),
+          `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`,
+        )
+      ).map(({ name }) => name),
+    )
+    const links = [this.#keyName(table), ...shape.parents.map(({ column }) => column)].filter((column) => there.has(column))
+    const columns = [...new Set(links)].map((column) => `${quotedIdentifier(column)}::VARCHAR AS ${quotedIdentifier(column)}`)
+    const rows = await this.#at.engine.rows(Links, `SELECT ${columns.join(', ')} FROM ${fileRows(path)}`)
+    return rows.map((row) => new Map(Object.entries(row)))
+  }
+
+  async deleteRows(rows: readonly TableKeys[]): Promise<void> {
+    const { engine, path, root } = this.#at
+    // One transaction per table: rows deleted in the same transaction still count as referring to their parents.
+    for (const { table, keys } of inTableOrder(this.shapes, rows).reverse()) {
+      if (keys.length === 0) continue
+      await this.#want(keys)
+      await faultPoint({ kind: 'engine-write', path })
+      await engine.run(`DELETE FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})`)
+      await syncFolder(root)
+    }
+    await this.#checkpoint()
+  }
+
+  async insertRows(rows: readonly SavedRows[], beforeCommit: () => Promise<void>): Promise<void> {
+    const { engine, path, root } = this.#at
+    const statements = await Promise.all(inTableOrder(this.shapes, rows).map(async (part) => ({ part, sql: await this.#insertSql(part) })))
+    await engine.run('CREATE OR REPLACE TEMP TABLE inserting (tbl VARCHAR, key VARCHAR)')
+    for (const { table, keys } of rows) {
+      await appendColumns(engine, { alias: 'temp', table: 'inserting' }, [
+        { type: 'varchar', values: keys.map(() => table) },
+        { type: 'varchar', values: keys },
+      ])
+    }
+    await engine.run('BEGIN TRANSACTION')
+    try {
+      for (const { sql } of statements) await engine.run(sql)
+      await beforeCommit()
+      await faultPoint({ kind: 'engine-write', path })
+      await engine.run('COMMIT')
+    } catch (error) {
+      // A commit that has failed has rolled back by itself.
+      await engine.run('ROLLBACK').catch(() => undefined)
+      throw asConflict(error)
+    }
+    await syncFolder(root)
+    await this.#checkpoint()
+  }
+
+  async close(): Promise<void> {
+    await detach(this.#at.engine, this.#at.alias)
+  }
+
+  async #insertSql({ table, path }: SavedRows): Promise<string> {
+    const described = await this.#at.engine.rows(
+      z.object({ name: z.string() }),
+      `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`,
+    )
+    const columns = described.map(({ name }) => quotedIdentifier(name)).join(', ')
+    const key = this.#key(table)
+    return `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns} FROM ${fileRows(path)}
+      WHERE ${key} IN (SELECT key FROM inserting WHERE tbl = ${quotedString(table)}) AND ${key} NOT IN (SELECT ${key} FROM ${this.#table(table)})`
+  }
+
+  async #checkpoint(): Promise<void> {
+    await faultPoint({ kind: 'engine-write', path: this.#at.path })
+    await this.#at.engine.run(`CHECKPOINT ${quotedIdentifier(this.#at.alias)}`)
+    await syncFolder(this.#at.root)
+  }
+
+  async #want(values: readonly string[]): Promise<void> {
+    await this.#at.engine.run('CREATE OR REPLACE TEMP TABLE wanted_keys (key VARCHAR)')
+    await appendColumns(this.#at.engine, { alias: 'temp', table: 'wanted_keys' }, [{ type: 'varchar', values: [...new Set(values)] }])
+  }
+
+  #table(name: string): string {
+    return `${quotedIdentifier(this.#at.alias)}.main.${quotedIdentifier(name)}`
+  }
+
+  #keyName(table: string): string {
+    const key = this.shapes.get(table)?.key
+    if (key === undefined || key === null) throw new Error(`Rows of ${table} have no key.`)
+    return key
+  }
+
+  #key(table: string): string {
+    return quotedIdentifier(this.#keyName(table))
+  }
+}
+
+const wanted = 'SELECT key FROM wanted_keys'
+const Key = z.object({ key: z.string() })
+const Links = z.record(z.string(), z.string().nullable())
+
+const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`
+
+const asConflict = (error: unknown): unknown => {
+  if (!(error instanceof Error) || !/^(Constraint|TransactionContext) Error/.test(error.message)) return error
+  return new StorageError(
+    'restore_conflict',
+    `The store does not take the rows back: ${(error.message.split('\n')[0] ?? '').slice(0, 300)}. Nothing was restored.`,
+    { hint: 'Remove what has taken their place, then restore again.' },
+    error,
+  )
+}
+
+const Constraint = z.object({
+  tbl: z.string(),
+  kind: z.string(),
+  own: z.array(z.string()),
+  parent: z.string().nullable(),
+})
+
+const describeShapes = async ({ engine, alias }: AttachedAt): Promise<ReadonlyMap<string, TableShape>> => {
+  const tables = await describeTables(engine, alias)
+  const constraints = await engine.rows(
+    Constraint,
+    `SELECT table_name AS tbl, constraint_type AS kind, constraint_column_names AS own, referenced_table AS parent FROM duckdb_constraints()
+     WHERE database_name = $alias AND schema_name = 'main' AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')`,
+    { alias },
+  )
+  return new Map(
+    [...tables].map(([name, columns]) => {
+      const own = constraints.filter(({ tbl }) => tbl === name)
+      const keys = own.find(({ kind }) => kind === 'PRIMARY KEY')?.own ?? []
+      const declared = own.flatMap(({ kind, own: [column], parent }) =>
+        kind === 'FOREIGN KEY' && column !== undefined && parent !== null ? [{ column, table: parent }] : [],
+      )
+      return [name, makeShape(name, [...columns], keys, declared)]
+    }),
+  )
+}

@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path'
+import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
+import { exists } from '../files/move-file.ts'
+import { removeJournal } from '../migration/journal.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { dropOperation } from '../trash/drop-operation.ts'
+import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
+import { trashPlaces } from '../trash/trash-places.ts'
+import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
+import { openArrays } from './open-arrays.ts'
+import type { RemovalJournal } from './removal-journal.ts'
+
+/**
+ * Carries a removal through whose commit has begun: rows, arrays, models, in this order. Every step can be repeated. An operation without
+ * its manifest was being taken back; then that is what is carried through.
+ */
+export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<void> => {
+  if (!(await exists(trashPlaces(layout, journal.operation).manifest))) return undoRemoval(layout, journal)
+  const contents = await contentsOf(layout, journal)
+  if (contents.tables.length > 0) {
+    await withMetadata(await resolveMaintained(layout.root), (_, metadata) => metadata.deleteRows(contents.tables))
+  }
+  await removeRest(layout, contents)
+}
+
+/** What follows once the rows are gone. The journal goes last. */
+export const removeRest = async (layout: Layout, contents: Contents): Promise<void> => {
+  const arrays = openArrays(layout.root)
+  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset)
+  if (contents.arrays.length > 0) await arrays.deleteBatch(new Set(contents.arrays))
+  const artifacts = join(layout.root, 'artifacts')
+  const folders = new Set<string>()
+  for (const { path } of contents.files) {
+    const file = join(artifacts, path)
+    folders.add(dirname(file))
+    if (await exists(file)) await unlink(file)
+  }
+  for (const folder of folders) {
+    if (await exists(folder)) await syncFolder(folder)
+    if (folder !== artifacts) await removeEmptyFolder(folder)
+  }
+  await removeJournal(layout)
+}
+
+/** Takes back what a removal did before its commit: the workspace is as it was. */
+export const undoRemoval = async (layout: Layout, { operation }: RemovalJournal): Promise<void> => {
+  await dropOperation(trashPlaces(layout, operation))
+  await removeJournal(layout)
+}
+
+const contentsOf = async (layout: Layout, { operation }: RemovalJournal): Promise<Contents> => {
+  const { contents } = trashPlaces(layout, operation)
+  const found = await readJson(contents, Contents)
+  if (found === null) throw damagedTrash(contents, 'is no longer there')
+  return found
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import {
+  type MaintenanceInput,
+  type MaintenanceItem,
+  MaintenancePlan,
+  type MaintenanceReport,
+  MaintenanceRequest,
+} from '@nirs-workspace/types'
+import * as z from 'zod'
+import { StorageError } from '../errors.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import { type OpenWorkspace, resolveMaintained, storeAlias, withPlanning } from './maintenance-workspace.ts'
+import { planBottom } from './plan-bottom.ts'
+import { planClean, refuseUnrescued } from './plan-clean.ts'
+import { planCompact } from './plan-compact.ts'
+import { planArtifactGc } from './plan-gc.ts'
+import { type Outcome, planDataset, planLineage, planPredictions } from './plan-removal.ts'
+import { countSelection, itemsOf, type Selection } from './selection.ts'
+
+/** A plan with everything that it lists; `items` are too many to be sent at once. */
+export interface MadePlan extends MaintenancePlan {
+  readonly items: readonly MaintenanceItem[]
+}
+
+/**
+ * What a request would do, from the workspace as it is. Writes nothing and holds the store no longer than that takes. Throws `not_migrated`,
+ * `store_locked`, `validation`, and what a kind cannot find or read.
+ */
+export const makePlan = async (path: string, input: MaintenanceInput): Promise<MadePlan> => {
+  const request = parseRequest(input)
+  const resolved = await resolveMaintained(path)
+  if (request.kind === 'clean_dead_links') await refuseUnrescued(resolved)
+  const fingerprint = await fingerprintWorkspace(resolved)
+  return withPlanning(resolved, new Date(), async (open) => (await workOut(open, request, fingerprint)).plan)
+}
+
+export const parseRequest = (input: MaintenanceInput): MaintenanceRequest => {
+  const parsed = MaintenanceRequest.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
+}
+
+/** A plan and what it removes. Who opens the workspace for writing gets the same plan from the same state. */
+export const workOut = async (
+  open: OpenWorkspace,
+  request: MaintenanceRequest,
+  fingerprint: string,
+): Promise<{ plan: MadePlan; selection: Selection }> => {
+  const { selection, report, warnings } = await outcomeOf(open, request)
+  const items = request.kind === 'compact' ? compactItems(report) : itemsOf(selection, await datasetsOf(open, selection))
+  const digest = digestOf({ fingerprint, request, report }, items)
+  const plan = {
+    plan_id: `${request.kind.replaceAll('_', '-')}-${digest.slice(0, 20)}`,
+    kind: request.kind,
+    digest,
+    fingerprint,
+    created_at: open.now.toISOString(),
+    request,
+    counts: countSelection(selection),
+    items_total: items.length,
+    report,
+    warnings: [...warnings],
+    items,
+  }
+  return { plan, selection }
+}
+
+const outcomeOf = (open: OpenWorkspace, request: MaintenanceRequest): Promise<Outcome<MaintenanceReport>> => {
+  switch (request.kind) {
+    case 'clean_dead_links':
+      return planClean(open, request)
+    case 'remove_bottom':
+      return planBottom(open, request)
+    case 'remove_dataset':
+      return planDataset(open, request)
+    case 'remove_predictions':
+      return planPredictions(open, request)
+    case 'compact':
+      return planCompact(open, request)
+    case 'artifact_gc':
+      return planArtifactGc(open, request)
+    default:
+      return planLineage(open, request)
+  }
+}
+
+/** A dataset per line: what goes are rows of files, which have no id of their own. */
+const compactItems = (report: MaintenanceReport): MaintenanceItem[] =>
+  'datasets' in report
+    ? Object.entries(report.datasets)
+        .filter(([, { rows_removed }]) => rows_removed > 0)
+        .map(([name, { rows_removed }]) => ({ what: 'array_file', table: null, id: `${rows_removed} rows`, dataset_name: name }))
+    : []
+
+const Named = z.object({ id: z.string(), name: z.string() })
+
+const datasetsOf = async ({ engine }: OpenWorkspace, selection: Selection): Promise<(id: string) => string | null> => {
+  if (selection.arrays.length === 0 && !selection.tables.some(({ table }) => table === 'predictions')) return () => null
+  const rows = await engine.rows(
+    Named,
+    `SELECT prediction_id AS id, any_value(dataset_name) AS name FROM array_rows WHERE NOT removed GROUP BY 1
+     UNION ALL SELECT prediction_id, dataset_name FROM ${storeAlias}.main.predictions WHERE dataset_name IS NOT NULL`,
+  )
+  const names = new Map(rows.map(({ id, name }) => [id, name]))
+  return (id) => names.get(id) ?? null
+}
+
+const digestOf = (state: Readonly<Record<string, unknown>>, items: readonly MaintenanceItem[]): string => {
+  const hash = createHash('sha256').update(JSON.stringify(state))
+  for (const item of items) hash.update(JSON.stringify(item))
+  return hash.digest('hex')
+}
+
+/** The plan without its items, as it travels. */
+export const withoutItems = (plan: MadePlan): MaintenancePlan => MaintenancePlan.parse(plan)

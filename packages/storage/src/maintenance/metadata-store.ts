@@ -1,0 +1,88 @@
+/** A table of a store, as far as removing and restoring rows needs to know it. */
+export interface TableShape {
+  readonly name: string
+  /** The only column of the primary key; rows of tables without one are never touched. */
+  readonly key: string | null
+  readonly columns: readonly string[]
+  /** Columns that hold the key of a row of another table. */
+  readonly parents: readonly { readonly column: string; readonly table: string }[]
+}
+
+export interface TableKeys {
+  readonly table: string
+  readonly keys: readonly string[]
+}
+
+/** Rows in a file of the trash. */
+export interface SavedRows extends TableKeys {
+  readonly path: string
+}
+
+/** The rows of a store.duckdb or store.sqlite, by their keys. Order of tables is the port's own business. */
+export interface MetadataStore {
+  readonly shapes: ReadonlyMap<string, TableShape>
+  /** Ending of the files that `saveRows` writes. */
+  readonly fileEnding: 'parquet' | 'jsonl'
+  /** Keys of the rows whose `column` holds one of the values. */
+  keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]>
+  /** Writes these rows, with every column and to the bit, into a new file; flushed, read back and compared. The number of rows. */
+  saveRows(rows: TableKeys, path: string): Promise<number>
+  /** Key and parents of the rows in such a file, as text. */
+  readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]>
+  /** Removes rows, children first; those that are gone already do not matter. Durable when it returns. */
+  deleteRows(rows: readonly TableKeys[]): Promise<void>
+  /**
+   * Puts saved rows back, parents first, as one transaction. `beforeCommit` runs when the store has taken all of them. Rows whose key is
+   * there stay as they are. Durable when it returns.
+   */
+  insertRows(rows: readonly SavedRows[], beforeCommit: () => Promise<void>): Promise<void>
+  close(): Promise<void>
+}
+
+/** References that the library keeps by convention, whether or not the store enforces them. */
+const knownParents: Readonly<Record<string, TableShape['parents']>> = {
+  pipelines: [{ column: 'run_id', table: 'runs' }],
+  chains: [{ column: 'pipeline_id', table: 'pipelines' }],
+  predictions: [
+    { column: 'pipeline_id', table: 'pipelines' },
+    { column: 'chain_id', table: 'chains' },
+  ],
+  logs: [{ column: 'pipeline_id', table: 'pipelines' }],
+}
+
+/** The shape of a table from what the store says of it and what is known of it anyway. */
+export const makeShape = (
+  name: string,
+  columns: readonly string[],
+  keys: readonly string[],
+  declared: TableShape['parents'],
+): TableShape => {
+  const known = (knownParents[name] ?? []).filter(({ column }) => columns.includes(column))
+  const parents = new Map([...known, ...declared].map((parent) => [`${parent.column}\n${parent.table}`, parent]))
+  const [key = null] = keys
+  return { name, key: keys.length === 1 ? key : null, columns, parents: [...parents.values()].filter(({ table }) => table !== name) }
+}
+
+/** Tables so that every one comes after those it refers to. */
+export const parentsFirst = (shapes: ReadonlyMap<string, TableShape>): TableShape[] => {
+  const ordered = new Map<string, TableShape>()
+  const visiting = new Set<string>()
+  const visit = (shape: TableShape): void => {
+    if (ordered.has(shape.name) || visiting.has(shape.name)) return
+    visiting.add(shape.name)
+    for (const { table } of shape.parents) {
+      const parent = shapes.get(table)
+      if (parent !== undefined) visit(parent)
+    }
+    ordered.set(shape.name, shape)
+  }
+  for (const shape of [...shapes.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) visit(shape)
+  return [...ordered.values()]
+}
+
+/** Sorts parts so that parents come first; parts of tables that the store lacks are left out. */
+export const inTableOrder = <T extends { readonly table: string }>(shapes: ReadonlyMap<string, TableShape>, parts: readonly T[]): T[] => {
+  const places = new Map(parentsFirst(shapes).map(({ name }, index) => [name, index]))
+  const placeOf = (part: T) => places.get(part.table) ?? -1
+  return parts.filter((part) => placeOf(part) >= 0).sort((a, b) => placeOf(a) - placeOf(b))
+}

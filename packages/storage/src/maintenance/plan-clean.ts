@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CleanDeadLinksReport } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { appendColumns } from '../engine/append-columns.ts'
+import { StorageError } from '../errors.ts'
+import { detectStorage } from '../workspace/detect-storage.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { createdBefore } from './created-before.ts'
+import { damagedFileOf, damagedStrangers } from './damaged-files.ts'
+import { columnOr, idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
+import type { Outcome } from './plan-removal.ts'
+import { selectRows } from './select-rows.ts'
+
+type Refused = CleanDeadLinksReport['refused'][number]
+
+/**
+ * Predictions whose arrays are gone, and arrays that belong to no prediction. Left alone: datasets with a file that cannot be read, whatever
+ * is younger than the grace period, and (unless asked for) predictions that were saved without arrays.
+ */
+export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>): Promise<Outcome<CleanDeadLinksReport>> => {
+  if (open.index.tombstonesCorrupt) throw corruptTombstones()
+  const datasets = await datasetsOf(open)
+  const refused = refusedDatasets(open, datasets)
+  await fillNames(
+    open,
+    'refused_datasets',
+    refused.map(({ dataset_name }) => dataset_name),
+  )
+  const dead = await findDead(open, request)
+  const orphans = await findOrphans(open, request)
+  const removed = [...dead.lost, ...(request.include_never_saved ? dead.neverSaved : [])]
+  const selection = await selectRows(open, { seeds: [{ table: 'predictions', keys: removed }], orphans: orphans.ids })
+  const report = {
+    metadata_orphans_removed: removed.length,
+    array_orphans_removed: orphans.ids.length,
+    never_had_arrays: dead.neverSaved.length,
+    too_young: dead.young + orphans.young,
+    refused: refused.filter(({ dataset_name }) => request.dataset_name === undefined || dataset_name === request.dataset_name),
+  }
+  return { selection, report, warnings: warningsOf(report, await countPredictions(open)) }
+}
+
+/** Arrays that a backup still holds are not dead: they are to be rescued. Throws `arrays_missing`. */
+export const refuseUnrescued = async (resolved: ResolvedWorkspace): Promise<void> => {
+  if (resolved.sqlite === null || resolved.bak === null) return
+  if (!(await detectStorage(resolved)).rescue_needed) return
+  throw new StorageError('arrays_missing', 'The arrays of this workspace are still in store.duckdb.bak. Nothing was changed.', {
+    hint: 'Rescue them first.',
+  })
+}
+
+const inScope = (request: RequestOf<'clean_dead_links'>, column: string): string =>
+  `${column} NOT IN (SELECT name FROM refused_datasets)${request.dataset_name === undefined ? '' : ` AND ${column} = $dataset`}`
+
+const scopeParameters = ({ dataset_name }: RequestOf<'clean_dead_links'>): Record<string, string> =>
+  dataset_name === undefined ? {} : { dataset: dataset_name }
+
+const findDead = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>) => {
+  const saved = `coalesce(${columnOr(open, 'predictions', 'n_samples', '1')}, 0) > 0`
+  const old = createdBefore(open, 'predictions', request.grace_hours)
+  const rows = `SELECT prediction_id AS id, ${saved} AS saved, ${old} AS old FROM ${storeAlias}.main.predictions
+    WHERE prediction_id NOT IN (SELECT prediction_id FROM array_rows) AND ${inScope(request, 'dataset_name')}`
+  const pick = (condition: string) => idsOf(open, `SELECT id FROM (${rows}) WHERE ${condition} ORDER BY 1`, scopeParameters(request))
+  const [lost, neverSaved, young] = [await pick('saved AND old'), await pick('NOT saved AND old'), await pick('NOT old')]
+  return { lost, neverSaved, young: young.length }
+}
+
+/** A row carries no time: none is older than the last change of its file. */
+const findOrphans = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>) => {
+  const changed = await Promise.all(open.index.files.map((file) => stat(join(open.resolved.root, file.path))))
+  const young = changed.map(({ mtimeMs }) => mtimeMs > open.now.getTime() - request.grace_hours * 3_600_000)
+  await open.engine.run('CREATE OR REPLACE TEMP TABLE young_files (file INTEGER)')
+  await appendColumns(open.engine, { alias: 'temp', table: 'young_files' }, [
+    { type: 'integer', values: young.flatMap((isYoung, index) => (isYoung ? [index] : [])) },
+  ])
+  const rows = `SELECT prediction_id AS id, bool_or(file IN (SELECT file FROM young_files)) AS young FROM array_rows
+    WHERE NOT removed AND prediction_id NOT IN (SELECT prediction_id FROM ${storeAlias}.main.predictions) AND ${inScope(request, 'dataset_name')}
+    GROUP BY prediction_id`
+  const pick = (condition: string) => idsOf(open, `SELECT id FROM (${rows}) WHERE ${condition} ORDER BY 1`, scopeParameters(request))
+  return { ids: await pick('NOT young'), young: (await pick('young')).length }
+}
+
+const datasetsOf = (open: OpenWorkspace): Promise<string[]> =>
+  idsOf(
+    open,
+    `SELECT DISTINCT id FROM (SELECT dataset_name AS id FROM ${storeAlias}.main.predictions UNION ALL SELECT dataset_name FROM array_rows) ORDER BY 1`,
+  )
+
+const refusedDatasets = ({ index }: OpenWorkspace, datasets: readonly string[]): Refused[] => {
+  const [stranger] = damagedStrangers(index.files, datasets)
+  return datasets.flatMap((dataset_name) => {
+    const file = damagedFileOf(index.files, dataset_name) ?? stranger
+    return file === undefined ? [] : [{ dataset_name, file: file.path, reason: file.error ?? '' }]
+  })
+}
+
+const fillNames = async ({ engine }: OpenWorkspace, table: string, names: readonly string[]): Promise<void> => {
+  await engine.run(`CREATE OR REPLACE TEMP TABLE ${table} (name VARCHAR)`)
+  await appendColumns(engine, { alias: 'temp', table }, [{ type: 'varchar', values: names }])
+}
+
+const countPredictions = async ({ engine }: OpenWorkspace): Promise<number> =>
+  (await engine.one(z.object({ n: z.number() }), `SELECT count(*) AS n FROM ${storeAlias}.main.predictions`)).n
+
+const warningsOf = (report: CleanDeadLinksReport, predictions: number): string[] => [
+  ...report.refused.map(({ dataset_name, file }) => `${dataset_name} is left alone: ${file} cannot be read.`),
+  ...(2 * report.metadata_orphans_removed > predictions
+    ? ['More than half of all predictions have lost their arrays. Check whether arrays/ is complete before removing them.']
+    : []),
+]
+
+const corruptTombstones = () =>
+  new StorageError('tombstones_corrupt', 'arrays/_tombstones.json cannot be read. Nothing was changed.', {
+    hint: 'Restore the file from a backup, or delete it if every removed prediction is gone from the metadata.',
+  })

@@ -1,0 +1,24 @@
+import * as z from 'zod'
+
+const shared = { format: z.literal('nirs-workspace/journal/1'), job_id: z.string(), started_at: z.string() }
+
+/** A removal under way. What it removes stands in the trash, in `contents.json` of the operation. */
+export const RemovalJournal = z.object({
+  ...shared,
+  kind: z.literal('remove'),
+  /** prepare: only the trash was written. commit: everything is in the trash; rows may be gone, and the rest follows. */
+  phase: z.enum(['prepare', 'commit']),
+  operation: z.string(),
+})
+export type RemovalJournal = z.infer<typeof RemovalJournal>
+
+/** A restore under way. What it brings back stands in `restoring.json` of the operation. */
+export const RestoreJournal = z.object({
+  ...shared,
+  kind: z.literal('restore'),
+  phase: z.literal('commit'),
+  operation: z.string(),
+  /** A row that the transaction brings back: whether it is there tells whether the restore is done. Null: it brings back no row. */
+  evidence: z.object({ table: z.string(), key: z.string() }).nullable(),
+})
+export type RestoreJournal = z.infer<typeof RestoreJournal>

@@ -1,0 +1,237 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import * as z from 'zod'
+import { StorageError } from '../errors.ts'
+import { createFile, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import {
+  inTableOrder,
+  type MetadataStore,
+  makeShape,
+  type SavedRows,
+  type TableKeys,
+  type TableShape,
+} from '../maintenance/metadata-store.ts'
+import { decodeRow, encodeRow, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
+
+const batchRows = 500
+
+/** The rows of a store.sqlite. For writing it holds the write lock from the beginning: `open` waits five seconds for it. */
+export class SqliteMetadata implements MetadataStore {
+  readonly fileEnding = 'jsonl'
+  readonly shapes: ReadonlyMap<string, TableShape>
+  readonly #database: DatabaseSync
+  readonly #at: { readonly path: string; readonly root: string }
+
+  private constructor(database: DatabaseSync, at: { path: string; root: string }) {
+    this.#database = database
+    this.#at = at
+    this.shapes = describeShapes(database)
+  }
+
+  /** Over a database that somebody else has opened, for looking. */
+  static over(database: DatabaseSync, at: { path: string; root: string }): SqliteMetadata {
+    return new SqliteMetadata(database, at)
+  }
+
+  static open(at: { path: string; root: string }): SqliteMetadata {
+    const database = new DatabaseSync(at.path, { enableForeignKeyConstraints: true })
+    try {
+      database.exec('PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL')
+      database.exec('BEGIN IMMEDIATE')
+      return new SqliteMetadata(database, at)
+    } catch (error) {
+      database.close()
+      throw asLocked(error)
+    }
+  }
+
+  async keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]> {
+    const key = this.shapes.get(table)?.key
+    if (key === undefined || key === null) return []
+    const found: string[] = []
+    for (let start = 0; start < values.length; start += batchRows) {
+      const batch = values.slice(start, start + batchRows)
+      const sql = `SELECT ${quoted(key)} AS key FROM ${quoted(table)} WHERE ${quoted(column)} IN (${batch.map(() => '?').join(', ')})`
+      for (const row of this.#database.prepare(sql).all(...batch)) found.push(z.object({ key: z.string() }).parse(row).key)
+    }
+    return [...new Set(found)].sort()
+  }
+
+  async saveRows({ table, keys }: TableKeys, path: string): Promise<number> {
+    const file = await createFile(path)
+    let saved = 0
+    try {
+      for (const rows of this.#rowsOf(table, keys)) {
+        saved += rows.length
+        await file.append([Buffer.from(rows.map((row) => `${oneLine(encodeRow(row))}\n`).join(''))])
+      }
+      await file.finish()
+    } finally {
+      await file.close()
+    }
+    if (saved !== keys.length || !(await this.#isSaved(table, keys, path))) {
+      throw new StorageError('verification_failed', `The rows of ${table} that were kept in the trash differ. Nothing was removed.`, {
+        path,
+        hint: 'Try again; if it fails again, check the disk.',
+      })
+    }
+    return saved
+  }
+
+  async readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]> {
+    const shape = this.shapes.get(table)
+    if (shape === undefined) return []
+    const columns = [...new Set([shape.key ?? '', ...shape.parents.map(({ column }) => column)])]
+    const links: ReadonlyMap<string, string | null>[] = []
+    for await (const row of savedRows(path)) {
+      links.push(
+        new Map(
+          columns.map((column) => {
+            const value = row[column]
+            return [column, value === null || value === undefined ? null : String(value)] as const
+          }),
+        ),
+      )
+    }
+    return links
+  }
+
+  async deleteRows(rows: readonly TableKeys[]): Promise<void> {
+    for (const { table, keys } of inTableOrder(this.shapes, rows).reverse()) {
+      const key = this.#keyOf(table)
+      for (let start = 0; start < keys.length; start += batchRows) {
+        const batch = keys.slice(start, start + batchRows)
+        this.#database.prepare(`DELETE FROM ${quoted(table)} WHERE ${quoted(key)} IN (${batch.map(() => '?').join(', ')})`).run(...batch)
+      }
+    }
+    await this.#commit()
+  }
+
+  async insertRows(rows: readonly SavedRows[], beforeCommit: () => Promise<void>): Promise<void> {
+    try {
+      for (const part of inTableOrder(this.shapes, rows)) await this.#insert(part)
+      await beforeCommit()
+      await this.#commit()
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw asConflict(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    this.#database.close()
+  }
+
+  async #insert({ table, keys, path }: SavedRows): Promise<void> {
+    const key = this.#keyOf(table)
+    const chosen = new Set(keys)
+    const isThere = this.#database.prepare(`SELECT 1 FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
+    for await (const row of savedRows(path)) {
+      const own = row[key]
+      if (typeof own !== 'string' || !chosen.has(own) || isThere.get(own) !== undefined) continue
+      const columns = Object.keys(row)
+      const sql = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+      this.#database.prepare(sql).run(...columns.map((column) => row[column] ?? null))
+    }
+  }
+
+  async #commit(): Promise<void> {
+    await faultPoint({ kind: 'engine-write', path: this.#at.path })
+    this.#database.exec('COMMIT')
+    await syncFolder(this.#at.root)
+    await faultPoint({ kind: 'engine-write', path: this.#at.path })
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  *#rowsOf(table: string, keys: readonly string[]): Generator<SqliteRow[]> {
+    const key = this.#keyOf(table)
+    for (let start = 0; start < keys.length; start += batchRows) {
+      const batch = keys.slice(start, start + batchRows)
+      const statement = this.#database.prepare(
+        `SELECT * FROM ${quoted(table)} WHERE ${quoted(key)} IN (${batch.map(() => '?').join(', ')}) ORDER BY ${quoted(key)}`,
+      )
+      // As integers are told from reals by this, both come back as what they were.
+      statement.setReadBigInts(true)
+      yield statement.all(...batch)
+    }
+  }
+
+  async #isSaved(table: string, keys: readonly string[], path: string): Promise<boolean> {
+    const saved = savedRows(path)
+    for (const rows of this.#rowsOf(table, keys)) {
+      for (const row of rows) {
+        const next = await saved.next()
+        if (next.done === true || !isSameRow(row, next.value)) return false
+      }
+    }
+    return (await saved.next()).done === true
+  }
+
+  #keyOf(table: string): string {
+    const key = this.shapes.get(table)?.key
+    if (key === undefined || key === null) throw new Error(`Rows of ${table} have no key.`)
+    return key
+  }
+}
+
+/** readline takes U+2028 and U+2029 for ends of lines too. */
+const oneLine = (value: unknown): string =>
+  JSON.stringify(value).replace(/[\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+async function* savedRows(path: string): AsyncGenerator<SavedRow> {
+  const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of lines) if (line !== '') yield decodeRow(JSON.parse(line))
+}
+
+const asLocked = (error: unknown): unknown =>
+  error instanceof Error && /database is locked|busy/i.test(error.message)
+    ? new StorageError(
+        'store_locked',
+        'Another process is writing to store.sqlite. Nothing was changed.',
+        { hint: 'Wait until it has finished, then try again.' },
+        error,
+      )
+    : error
+
+const asConflict = (error: unknown): unknown =>
+  error instanceof Error && /constraint/i.test(error.message)
+    ? new StorageError(
+        'restore_conflict',
+        `The store does not take the rows back: ${error.message}. Nothing was restored.`,
+        { hint: 'Remove what has taken their place, then restore again.' },
+        error,
+      )
+    : error
+
+const Column = z.object({ name: z.string(), pk: z.number() })
+const Reference = z.object({ from: z.string(), table: z.string() })
+
+const describeShapes = (database: DatabaseSync): ReadonlyMap<string, TableShape> => {
+  const tables = z
+    .array(z.object({ name: z.string() }))
+    .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all())
+  return new Map(
+    tables.map(({ name }) => {
+      const columns = z.array(Column).parse(database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name))
+      const declared = z
+        .array(Reference)
+        .parse(database.prepare('SELECT "from", "table" FROM pragma_foreign_key_list(?)').all(name))
+        .map((reference) => ({ column: reference.from, table: reference.table }))
+      const keys = columns.filter(({ pk }) => pk > 0).map((column) => column.name)
+      return [
+        name,
+        makeShape(
+          name,
+          columns.map((column) => column.name),
+          keys,
+          declared,
+        ),
+      ]
+    }),
+  )
+}

@@ -1,0 +1,97 @@
+import { dirname, join } from 'node:path'
+import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
+import { exists, isSameInode, unlinkIfThere } from '../files/move-file.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
+import { openArrays } from '../maintenance/open-arrays.ts'
+import type { RestoreJournal } from '../maintenance/removal-journal.ts'
+import { removeJournal } from '../migration/journal.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { dropOperation } from './drop-operation.ts'
+import { readContents } from './read-contents.ts'
+import { Contents, noContents, readJson } from './trash-manifest.ts'
+import { type TrashPlaces, trashPlaces } from './trash-places.ts'
+
+/** Whether the transaction of an interrupted restore is done, from the store itself. */
+export const isRestoreDone = async (layout: Layout, { evidence }: RestoreJournal): Promise<boolean> => {
+  if (evidence === null) return false
+  return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
+    const key = metadata.shapes.get(evidence.table)?.key
+    return typeof key === 'string' && (await metadata.keysWhere(evidence.table, key, [evidence.key])).length > 0
+  })
+}
+
+/** After the transaction: notes what has been restored; an operation of which nothing is left goes. Can be repeated; the journal goes last. */
+export const finishRestore = async (layout: Layout, { operation }: RestoreJournal): Promise<void> => {
+  const places = trashPlaces(layout, operation)
+  const restoring = await readJson(places.restoring, Contents)
+  const hasManifest = await exists(places.manifest)
+  if (hasManifest && restoring !== null) {
+    const all = await readContents(layout, operation)
+    const restored = united((await readJson(places.restored, Contents)) ?? noContents, restoring)
+    if (isAll(all, restored)) await dropOperation(places)
+    else await noteRestored(places, restored)
+  } else if (!hasManifest) await dropOperation(places)
+  await removeJournal(layout)
+}
+
+const noteRestored = async (places: TrashPlaces, restored: Contents): Promise<void> => {
+  await writeJsonDurably(places.restored, restored)
+  await unlink(places.restoring)
+  await syncFolder(places.folder)
+}
+
+/** Takes back what a restore did before its transaction: arrays that belong to nothing yet, and models. The trash stays as it is. */
+export const undoRestore = async (layout: Layout, { operation }: RestoreJournal): Promise<void> => {
+  const places = trashPlaces(layout, operation)
+  const restoring = (await readJson(places.restoring, Contents)) ?? noContents
+  if (restoring.arrays.length > 0) {
+    const known = await withMetadata(await resolveMaintained(layout.root), (_, metadata) =>
+      metadata.keysWhere('predictions', 'prediction_id', restoring.arrays),
+    )
+    const keep = new Set(known)
+    await openArrays(layout.root).deleteBatch(new Set(restoring.arrays.filter((id) => !keep.has(id))))
+  }
+  for (const { path } of restoring.files) await takeModelBack(layout, places, path)
+  await unlinkIfThere(places.restoring)
+  await removeJournal(layout)
+}
+
+const takeModelBack = async (layout: Layout, places: TrashPlaces, path: string): Promise<void> => {
+  const file = join(layout.root, 'artifacts', path)
+  if (!(await isSameInode(file, join(places.artifacts, path)))) return
+  await unlink(file)
+  await syncFolder(dirname(file))
+  await removeEmptyFolder(dirname(file))
+}
+
+const united = (a: Contents, b: Contents): Contents => ({
+  tables: [...new Set([...a.tables, ...b.tables].map(({ table }) => table))].map((table) => {
+    const parts = [...a.tables, ...b.tables].filter((part) => part.table === table)
+    return { table, file: parts[0]?.file ?? '', keys: [...new Set(parts.flatMap(({ keys }) => keys))] }
+  }),
+  arrays: [...new Set([...a.arrays, ...b.arrays])],
+  datasets: [...new Set([...a.datasets, ...b.datasets])],
+  files: [...new Map([...a.files, ...b.files].map((file) => [file.path, file])).values()],
+})
+
+const isAll = (all: Contents, restored: Contents): boolean => {
+  const left = withoutRestored(all, restored)
+  return left.tables.length === 0 && left.arrays.length === 0 && left.files.length === 0
+}
+
+/** What of an operation is still only in the trash. */
+export const withoutRestored = (all: Contents, restored: Contents): Contents => {
+  const without = (values: readonly string[], gone: readonly string[]): string[] => {
+    const known = new Set(gone)
+    return values.filter((value) => !known.has(value))
+  }
+  return {
+    tables: all.tables
+      .map((part) => ({ ...part, keys: without(part.keys, restored.tables.find(({ table }) => table === part.table)?.keys ?? []) }))
+      .filter(({ keys }) => keys.length > 0),
+    arrays: without(all.arrays, restored.arrays),
+    datasets: all.datasets,
+    files: all.files.filter(({ path }) => !restored.files.some((file) => file.path === path)),
+  }
+}

@@ -1,0 +1,182 @@
+import { dirname, join } from 'node:path'
+import type { RestoreReport } from '@nirs-workspace/types'
+import type { ArrayOperations } from '../array-store/array-operations.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, syncFolder } from '../files/disk.ts'
+import { exists, unlinkIfThere } from '../files/move-file.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { writeJsonDurably } from '../files/write-durably.ts'
+import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
+import type { MetadataStore } from '../maintenance/metadata-store.ts'
+import { openArrays } from '../maintenance/open-arrays.ts'
+import type { RestoreJournal } from '../maintenance/removal-journal.ts'
+import { countSelection } from '../maintenance/selection.ts'
+import type { WorkOptions } from '../migration/job-options.ts'
+import { ProgressTracker } from '../migration/job-progress.ts'
+import { writeJournal } from '../migration/journal.ts'
+import { toMigrationError } from '../migration/migration-error.ts'
+import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { chooseItems } from './choose-restore.ts'
+import { linkOrCopy } from './fill-trash.ts'
+import { finishRestore, isRestoreDone, undoRestore, withoutRestored } from './finish-restore.ts'
+import { readContents } from './read-contents.ts'
+import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
+import { type TrashPlaces, trashPlaces } from './trash-places.ts'
+
+export interface RestoreOptions extends WorkOptions {
+  jobId: string
+  /** Only these rows (predictions, or runs, pipelines and chains with what belongs to them) or arrays. Default: everything. */
+  ids?: readonly string[] | undefined
+}
+
+/**
+ * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. The files of the trash are compared with their
+ * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found`,
+ * `trash_damaged`, `restore_conflict` when something else has taken the place of a row, `workspace_busy`, `store_locked`, `write_failed`.
+ */
+export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
+  const { root } = await resolveMaintained(path)
+  const layout = layoutOf(root)
+  placesOf(layout, options.jobId)
+  const progress = new ProgressTracker(options.onProgress)
+  await readManifest(layout, operation)
+  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'restore' })
+  try {
+    progress.phase('recover', 'Looking for an unfinished job')
+    await recoverUnderLock(layout)
+    const manifest = await readManifest(layout, operation)
+    progress.phase('plan', 'Checking what the trash holds')
+    await checkTrashFiles(layout, manifest)
+    options.signal?.throwIfAborted()
+    const restored = await restore(layout, manifest, options, progress)
+    progress.phase('done', 'Restored')
+    const { tables, arrays, datasets, files } = restored
+    return {
+      operation_id: operation,
+      counts: countSelection({ tables, arrays, datasets, files }),
+      remaining: await exists(trashPlaces(layout, operation).manifest),
+    }
+  } catch (error) {
+    throw toMigrationError(error, options.signal, 'restore')
+  } finally {
+    await lock.release()
+  }
+}
+
+const restore = async (layout: Layout, manifest: TrashManifest, options: RestoreOptions, progress: ProgressTracker): Promise<Contents> => {
+  const operation = manifest.operation_id
+  const places = trashPlaces(layout, operation)
+  const left = withoutRestored(await readContents(layout, operation), (await readJson(places.restored, Contents)) ?? noContents)
+  const state: { journal: RestoreJournal | null } = { journal: null }
+  let chosen = noContents
+  try {
+    chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
+      const selected = options.ids === undefined ? left : await chooseItems(metadata, places.folder, left, options.ids)
+      const evidence = await checkRoom(metadata, selected)
+      await writeJsonDurably(places.restoring, selected)
+      const journal: RestoreJournal = {
+        format: 'nirs-workspace/journal/1',
+        kind: 'restore',
+        job_id: options.jobId,
+        phase: 'commit',
+        started_at: new Date().toISOString(),
+        operation,
+        evidence,
+      }
+      state.journal = journal
+      await writeJournal(layout, journal)
+      progress.phase('commit', 'Restoring')
+      await insertAll({ layout, places, manifest, metadata, selected, arrays: openArrays(layout.root, options.signal), all: left })
+      return selected
+    })
+    if (state.journal !== null) await finishRestore(layout, state.journal)
+  } catch (error) {
+    if (state.journal === null || !(await settle(layout, places, state.journal, error))) throw error
+  }
+  return chosen
+}
+
+interface Restoring {
+  readonly layout: Layout
+  readonly places: TrashPlaces
+  readonly manifest: TrashManifest
+  readonly metadata: MetadataStore
+  readonly selected: Contents
+  readonly all: Contents
+  readonly arrays: ArrayOperations
+}
+
+const insertAll = async (restoring: Restoring): Promise<void> => {
+  const { metadata, places, selected } = restoring
+  const rows = selected.tables.map(({ table, file, keys }) => ({ table, keys, path: join(places.folder, file) }))
+  const rest = async () => {
+    await appendArrays(restoring)
+    for (const { path } of selected.files) await putModelBack(restoring, path)
+  }
+  if (rows.length === 0) await rest()
+  else await metadata.insertRows(rows, rest)
+}
+
+/** The arrays of the whole operation come from its own files; those of single items from a file of them alone. */
+const appendArrays = async ({ places, manifest, selected, all, arrays }: Restoring): Promise<void> => {
+  if (selected.arrays.length === 0) return
+  const kept = manifest.files.filter(({ path }) => path.startsWith('arrays/')).map(({ path }) => join(places.folder, path))
+  if (selected.arrays.length === all.arrays.length && !(await exists(places.restored))) {
+    for (const path of kept) await arrays.appendFile(path)
+    return
+  }
+  const part = join(places.folder, 'part.parquet')
+  await unlinkIfThere(part)
+  await openArrays(places.folder).copyRows(new Set(selected.arrays), part)
+  await arrays.appendFile(part)
+  await unlinkIfThere(part)
+}
+
+const putModelBack = async ({ layout, places }: Restoring, path: string): Promise<void> => {
+  const artifacts = join(layout.root, 'artifacts')
+  const file = join(artifacts, path)
+  if (await exists(file)) return
+  await makeFolder(dirname(file))
+  await linkOrCopy(join(places.artifacts, path), file)
+  for (let folder = dirname(file); folder.length >= artifacts.length; folder = dirname(folder)) await syncFolder(folder)
+}
+
+/** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */
+const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise<RestoreJournal['evidence']> => {
+  let evidence: RestoreJournal['evidence'] = null
+  for (const { table, keys } of tables) {
+    const key = metadata.shapes.get(table)?.key
+    if (typeof key !== 'string') throw conflict(`the store has no table ${table} any more`, [])
+    const taken = new Set(await metadata.keysWhere(table, key, keys))
+    const isShared = table !== 'predictions'
+    if (taken.size > 0 && !isShared) throw conflict(`${taken.size} predictions are there again`, [...taken])
+    const free = keys.find((candidate) => !taken.has(candidate))
+    if (free !== undefined) evidence ??= { table, key: free }
+  }
+  return evidence
+}
+
+const conflict = (what: string, ids: readonly string[]) =>
+  new StorageError('restore_conflict', `It cannot be restored: ${what}. Nothing was restored.`, {
+    ids: ids.slice(0, 100),
+    hint: 'Remove what has taken their place, or restore other items by their ids.',
+  })
+
+/** After a failure: finishes when the transaction is done, else takes everything back; says which. */
+const settle = async (layout: Layout, places: TrashPlaces, journal: RestoreJournal, cause: unknown): Promise<boolean> => {
+  try {
+    const done = await isRestoreDone(layout, journal)
+    if (done) await finishRestore(layout, journal)
+    else await undoRestore(layout, journal)
+    return done
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StorageError(
+      'write_failed',
+      `Restoring failed, and so did tidying up (${reason}). Everything is still in ${places.folder}; it is finished when the workspace is next opened for writing.`,
+      { hint: 'Check the disk and its free space, then open the workspace again.' },
+      cause,
+    )
+  }
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { StorageError, systemCode } from '../errors.ts'
+import { hashFile } from '../files/hash-file.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { notInTrash, trashPlaces } from './trash-places.ts'
+
+const TrashFile = z.object({ path: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() })
+export type TrashFile = z.infer<typeof TrashFile>
+
+export const TrashManifest = z.looseObject({
+  format: z.literal('nirs-workspace/trash/1'),
+  operation_id: z.string(),
+  kind: z.string(),
+  created_at: z.string(),
+  counts: z.record(z.string(), z.number()),
+  files: z.array(TrashFile),
+})
+export type TrashManifest = z.infer<typeof TrashManifest>
+
+const ModelFile = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })
+export type ModelFile = z.infer<typeof ModelFile>
+
+/** Ids of everything that goes, or comes back: rows per table, predictions with arrays, model files below artifacts/. */
+export const Contents = z.object({
+  tables: z.array(z.object({ table: z.string(), file: z.string(), keys: z.array(z.string()) })),
+  arrays: z.array(z.string()),
+  /** Datasets whose rows leave their array file at once. */
+  datasets: z.array(z.string()),
+  files: z.array(ModelFile),
+})
+export type Contents = z.infer<typeof Contents>
+
+export const noContents: Contents = { tables: [], arrays: [], datasets: [], files: [] }
+
+/** The manifest of an operation. Throws `trash_not_found`, `trash_damaged`. */
+export const readManifest = async (layout: Layout, operation: string): Promise<TrashManifest> => {
+  const found = await readJson(trashPlaces(layout, operation).manifest, TrashManifest)
+  if (found === null) throw notInTrash(operation)
+  return found
+}
+
+/** Compares every file of an operation with its hash. Throws `trash_damaged` before anything is done with it. */
+export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest): Promise<void> => {
+  const { folder } = trashPlaces(layout, manifest.operation_id)
+  for (const file of manifest.files) {
+    const path = join(folder, file.path)
+    if (!/^[^/\\]+(\/[^/\\]+)*$/.test(file.path) || file.path.split('/').includes('..'))
+      throw damagedTrash(path, 'has a name that leads elsewhere')
+    const sha256 = await hashFile(path).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') throw damagedTrash(path, 'is no longer there', error)
+      throw error
+    })
+    if (sha256 !== file.sha256) throw damagedTrash(path, 'is not what it was when it was kept')
+  }
+}
+
+/** A JSON file of the trash; null when it is not there. */
+export const readJson = async <S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> => {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return null
+    throw error
+  }
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) throw damagedTrash(path, 'cannot be read', error)
+    throw error
+  }
+}
+
+export const damagedTrash = (path: string, what: string, cause?: unknown) =>
+  new StorageError(
+    'trash_damaged',
+    `${path} ${what}. Nothing was changed.`,
+    { path, hint: 'Restore the file from a backup of the workspace.' },
+    cause,
+  )

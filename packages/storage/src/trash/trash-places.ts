@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { StorageError } from '../errors.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+
+/** Where one operation keeps what it has removed. */
+export interface TrashPlaces {
+  readonly trash: string
+  readonly folder: string
+  /** Written last and removed first: without it the folder counts for nothing. */
+  readonly manifest: string
+  readonly contents: string
+  readonly arrays: string
+  readonly artifacts: string
+  /** What has been restored so far. */
+  readonly restored: string
+  /** What the restore under way brings back. */
+  readonly restoring: string
+}
+
+export const trashFolder = (layout: Layout): string => join(layout.control, 'trash')
+
+/** Throws `trash_not_found` for a name that is none of ours; it comes from the command line or the network. */
+export const trashPlaces = (layout: Layout, operation: string): TrashPlaces => {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,160}$/.test(operation)) throw notInTrash(operation)
+  const trash = trashFolder(layout)
+  const folder = join(trash, operation)
+  return {
+    trash,
+    folder,
+    manifest: join(folder, 'manifest.json'),
+    contents: join(folder, 'contents.json'),
+    arrays: join(folder, 'arrays'),
+    artifacts: join(folder, 'artifacts'),
+    restored: join(folder, 'restored.json'),
+    restoring: join(folder, 'restoring.json'),
+  }
+}
+
+export const notInTrash = (operation: string) =>
+  new StorageError('trash_not_found', `The trash holds no operation ${operation.slice(0, 200)}. Nothing was changed.`, {
+    hint: 'List the trash to see what can be restored.',
+  })
