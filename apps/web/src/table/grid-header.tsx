@@ -1,11 +1,13 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
-import type { KeyboardEvent, ReactNode } from 'react'
+import { type DragEvent, type KeyboardEvent, type ReactNode, useState } from 'react'
 import { classNames } from '../lib/class-names.ts'
 import { useText } from '../text/text.tsx'
 
 export interface HeaderView {
   readonly id: string
   readonly width: number
+  /** As in `ColumnView`. */
+  readonly pinnedAt: number | undefined
   readonly right: boolean
   readonly label: string
   readonly hint: string
@@ -25,14 +27,29 @@ interface GridHeaderProps {
   readonly cursor: number
   readonly onSort: (id: string, add: boolean) => void
   readonly onResize: (id: string, width: number) => void
+  /** Puts a column into the place of another. */
+  readonly onMove: (id: string, to: string) => void
 }
 
 const ariaSort = { asc: 'ascending', desc: 'descending' } as const
+/** What is dragged is a column of this table and nothing else; types of the clipboard are lower case. */
+const dragType = 'application/x-nirs-column'
 /** Pixels per Alt+arrow. */
 const keyStep = 16
 
-export const GridHeader = ({ headers, height, width, cursor, onSort, onResize }: GridHeaderProps) => {
+export const GridHeader = ({ headers, height, width, cursor, onSort, onResize, onMove }: GridHeaderProps) => {
   const text = useText()
+  const [target, setTarget] = useState<string>()
+  const step = (header: HeaderView, by: -1 | 1): void => {
+    const to = headers[headers.indexOf(header) + by]
+    if (to !== undefined) onMove(header.id, to.id)
+  }
+  const drop = (event: DragEvent, id: string): void => {
+    event.preventDefault()
+    setTarget(undefined)
+    const from = event.dataTransfer.getData(dragType)
+    if (from !== '') onMove(from, id)
+  }
   const onKeyDown = (event: KeyboardEvent, header: HeaderView): void => {
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault()
@@ -40,7 +57,8 @@ export const GridHeader = ({ headers, height, width, cursor, onSort, onResize }:
     } else if (event.altKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
       event.preventDefault()
       event.stopPropagation()
-      onResize(header.id, header.width + (event.key === 'ArrowRight' ? keyStep : -keyStep))
+      if (event.shiftKey) step(header, event.key === 'ArrowRight' ? 1 : -1)
+      else onResize(header.id, header.width + (event.key === 'ArrowRight' ? keyStep : -keyStep))
     }
   }
   return (
@@ -58,14 +76,25 @@ export const GridHeader = ({ headers, height, width, cursor, onSort, onResize }:
           data-column={position}
           data-cursor={position === cursor || undefined}
           title={`${header.hint}\n${text.grid.sortHint}`}
+          draggable
+          onDragStart={(event) => event.dataTransfer.setData(dragType, header.id)}
+          onDragOver={(event) => {
+            if (!event.dataTransfer.types.includes(dragType)) return
+            event.preventDefault()
+            setTarget(header.id)
+          }}
+          onDragLeave={() => setTarget(undefined)}
+          onDrop={(event) => drop(event, header.id)}
           onClick={(event) => onSort(header.id, event.shiftKey)}
           onKeyDown={(event) => onKeyDown(event, header)}
           className={classNames(
-            'group relative flex shrink-0 cursor-pointer items-center gap-1 px-2 text-xs font-semibold text-muted outline-offset-[-2px] select-none hover:bg-hover hover:text-ink',
+            'group flex shrink-0 cursor-pointer items-center gap-1 px-2 text-xs font-semibold text-muted outline-offset-[-2px] select-none hover:bg-hover hover:text-ink',
             header.right && 'justify-end',
             header.sort !== undefined && 'text-ink',
+            header.pinnedAt === undefined ? 'relative' : 'sticky z-1 border-r border-line bg-surface',
+            header.id === target && 'bg-accent-soft!',
           )}
-          style={{ width: header.width }}
+          style={{ width: header.width, left: header.pinnedAt }}
         >
           <span className="truncate">{header.label}</span>
           {header.badge}
@@ -83,7 +112,11 @@ export const GridHeader = ({ headers, height, width, cursor, onSort, onResize }:
 const ResizeHandle = ({ header }: { header: HeaderView }) => (
   <span
     aria-hidden
-    onMouseDown={header.startResize}
+    onMouseDown={(event) => {
+      // Else the browser starts to drag the column away.
+      event.preventDefault()
+      header.startResize(event)
+    }}
     onTouchStart={header.startResize}
     onClick={(event) => event.stopPropagation()}
     className="absolute top-0 right-0 h-full w-2 cursor-col-resize touch-none border-r-2 border-transparent group-hover:border-line-strong hover:border-accent!"

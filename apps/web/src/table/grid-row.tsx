@@ -5,6 +5,8 @@ import { classNames } from '../lib/class-names.ts'
 export interface ColumnView<Row> {
   readonly id: string
   readonly width: number
+  /** Pixels from the left edge where the column stays when the others scroll; undefined = it scrolls. */
+  readonly pinnedAt: number | undefined
   readonly right: boolean
   readonly cell: (row: Row) => ReactNode
   /** The full value, for hover and screen readers' title. */
@@ -80,10 +82,11 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
         className={classNames(
           'flex shrink-0 items-center overflow-hidden px-2 whitespace-nowrap outline-offset-[-2px]',
           column.right && 'justify-end',
-          position === 0 && 'relative',
+          position === 0 && column.pinnedAt === undefined && 'relative',
+          column.pinnedAt !== undefined && 'sticky z-1 border-r border-line bg-inherit',
           position === cursor && 'ring-1 ring-inset ring-line-strong',
         )}
-        style={{ width: column.width }}
+        style={{ width: column.width, left: column.pinnedAt }}
       >
         {row === undefined ? <span aria-hidden className="skeleton h-2.5 w-3/5" /> : column.cell(row)}
         {position === 0 && row !== undefined ? <OpenButton label={openLabel} shown={cursor >= 0} /> : null}

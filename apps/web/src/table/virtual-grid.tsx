@@ -26,6 +26,7 @@ export interface VirtualGridProps<Row> {
   readonly onOpen: (row: number) => void
   readonly onSort: (column: string, add: boolean) => void
   readonly onResize: (column: string, width: number) => void
+  readonly onMoveColumn: (column: string, to: string) => void
   readonly onCopy: () => void
 }
 
@@ -116,6 +117,7 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
           cursor={cursor.row < 0 ? cursor.column : -1}
           onSort={props.onSort}
           onResize={props.onResize}
+          onMove={props.onMoveColumn}
         />
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: see the grid */}
@@ -159,10 +161,11 @@ const focusCursor = (grid: HTMLElement | null): void => {
 }
 
 const revealColumn = <Row,>(grid: HTMLElement | null, columns: readonly ColumnView<Row>[], position: number): void => {
-  if (grid === null) return
+  if (grid === null || columns[position]?.pinnedAt !== undefined) return
+  const covered = columns.reduce((sum, column) => sum + (column.pinnedAt === undefined ? 0 : column.width), 0)
   const start = columns.slice(0, position).reduce((sum, column) => sum + column.width, 0)
   const end = start + (columns[position]?.width ?? 0)
-  if (start < grid.scrollLeft) grid.scrollLeft = start
+  if (start < grid.scrollLeft + covered) grid.scrollLeft = start - covered
   else if (end > grid.scrollLeft + grid.clientWidth) grid.scrollLeft = end - grid.clientWidth
 }
 

@@ -108,6 +108,15 @@ export const fr = (f: Formatters): Text => {
     },
     jobs: {
       pill: (kind, percent) => `${kind} ${percent}`,
+      title: 'Tâches',
+      open: (running) => (running === 0 ? 'Tâches' : `Tâches, ${f.int(running)} en cours`),
+      none: 'Aucune tâche pour le moment. Migrations, restaurations et vérifications d’intégrité apparaissent ici pendant et après leur exécution.',
+      show: 'Afficher',
+      cancel: 'Annuler',
+      cancelling: 'Annulation…',
+      cancelName: (kind, workspace) => `Annuler : ${kind}, ${workspace}`,
+      started: (ago) => `démarrée ${ago}`,
+      ended: (ago, duration) => `${ago}, durée ${duration}`,
       kinds: { migrate: 'Migration', rollback: 'Restauration', verify: 'Vérification' },
       states: {
         queued: 'En attente',
@@ -136,6 +145,7 @@ export const fr = (f: Formatters): Text => {
       groups: { anywhere: 'Partout', grid: 'Dans la table des prédictions', chart: 'Dans un graphique' },
       keys: {
         help: 'Cette liste',
+        jobs: 'Tâches en cours et terminées',
         search: 'Rechercher des prédictions',
         goOverview: 'Aller à la synthèse',
         goPredictions: 'Aller aux prédictions',
@@ -151,6 +161,7 @@ export const fr = (f: Formatters): Text => {
         close: 'Fermer le panneau',
         sort: 'Sur un en-tête : trier ; avec Maj : ajouter au tri',
         resize: 'Sur un en-tête : réduire, élargir la colonne',
+        moveColumn: 'Sur un en-tête : déplacer la colonne',
         point: 'Échantillon suivant, précédent',
       },
     },
@@ -255,6 +266,15 @@ export const fr = (f: Formatters): Text => {
       searchColumns: 'Rechercher une colonne',
       resetColumns: 'Colonnes par défaut',
       shownColumns: (n) => `${f.int(n)} ${plural(n, 'affichée', 'affichées')}`,
+      hiddenColumns: 'Non affichées',
+      pinColumn: (name) => `Épingler ${name} à gauche`,
+      unpinColumn: (name) => `Désépingler ${name}`,
+      columnUp: (name) => `Monter ${name}`,
+      columnDown: (name) => `Descendre ${name}`,
+      noColumn: 'Aucune colonne de ce nom.',
+      onlyDiffering: 'Uniquement les colonnes qui varient',
+      onlyDifferingHint: 'Masque les colonnes qui ont la même valeur dans toutes les lignes',
+      sameEverywhere: 'Identique dans toutes les lignes :',
       density: { compact: 'Lignes serrées', comfortable: 'Lignes aérées' },
       export: 'Exporter…',
       copyRows: (n) => `Copier ${rows(n)}`,
@@ -285,7 +305,8 @@ export const fr = (f: Formatters): Text => {
     },
     grid: {
       open: 'Ouvrir à côté de la table (Entrée)',
-      sortHint: 'Cliquer pour trier, Maj+clic pour ajouter au tri, Alt+←/→ pour changer la largeur',
+      sortHint:
+        'Cliquer pour trier, Maj+clic pour ajouter au tri, glisser pour déplacer, Alt+←/→ pour la largeur, Alt+Maj+←/→ pour déplacer',
     },
     columns: {
       prediction_id: 'Identifiant',

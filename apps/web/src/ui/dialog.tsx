@@ -10,12 +10,14 @@ interface DialogProps {
   readonly title: string
   readonly description?: string
   readonly wide?: boolean
+  /** At the right edge over the whole height, instead of in the middle. */
+  readonly drawer?: boolean
   readonly children: ReactNode
   readonly footer?: ReactNode
 }
 
 /** A modal dialog: focus stays inside, Esc closes it and focus returns to where it was. */
-export const Dialog = ({ open, onClose, title, description, wide = false, children, footer }: DialogProps) => {
+export const Dialog = ({ open, onClose, title, description, wide = false, drawer = false, children, footer }: DialogProps) => {
   const text = useText()
   return (
     <Base.Root open={open} onOpenChange={(next) => next || onClose()}>
@@ -23,9 +25,11 @@ export const Dialog = ({ open, onClose, title, description, wide = false, childr
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/45" />
         <Base.Popup
           className={classNames(
-            'fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 flex-col',
-            'rounded-xl border border-line bg-raised text-ink shadow-pop',
-            wide ? 'max-w-3xl' : 'max-w-lg',
+            'fixed z-50 flex flex-col border-line bg-raised text-ink shadow-pop',
+            drawer
+              ? 'inset-y-0 right-0 w-md max-w-full border-l'
+              : 'top-1/2 left-1/2 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2 rounded-xl border',
+            drawer ? '' : wide ? 'max-w-3xl' : 'max-w-lg',
           )}
         >
           <header className="flex items-start gap-4 border-b border-line py-3 pr-2 pl-5">

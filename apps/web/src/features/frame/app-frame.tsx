@@ -32,7 +32,7 @@ export const AppFrame = () => {
   const workspace = chosenWorkspace(list.data, asked)
   const locked = isApiError(list.error, 'token_required')
   useEvents(client, workspace?.id, list.data !== undefined && !locked)
-  const help = useShortcuts()
+  const panels = useShortcuts()
 
   if (locked) return <TokenPage />
   return (
@@ -44,7 +44,7 @@ export const AppFrame = () => {
         {text.frame.skip}
       </a>
       <div className="flex h-dvh flex-col">
-        <TopBar workspace={workspace} list={list.data} help={help} />
+        <TopBar workspace={workspace} list={list.data} panels={panels} />
         <div className="flex min-h-0 flex-1 max-sm:flex-col-reverse">
           <Rail />
           <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">

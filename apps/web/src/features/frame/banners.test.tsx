@@ -55,7 +55,7 @@ describe('banner', () => {
   it('shows progress instead of an offer while a migration runs', async () => {
     renderApp('/', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
     expect(await screen.findByText(/Migration is running/)).toBeVisible()
-    expect(screen.getByRole('link', { name: /Migration 42/ })).toBeVisible()
+    expect(screen.getByRole('button', { name: /Migration 42/ })).toBeVisible()
     expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
   })
 })

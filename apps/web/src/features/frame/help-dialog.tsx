@@ -12,6 +12,7 @@ export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => vo
           rows={[
             ['?', keys.help],
             ['/', keys.search],
+            ['j', keys.jobs],
             ['g o', keys.goOverview],
             ['g p', keys.goPredictions],
             ['g r', keys.goRuns],
@@ -31,6 +32,7 @@ export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => vo
             ['Esc', keys.close],
             ['Enter', keys.sort],
             ['Alt+← →', keys.resize],
+            ['Alt+Shift+← →', keys.moveColumn],
           ]}
         />
         <Group title={groups.chart} rows={[['← →', keys.point]]} />

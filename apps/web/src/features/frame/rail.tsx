@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { LayoutDashboard, type LucideIcon, Settings, Table2, Workflow } from 'lucide-react'
 import { paths } from '../../paths.ts'
+import { lastColumns } from '../../stores/last-columns.ts'
 import { useText } from '../../text/text.tsx'
 
 type Page = 'overview' | 'predictions' | 'runs' | 'settings'
@@ -22,6 +23,7 @@ export const Rail = () => {
           <li key={page} className="min-w-0 flex-1">
             <Link
               to={paths[page]}
+              {...(page === 'predictions' ? { search: lastColumns } : {})}
               activeOptions={{ exact: page === 'overview', includeSearch: false }}
               activeProps={{ className: 'bg-accent-soft text-accent font-semibold' }}
               inactiveProps={{ className: 'text-muted hover:bg-hover hover:text-ink' }}

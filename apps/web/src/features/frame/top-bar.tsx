@@ -4,19 +4,20 @@ import { useConnection } from '../../api/connection.ts'
 import { useText } from '../../text/text.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { HelpDialog } from './help-dialog.tsx'
-import { JobPill } from './job-pill.tsx'
+import { JobButton } from './job-button.tsx'
+import { JobDrawer } from './job-drawer.tsx'
 import { LanguageMenu } from './language-menu.tsx'
 import { ThemeMenu } from './theme-menu.tsx'
-import type { HelpState } from './use-shortcuts.ts'
+import type { Shortcuts } from './use-shortcuts.ts'
 import { WorkspaceSwitcher } from './workspace-switcher.tsx'
 
 interface TopBarProps {
   readonly workspace: Workspace | undefined
   readonly list: WorkspaceList | undefined
-  readonly help: HelpState
+  readonly panels: Shortcuts
 }
 
-export const TopBar = ({ workspace, list, help }: TopBarProps) => {
+export const TopBar = ({ workspace, list, panels }: TopBarProps) => {
   const text = useText()
   return (
     <header className="flex h-13 shrink-0 items-center gap-2 border-b border-line bg-surface px-3 max-sm:gap-1">
@@ -25,13 +26,14 @@ export const TopBar = ({ workspace, list, help }: TopBarProps) => {
       <WorkspaceSwitcher workspace={workspace} list={list} />
       <div className="flex-1" />
       <Offline />
-      <JobPill />
+      <JobButton onOpen={() => panels.setOpen('jobs')} />
       <LanguageMenu />
       <ThemeMenu />
-      <IconButton label={`${text.frame.help} (?)`} onClick={() => help.setOpen(true)}>
+      <IconButton label={`${text.frame.help} (?)`} onClick={() => panels.setOpen('help')}>
         <CircleHelp size={18} aria-hidden />
       </IconButton>
-      <HelpDialog open={help.open} onClose={() => help.setOpen(false)} />
+      <HelpDialog open={panels.open === 'help'} onClose={() => panels.setOpen(undefined)} />
+      <JobDrawer open={panels.open === 'jobs'} onClose={() => panels.setOpen(undefined)} />
     </header>
   )
 }

@@ -1,10 +1,14 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { paths } from '../../paths.ts'
+import { lastColumns } from '../../stores/last-columns.ts'
 
-export interface HelpState {
-  readonly open: boolean
-  readonly setOpen: (open: boolean) => void
+export type Panel = 'help' | 'jobs'
+
+/** Which panel over the page is open. */
+export interface Shortcuts {
+  readonly open: Panel | undefined
+  readonly setOpen: (panel: Panel | undefined) => void
 }
 
 const places: Record<string, (typeof paths)[keyof typeof paths]> = {
@@ -14,28 +18,35 @@ const places: Record<string, (typeof paths)[keyof typeof paths]> = {
   s: paths.storage,
 }
 
-/** Keys that work on every page: ? for help, / for search, g then a letter to go somewhere. Never while somebody types. */
-export const useShortcuts = (): HelpState => {
+/** Keys that work on every page: ? for help, j for jobs, / for search, g then a letter to go somewhere. Never while somebody types. */
+export const useShortcuts = (): Shortcuts => {
   const navigate = useNavigate()
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useState<Panel>()
   const afterG = useRef(false)
   useEffect(() => {
+    const goTo = (place: (typeof paths)[keyof typeof paths]): void =>
+      void navigate(place === paths.predictions ? { to: place, search: lastColumns() } : { to: place })
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
       const place = afterG.current ? places[event.key] : undefined
       afterG.current = event.key === 'g'
-      if (place !== undefined) void navigate({ to: place })
-      else if (event.key === '?') setOpen(true)
-      else if (event.key === '/') {
-        const search = document.querySelector<HTMLInputElement>('main input[type=search]')
-        if (search !== null) event.preventDefault()
-        search?.focus()
-      }
+      const panel = panels[event.key]
+      if (place !== undefined) goTo(place)
+      else if (panel !== undefined) setOpen(panel)
+      else if (event.key === '/' && focusSearch()) event.preventDefault()
     }
     document.addEventListener('keydown', onKeyDown)
     return () => document.removeEventListener('keydown', onKeyDown)
   }, [navigate])
   return { open, setOpen }
+}
+
+const panels: Record<string, Panel> = { '?': 'help', j: 'jobs' }
+
+const focusSearch = (): boolean => {
+  const search = document.querySelector<HTMLInputElement>('main input[type=search]')
+  search?.focus()
+  return search !== null
 }
 
 const isTyping = (target: EventTarget | null): boolean =>

@@ -17,17 +17,21 @@ export const alignsRight = (column: GridColumn): boolean => rightKinds.has(colum
 /** How each column draws its values. Built once per choice of columns, so that rows can be memoised. */
 export const columnViews = (
   shown: readonly GridColumn[],
+  pinned: readonly string[],
   widths: Readonly<Record<string, number>>,
   text: Text,
   format: Formatters,
-): ColumnView<PredictionRow>[] =>
-  shown.map((column) => ({
+): ColumnView<PredictionRow>[] => {
+  const widthOf = (column: GridColumn): number => widths[column.id] ?? column.width
+  return shown.map((column, place) => ({
     id: column.id,
-    width: widths[column.id] ?? column.width,
+    width: widthOf(column),
+    pinnedAt: pinned.includes(column.id) ? shown.slice(0, place).reduce((sum, before) => sum + widthOf(before), 0) : undefined,
     right: alignsRight(column),
     cell: (row) => drawCell(column, row, text, format),
     title: (row) => cellTitle(column, row, text, format),
   }))
+}
 
 const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): ReactNode => {
   const value = row[column.id]

@@ -5,16 +5,20 @@ import { useState } from 'react'
 import { useText } from '../../text/text.tsx'
 import { Button, buttonClass } from '../../ui/button.tsx'
 import type { Change } from './change.ts'
+import { pinnedColumns, shownColumns, withColumnToggled, withStandardColumns } from './column-choice.ts'
 import { gridColumns } from './columns.ts'
-import { type PredictionSearch, shownColumns, withColumns } from './search.ts'
+import type { PredictionSearch } from './search.ts'
+import { ShownColumns } from './shown-columns.tsx'
 
-/** Which columns are shown; the choice goes into the address. */
+/** Which columns are shown, in which order, and which stay at the left; the choice goes into the address. */
 export const ColumnChooser = ({ search, change }: { search: PredictionSearch; change: Change }) => {
   const text = useText()
   const [query, setQuery] = useState('')
   const shown = shownColumns(search)
-  const found = gridColumns.filter(({ id }) => `${id} ${text.columns[id]}`.toLowerCase().includes(query.trim().toLowerCase()))
-  const toggle = (id: PredictionColumn): void => change((before) => withColumns(before, toggled(shownColumns(before), id)), true)
+  const matches = (id: PredictionColumn): boolean => `${id} ${text.columns[id]}`.toLowerCase().includes(query.trim().toLowerCase())
+  const toggle = (id: PredictionColumn): void => change((before) => withColumnToggled(before, id))
+  const hidden = gridColumns.map(({ id }) => id).filter((id) => !shown.includes(id) && matches(id))
+  const found = shown.filter(matches)
   return (
     <Popover.Root onOpenChange={(open) => open || setQuery('')}>
       <Popover.Trigger className={buttonClass('plain')}>
@@ -24,9 +28,9 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
         <Popover.Positioner sideOffset={4} align="end" className="z-40">
           <Popover.Popup
             aria-label={text.predictions.columns}
-            className="flex max-h-[min(32rem,var(--available-height))] w-72 flex-col rounded-lg border border-line bg-raised shadow-pop outline-none"
+            className="flex max-h-[min(40rem,var(--available-height))] w-80 max-w-[calc(100vw-1rem)] flex-col rounded-lg border border-line bg-raised shadow-pop outline-none"
           >
-            <div className="border-b border-line p-2">
+            <div className="grid grid-cols-1 gap-2 border-b border-line p-2">
               <input
                 type="text"
                 value={query}
@@ -35,29 +39,31 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
                 placeholder={text.predictions.searchColumns}
                 className="field w-full"
               />
+              <Differing search={search} change={change} />
             </div>
-            <ul className="min-h-0 flex-1 overflow-y-auto p-1">
-              {found.map(({ id }) => (
-                <li key={id}>
-                  <label
-                    className="flex min-h-8 cursor-pointer items-center gap-2.5 rounded px-2 hover:bg-hover"
-                    title={text.columnHints[id]}
-                  >
-                    <input
-                      type="checkbox"
-                      checked={shown.includes(id)}
-                      disabled={shown.length === 1 && shown.includes(id)}
-                      onChange={() => toggle(id)}
-                      className="size-4 accent-(--accent)"
-                    />
-                    {text.columns[id]}
-                  </label>
-                </li>
-              ))}
-            </ul>
+            <div className="min-h-0 flex-1 overflow-y-auto p-1">
+              <ShownColumns columns={found} all={shown} pinned={pinnedColumns(search)} change={change} onToggle={toggle} />
+              {hidden.length === 0 ? null : (
+                <h3 className="px-2 pt-3 pb-1 text-xs font-semibold text-muted">{text.predictions.hiddenColumns}</h3>
+              )}
+              <ul>
+                {hidden.map((id) => (
+                  <li key={id}>
+                    <label
+                      className="flex min-h-8 cursor-pointer items-center gap-2.5 rounded px-2 hover:bg-hover"
+                      title={text.columnHints[id]}
+                    >
+                      <input type="checkbox" checked={false} onChange={() => toggle(id)} className="size-4 accent-(--accent)" />
+                      {text.columns[id]}
+                    </label>
+                  </li>
+                ))}
+              </ul>
+              {found.length + hidden.length === 0 ? <p className="p-2 text-muted">{text.predictions.noColumn}</p> : null}
+            </div>
             <footer className="flex items-center justify-between border-t border-line px-3 py-2 text-muted">
               {text.predictions.shownColumns(shown.length)}
-              <Button tone="quiet" onClick={() => change(({ cols: _, widths: __, ...rest }) => rest, true)}>
+              <Button tone="quiet" onClick={() => change(withStandardColumns)}>
                 {text.predictions.resetColumns}
               </Button>
             </footer>
@@ -68,8 +74,20 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
   )
 }
 
-/** A column that comes back stands where the standard order has it. */
-const toggled = (shown: readonly PredictionColumn[], id: PredictionColumn): PredictionColumn[] => {
-  const next = shown.includes(id) ? shown.filter((other) => other !== id) : [...shown, id]
-  return gridColumns.map((column) => column.id).filter((column) => next.includes(column))
+const Differing = ({ search, change }: { search: PredictionSearch; change: Change }) => {
+  const { predictions } = useText()
+  return (
+    <label className="flex min-h-8 cursor-pointer items-center gap-2.5 px-2" title={predictions.onlyDifferingHint}>
+      <input
+        type="checkbox"
+        checked={search.differ === 'only'}
+        onChange={(event) => {
+          const { checked } = event.target
+          change(({ differ: _, ...rest }) => (checked ? { ...rest, differ: 'only' } : rest))
+        }}
+        className="size-4 accent-(--accent)"
+      />
+      {predictions.onlyDiffering}
+    </label>
+  )
 }

@@ -3,19 +3,24 @@ import { Suspense, useCallback, useMemo, useState } from 'react'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { lazyPart } from '../../lib/lazy-part.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
+import { rememberColumns } from '../../stores/last-columns.ts'
 import { showToast } from '../../stores/toast.ts'
 import type { Cell } from '../../table/grid-keyboard.ts'
 import type { RowRange } from '../../table/row-range.ts'
 import { VirtualGrid } from '../../table/virtual-grid.tsx'
 import { useText } from '../../text/text.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import type { Change } from './change.ts'
+import { columnChoice, shownColumns, withColumnAt, withWidths } from './column-choice.ts'
 import { columnById, isPredictionColumn } from './columns.ts'
+import { ConstantColumns, useConstantColumns } from './constant-columns.tsx'
+import { withoutConstant } from './constant-facets.ts'
 import { copyRows } from './copy-rows.ts'
 import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
-import { type PredictionSearch, pageParams, toggleSort, withWidths } from './search.ts'
+import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { usePredictionRows } from './use-prediction-rows.ts'
@@ -51,8 +56,21 @@ export const PredictionsPage = () => {
     setSelection(undefined)
     setCursor((before) => ({ ...before, row: Math.min(before.row, 0) }))
   }
-  const onWidths = useCallback((widths: Readonly<Record<string, number>>) => change((before) => withWidths(before, widths), true), [change])
-  const { headers, views } = useGridColumns(search, rows.metrics, onWidths)
+  const changeColumns: Change = useCallback(
+    (next) =>
+      change((before) => {
+        const changed = next(before)
+        rememberColumns({ ...columnChoice(changed) })
+        return changed
+      }, true),
+    [change],
+  )
+  const onWidths = useCallback(
+    (widths: Readonly<Record<string, number>>) => changeColumns((before) => withWidths(before, widths)),
+    [changeColumns],
+  )
+  const constant = useConstantColumns(workspace.id, search)
+  const { headers, views } = useGridColumns(search, withoutConstant(shownColumns(search), constant), rows.metrics, onWidths)
 
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
@@ -67,7 +85,10 @@ export const PredictionsPage = () => {
   }
   const resize = (column: string, width: number): void => {
     const now = Object.fromEntries(views.map((view) => [view.id, view.width]))
-    if (columnById.has(column)) change((before) => withWidths(before, { ...now, [column]: width }), true)
+    if (columnById.has(column)) changeColumns((before) => withWidths(before, { ...now, [column]: width }))
+  }
+  const moveColumn = (column: string, to: string): void => {
+    if (isPredictionColumn(column) && isPredictionColumn(to)) changeColumns((before) => withColumnAt(before, column, to))
   }
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
@@ -85,6 +106,7 @@ export const PredictionsPage = () => {
       <Toolbar
         search={search}
         change={change}
+        changeColumns={changeColumns}
         total={rows.total}
         refreshing={rows.pending && rows.total !== undefined}
         cursorRow={cursor.row}
@@ -95,6 +117,7 @@ export const PredictionsPage = () => {
         onPanel={setPanel}
       />
       <FilterChips search={search} change={change} />
+      <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in here */}
       <div
@@ -130,6 +153,7 @@ export const PredictionsPage = () => {
               onOpen={(row) => openRow(row, search.peek !== undefined)}
               onSort={sort}
               onResize={resize}
+              onMoveColumn={moveColumn}
               onCopy={() => void copy()}
             />
           )}

@@ -2,20 +2,17 @@ import { facetColumns, type PredictionColumn, PredictionColumnName, rangeColumns
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSearch, stringifySearch } from '../../lib/url-search.ts'
+import { shownColumns, widthsOf, withColumns, withWidths } from './column-choice.ts'
 import { equalityColumns, gridColumns, rangedColumns } from './columns.ts'
 import {
   distributionParams,
   filterParams,
   type PredictionSearch,
   peekTabs,
-  shownColumns,
   sortOf,
   toggleSort,
   validateSearch,
-  widthsOf,
-  withColumns,
   withFacet,
-  withWidths,
 } from './search.ts'
 
 const column = fc.constantFrom(...PredictionColumnName.options)
@@ -32,6 +29,8 @@ const anySearch: fc.Arbitrary<PredictionSearch> = fc.record(
       .map((keys) => keys.map(([name, direction]) => `${name}:${direction}`)),
     peek: text,
     tab: fc.constantFrom(...peekTabs),
+    pin: fc.constant('model_name,metric'),
+    differ: fc.constant('only' as const),
     at: fc.integer({ min: 1, max: 1_000_000 }),
   },
   { requiredKeys: [] },

@@ -1,7 +1,7 @@
 import type { FacetColumn, PredictionColumn, RangeColumn, SortKey } from '@nirs-workspace/types'
 import type { QueryParams } from '../../api/client.ts'
 import { asList, asText, withoutUndefined } from '../../lib/url-search.ts'
-import { columnById, equalityColumns, gridColumns, isPredictionColumn, rangedColumns } from './columns.ts'
+import { equalityColumns, isPredictionColumn, rangedColumns } from './columns.ts'
 
 type Equality = Partial<Record<FacetColumn, string[]>>
 type Bound = `${RangeColumn}_${'min' | 'max'}`
@@ -14,6 +14,10 @@ export interface PredictionSearch extends Equality, Bounds {
   sort?: string[]
   /** Names of the shown columns with commas between. */
   cols?: string
+  /** Names of the columns that stay at the left, in their order, with commas between. */
+  pin?: string
+  /** Columns that hold the same value in all rows are left out. */
+  differ?: 'only'
   /** `column.width` with commas between, only for changed widths. */
   widths?: string
   /** Id of the prediction in the side panel, and its tab. */
@@ -40,6 +44,8 @@ export const validateSearch = (raw: Record<string, unknown>): PredictionSearch =
       q: nonEmpty(asText(raw.q)),
       sort: cleanSort(asList(raw.sort)),
       cols: nonEmpty(asText(raw.cols)),
+      pin: nonEmpty(asText(raw.pin)),
+      differ: asText(raw.differ) === 'only' ? 'only' : undefined,
       widths: nonEmpty(asText(raw.widths)),
       peek: nonEmpty(asText(raw.peek)),
       tab: peekTabs.find((tab) => tab === asText(raw.tab)),
@@ -114,8 +120,8 @@ export const pageParams = (search: PredictionSearch): QueryParams => ({
 
 export const hasFilters = (search: PredictionSearch): boolean => Object.keys(filterParams(search)).length > 0
 
-export const withoutFilters = ({ sort, cols, widths, peek, tab }: PredictionSearch): PredictionSearch =>
-  withoutUndefined({ sort, cols, widths, peek, tab })
+export const withoutFilters = ({ sort, cols, pin, differ, widths, peek, tab }: PredictionSearch): PredictionSearch =>
+  withoutUndefined({ sort, cols, pin, differ, widths, peek, tab })
 
 /** A changed filter shows other rows, so the place in the table starts over. */
 export const withFacet = (search: PredictionSearch, column: FacetColumn, values: readonly string[]): PredictionSearch => {
@@ -126,35 +132,4 @@ export const withFacet = (search: PredictionSearch, column: FacetColumn, values:
 export const withRange = (search: PredictionSearch, column: RangeColumn, min: string, max: string): PredictionSearch => {
   const { [`${column}_min` as const]: _, [`${column}_max` as const]: __, at: ___, ...rest } = search
   return validateSearch({ ...rest, [`${column}_min`]: min, [`${column}_max`]: max })
-}
-
-const defaultColumns = gridColumns.filter((column) => column.shown).map((column) => column.id)
-
-export const shownColumns = (search: PredictionSearch): readonly PredictionColumn[] => {
-  const chosen = (search.cols ?? '').split(',').filter(isPredictionColumn)
-  return chosen.length === 0 ? defaultColumns : [...new Set(chosen)]
-}
-
-export const withColumns = ({ cols: _, ...rest }: PredictionSearch, columns: readonly PredictionColumn[]): PredictionSearch => {
-  const same = columns.length === defaultColumns.length && columns.every((column, index) => column === defaultColumns[index])
-  return same || columns.length === 0 ? rest : { ...rest, cols: columns.join(',') }
-}
-
-const widthLimits = { min: 56, max: 800 }
-
-export const widthsOf = (search: PredictionSearch): Record<string, number> => {
-  const widths: Record<string, number> = {}
-  for (const part of (search.widths ?? '').split(',')) {
-    const [name = '', text = ''] = part.split('.')
-    const width = Number(text)
-    if (isPredictionColumn(name) && Number.isInteger(width) && width >= widthLimits.min && width <= widthLimits.max) widths[name] = width
-  }
-  return widths
-}
-
-export const withWidths = ({ widths: _, ...rest }: PredictionSearch, widths: Readonly<Record<string, number>>): PredictionSearch => {
-  const changed = Object.entries(widths)
-    .map(([name, width]) => [name, Math.round(Math.min(widthLimits.max, Math.max(widthLimits.min, width)))] as const)
-    .filter(([name, width]) => isPredictionColumn(name) && columnById.get(name)?.width !== width)
-  return changed.length === 0 ? rest : { ...rest, widths: changed.map(([name, width]) => `${name}.${width}`).join(',') }
 }

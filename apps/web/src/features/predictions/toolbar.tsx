@@ -16,6 +16,7 @@ const ExportDialog = lazyPart(async () => (await import('../export/export-dialog
 interface ToolbarProps {
   readonly search: PredictionSearch
   readonly change: Change
+  readonly changeColumns: Change
   readonly total: number | undefined
   readonly refreshing: boolean
   readonly cursorRow: number
@@ -27,7 +28,19 @@ interface ToolbarProps {
   readonly onPanel: (open: boolean) => void
 }
 
-export const Toolbar = ({ search, change, total, refreshing, cursorRow, hint, selection, onCopy, panel, onPanel }: ToolbarProps) => {
+export const Toolbar = ({
+  search,
+  change,
+  changeColumns,
+  total,
+  refreshing,
+  cursorRow,
+  hint,
+  selection,
+  onCopy,
+  panel,
+  onPanel,
+}: ToolbarProps) => {
   const { predictions } = useText()
   const [exporting, setExporting] = useState(false)
   return (
@@ -51,7 +64,7 @@ export const Toolbar = ({ search, change, total, refreshing, cursorRow, hint, se
         </Button>
       )}
       <DensitySwitch />
-      <ColumnChooser search={search} change={change} />
+      <ColumnChooser search={search} change={changeColumns} />
       <Button tone="primary" onClick={() => setExporting(true)}>
         <Download size={16} aria-hidden /> {predictions.export}
       </Button>

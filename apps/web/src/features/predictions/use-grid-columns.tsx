@@ -1,4 +1,4 @@
-import type { PredictionRow } from '@nirs-workspace/types'
+import type { PredictionColumn, PredictionRow } from '@nirs-workspace/types'
 import { columnResizingFeature, columnSizingFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useEffect, useMemo, useRef } from 'react'
 import type { HeaderView } from '../../table/grid-header.tsx'
@@ -7,8 +7,9 @@ import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { alignsRight, columnViews, DirectionBadge } from './cells.tsx'
+import { pinnedColumns, widthsOf } from './column-choice.ts'
 import { columnById, type GridColumn, isScoreColumn, scorePartition } from './columns.ts'
-import { type PredictionSearch, shownColumns, sortOf, widthsOf } from './search.ts'
+import { type PredictionSearch, sortOf } from './search.ts'
 
 const features = tableFeatures({ columnSizingFeature, columnResizingFeature })
 /** Rows live on the server; the table model looks after columns only. */
@@ -22,12 +23,14 @@ interface GridColumns {
 /** Headers and cells of the shown columns, with widths that follow the mouse and end up in the address. */
 export const useGridColumns = (
   search: PredictionSearch,
+  visible: readonly PredictionColumn[],
   metrics: readonly string[],
   onWidths: (widths: Readonly<Record<string, number>>) => void,
 ): GridColumns => {
   const text = useText()
   const format = useFormat()
-  const shownKey = shownColumns(search).join()
+  const shownKey = visible.join()
+  const pinned = pinnedColumns(search)
   const shown = useMemo(() => columnsOf(shownKey), [shownKey])
   const columns = useMemo(() => shown.map((column) => ({ id: column.id, size: column.width, minSize: 56, maxSize: 800 })), [shown])
   const table = useTable({
@@ -54,7 +57,8 @@ export const useGridColumns = (
     setColumnSizing(committed.current)
   }, [search.widths, setColumnSizing])
 
-  const views = useMemo(() => columnViews(shown, sizing, text, format), [shown, sizing, text, format])
+  const pinKey = pinned.join()
+  const views = useMemo(() => columnViews(shown, pinKey.split(','), sizing, text, format), [shown, pinKey, sizing, text, format])
   const sort = sortOf(search)
   const headers = table.getFlatHeaders().flatMap((header): HeaderView[] => {
     const column = columnById.get(header.id)
@@ -64,6 +68,7 @@ export const useGridColumns = (
       {
         id: column.id,
         width: sizing[column.id] ?? column.width,
+        pinnedAt: views.find((view) => view.id === column.id)?.pinnedAt,
         right: alignsRight(column),
         label: headerLabel(column, metrics, text),
         hint: headerHint(column, metrics, text),
