@@ -28,4 +28,5 @@ vi.stubGlobal('matchMedia', (query: string) => ({
 Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, get: () => 634 })
 Object.defineProperty(HTMLElement.prototype, 'clientWidth', { configurable: true, get: () => 1200 })
 Element.prototype.scrollTo = () => {}
+Element.prototype.scrollIntoView = () => {}
 window.scrollTo = () => {}

@@ -14,6 +14,11 @@ interface PointPlotProps {
   /** Name of the whole figure and how to step through it. */
   readonly label: string
   readonly describe: (dot: Point) => string
+  /** The dot that stays marked, and its name beside it. */
+  readonly pinned: Point | undefined
+  readonly nameOf: (dot: Point) => string
+  /** A click or Enter on a dot. */
+  readonly onPin: (dot: Point) => void
   /** Text of a tick; the domain says how many decimals it needs. */
   readonly tick: (value: number, domain: readonly [number, number]) => string
   readonly lines: (x: (value: number) => number, y: (value: number) => number) => ReactNode
@@ -25,16 +30,23 @@ const margin = { left: 58, top: 10, right: 12, bottom: 42 }
 
 /**
  * Dots over two linear axes. The mouse finds the nearest dot, the arrow keys step through them in order of the samples, and either
- * way the sample's name and values stand below the plot.
+ * way the sample's name and values stand below the plot. A click or Enter pins a sample.
  */
 export const PointPlot = (props: PointPlotProps) => {
-  const { dots, xDomain, yDomain, describe, height = width } = props
+  const { dots, xDomain, yDomain, describe, pinned, height = width } = props
   const [active, setActive] = useState(-1)
   const frame = { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom }
   const x = scaleLinear(xDomain, [frame.left, frame.right])
   const y = scaleLinear(yDomain, [frame.bottom, frame.top])
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    const here = dots[active]
+    if ((event.key === 'Enter' || event.key === ' ') && here !== undefined) {
+      event.preventDefault()
+      event.stopPropagation()
+      props.onPin(here)
+      return
+    }
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key]
     if (step === undefined || dots.length === 0) return
     event.preventDefault()
@@ -47,6 +59,7 @@ export const PointPlot = (props: PointPlotProps) => {
     setActive(nearest(dots, x, y, (event.clientX - box.left) * scale, (event.clientY - box.top) * scale))
   }
   const dot = dots[active]
+  const told = dot ?? pinned
   return (
     <div>
       <svg
@@ -55,10 +68,13 @@ export const PointPlot = (props: PointPlotProps) => {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the samples
         tabIndex={0}
         viewBox={`0 0 ${width} ${height}`}
-        className="block w-full touch-pan-y rounded"
+        className={`block w-full touch-pan-y rounded ${dot === undefined ? '' : 'cursor-pointer'}`}
         onKeyDown={onKeyDown}
         onPointerMove={onPointerMove}
         onPointerLeave={() => setActive(-1)}
+        onClick={() => {
+          if (dot !== undefined) props.onPin(dot)
+        }}
       >
         <Axes
           x={x}
@@ -71,6 +87,9 @@ export const PointPlot = (props: PointPlotProps) => {
         />
         {props.lines(x, y)}
         <Dots dots={dots} xDomain={xDomain} yDomain={yDomain} height={height} partition={props.partition} />
+        {pinned === undefined ? null : (
+          <Pinned x={x(pinned.x)} y={y(pinned.y)} right={frame.right} name={props.nameOf(pinned)} partition={props.partition} />
+        )}
         {dot === undefined ? null : (
           <path
             d={markerPath(props.partition, 13)}
@@ -82,9 +101,40 @@ export const PointPlot = (props: PointPlotProps) => {
         )}
       </svg>
       <p aria-live="polite" className="min-h-5 px-1 text-center text-xs text-muted">
-        {dot === undefined ? '' : describe(dot)}
+        {told === undefined ? '' : describe(told)}
       </p>
     </div>
+  )
+}
+
+interface PinnedProps {
+  readonly x: number
+  readonly y: number
+  readonly right: number
+  readonly name: string
+  readonly partition: string
+}
+
+/** A ring and the name; the name goes to the left where the right edge is near. */
+const Pinned = ({ x, y, right, name, partition }: PinnedProps) => {
+  const turned = x > right - 60
+  return (
+    <g transform={`translate(${x},${y})`}>
+      <path d={markerPath(partition, 9)} fill={partitionColour(partition)} stroke="var(--ink)" strokeWidth={1.5} />
+      <circle r={10} fill="none" stroke="var(--ink)" strokeWidth={1.5} />
+      <text
+        x={turned ? -15 : 15}
+        dy="0.32em"
+        textAnchor={turned ? 'end' : 'start'}
+        fill="var(--ink)"
+        stroke="var(--surface)"
+        strokeWidth={4}
+        paintOrder="stroke"
+        className="text-[12px] font-semibold"
+      >
+        {name}
+      </text>
+    </g>
   )
 }
 

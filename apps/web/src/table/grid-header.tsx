@@ -91,7 +91,7 @@ export const GridHeader = ({ headers, height, width, cursor, onSort, onResize, o
             'group flex shrink-0 cursor-pointer items-center gap-1 px-2 text-xs font-semibold text-muted outline-offset-[-2px] select-none hover:bg-hover hover:text-ink',
             header.right && 'justify-end',
             header.sort !== undefined && 'text-ink',
-            header.pinnedAt === undefined ? 'relative' : 'sticky z-1 border-r border-line bg-surface',
+            header.pinnedAt === undefined ? 'relative' : 'sticky z-1 border-r border-line bg-surface max-sm:relative max-sm:left-auto!',
             header.id === target && 'bg-accent-soft!',
           )}
           style={{ width: header.width, left: header.pinnedAt }}

@@ -83,7 +83,7 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
           'flex shrink-0 items-center overflow-hidden px-2 whitespace-nowrap outline-offset-[-2px]',
           column.right && 'justify-end',
           position === 0 && column.pinnedAt === undefined && 'relative',
-          column.pinnedAt !== undefined && 'sticky z-1 border-r border-line bg-inherit',
+          column.pinnedAt !== undefined && 'sticky z-1 border-r border-line bg-inherit max-sm:relative max-sm:left-auto!',
           position === cursor && 'ring-1 ring-inset ring-line-strong',
         )}
         style={{ width: column.width, left: column.pinnedAt }}

@@ -166,6 +166,7 @@ export const en = (f: Formatters) => {
         resize: 'On a header: narrower, wider',
         moveColumn: 'On a header: move the column',
         point: 'Next, previous sample',
+        pin: 'Pin the sample, or let it go',
       },
     },
     errors: {
@@ -396,7 +397,9 @@ export const en = (f: Formatters) => {
         `n = ${f.int(n)}, R² = ${r2}, bias ${bias}, ${name} ${rmse}.`,
       skipped: (n: number) => `${f.int(n)} ${plural(n, 'sample is', 'samples are')} not drawn: value missing or not finite.`,
       thinned: (n: number, total: number) => `${f.int(n)} of ${f.int(total)} points drawn, spread evenly; the figures use all of them.`,
-      stepHint: 'Use ← and → to step through the samples.',
+      stepHint: 'Use ← and → to step through the samples, Enter to pin one.',
+      pin: (name: string) => `Pin sample ${name}`,
+      unpin: (name: string) => `Unpin sample ${name}`,
       excluded: (n: number) => `${f.int(n)} left out: a value is missing or not finite`,
       undecodable: (names: string) => `The stored text of ${names} is not JSON, so it is shown empty.`,
       lineage: 'Lineage',

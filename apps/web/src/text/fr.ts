@@ -163,6 +163,7 @@ export const fr = (f: Formatters): Text => {
         resize: 'Sur un en-tête : réduire, élargir la colonne',
         moveColumn: 'Sur un en-tête : déplacer la colonne',
         point: 'Échantillon suivant, précédent',
+        pin: 'Épingler l’échantillon, ou le libérer',
       },
     },
     errors: {
@@ -403,7 +404,9 @@ export const fr = (f: Formatters): Text => {
       skipped: (n) =>
         `${f.int(n)} ${plural(n, 'échantillon n’est pas tracé', 'échantillons ne sont pas tracés')} : valeur absente ou non finie.`,
       thinned: (n, total) => `${f.int(n)} points tracés sur ${f.int(total)}, régulièrement répartis ; les statistiques portent sur tous.`,
-      stepHint: 'Parcourez les échantillons avec ← et →.',
+      stepHint: 'Parcourez les échantillons avec ← et →, Entrée pour en épingler un.',
+      pin: (name) => `Épingler l’échantillon ${name}`,
+      unpin: (name) => `Libérer l’échantillon ${name}`,
       excluded: (n) => `${f.int(n)} ${plural(n, 'écarté', 'écartés')} : valeur absente ou non finie`,
       undecodable: (names) => `Le contenu enregistré de ${names} n’est pas du JSON valide ; il est affiché vide.`,
       lineage: 'Origine',

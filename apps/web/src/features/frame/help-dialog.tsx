@@ -35,7 +35,13 @@ export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => vo
             ['Alt+Shift+← →', keys.moveColumn],
           ]}
         />
-        <Group title={groups.chart} rows={[['← →', keys.point]]} />
+        <Group
+          title={groups.chart}
+          rows={[
+            ['← →', keys.point],
+            ['Enter', keys.pin],
+          ]}
+        />
       </div>
     </Dialog>
   )

@@ -1,6 +1,6 @@
 import type { PredictionRow } from '@nirs-workspace/types'
 import { PredictionDetail, PredictionPage } from '@nirs-workspace/types'
-import { screen } from '@testing-library/react'
+import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp, scatterOf } from '../../../test/app.tsx'
@@ -43,6 +43,19 @@ describe('row beside the table', () => {
     await openRow({ val_score: 0.14 }, { ...flat, regression: flat.regression && { ...flat.regression, slope: 'NaN', intercept: 'NaN' } })
     expect(await screen.findByText('1:1', { selector: 'span' })).toBeVisible()
     expect(screen.queryByText('fitted')).not.toBeInTheDocument()
+  })
+
+  it('pins a sample by keyboard in the chart and keeps it in the list and in the residuals', async () => {
+    await openRow({ val_score: 0.14 })
+    const chart = await screen.findByRole('img', { name: /Predicted against measured values/ })
+    chart.focus()
+    await userEvent.keyboard('{ArrowRight}{ArrowRight}{Enter}')
+    expect(within(chart).getByText('Sample 20')).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('tab', { name: 'Residuals' }))
+    expect(within(screen.getByRole('img', { name: /Residuals/ })).getByText('Sample 20')).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('tab', { name: 'Samples' }))
+    await userEvent.click(screen.getByRole('button', { name: 'Unpin sample 20', pressed: true }))
+    expect(screen.queryByRole('button', { pressed: true, name: /Unpin/ })).not.toBeInTheDocument()
   })
 
   it('does not ask for arrays that were never stored', async () => {

@@ -1,6 +1,7 @@
 import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronUp, Link2, X } from 'lucide-react'
+import { useState } from 'react'
 import { isApiError } from '../../api/client.ts'
 import { predictionQuery, scatterQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
@@ -16,6 +17,7 @@ import { PeekFolds } from './peek-folds.tsx'
 import { PeekParameters } from './peek-parameters.tsx'
 import { PeekPlot } from './peek-plot.tsx'
 import { PeekSamples } from './peek-samples.tsx'
+import type { PinnedSample } from './pinned-sample.ts'
 import { type PeekTab, peekTabs } from './search.ts'
 
 interface PeekProps {
@@ -117,6 +119,7 @@ interface BodyProps extends PeekProps {
 }
 
 const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: BodyProps) => {
+  const [pinned, setPinned] = useState<PinnedSample>()
   const classifies = scatter?.classification != null
   const tabs = peekTabs.filter((name) => !(classifies && name === 'residuals'))
   const shown = tabs.find((name) => name === tab) ?? 'chart'
@@ -136,9 +139,9 @@ const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: 
           <WithArrays detail={detail} scatter={scatter} error={scatterError}>
             {(found) =>
               shown === 'samples' ? (
-                <PeekSamples scatter={found} />
+                <PeekSamples scatter={found} pinned={pinned} onPin={setPinned} />
               ) : (
-                <PeekPlot scatter={found} residuals={shown === 'residuals'} detail={detail} />
+                <PeekPlot scatter={found} residuals={shown === 'residuals'} detail={detail} pinned={pinned} onPin={setPinned} />
               )
             }
           </WithArrays>

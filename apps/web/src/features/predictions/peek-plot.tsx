@@ -9,6 +9,7 @@ import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { ClassFigures, RegressionTable } from './peek-figures.tsx'
+import { type PinnedSample, pinnedPlace, sampleAt, togglePin } from './pinned-sample.ts'
 import { ScoreNote } from './score-note.tsx'
 import { arraysKind } from './stored-score.ts'
 
@@ -16,10 +17,12 @@ interface PlotProps {
   readonly scatter: Scatter
   readonly residuals: boolean
   readonly detail: PredictionDetail
+  readonly pinned: PinnedSample | undefined
+  readonly onPin: (pinned: PinnedSample | undefined) => void
 }
 
 /** Predicted against measured, or residuals against predicted, with the figures below; for classes the confusion matrix. */
-export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
+export const PeekPlot = ({ scatter, residuals, detail, pinned, onPin }: PlotProps) => {
   const text = useText()
   if (scatter.classification !== null) {
     return (
@@ -34,7 +37,7 @@ export const PeekPlot = ({ scatter, residuals, detail }: PlotProps) => {
   const Plot = residuals ? ResidualPlot : MeasuredPredicted
   return (
     <div className="grid grid-cols-1 gap-4">
-      <Plot scatter={scatter} rmse={rmse} />
+      <Plot scatter={scatter} rmse={rmse} pinned={pinned} onPin={onPin} />
       <ScoreNote detail={detail} scatter={scatter} />
       {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmse} />}
     </div>
@@ -48,7 +51,7 @@ const rmseName = (scatter: Scatter, detail: PredictionDetail, text: Text): strin
   return metricName(text, 'rmse', kind === 'test as validation' ? undefined : scatter.partition, detail.fold_kind === 'refit')
 }
 
-interface CurveProps {
+interface CurveProps extends Pick<PlotProps, 'pinned' | 'onPin'> {
   readonly scatter: Scatter
   /** What the RMSE of these arrays is called. */
   readonly rmse: string
@@ -68,12 +71,23 @@ const usePoints = (scatter: Scatter): Drawn =>
 
 const toNumber = (value: WireNumber | null): number | null => (value === null ? null : fromWireNumber(value))
 
-const sampleName = (scatter: Scatter, point: Point): string => String(scatter.sample_indices?.[point.index] ?? point.index)
+/** What the two plots have in common: names, and the pinned sample with what a click does to it. */
+const usePinning = ({ scatter, pinned, onPin }: CurveProps, points: readonly Point[]) => {
+  const { peek } = useText()
+  const place = pinnedPlace(scatter, pinned)
+  return {
+    pinned: points.find((point) => point.index === place),
+    nameOf: (dot: Point) => peek.sample(String(sampleAt(scatter, dot.index))),
+    onPin: (dot: Point) => onPin(togglePin(scatter, dot.index, pinned)),
+  }
+}
 
-const MeasuredPredicted = ({ scatter, rmse }: CurveProps) => {
+const MeasuredPredicted = (props: CurveProps) => {
+  const { scatter, rmse } = props
   const { peek } = useText()
   const format = useFormat()
   const points = usePoints(scatter)
+  const pinning = usePinning(props, points.all)
   const domain = useMemo(() => squareDomain(points.all), [points])
   const figures = scatter.regression
   const fitted = figures === null ? undefined : lineInside(fromWireNumber(figures.slope), fromWireNumber(figures.intercept), domain)
@@ -89,8 +103,9 @@ const MeasuredPredicted = ({ scatter, rmse }: CurveProps) => {
         label={`${peek.chartLabel(scatter.partition)}. ${peek.stepHint}`}
         height={382}
         tick={(value, range) => tickText(value, range, format.decimal)}
+        {...pinning}
         describe={(dot) =>
-          `${peek.sample(sampleName(scatter, dot))}: ${peek.measured.toLowerCase()} ${format.score(dot.x)}, ${peek.predicted.toLowerCase()} ${format.score(dot.y)}`
+          `${pinning.nameOf(dot)}: ${peek.measured.toLowerCase()} ${format.score(dot.x)}, ${peek.predicted.toLowerCase()} ${format.score(dot.y)}`
         }
         lines={(x, y) => (
           <>
@@ -140,11 +155,15 @@ const Legend = ({ fitted }: { fitted: boolean }) => {
   )
 }
 
-const ResidualPlot = ({ scatter, rmse }: CurveProps) => {
+const residualOf = (point: Point): Point => ({ index: point.index, x: point.y, y: point.y - point.x })
+
+const ResidualPlot = (props: CurveProps) => {
+  const { scatter, rmse } = props
   const { peek } = useText()
   const format = useFormat()
   const points = usePoints(scatter)
-  const dots = useMemo(() => points.drawn.map((point) => ({ index: point.index, x: point.y, y: point.y - point.x })), [points])
+  const dots = useMemo(() => points.drawn.map(residualOf), [points])
+  const pinning = usePinning(props, points.all)
   const xDomain = useMemo(() => niceDomain(dots.map((dot) => dot.x)), [dots])
   const yDomain = useMemo(() => residualDomain(points.all), [points])
   return (
@@ -159,7 +178,9 @@ const ResidualPlot = ({ scatter, rmse }: CurveProps) => {
         label={`${peek.residualLabel(scatter.partition)}. ${peek.stepHint}`}
         height={290}
         tick={(value, range) => tickText(value, range, format.decimal)}
-        describe={(dot) => `${peek.sample(sampleName(scatter, dot))}: ${peek.residual.toLowerCase()} ${format.score(dot.y)}`}
+        {...pinning}
+        pinned={pinning.pinned && residualOf(pinning.pinned)}
+        describe={(dot) => `${pinning.nameOf(dot)}: ${peek.residual.toLowerCase()} ${format.score(dot.y)}`}
         lines={(x, y) => <line x1={x(xDomain[0])} x2={x(xDomain[1])} y1={y(0)} y2={y(0)} stroke="var(--ink)" />}
       />
     </Figure>
@@ -167,7 +188,12 @@ const ResidualPlot = ({ scatter, rmse }: CurveProps) => {
 }
 
 /** The plot, what it says in words, and what it leaves out. */
-const Figure = ({ scatter, rmse, points, children }: CurveProps & { points: Drawn; children: React.ReactNode }) => {
+const Figure = ({
+  scatter,
+  rmse,
+  points,
+  children,
+}: Omit<CurveProps, 'pinned' | 'onPin'> & { points: Drawn; children: React.ReactNode }) => {
   const { peek } = useText()
   const format = useFormat()
   const figures = scatter.regression

@@ -1,16 +1,24 @@
 import type { Scatter } from '@nirs-workspace/types'
 import { fromWireNumber, type WireNumber } from '@nirs-workspace/types/number'
+import { useEffect, useRef } from 'react'
 import { useFormat, useText } from '../../text/text.tsx'
+import { type PinnedSample, pinnedPlace, sampleAt, togglePin } from './pinned-sample.ts'
 
 /** Rows drawn; longer lists belong into an export with one row per sample. */
 const maxRows = 500
 
+interface SamplesProps {
+  readonly scatter: Scatter
+  readonly pinned: PinnedSample | undefined
+  readonly onPin: (pinned: PinnedSample | undefined) => void
+}
+
 /** The chart as a table: sample, measured, predicted, difference. */
-export const PeekSamples = ({ scatter }: { scatter: Scatter }) => {
+export const PeekSamples = ({ scatter, pinned, onPin }: SamplesProps) => {
   const { peek, common } = useText()
   const format = useFormat()
-  const show = (value: WireNumber | null | undefined): string => (value == null ? '–' : format.score(value))
-  const rows = scatter.y_true.slice(0, maxRows)
+  const marked = pinnedPlace(scatter, pinned)
+  const places = scatter.y_true.slice(0, maxRows).map((_, place) => place)
   return (
     <table className="w-full text-right">
       <caption className="pb-2 text-left text-muted">
@@ -27,21 +35,47 @@ export const PeekSamples = ({ scatter }: { scatter: Scatter }) => {
         </tr>
       </thead>
       <tbody>
-        {rows.map((measured, place) => {
-          const predicted = scatter.y_pred[place] ?? null
-          const name = String(scatter.sample_indices?.[place] ?? place)
-          return (
-            <tr key={place.toString()} className="border-t border-line">
-              <th scope="row" className="py-0.5 text-left font-normal">
-                {name}
-              </th>
-              <td>{show(measured)}</td>
-              <td>{show(predicted)}</td>
-              <td>{measured === null || predicted === null ? '–' : show(fromWireNumber(predicted) - fromWireNumber(measured))}</td>
-            </tr>
-          )
-        })}
+        {(marked === undefined || marked < maxRows ? places : [marked, ...places]).map((place) => (
+          <Sample
+            key={place}
+            scatter={scatter}
+            place={place}
+            pinned={place === marked}
+            onPin={() => onPin(togglePin(scatter, place, pinned))}
+          />
+        ))}
       </tbody>
     </table>
+  )
+}
+
+const Sample = ({ scatter, place, pinned, onPin }: { scatter: Scatter; place: number; pinned: boolean; onPin: () => void }) => {
+  const { peek } = useText()
+  const format = useFormat()
+  const row = useRef<HTMLTableRowElement>(null)
+  useEffect(() => {
+    if (pinned) row.current?.scrollIntoView({ block: 'nearest' })
+  }, [pinned])
+  const show = (value: WireNumber | null | undefined): string => (value == null ? '–' : format.score(value))
+  const measured = scatter.y_true[place] ?? null
+  const predicted = scatter.y_pred[place] ?? null
+  const name = String(sampleAt(scatter, place))
+  return (
+    <tr ref={row} aria-current={pinned || undefined} className={`border-t border-line ${pinned ? 'bg-selected' : 'hover:bg-hover'}`}>
+      <th scope="row" className="text-left font-normal">
+        <button
+          type="button"
+          aria-pressed={pinned}
+          aria-label={pinned ? peek.unpin(name) : peek.pin(name)}
+          onClick={onPin}
+          className="min-h-6 w-full px-1 text-left underline-offset-2 hover:underline"
+        >
+          {name}
+        </button>
+      </th>
+      <td>{show(measured)}</td>
+      <td>{show(predicted)}</td>
+      <td className="pr-1">{measured === null || predicted === null ? '–' : show(fromWireNumber(predicted) - fromWireNumber(measured))}</td>
+    </tr>
   )
 }
