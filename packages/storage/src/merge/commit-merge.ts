@@ -88,7 +88,7 @@ const placeFiles = async (layout: Layout, journal: MergeJournal): Promise<void> 
   }
   for (const file of journal.placed) if (file.replaced !== null) await linkOrMove(at(file.target), at(file.replaced))
   if (journal.placed.some((file) => file.replaced !== null)) await syncFolder(replaced)
-  for (const file of journal.models) await makeFolder(dirname(at(file.target)))
+  for (const file of [...journal.models, ...journal.placed]) await makeFolder(dirname(at(file.target)))
   for (const file of [...journal.models, ...journal.placed]) {
     await rename(at(file.staged), at(file.target))
     for (const path of [dirname(at(file.target)), dirname(dirname(at(file.target)))]) folders.add(path)

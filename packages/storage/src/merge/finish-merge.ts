@@ -13,8 +13,6 @@ export const finishMerge = async (layout: Layout, journal: MergeJournal): Promis
   if (journal.gone.length > 0) await markRemoved(layout, journal, places.tombstones)
   if (await exists(places.draft)) await rename(places.draft, places.record)
   if (await exists(places.merges)) await syncFolder(places.merges)
-  await removeTree(places.staging)
-  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
   await removeTree(places.folder)
   await removeJournal(layout)
 }

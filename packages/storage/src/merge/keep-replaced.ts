@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { writeParquet } from '../export/write-parquet.ts'
 import { makeFolder, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { markFile } from '../files/hash-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { formsWith } from '../migration/array-columns.ts'
+import type { StagedFile } from '../migration/staged-file.ts'
+import type { Contents, TrashManifest } from '../trash/trash-manifest.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { openChosen } from './incoming-arrays.ts'
 import { goneIds } from './insert-rows.ts'
 import type { OpenMerge } from './open-merge.ts'
+import { openInTurn } from './rows-in-turn.ts'
+import { writeVerified } from './stage-arrays.ts'
 
 export interface Kept {
   readonly ids: readonly string[]
@@ -34,12 +37,24 @@ export const trashOperation = (jobId: string): string => `merge-${jobId}-${rando
 
 /** Writes the predictions that give way, rows and arrays, to `trash/<operation>/`, flushed and hashed, before the merge removes them. */
 export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, trash: string, operation: string): Promise<Kept> => {
-  const gone = await merge.engine.rows(z.object({ id: z.string() }), `${goneIds} ORDER BY id`)
+  const gone = await merge.engine.rows(
+    z.object({ id: z.string(), has_arrays: z.boolean() }),
+    `SELECT id, has_arrays FROM memory.main.present WHERE id IN (${goneIds}) ORDER BY id`,
+  )
   const ids = gone.map((row) => row.id)
   if (ids.length === 0) return { ids, operation: null }
   const folder = join(trash, operation)
   await makeFolder(join(folder, 'arrays'))
-  const files = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
+  const files: KeptFile[] = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
+  const contents = {
+    tables: [{ table: 'predictions', file: 'predictions.parquet', keys: ids }],
+    arrays: gone.filter((row) => row.has_arrays).map((row) => row.id),
+    datasets: [],
+    files: [],
+  } satisfies Contents
+  await writeJsonDurably(join(folder, 'contents.json'), contents)
+  const { bytes, sha256 } = await markFile(join(folder, 'contents.json'))
+  files.push({ path: 'contents.json', rows: 0, bytes, sha256 })
   const manifest = {
     format: 'nirs-workspace/trash/1',
     operation_id: operation,
@@ -47,9 +62,9 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
     created_at: new Date().toISOString(),
     counts: { predictions: ids.length },
     files,
-  }
+  } satisfies TrashManifest
   await writeJsonDurably(join(folder, 'manifest.json'), manifest)
-  for (const path of [join(folder, 'arrays'), folder, trash]) await syncFolder(path)
+  for (const path of [join(folder, 'arrays'), folder, trash, dirname(trash)]) await syncFolder(path)
   return { ids, operation }
 }
 
@@ -60,7 +75,7 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
   await faultPoint({ kind: 'engine-write', path })
   await withAttachedStore(engine, duckdb, 'giving_way', () =>
     engine.run(`COPY (SELECT * FROM giving_way.main.predictions WHERE prediction_id IN (${goneIds}) ORDER BY prediction_id) TO ${quotedString(path)}
-      (FORMAT parquet, COMPRESSION zstd)`),
+      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 1)`),
   )
   return describe(engine, folder, 'predictions.parquet', expected)
 }
@@ -74,14 +89,17 @@ const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: s
     for (const [dataset, count] of rows.datasets) {
       const name = `arrays/${files.length}.parquet`
       const path = join(folder, name)
-      await faultPoint({ kind: 'engine-write', path })
-      await writeParquet(
-        rows.engine,
-        { sql: rows.rowsSql([dataset], rows.extras), columns: formsWith(rows.extras) },
-        'prediction',
+      const file: StagedFile = {
+        name,
         path,
-        new Map(),
-      )
+        openRows: (_, signal) => openInTurn([{ engine: rows.engine, sql: rows.rowsSql([dataset], rows.extras) }], signal),
+        rows: count,
+        datasets: [dataset],
+        columns: formsWith(rows.extras),
+        extras: rows.extras,
+        existing: false,
+      }
+      await writeVerified(merge.engine, file, merge.request.signal)
       files.push(await describe(rows.engine, folder, name, count))
     }
     return files

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import * as z from 'zod'
-import { type Layout, placesOf } from '../migration/workspace-layout.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
 
 const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
 
@@ -40,13 +40,12 @@ export const MergeJournal = z.object({
 })
 export type MergeJournal = z.infer<typeof MergeJournal>
 
-/** Folders and files that belong to one merge alone. */
+/** Folders and files that belong to one merge alone; the names of finished merges beside them. Nothing is in arrays/ before the commit. */
 export const mergePlaces = (layout: Layout, jobId: string) => {
-  const { staging } = placesOf(layout, jobId)
   const merges = join(layout.control, 'merges')
   const folder = join(merges, jobId)
   return {
-    staging,
+    staging: join(folder, 'arrays'),
     merges,
     folder,
     replaced: join(folder, 'replaced'),

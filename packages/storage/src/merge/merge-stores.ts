@@ -146,7 +146,7 @@ const underJournal = async (
 const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layout, journal: MergeJournal, progress: ProgressTracker) => {
   const places = mergePlaces(layout, journal.job_id)
   await syncFolder(layout.root)
-  for (const folder of [layout.arrays, places.staging, places.merges, places.folder, places.models]) await makeFolder(folder)
+  for (const folder of [places.merges, places.folder, places.staging, places.models]) await makeFolder(folder)
   await syncFolder(layout.root)
   progress.phase('stage', 'Copying models')
   const models = await stageModels(merge, places.models)

@@ -6,7 +6,7 @@ import type { CatalogFile, CatalogOptions } from '../catalog/catalog-file.ts'
 import { catalogDefinition } from '../catalog/catalog-schema.ts'
 import { indexTable } from '../catalog/copy-metadata.ts'
 import { findCatalog } from '../catalog/find-catalog.ts'
-import { type CatalogMeta, readCatalogMeta } from '../catalog/read-info.ts'
+import { readCatalogMeta } from '../catalog/read-info.ts'
 import { attachReadOnly } from '../engine/attach-store.ts'
 import { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
@@ -62,7 +62,7 @@ export const withMerge = async <T>(
     else await attachReadOnly(engine, ofTarget.path, 'target_catalog')
     for (const [index, { path }] of catalogs.entries()) await attachReadOnly(engine, path, `source_${index}`)
     const sources = resolved.map((source, index) => ({ index, resolved: source, fingerprint: catalogs[index]?.fingerprint ?? '' }))
-    await workOut(engine, sources, request)
+    await workOutMerge(engine, sources, request)
     const digest = digestOfState([ofTarget?.fingerprint ?? '', ...catalogs.map(({ fingerprint }) => fingerprint)], request)
     return await work({
       engine,
@@ -76,7 +76,12 @@ export const withMerge = async <T>(
   }
 }
 
-const workOut = async (engine: Engine, sources: readonly MergeSource[], { onConflict, datasets, signal }: MergeRequest): Promise<void> => {
+/** As `withMerge` says, in an engine that has the catalogs attached as `target_catalog` and `source_<i>`. */
+export const workOutMerge = async (
+  engine: Engine,
+  sources: readonly MergeSource[],
+  { onConflict, datasets, signal }: MergeRequest,
+): Promise<void> => {
   await requireDatasets(engine, sources, datasets)
   await learnTarget(engine)
   await learnPredictions(engine, ['target_catalog', ...sources.map(({ index }) => `source_${index}`)])
@@ -123,13 +128,12 @@ const requireDatasets = async (engine: Engine, sources: readonly MergeSource[], 
 
 /** While a migration is half done the table of the store is what counts, not what has been copied so far. */
 const preferTable = async (engine: Engine, source: number, resolved: ResolvedWorkspace): Promise<void> => {
-  const meta = await readMeta(engine, source)
-  if (meta.storage_status.storage_mode !== 'mid_migration' || resolved.duckdb === null) return
+  if (resolved.duckdb === null || resolved.sqlite !== null) return
+  const { storage_status } = await readCatalogMeta(engine, `source_${source}`)
+  if (storage_status.storage_mode !== 'mid_migration') return
   await withAttachedStore(engine, resolved.duckdb, 'store', (store) => indexTable(engine, store))
   await engine.run(`UPDATE ${ofSource(source, 'matched')} SET array_source = 'table' WHERE id IN (SELECT prediction_id FROM table_ids)`)
 }
-
-const readMeta = (engine: Engine, source: number): Promise<CatalogMeta> => readCatalogMeta(engine, `source_${source}`)
 
 const digestOfState = (fingerprints: readonly string[], { onConflict, datasets }: MergeRequest): string =>
   createHash('sha256')

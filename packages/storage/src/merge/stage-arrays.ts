@@ -94,7 +94,8 @@ const stageOne = async (merge: OpenMerge, { name, staging, datasets, incoming }:
   }
 }
 
-const writeVerified = async (engine: Engine, file: StagedFile, signal: AbortSignal | undefined): Promise<FileMark> => {
+/** Writes a file, reads it back through the other reader, compares every value, seals and flushes it. */
+export const writeVerified = async (engine: Engine, file: StagedFile, signal: AbortSignal | undefined): Promise<FileMark> => {
   const source = await stageFile(engine, file, { rowGroup: defaultRowGroup, signal })
   const reader = new ParquetReader()
   try {

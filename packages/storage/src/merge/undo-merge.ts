@@ -14,7 +14,6 @@ export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<
     await takeArraysBack(layout, journal)
     await takeModelsBack(layout, journal)
   }
-  await removeTree(places.staging)
   if (journal.trash !== null) await removeTree(join(places.trash, journal.trash))
   await removeEmptyFolder(places.trash)
   if (await exists(layout.arrays)) await syncFolder(layout.arrays)

@@ -1,4 +1,5 @@
 import { setFaultHook } from '../files/fault-point.ts'
+import { mergeBeside } from '../merge/testing/merge-faults.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
@@ -11,6 +12,7 @@ import { type FaultMode, faultHook } from './fault-hooks.ts'
 const jobs: Record<string, (path: string) => Promise<unknown>> = {
   migrate: (path) => runMigration(path, { jobId: 'fault', batchSize: 2048 }),
   rollback: (path) => rollbackMigration(path, { jobId: 'fault-back' }),
+  merge: (path) => mergeBeside(path),
   recover: (path) => recoverWorkspace(path),
 }
 

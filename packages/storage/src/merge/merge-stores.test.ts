@@ -1,0 +1,292 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readTombstones } from '../arrays/tombstones.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { Predictions } from '../portable/predictions.ts'
+import { filesOf } from '../testing/fault-oracle.ts'
+import { hashTree } from '../testing/hash-tree.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { mergeStores } from './merge-stores.ts'
+import { planMerge } from './plan-merge.ts'
+import { renameIn } from './rewrite-references.ts'
+import { makeHybrid, queryStore, snapshotOf, type WorkspaceToMake } from './testing/merge-fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let cacheFolder: string
+beforeEach(async () => {
+  folder = await temporaryFolder()
+  cacheFolder = join(folder.path, 'cache')
+})
+afterEach(() => folder[Symbol.asyncDispose]())
+
+const make = (name: string, workspace: WorkspaceToMake) => makeHybrid(join(folder.path, name), workspace)
+const merge = (target: string, sources: readonly string[], options: object = {}) =>
+  mergeStores(target, sources, { cacheFolder, jobId: 'job', ...options })
+const idsOf = async (path: string) => (await snapshotOf(path)).predictions.map((row) => row.id)
+const yOf = async (path: string, id: string) => {
+  await using predictions = await Predictions.open(path, { cacheFolder })
+  return Array.from((await predictions.loadArrays([id])).get(id)?.y_pred?.values ?? [])
+}
+
+describe('test_merge_stores', () => {
+  test('two stores: the same prediction comes once, all have their arrays, sources stay to the byte', async () => {
+    const a = await make('a', {
+      predictions: [
+        { id: 'a1', y: [1, 2] },
+        { id: 'a2', fold: '1', y: [3] },
+        { id: 's1', dataset: 'soil pH', y: [9] },
+      ],
+    })
+    const b = await make('b', {
+      predictions: [
+        { id: 'a1', y: [1, 2] },
+        { id: 'b3', fold: '2', y: [5, Number.NaN] },
+        { id: 's2', dataset: 'soil_pH', y: [8] },
+      ],
+    })
+    const before = [await hashTree(a), await hashTree(b)]
+    const target = join(folder.path, 'target')
+    const report = await merge(target, [a, b], { create: true })
+    expect(report.sources).toMatchObject([
+      { path: a, predictions_read: 3, predictions_merged: 3, already_there: 0 },
+      { path: b, predictions_read: 3, predictions_merged: 2, already_there: 1 },
+    ])
+    expect(report).toMatchObject({
+      datasets_merged: ['soil pH', 'soil_pH', 'wheat'],
+      conflicts_resolved: 0,
+      array_rows: 5,
+      errors: [],
+      trash_operation: null,
+    })
+    expect([await hashTree(a), await hashTree(b)]).toEqual(before)
+    const { predictions } = await snapshotOf(target)
+    expect(predictions.map((row) => [row.id, row.hasArrays])).toEqual(['a1', 'a2', 'b3', 's1', 's2'].map((id) => [id, true]))
+    expect(await yOf(target, 'b3')).toEqual([5, Number.NaN])
+    expect(await yOf(target, 's1')).toEqual([9])
+    expect(await yOf(target, 's2')).toEqual([8])
+    expect(
+      Object.keys(await filesOf(target)).filter((name) => name.includes('staging') || name.includes('journal') || name.includes('lock')),
+    ).toEqual([])
+  })
+
+  const both = (target: number, source: number, metric = 'rmse') => ({
+    target: { predictions: [{ id: 't', score: target, metric, created: '2026-01-01', y: [1] }] },
+    source: { predictions: [{ id: 's', score: source, metric, created: '2026-02-01', y: [2] }] },
+  })
+  const outcomes: [string, string, ReturnType<typeof both>, string[]][] = [
+    ['keep_best', 'lower is better', both(0.9, 0.1), ['s']],
+    ['keep_best', 'lower is better, the target is', both(0.1, 0.9), ['t']],
+    ['keep_best', 'higher is better', both(0.1, 0.9, 'balanced_accuracy'), ['s']],
+    ['keep_best', 'higher is better, the target is', both(0.9, 0.1, 'balanced_accuracy'), ['t']],
+    ['keep_best', 'nearest zero', both(-0.5, 0.1, 'bias'), ['s']],
+    ['keep_best', 'NaN is never better', both(0.9, Number.NaN), ['t']],
+    ['keep_best', 'any number is better than NaN', both(Number.NaN, 0.9), ['s']],
+    ['keep_best', 'infinity is no score', both(0.9, Number.NEGATIVE_INFINITY), ['t']],
+    ['keep_best', 'a draw leaves the target', both(0.5, 0.5), ['t']],
+    ['keep_best', 'a metric of unknown direction is not ranked by guess', both(0.1, 0.9, 'oddness'), ['s', 't']],
+    ['keep_latest', 'the later one', both(0.1, 0.9), ['s']],
+    ['keep_all', 'both', both(0.1, 0.9), ['s', 't']],
+    ['skip', 'the target', both(0.9, 0.1), ['t']],
+  ]
+  test.each(outcomes)('%s: %s', async (onConflict, _, { target, source }, expected) => {
+    const [to, from] = [await make('to', target), await make('from', source)]
+    const plan = await planMerge(to, [from], {
+      cacheFolder,
+      onConflict:
+        onConflict === 'keep_latest'
+          ? 'keep_latest'
+          : onConflict === 'keep_all'
+            ? 'keep_all'
+            : onConflict === 'skip'
+              ? 'skip'
+              : 'keep_best',
+    })
+    expect(plan.conflicts).toMatchObject([{ source_ids: ['s'], target_ids: ['t'], dataset_name: 'wheat', partition: 'val' }])
+    const report = await merge(to, [from], { onConflict, planId: plan.plan_id })
+    expect(report).toMatchObject({ conflicts_resolved: 1, sources: plan.sources })
+    const { predictions } = await snapshotOf(to)
+    expect(predictions.map((row) => row.id)).toEqual(expected)
+    for (const row of predictions) expect(await yOf(to, row.id)).toEqual(row.id === 't' ? [1] : [2])
+    const merged = await filesOf(to)
+    await merge(to, [from], { onConflict, jobId: 'again' })
+    if (expected.includes('s') || onConflict === 'skip' || onConflict === 'keep_best') expect(await filesOf(to)).toEqual(merged)
+  })
+
+  test('what gives way goes to the trash, rows and arrays, and its arrays are marked as removed', async () => {
+    const { target, source } = both(0.9, 0.1)
+    const [to, from] = [await make('to', target), await make('from', source)]
+    const { trash_operation, sources } = await merge(to, [from])
+    expect(sources).toMatchObject([{ replaced: 1, predictions_merged: 1 }])
+    const files = await filesOf(to)
+    const inTrash = Object.keys(files).filter((name) => name.startsWith(`.nirs-workspace/trash/${trash_operation}/`) && !name.endsWith('/'))
+    expect(inTrash.map((name) => name.split('/').slice(3).join('/'))).toEqual([
+      'arrays/0.parquet',
+      'contents.json',
+      'manifest.json',
+      'predictions.parquet',
+    ])
+    expect([...(await readTombstones(join(to, 'arrays'))).keys()]).toEqual(['t'])
+  })
+
+  test('only the chosen datasets come, with what belongs to them', async () => {
+    const from = await make('from', {
+      predictions: [{ id: 'w' }, { id: 's', dataset: 'soil' }],
+      extra: ["INSERT INTO runs (run_id, name) VALUES ('empty', 'Nothing came of it')"],
+    })
+    const target = join(folder.path, 'target')
+    const report = await merge(target, [from], { create: true, datasets: ['soil'] })
+    expect(report).toMatchObject({ datasets_merged: ['soil'], rows: { runs: 1, pipelines: 1, chains: 1 } })
+    expect(await idsOf(target)).toEqual(['s'])
+    await expect(merge(target, [from], { datasets: ['nothing'] })).rejects.toMatchObject({ code: 'dataset_not_found' })
+    expect(await merge(target, [from], { jobId: 'rest' })).toMatchObject({
+      datasets_merged: ['wheat'],
+      rows: { runs: 1, pipelines: 1, chains: 1 },
+    })
+    expect(await queryStore(target, "SELECT name FROM runs WHERE run_id = 'empty'")).toEqual([{ name: 'Nothing came of it' }])
+  })
+
+  test('ids that the target uses for something else get others, the same every time; models follow', async () => {
+    const model = (id: string, hash: string) =>
+      `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', 'aa/model.joblib', '${hash.repeat(64)}')`
+    const chain = `UPDATE chains SET fold_artifacts = '{"fold_0": "m:0", "x": NaN}', steps = '[{"artifact_ids": ["m:0"], "operator_class": "m:0 "}]'`
+    const to = await make('to', { predictions: [{ id: 'p', y: [1] }], extra: [model('m:0', 'a'), chain] })
+    const from = await make('from', {
+      predictions: [{ id: 'p', model: 'Other', score: 3, y: [2] }],
+      extra: [model('m:0', 'b'), chain, "UPDATE runs SET name = 'Evening screen'"],
+    })
+    await mkdir(join(to, 'artifacts', 'aa'), { recursive: true })
+    await mkdir(join(from, 'artifacts', 'aa'), { recursive: true })
+    await writeFile(join(to, 'artifacts', 'aa', 'model.joblib'), 'one')
+    await writeFile(join(from, 'artifacts', 'aa', 'model.joblib'), 'two')
+    const report = await merge(to, [from])
+    // Run, pipeline, chain, model and prediction.
+    expect(report).toMatchObject({ remapped: 5, artifact_files: 1 })
+    const predictions = await queryStore(
+      to,
+      'SELECT prediction_id AS id, model_name AS model, chain_id AS chain FROM predictions ORDER BY model_name',
+    )
+    expect(predictions).toMatchObject([{ model: 'Other' }, { model: 'PLS', id: 'p', chain: 'c-wheat' }])
+    expect(await yOf(to, 'p')).toEqual([1])
+    expect(await yOf(to, String(predictions[0]?.id))).toEqual([2])
+    const [artifact] = await queryStore(to, "SELECT artifact_id AS id, artifact_path AS path FROM artifacts WHERE artifact_id <> 'm:0'")
+    const [copied] = await queryStore(to, `SELECT fold_artifacts AS folds, steps FROM chains WHERE chain_id <> 'c-wheat'`)
+    expect(copied).toEqual({
+      folds: `{"fold_0": "${artifact?.id}", "x": NaN}`,
+      steps: `[{"artifact_ids": ["${artifact?.id}"], "operator_class": "m:0 "}]`,
+    })
+    expect((await filesOf(to))[`artifacts/${artifact?.path}`]).toBe((await filesOf(from))['artifacts/aa/model.joblib'])
+    const merged = await filesOf(to)
+    expect(await merge(to, [from], { jobId: 'again', onConflict: 'skip' })).toMatchObject({ record_path: null })
+    expect(await filesOf(to)).toEqual(merged)
+  })
+
+  test('projects of one name are one project', async () => {
+    const project = (id: string) => [`INSERT INTO projects (project_id, name) VALUES ('${id}', 'Cereals')`]
+    const to = await make('to', { extra: project('one') })
+    const from = await make('from', { predictions: [{ id: 'p' }], extra: project('two') })
+    // The library links a project before a run has pipelines; here a run without any.
+    const linked = await make('linked', {
+      extra: [...project('three'), "INSERT INTO runs (run_id, name, project_id) VALUES ('r', 'Linked', 'three')"],
+    })
+    await merge(to, [from, linked])
+    expect(await queryStore(to, 'SELECT project_id FROM projects')).toEqual([{ project_id: 'one' }])
+    expect(await queryStore(to, "SELECT project_id FROM runs WHERE run_id = 'r'")).toEqual([{ project_id: 'one' }])
+  })
+
+  test('arrays that the target has lost come back', async () => {
+    const predictions = [
+      { id: 'p', y: [1, 2] },
+      { id: 'q', fold: '1', y: [3] },
+    ]
+    const [to, from] = [await make('to', { predictions }), await make('from', { predictions })]
+    await rm(join(to, 'arrays'), { recursive: true })
+    expect(await merge(to, [from])).toMatchObject({
+      array_rows: 2,
+      sources: [{ already_there: 2, arrays_added: 2, predictions_merged: 0 }],
+    })
+    expect(await yOf(to, 'p')).toEqual([1, 2])
+  })
+
+  test('a second prediction of a chain, fold and partition comes under a copy of the chain: nirs4all would delete it', async () => {
+    const prediction = (id: string, score: number) => ({ predictions: [{ id, score, y: [score] }] })
+    const [to, from] = [await make('to', prediction('t', 1)), await make('from', prediction('s', 2))]
+    expect(await merge(to, [from], { onConflict: 'keep_all' })).toMatchObject({
+      rows: { runs: 0, pipelines: 0, chains: 1 },
+      warnings: [expect.stringContaining('copies')],
+    })
+    const chains = (await snapshotOf(to)).predictions.map((row) => row.chain)
+    expect(new Set(chains).size).toBe(2)
+    expect(await merge(to, [from], { onConflict: 'keep_all', jobId: 'again' })).toMatchObject({ record_path: null })
+  })
+
+  test('a lone Parquet file comes with parents made for it, once', async () => {
+    const file = join(folder.path, 'wheat.parquet')
+    await makeParquet(file, [
+      { id: 'x', y: [7] },
+      { id: 'y', dataset: 'soil', y: null },
+    ])
+    const to = await make('to', { predictions: [{ id: 'p' }] })
+    expect(await merge(to, [file])).toMatchObject({ sources: [{ predictions_merged: 2 }], rows: { runs: 1, pipelines: 2, chains: 0 } })
+    expect(await yOf(to, 'x')).toEqual([7])
+    expect(await merge(to, [file], { jobId: 'again' })).toMatchObject({ record_path: null })
+  })
+
+  test('columns of later releases come along', async () => {
+    const from = await make('from', {
+      predictions: [{ id: 'p' }],
+      extra: [
+        'ALTER TABLE pipelines ADD COLUMN original_template VARCHAR',
+        'UPDATE pipelines SET original_template = \'["SNV"]\'',
+        'ALTER TABLE predictions ADD COLUMN prediction_level VARCHAR',
+      ],
+    })
+    const target = join(folder.path, 'target')
+    await merge(target, [from], { create: true })
+    expect(await queryStore(target, 'SELECT original_template AS t FROM pipelines')).toEqual([{ t: '["SNV"]' }])
+    // A column without a single value is not worth changing a table for.
+    expect(await queryStore(target, "SELECT count(*) AS n FROM duckdb_columns() WHERE column_name = 'prediction_level'")).toEqual([
+      { n: 0 },
+    ])
+  })
+})
+
+describe('a merge is refused, and nothing is changed', () => {
+  test('a stale plan, the target as its own source, a legacy target, a busy workspace, damage', async () => {
+    const [to, from] = [await make('to', { predictions: [{ id: 't' }] }), await make('from', { predictions: [{ id: 's', fold: '1' }] })]
+    const legacy = join(folder.path, 'legacy')
+    await mkdir(legacy)
+    await makeStore(join(legacy, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'l' }] })
+    const before = [await filesOf(to), await filesOf(legacy)]
+    await expect(merge(to, [from], { planId: 'another' })).rejects.toMatchObject({ code: 'plan_stale' })
+    await expect(merge(to, [to])).rejects.toMatchObject({ code: 'validation' })
+    await expect(merge(to, [from, from])).rejects.toMatchObject({ code: 'validation' })
+    await expect(merge(to, [])).rejects.toMatchObject({ code: 'validation' })
+    await expect(merge(legacy, [from])).rejects.toMatchObject({ code: 'not_migrated' })
+    await expect(merge(join(folder.path, 'nowhere'), [from])).rejects.toMatchObject({ code: 'workspace_not_found' })
+    await expect(merge(to, [join(folder.path, 'nowhere')])).rejects.toMatchObject({ code: 'workspace_not_found' })
+    await expect(merge(to, [from], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+    const lock = await acquireWorkspaceLock(to, { jobId: 'other', kind: 'test' })
+    await expect(merge(to, [from])).rejects.toMatchObject({ code: 'workspace_busy' })
+    await lock.release()
+    expect([await filesOf(to), await filesOf(legacy)]).toEqual(before)
+    await writeFile(join(from, 'arrays', 'wheat.parquet'), 'damaged')
+    await expect(merge(to, [from])).rejects.toMatchObject({ code: 'arrays_corrupt' })
+    expect(await filesOf(to)).toEqual(before[0])
+    await writeFile(join(to, 'arrays', '_tombstones.json'), 'damaged')
+    await expect(merge(to, [legacy])).rejects.toMatchObject({ code: 'tombstones_corrupt' })
+  })
+})
+
+test('ids are exchanged only as whole strings of the JSON, whatever else stands there', () => {
+  const ids = new Map([
+    ['é:0', 'new'],
+    ['__proto__', 'p'],
+  ])
+  expect(renameIn('{"a": "\\u00e9:0", "b": ["é:0", "é:0x", "__proto__"], "n": NaN, "q": "\\"é:0\\""}', ids)).toBe(
+    '{"a": "new", "b": ["new", "é:0x", "p"], "n": NaN, "q": "\\"é:0\\""}',
+  )
+  expect(renameIn('no "json" "broken \\', ids)).toBe('no "json" "broken \\')
+})

@@ -1,0 +1,154 @@
+import { type MergeStrategy, metricDirection } from '@nirs-workspace/types'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import { catalogDefinition } from '../catalog/catalog-schema.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { workOutMerge } from './open-merge.ts'
+import { ofSource } from './source-views.ts'
+
+interface Row {
+  readonly id: string
+  readonly key: string
+  readonly metric: string
+  readonly score: number | null
+  readonly day: number
+}
+
+const row = fc.record({
+  id: fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__'),
+  key: fc.constantFrom('x', 'y', "o'z"),
+  metric: fc.constantFrom('rmse', 'accuracy', 'bias', 'oddness'),
+  score: fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, -0.5, 0, 0.25, 0.5, 1),
+  day: fc.integer({ min: 1, max: 4 }),
+})
+const store = fc.uniqueArray(row, { selector: ({ id }) => id, maxLength: 6 })
+
+/** A prediction in the model. `label` is its id, or for one that got another id what that id is made from. */
+interface Alive extends Row {
+  readonly label: string
+}
+
+const keyOf = ({ key, metric }: Row) => `${key} ${metric}`
+const contentOf = (one: Row) => `${keyOf(one)} ${Number.isNaN(one.score) ? null : one.score}`
+
+const better = (metric: string, a: readonly Row[], b: readonly Row[]): boolean => {
+  const direction = metricDirection(metric)
+  const value = (score: number) => (direction === 'higher' ? -score : direction === 'zero' ? Math.abs(score) : score)
+  const best = (rows: readonly Row[]) =>
+    Math.min(...rows.flatMap(({ score }) => (score === null || !Number.isFinite(score) ? [] : [value(score)])))
+  return best(a) < best(b)
+}
+
+const latest = (rows: readonly Row[]) => Math.max(...rows.map((one) => one.day))
+
+/** What a merge should leave: the plain form of what the SQL says, key by key. */
+const mergeModel = (strategy: MergeStrategy, target: readonly Row[], sources: readonly (readonly Row[])[]): Alive[] => {
+  let alive: Alive[] = target.map((one) => ({ ...one, label: one.id }))
+  const taken = new Set(target.map(({ id }) => id))
+  for (const source of sources) {
+    const isSame = (own: Row, there: Alive) =>
+      (there.label === own.id && contentOf(there) === contentOf(own)) || there.label === `${own.id} as ${contentOf(own)}`
+    const shared = new Set(alive.filter((there) => source.some((own) => isSame(own, there))))
+    const fresh = source.filter((own) => !alive.some((there) => isSame(own, there)))
+    for (const [key, own] of Map.groupBy(fresh, keyOf)) {
+      const rivals = alive.filter((there) => keyOf(there) === key && !shared.has(there))
+      const wins = rivals.length > 0 && decide(strategy, own, rivals)
+      if (rivals.length > 0 && wins === 'keep_target') continue
+      if (wins === 'take_source') alive = alive.filter((there) => !rivals.includes(there))
+      alive = [...alive, ...own.map((one) => ({ ...one, label: taken.has(one.id) ? `${one.id} as ${contentOf(one)}` : one.id }))]
+    }
+    for (const { label } of alive) taken.add(label)
+  }
+  return alive
+}
+
+const decide = (strategy: MergeStrategy, own: readonly Row[], rivals: readonly Row[]) => {
+  const metric = own[0]?.metric ?? ''
+  if (strategy === 'skip') return 'keep_target'
+  if (strategy === 'keep_all' || (strategy === 'keep_best' && metricDirection(metric) === 'unknown')) return 'keep_both'
+  const wins = strategy === 'keep_latest' ? latest(own) > latest(rivals) : better(metric, own, rivals)
+  return wins ? 'take_source' : 'keep_target'
+}
+
+const nowhere: ResolvedWorkspace = {
+  root: '/',
+  name: 'made',
+  kind: 'workspace',
+  duckdb: null,
+  sqlite: null,
+  bak: null,
+  arrays: '/',
+  parquet: null,
+}
+
+const attachCatalog = async (engine: Engine, alias: string, rows: readonly Row[]): Promise<void> => {
+  await engine.run(`ATTACH ':memory:' AS ${alias}`)
+  for (const statement of catalogDefinition(alias)) await engine.run(statement)
+  for (const { id, key, metric, score, day } of rows) {
+    await engine.run(
+      `INSERT INTO ${alias}.main.predictions BY NAME SELECT $id AS prediction_id, 'p' AS pipeline_id, 'wheat' AS dataset_name, $key AS model_name, 'M' AS model_class,
+         '0' AS fold_id, 'val' AS "partition", $score::DOUBLE AS val_score, $metric AS metric, '' AS task_type, '' AS preprocessings,
+         '2026-01-01'::TIMESTAMP + to_days($day::INTEGER) AS created_at, 'fold' AS fold_kind, false AS aggregated, false AS has_arrays, '' AS search_text`,
+      { id, key, metric, score: score === null ? null : String(score), day },
+    )
+  }
+}
+
+const Found = z.object({ id: z.string(), origin: z.number() })
+
+const mergeReal = (strategy: MergeStrategy, target: readonly Row[], sources: readonly (readonly Row[])[]): Promise<string[]> =>
+  withEngine({ threads: 1 }, async (engine) => {
+    await attachCatalog(engine, 'target_catalog', target)
+    for (const [index, rows] of sources.entries()) await attachCatalog(engine, `source_${index}`, rows)
+    const opened = sources.map((_, index) => ({ index, resolved: nowhere, fingerprint: '' }))
+    await workOutMerge(engine, opened, { onConflict: strategy, datasets: null })
+    const found = await engine.rows(Found, "SELECT id, origin FROM memory.main.present WHERE state = 'alive'")
+    const origins = await Promise.all(
+      sources.map(async (rows, index) => {
+        const pairs = await engine.rows(
+          z.object({ id: z.string(), new_id: z.string() }),
+          `SELECT id, new_id FROM ${ofSource(index, 'matched')} WHERE action = 'insert'`,
+        )
+        return new Map(pairs.map(({ id, new_id }) => [new_id, { row: rows.find((one) => one.id === id), isNew: id !== new_id }]))
+      }),
+    )
+    return found
+      .map(({ id, origin }) => {
+        const from = origin === -1 ? { row: target.find((one) => one.id === id), isNew: false } : origins[origin]?.get(id)
+        if (from?.row === undefined) throw new Error(`${id} comes from nowhere`)
+        return describeRow(from.row, from.isNew ? `${from.row.id} as ${contentOf(from.row)}` : id)
+      })
+      .sort()
+  })
+
+const describeRow = (one: Row, label: string) => `${label}: ${contentOf(one)} on day ${one.day}`
+
+test.each(['keep_best', 'keep_latest', 'keep_all', 'skip'] as const)(
+  'test_merge_stores: %s does what a plain model of it does',
+  async (strategy) => {
+    await fc.assert(
+      fc.asyncProperty(store, fc.array(store, { minLength: 1, maxLength: 3 }), async (target, sources) => {
+        const expected = mergeModel(strategy, target, sources).map((one) => describeRow(one, one.label))
+        expect(await mergeReal(strategy, target, sources)).toEqual(expected.sort())
+      }),
+      { numRuns: 15 },
+    )
+  },
+)
+
+test('test_merge_stores: keep_best never loses the best finite score of a key; into an empty target nothing is lost', async () => {
+  await fc.assert(
+    fc.asyncProperty(store, store, async (a, b) => {
+      const merged = await mergeReal('keep_best', a, [b])
+      for (const [key, rows] of Map.groupBy([...a, ...b], keyOf)) {
+        const left = [...a, ...b].filter((one) => keyOf(one) === key && merged.some((text) => text.includes(`: ${contentOf(one)} on day`)))
+        const metric = rows[0]?.metric ?? ''
+        if (metricDirection(metric) !== 'unknown') expect(better(metric, rows, left)).toBe(false)
+      }
+      expect(await mergeReal('keep_best', [], [a])).toHaveLength(a.length)
+    }),
+    { numRuns: 10 },
+  )
+})
