@@ -13,6 +13,11 @@ export interface WriterOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface CopyRowsOptions {
+  /** Only these files of arrays/, by name: damage to the others does not matter. Default: all. */
+  readonly files?: readonly string[] | undefined
+}
+
 /** Takes rows one by one; memory is bounded by a row group per dataset. Nothing is in the workspace before `close`. */
 export interface ArrayWriter {
   add(record: ArrayRecord): Promise<void>
@@ -40,7 +45,7 @@ export interface ArrayOperations {
   deleteDataset(name: string): Promise<boolean>
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
   /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */
-  copyRows(ids: ReadonlySet<string>, targetPath: string): Promise<number>
+  copyRows(ids: ReadonlySet<string>, targetPath: string, options?: CopyRowsOptions): Promise<number>
   /** Adds all rows of such a file, as `saveBatch` would. */
   appendFile(path: string): Promise<number>
   stats(): Promise<ArrayStats>

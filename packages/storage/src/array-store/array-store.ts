@@ -5,7 +5,7 @@ import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-loc
 import { appendFile } from './append-file.ts'
 import type { AppendContext } from './append-rows.ts'
 import { ArrayFolder } from './array-folder.ts'
-import type { ArrayOperations, ArrayStoreOptions, ArrayWriter, WriterOptions } from './array-operations.ts'
+import type { ArrayOperations, ArrayStoreOptions, ArrayWriter, CopyRowsOptions, WriterOptions } from './array-operations.ts'
 import type { ArrayRecord, StoredRecord } from './array-record.ts'
 import type { ArrayStats, CompactOptions, CompactReport, IntegrityOptions, IntegrityReport } from './array-reports.ts'
 import { arrayStats } from './array-stats.ts'
@@ -99,8 +99,8 @@ export class ArrayStore implements ArrayOperations {
     return this.#change('compact-arrays', (context) => compactFiles(context, datasetName, options))
   }
 
-  copyRows(ids: ReadonlySet<string>, targetPath: string): Promise<number> {
-    return withLazyEngine((engine) => copyRows(this.#context(engine), ids, targetPath)).catch((error: unknown) => {
+  copyRows(ids: ReadonlySet<string>, targetPath: string, options: CopyRowsOptions = {}): Promise<number> {
+    return withLazyEngine((engine) => copyRows(this.#context(engine), ids, targetPath, options)).catch((error: unknown) => {
       throw toWriteError(error)
     })
   }

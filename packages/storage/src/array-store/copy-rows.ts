@@ -9,6 +9,7 @@ import { takeRows } from '../parquet/take-rows.ts'
 import { verifyAdded } from '../parquet/verify-added.ts'
 import { type AppendContext, completed } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
+import type { CopyRowsOptions } from './array-operations.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { PendingRows } from './rewrite-file.ts'
 import { blocksWith, findRows } from './row-positions.ts'
@@ -18,10 +19,15 @@ import { SummaryBuilder, summaryRows } from './summary-builder.ts'
  * Streams the rows that count of these predictions, removed ones included, into a new sealed file, verified and durable when this
  * returns. The file is there even when there are none; it must not exist before. On failure it is taken away again.
  */
-export const copyRows = async (context: AppendContext, ids: ReadonlySet<string>, targetPath: string): Promise<number> => {
+export const copyRows = async (
+  context: AppendContext,
+  ids: ReadonlySet<string>,
+  targetPath: string,
+  options: CopyRowsOptions = {},
+): Promise<number> => {
   const readers: ArrayFileReader[] = []
   try {
-    for (const name of await context.folder.names()) readers.push(await context.folder.open(name, context.engine))
+    for (const name of options.files ?? (await context.folder.names())) readers.push(await context.folder.open(name, context.engine))
     const sources: Source[] = []
     for (const reader of readers) {
       const rows = [...(await findRows(reader, ids)).values()].map(({ row }) => row).sort((a, b) => a - b)

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { MaintenancePlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
@@ -80,16 +80,25 @@ const keepArrays = async ({ open, arrays, places, selection }: Filling): Promise
   if (selection.arrays.length === 0) return []
   await makeFolder(places.arrays)
   const path = join(places.folder, arraysName)
-  const rows = await arrays.copyRows(new Set(selection.arrays), path)
+  const rows = await arrays.copyRows(new Set(selection.arrays), path, { files: await filesWith(open, selection.arrays) })
   await syncFolder(places.arrays)
-  await checkKept(open, places, selection.arrays)
+  await checkKept(open, places)
   return [await describe(places, arraysName, rows)]
 }
 
-/** Every prediction whose arrays go must be in the copy; that their values are the same is what `copyRows` has verified. */
-const checkKept = async ({ engine }: OpenWorkspace, places: TrashPlaces, ids: readonly string[]): Promise<void> => {
+/** Names of the array files that hold rows of these predictions; the others are not looked at, so that damage to them stops nothing. */
+const filesWith = async ({ engine }: OpenWorkspace, ids: readonly string[]): Promise<string[]> => {
   await engine.run('CREATE OR REPLACE TEMP TABLE to_keep (id VARCHAR)')
   await appendColumns(engine, { alias: 'temp', table: 'to_keep' }, [{ type: 'varchar', values: ids }])
+  const rows = await engine.rows(
+    z.object({ path: z.string() }),
+    `SELECT DISTINCT path FROM array_rows JOIN array_file_names USING (file) WHERE prediction_id IN (SELECT id FROM to_keep) ORDER BY path`,
+  )
+  return rows.map(({ path }) => basename(path))
+}
+
+/** Every prediction whose arrays go must be in the copy; that their values are the same is what `copyRows` has verified. */
+const checkKept = async ({ engine }: OpenWorkspace, places: TrashPlaces): Promise<void> => {
   const file = await openParquet(engine, places.folder, arraysName)
   try {
     const { missing } = await engine.one(
