@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { damaged, parquetRelation } from '../arrays/parquet-file.ts'
 import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
@@ -8,6 +9,8 @@ import { columnOf, type RowBlock, rowsOf } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
 import { GroupFile } from '../parquet/group-file.ts'
 import { damagedFile } from './damaged-file.ts'
+import { type FileStamp, stampOf } from './file-stamp.ts'
+import { hashFileIds, IdHashCache, type IdHashes } from './id-hashes.ts'
 import type { LazyEngine } from './lazy-engine.ts'
 
 /** Consecutive rows and where in the file they begin. */
@@ -29,25 +32,36 @@ export class ArrayFileReader {
   readonly forms: readonly ColumnForm[]
   /** Columns of types that array files do not have: nobody may rewrite this file without losing them. */
   readonly uncarried: readonly string[]
+  /** Whether row groups can be added as they are: every column has the form in which this program writes it. */
+  readonly canGrow: boolean
+  /** What the file is, as opposed to what has its name by now. */
+  readonly stamp: FileStamp
   readonly #pinned: PinnedFile
   readonly #engine: LazyEngine
+  readonly #hashes: IdHashCache
 
-  private constructor(name: string, pinned: PinnedFile, file: GroupFile, engine: LazyEngine) {
+  private constructor(name: string, stamp: FileStamp, pinned: PinnedFile, file: GroupFile, engine: LazyEngine, hashes: IdHashCache) {
     this.name = name
+    this.stamp = stamp
+    this.#hashes = hashes
     this.file = file
     this.#pinned = pinned
     this.#engine = engine
     this.forms = file.columns.flatMap(({ name: column, form }) =>
       isArrayFileColumn(column) ? [{ name: column, type: arrayFileColumns[column] }] : form === null ? [] : [form],
     )
+    this.canGrow = file.columns.every(
+      ({ name: column, form, isOurs }) => isOurs && (!isArrayFileColumn(column) || form?.type === arrayFileColumns[column]),
+    )
     this.uncarried = file.columns.filter(({ name: column, form }) => form === null && !isArrayFileColumn(column)).map((one) => one.name)
   }
 
   /** `path` is relative to `root`. Fails with `arrays_missing` or `arrays_corrupt`. */
-  static async open(root: string, path: string, engine: LazyEngine): Promise<ArrayFileReader> {
+  static async open(root: string, path: string, engine: LazyEngine, hashes = new IdHashCache()): Promise<ArrayFileReader> {
     const pinned = await pinFile(root, path)
-    const file = await GroupFile.from(pinned.handle, `${root}/${path}`, path)
-    const reader = new ArrayFileReader(path, pinned, file, engine)
+    const file = await GroupFile.from(pinned.handle, join(root, path), path)
+    const stamp = stampOf(await pinned.handle.stat({ bigint: true }))
+    const reader = new ArrayFileReader(path, stamp, pinned, file, engine, hashes)
     const missing = ['prediction_id', 'dataset_name'].filter((column) => !reader.forms.some((form) => form.name === column))
     if (missing.length === 0) return reader
     await reader.close()
@@ -58,15 +72,17 @@ export class ArrayFileReader {
     return this.file.rows
   }
 
-  /** Whether row groups can be added as they are: every column has the form in which this program writes it. */
-  get canGrow(): boolean {
-    return this.file.columns.every(
-      ({ name, form, isOurs }) => isOurs && (!isArrayFileColumn(name) || form?.type === arrayFileColumns[name]),
-    )
+  /** Whether a row group is one that this program wrote and decodes itself. */
+  isOwn(group: number): boolean {
+    return this.canGrow && this.file.isOwn(group)
   }
 
-  has(column: string): boolean {
-    return this.forms.some(({ name }) => name === column)
+  async idHashes(): Promise<IdHashes> {
+    const cached = this.#hashes.get(this.stamp)
+    if (cached !== undefined) return cached
+    const hashes = await hashFileIds(this)
+    this.#hashes.set(this.stamp, hashes)
+    return hashes
   }
 
   /** These columns of these row groups (default: all of both), in order. Columns that the file lacks are left out. */
@@ -98,9 +114,8 @@ export class ArrayFileReader {
 
   #runs(groups: readonly number[]): { isOwn: boolean; groups: number[] }[] {
     const runs: { isOwn: boolean; groups: number[] }[] = []
-    const isRead = this.canGrow
     for (const group of groups) {
-      const isOwn = isRead && this.file.isOwn(group)
+      const isOwn = this.isOwn(group)
       const last = runs.at(-1)
       if (last?.isOwn === isOwn && (isOwn || last.groups.at(-1) === group - 1)) last.groups.push(group)
       else runs.push({ isOwn, groups: [group] })

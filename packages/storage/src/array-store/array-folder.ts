@@ -6,14 +6,13 @@ import { makeFolder, rename, syncFolder } from '../files/disk.ts'
 import { unlinkIfThere } from '../files/move-file.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { ArrayFileReader } from './array-file-reader.ts'
+import { type FileStamp, stampOf } from './file-stamp.ts'
+import { IdHashCache } from './id-hashes.ts'
 import type { LazyEngine } from './lazy-engine.ts'
 
 const parquetName = /^[^.].*\.parquet$/i
 // What this program leaves behind when it dies: no other program takes such a name for its own, or for rubbish.
 const partName = /^\.nirs-(\d+)-[0-9a-f-]{36}\.part$|^\.(\d+)-[0-9a-f-]{36}\.tmp$/
-
-/** What a file was when it was looked at; a file of the same mark is the same file. */
-export type FileStamp = string
 
 /** The folder `arrays/` of a workspace. */
 export class ArrayFolder {
@@ -21,6 +20,8 @@ export class ArrayFolder {
   readonly path: string
   /** The datasets of files as they were when last looked at. */
   readonly datasets = new Map<string, { readonly stamp: FileStamp; readonly names: ReadonlySet<string> }>()
+
+  readonly hashes = new IdHashCache()
 
   constructor(root: string) {
     this.root = root
@@ -37,7 +38,7 @@ export class ArrayFolder {
   }
 
   open(name: string, engine: LazyEngine): Promise<ArrayFileReader> {
-    return ArrayFileReader.open(this.root, `arrays/${name}`, engine)
+    return ArrayFileReader.open(this.root, `arrays/${name}`, engine, this.hashes)
   }
 
   /** Null when there is no such file. */
@@ -60,8 +61,7 @@ export class ArrayFolder {
   /** Null when there is no such file. */
   async stamp(name: string): Promise<FileStamp | null> {
     try {
-      const { ino, size, mtimeNs } = await lstat(this.pathOf(name), { bigint: true })
-      return `${ino}:${size}:${mtimeNs}`
+      return stampOf(await lstat(this.pathOf(name), { bigint: true }))
     } catch (error) {
       if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
       throw error

@@ -80,7 +80,7 @@ const checkValues = async (reader: ArrayFileReader, { signal, onProgress }: Inte
   const before = tally.corrupt.length
   for (const [group, { firstRow, rows }] of reader.file.groups.entries()) {
     signal?.throwIfAborted()
-    const damage = reader.canGrow && reader.file.isOwn(group) ? await damageOf(reader, group) : await foreignDamage(reader, group)
+    const damage = reader.isOwn(group) ? await damageOf(reader, group) : await foreignDamage(reader, group)
     if (damage.reasons.length > 0) tally.corrupt.push(await located(reader, group, damage))
     onProgress?.({ file: reader.name, rows: firstRow + rows, total_rows: reader.rows })
   }
@@ -120,7 +120,7 @@ const foreignDamage = async (reader: ArrayFileReader, group: number): Promise<Da
 
 const located = async (reader: ArrayFileReader, group: number, { columns, reasons }: Damage): Promise<CorruptArrays> => {
   const read = async (column: string) => {
-    if (columns.includes(column) || !reader.file.isOwn(group)) return []
+    if (columns.includes(column) || !reader.isOwn(group)) return []
     return [...new Set(textsOf(await reader.file.readColumn(group, column)))].flatMap((text) => (text === null ? [] : [text]))
   }
   return {

@@ -1,5 +1,6 @@
-import { type ColumnBlock, columnOf, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
+import { columnOf, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
+import { hashId } from './id-hashes.ts'
 
 /** A row of a file that counts for its prediction: the last one of its dataset and id. */
 export interface LiveRow {
@@ -14,16 +15,11 @@ export const rowKey = (datasetName: string, id: string): string => `${id.length}
 /** The rows that count of these predictions, by key; of one dataset when one is given. Rows without an id never count. */
 export const findRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>, datasetName?: string): Promise<Map<string, LiveRow>> => {
   const found = new Map<string, LiveRow>()
-  if (ids.size === 0) return found
-  const filter = new IdFilter(ids)
-  for await (const { firstRow, block } of reader.blocks(['prediction_id', 'dataset_name'])) {
-    const column = columnOf(block, 'prediction_id')
-    const candidates = filter.candidates(column)
-    if (candidates.length === 0) continue
-    const offsets = offsetsOf(column)
-    const datasets = columnOf(block, 'dataset_name')
-    const datasetOffsets = offsetsOf(datasets)
-    for (const row of candidates) {
+  const candidates = ids.size === 0 ? [] : await candidateRows(reader, ids)
+  for await (const { block, rows, firstRow } of blocksWith(reader, candidates, ['prediction_id', 'dataset_name'])) {
+    const [column, datasets] = [columnOf(block, 'prediction_id'), columnOf(block, 'dataset_name')]
+    const [offsets, datasetOffsets] = [offsetsOf(column), offsetsOf(datasets)]
+    for (const row of rows) {
       const id = textAt(column, offsets, row)
       const dataset = textAt(datasets, datasetOffsets, row) ?? ''
       if (id === null || !ids.has(id) || (datasetName !== undefined && dataset !== datasetName)) continue
@@ -35,36 +31,19 @@ export const findRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>
 
 const slots = 2 ** 16
 
-/** Passes over the ids of a file at one look per row: most are not wanted, and need not become strings. */
-class IdFilter {
-  readonly #seen = new Uint8Array(slots)
-
-  constructor(ids: ReadonlySet<string>) {
-    for (const id of ids) {
-      const bytes = Buffer.from(id)
-      this.#seen[slotOf(bytes, 0, bytes.length)] = 1
-    }
+/** Rows that may have one of these ids, ascending: all that have, and hardly any other. */
+const candidateRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>): Promise<number[]> => {
+  const wanted = new Set(Array.from(ids, hashId))
+  // One look per row: most are not wanted.
+  const seen = new Uint8Array(slots)
+  for (const hash of wanted) seen[hash % slots] = 1
+  const rows: number[] = []
+  const hashes = await reader.idHashes()
+  for (let row = 0; row < hashes.length; row++) {
+    const hash = hashes[row] ?? 0
+    if (seen[hash % slots] === 1 && wanted.has(hash)) rows.push(row)
   }
-
-  candidates({ values, lengths, valid, rows }: ColumnBlock): number[] {
-    const found: number[] = []
-    let start = 0
-    for (let row = 0; row < rows; row++) {
-      const length = lengths?.[row] ?? 0
-      if (valid[row] === 1 && this.#seen[slotOf(values, start, length)] === 1) found.push(row)
-      start += length
-    }
-    return found
-  }
-}
-
-/** Of the length and of up to sixteen bytes, eight from either end. */
-const slotOf = (bytes: Uint8Array, start: number, length: number): number => {
-  let hash = length
-  const head = Math.min(8, length)
-  for (let index = 0; index < head; index++) hash = (Math.imul(hash, 31) + (bytes[start + index] ?? 0)) | 0
-  for (let index = Math.max(head, length - 8); index < length; index++) hash = (Math.imul(hash, 31) + (bytes[start + index] ?? 0)) | 0
-  return (hash ^ (hash >>> 16)) & (slots - 1)
+  return rows
 }
 
 /** The blocks that hold these rows (ascending), each with the rows of it that are wanted. */

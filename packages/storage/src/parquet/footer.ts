@@ -8,6 +8,8 @@ export interface Footer {
   /** Byte at which the footer begins; the data pages end here. */
   readonly start: number
   readonly fileBytes: number
+  /** The footer as it stands in the file, without what is behind it. */
+  readonly bytes: Buffer
   readonly metadata: ThriftStruct
 }
 
@@ -103,9 +105,10 @@ export const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {
   const length = trailer.readUInt32LE(0)
   const start = size - trailerBytes - length
   if (start < magic.length || length > largestFooter) throw new FooterError(`the footer says it has ${length} bytes`)
-  const { struct, length: used } = readStruct(await readExactly(handle, start, length))
+  const bytes = await readExactly(handle, start, length)
+  const { struct, length: used } = readStruct(bytes)
   if (used !== length) throw new FooterError('the footer does not fill its place')
-  return { start, fileBytes: size, metadata: struct }
+  return { start, fileBytes: size, bytes, metadata: struct }
 }
 
 const readExactly = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {

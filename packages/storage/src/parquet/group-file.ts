@@ -1,23 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { crc32, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { StorageError } from '../errors.ts'
 import { columnChecksum } from './block-checksum.ts'
 import type { ColumnBlock, RowBlock } from './column-block.ts'
 import type { ColumnForm } from './column-form.ts'
-import { decodePage } from './decode-page.ts'
+import { decodeChunk, openPage } from './decode-chunk.ts'
 import { type Footer, readFooterFrom } from './footer.ts'
-import { type ChunkPlace, type GroupPlace, groupPlaces } from './group-places.ts'
-import { type Checksums, isSealIntact, readChecksums } from './own-metadata.ts'
+import { type ChunkPlace, chunkPlace, type GroupPlace, groupPlaces } from './group-places.ts'
+import { type Checksums, ownKeys, readChecksums } from './own-metadata.ts'
+import { scanFooter } from './scan-footer.ts'
 import { type FileColumn, fileColumns } from './schema-forms.ts'
-import { readStruct } from './thrift.ts'
-import { intAt, structAt } from './thrift-fields.ts'
-
-const decompress = promisify(zstdDecompress)
-// Below this a trip to another thread takes longer than the work.
-const smallPage = 64 * 1024
-// A row group of ours holds 64 MB of values at most, one row of which may be larger; more is not from us.
-const largestPage = 2 ** 30
 
 /**
  * A Parquet file held open for reading, with its footer. Row groups in the form that this program writes are decoded here, column by
@@ -41,7 +32,7 @@ export class GroupFile {
     this.footer = footer
     this.columns = fileColumns(footer.metadata)
     this.groups = groupPlaces(footer.metadata)
-    this.isSealIntact = isSealIntact(footer.metadata)
+    this.isSealIntact = isIntact(footer)
     // What a changed footer says of checksums is worth nothing.
     this.checksums = this.isSealIntact ? readChecksums(footer) : null
     this.#checksumColumns = new Map(this.checksums?.columns.map((column, index) => [column, index]))
@@ -75,9 +66,9 @@ export class GroupFile {
     return this.columns.flatMap(({ form }) => (form === null ? [] : [form]))
   }
 
-  /** Whether `readColumn` can decode this row group. */
+  /** Whether `readColumn` can decode this row group: this program wrote it, as its checksums say. */
   isOwn(group: number): boolean {
-    return this.columns.every(({ isOurs }) => isOurs) && this.groups[group]?.chunks.every(({ isPlain }) => isPlain) === true
+    return (this.checksums?.row_groups[group]?.length ?? 0) > 0
   }
 
   /** The checksums of a row group by column; null when nobody has written any. */
@@ -94,19 +85,39 @@ export class GroupFile {
 
   /** `arrays_corrupt` when anything of it is not as it was written. */
   async readColumn(group: number, name: string): Promise<ColumnBlock> {
-    const place = this.groups[group]
-    const chunk = place?.chunks.find(({ column }) => column === name)
-    const form = this.columns.find((column) => column.name === name)?.form
-    if (place === undefined || chunk === undefined || !form) throw this.damaged(group, name, 'it is not there')
+    const { place, chunk, form } = this.#placeOf(group, name)
     try {
-      const column = await decodeChunk(form, await this.#read(chunk), chunk, place.rows)
+      const column = await decodeChunk(form, await this.#read(chunk), chunk.values, place.rows)
       const expected = this.checksums?.row_groups[group]?.[this.#checksumColumns.get(name) ?? -1]
       if (expected !== undefined && columnChecksum(column) !== expected) throw new Error('its values have changed since they were written')
       return column
     } catch (error) {
-      if (!(error instanceof Error) || isSystemError(error)) throw error
-      throw this.damaged(group, name, error.message, error)
+      throw this.#blamed(group, name, error)
     }
+  }
+
+  /** The decompressed page of a column of a row group of ours, guarded by its CRC alone. */
+  async readPage(group: number, name: string): Promise<Buffer> {
+    const { chunk } = this.#placeOf(group, name)
+    try {
+      return await openPage(await this.#read(chunk), chunk.values)
+    } catch (error) {
+      throw this.#blamed(group, name, error)
+    }
+  }
+
+  #placeOf(group: number, name: string): { place: GroupPlace; chunk: ChunkPlace; form: ColumnForm } {
+    const place = this.groups[group]
+    const index = this.columns.findIndex((column) => column.name === name)
+    const form = this.columns[index]?.form
+    // A list has one leaf, as a scalar has: the place of a column is the place of its pages.
+    const chunk = place === undefined ? null : chunkPlace(place, index)
+    if (place === undefined || chunk === null || !form) throw this.damaged(group, name, 'it is not there')
+    return { place, chunk, form }
+  }
+
+  #blamed(group: number, name: string, error: unknown): unknown {
+    return error instanceof Error && !isSystemError(error) ? this.damaged(group, name, error.message, error) : error
   }
 
   damaged(group: number, column: string, reason: string, cause?: unknown): StorageError {
@@ -131,22 +142,10 @@ export class GroupFile {
   }
 }
 
-// PageHeader and DataPageHeader of the specification.
-const page = { type: 1, plainBytes: 2, bytes: 3, crc: 4, data: 5, values: 1, encoding: 2 } as const
-
-const decodeChunk = async (form: ColumnForm, bytes: Buffer, chunk: ChunkPlace, rows: number): Promise<ColumnBlock> => {
-  const { struct, length } = readStruct(bytes)
-  const header = structAt(struct, page.data)
-  const body = bytes.subarray(length)
-  const plainBytes = intAt(struct, page.plainBytes)
-  if (intAt(struct, page.type) !== 0 || header === undefined || intAt(header, page.encoding) !== 0) throw new Error('another kind of page')
-  if (intAt(struct, page.bytes) !== body.length || intAt(header, page.values) !== chunk.values) throw new Error('more than one page')
-  if (plainBytes < 0 || plainBytes > largestPage) throw new Error(`a page of ${plainBytes} bytes`)
-  if (intAt(struct, page.crc) !== (crc32(body) | 0)) throw new Error('its bytes have changed since they were written')
-  const options = { maxOutputLength: Math.max(1, plainBytes) }
-  const plain = plainBytes < smallPage ? zstdDecompressSync(body, options) : await decompress(body, options)
-  if (plain.length !== plainBytes) throw new Error('a page is shorter than it says')
-  return decodePage(form, plain, chunk.values, rows)
+const isIntact = (footer: Footer): boolean => {
+  const { keyValues, crcWithoutLast } = scanFooter(footer.bytes)
+  const seal = keyValues.get(ownKeys.footer)
+  return seal === undefined || seal === crcWithoutLast
 }
 
 const isSystemError = (error: Error): boolean => error instanceof StorageError || 'syscall' in error

@@ -27,6 +27,8 @@ type ListWire = 9 | 10
 
 const wire = { stop: 0, yes: 1, no: 2, i8: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, set: 10, map: 11, struct: 12 } as const
 const deepest = 64
+// What a double holds exactly, and with room: working with BigInts takes several times as long.
+const longestShort = 2n ** 49n
 
 /** Reads one struct from the start of `bytes`; throws on anything that is not one. */
 export const readStruct = (bytes: Uint8Array): { struct: ThriftStruct; length: number } => {
@@ -160,6 +162,10 @@ class Reader {
   }
 
   #varint(): bigint {
+    const start = this.position
+    const short = this.#shortVarint()
+    if (short !== null) return BigInt(short)
+    this.position = start
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.#byte()
@@ -170,8 +176,25 @@ class Reader {
   }
 
   #zigzag(): bigint {
+    const start = this.position
+    const short = this.#shortVarint()
+    if (short !== null) return BigInt(short % 2 === 0 ? short / 2 : -(short + 1) / 2)
+    this.position = start
     const value = this.#varint()
     return (value >> 1n) ^ -(value & 1n)
+  }
+
+  /** Of up to seven bytes, which a double holds exactly; null when there are more. */
+  #shortVarint(): number | null {
+    let value = 0
+    let factor = 1
+    for (let length = 0; length < 7; length++) {
+      const byte = this.#byte()
+      value += (byte & 127) * factor
+      if (byte < 128) return value
+      factor *= 128
+    }
+    return null
   }
 }
 
@@ -248,6 +271,12 @@ class Writer {
   }
 
   #varint(value: bigint): void {
+    if (value >= 0n && value <= longestShort) {
+      let rest = Number(value)
+      for (; rest >= 128; rest = Math.floor(rest / 128)) this.#byte((rest % 128) | 128)
+      this.#byte(rest)
+      return
+    }
     let rest = BigInt.asUintN(64, value)
     while (rest >= 128n) {
       this.#byte(Number(rest & 127n) | 128)
