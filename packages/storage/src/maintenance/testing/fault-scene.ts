@@ -1,0 +1,98 @@
+import { cp, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { setFaultHook } from '../../files/fault-point.ts'
+import { readInterruption } from '../../migration/read-interruption.ts'
+import { recoverWorkspace } from '../../migration/recover-workspace.ts'
+import { type FaultMode, faultHook } from '../../testing/fault-hooks.ts'
+import { forgetLock } from '../../testing/fault-oracle.ts'
+import { listTrash } from '../../trash/list-trash.ts'
+import { type Snapshot, type StoreKind, snapshot } from './maintenance-fixture.ts'
+import { type FaultJobName, faultJobs, makeBusyWorkspace } from './maintenance-jobs.ts'
+
+/** What a workspace is besides its bytes: everything a user has, and what lies in the trash. */
+interface State extends Snapshot {
+  readonly trash: readonly { readonly kind: string; readonly partly_restored: boolean }[]
+}
+
+const stateOf = async (path: string): Promise<State> => ({
+  ...(await snapshot(path)),
+  trash: (await listTrash(path)).rows.map(({ kind, partly_restored }) => ({ kind, partly_restored })),
+})
+
+/** One job in one kind of store: fresh copies of what it starts from, and the two states that it may end in. */
+export interface FaultScene extends AsyncDisposable {
+  readonly total: number
+  copy(name: string): Promise<string>
+  run(path: string): Promise<unknown>
+  /** Recovers, and says which of the two states there is; anything else fails the test. */
+  outcome(path: string, about: string): Promise<'before' | 'after'>
+}
+
+export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<FaultScene> => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'nirs-workspace-fault-')))
+  const original = join(folder, 'original')
+  await cp(await busyWorkspace(folder, kind), original, { recursive: true, preserveTimestamps: true })
+  const job = faultJobs[name]
+  await job.prepare(original)
+  const copy = async (target: string) => {
+    const path = join(folder, target)
+    await rm(path, { recursive: true, force: true })
+    await cp(original, path, { recursive: true, preserveTimestamps: true })
+    return path
+  }
+  const before = await stateOf(await copy('before'))
+  const done = await copy('after')
+  const { operations } = await withFault('count', 0, () => job.run(done))
+  const after = await stateOf(done)
+  return {
+    total: operations,
+    copy,
+    run: job.run,
+    outcome: async (path, about) => {
+      await forgetLock(path)
+      await recoverWorkspace(path)
+      expect(await readInterruption(path), about).toBeNull()
+      expect(await leftovers(path), about).toEqual([])
+      const state = await stateOf(path)
+      const isAfter = JSON.stringify(state) === JSON.stringify(after)
+      expect(state, about).toEqual(isAfter ? after : before)
+      return isAfter ? 'after' : 'before'
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+const busyWorkspace = async (folder: string, kind: StoreKind): Promise<string> => {
+  const path = join(folder, 'made')
+  await mkdir(path)
+  await makeBusyWorkspace(path, kind)
+  return path
+}
+
+/** Files that only a job under way may have. What lies in arrays/ under the number of a process that still runs, this one, is not swept. */
+const leftovers = async (path: string): Promise<string[]> => {
+  const names = (await readdir(path, { recursive: true })).map(String)
+  const folders = (await listTrash(path)).rows.map(({ operation_id }) => operation_id)
+  return names.filter((name) => {
+    const operation = /^\.nirs-workspace\/trash\/([^/]+)/.exec(name)?.[1]
+    const isStray = operation !== undefined && !folders.includes(operation)
+    if (new RegExp(`^arrays/\\.(nirs-)?${process.pid}-`).test(name)) return false
+    return isStray || /journal\.json|\/lock|\.tmp$|\.part$|restoring\.json|part\.parquet|\.staging/.test(name)
+  })
+}
+
+/** Runs a job with a fault at operation n; how many operations it came to, and what it failed with. */
+export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
+  const { hook, operations } = faultHook(mode, n)
+  setFaultHook(hook)
+  try {
+    await job()
+    return { operations: operations.length, error: null }
+  } catch (error) {
+    return { operations: operations.length, error }
+  } finally {
+    setFaultHook(undefined)
+  }
+}
