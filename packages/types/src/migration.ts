@@ -20,6 +20,8 @@ export const MigrationWarning = z.object({
     'running_run',
     'newer_columns',
     'negative_zero',
+    'removed_rows',
+    'not_carried',
   ]),
   detail: z.string(),
   count: z.number().int(),

@@ -21,10 +21,16 @@ export const arrayFileColumns = {
 
 export type ArrayFileColumn = keyof typeof arrayFileColumns
 export const arrayFileColumnNames: readonly string[] = Object.keys(arrayFileColumns)
-export const isArrayFileColumn = (name: string): name is ArrayFileColumn => Object.hasOwn(arrayFileColumns, name)
+export const isArrayFileColumn = (name: string): name is ArrayFileColumn => Object.hasOwn(arrayFileColumns, name.toLowerCase())
 
 /** The lists of the legacy table. */
 export const listColumns = ['y_true', 'y_pred', 'y_proba', 'sample_indices', 'weights'] as const
+
+/** Types of the legacy table that become a list of an array file without a bit lost. */
+export const losslessTypes = (column: (typeof listColumns)[number]): readonly string[] =>
+  column === 'sample_indices'
+    ? ['INTEGER[]', 'SMALLINT[]', 'TINYINT[]', 'USMALLINT[]', 'UTINYINT[]']
+    : ['DOUBLE[]', 'FLOAT[]', 'INTEGER[]', 'SMALLINT[]', 'TINYINT[]', 'UINTEGER[]', 'USMALLINT[]', 'UTINYINT[]']
 
 /** A column of a later release or another program, carried along beside the known ones. */
 export interface ExtraColumn {

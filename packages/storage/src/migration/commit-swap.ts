@@ -1,5 +1,7 @@
 import { dirname, join } from 'node:path'
+import { StorageError } from '../errors.ts'
 import { makeFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { identityOf } from '../files/file-identity.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type MigrateJournal, removeJournal, writeJournal } from './journal.ts'
 import { type Layout, placesOf } from './workspace-layout.ts'
@@ -8,12 +10,36 @@ import { type Layout, placesOf } from './workspace-layout.ts'
  * Puts everything that was staged in its place. Until the new store takes the name `store.duckdb` an undo is possible, from then on only
  * finishing: the existence of the new store under its own name tells which. Everything before is on the disk before that rename.
  */
-export const commitSwap = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
+export const commitSwap = async (layout: Layout, journal: MigrateJournal, original: StoreIdentity): Promise<void> => {
+  await refuseReplaced(layout.store, layout.wal, original)
   await writeJournal(layout, { ...journal, phase: 'commit' })
   await placeFiles(layout, journal)
   await keepOriginal(layout, journal)
+  // What has just got its second name must be what was migrated: a program that replaces files, as a synchronisation does, needs no lock.
+  const wal = journal.backup_wal === null ? layout.wal : join(layout.root, journal.backup_wal)
+  await refuseReplaced(join(layout.root, journal.backup), wal, original)
   await rename(placesOf(layout, journal.job_id).newStore, layout.store)
   await finishSwap(layout, journal)
+}
+
+/** The store and its log, as they were before the first byte was read. */
+export interface StoreIdentity {
+  readonly store: string | null
+  readonly wal: string | null
+}
+
+export const storeIdentity = async (layout: Layout): Promise<StoreIdentity> => ({
+  store: await identityOf(layout.store),
+  wal: await identityOf(layout.wal),
+})
+
+const refuseReplaced = async (store: string, wal: string, original: StoreIdentity): Promise<void> => {
+  if ((await identityOf(store)) === original.store && (await identityOf(wal)) === original.wal) return
+  throw new StorageError(
+    'plan_stale',
+    'Another program has replaced or changed the store during the migration. Everything that the migration had written was taken away again; what the other program wrote is untouched.',
+    { path: store, hint: 'Let the other program finish, then migrate again.' },
+  )
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import * as z from 'zod'
+import { arrayFileName } from '../arrays/file-name.ts'
 import { openParquet, type ParquetFile } from '../arrays/parquet-file.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
@@ -32,6 +33,8 @@ export interface ExistingArrays {
   readonly duplicateIds: readonly string[]
   /** Rows of arrays/ that neither the table nor the metadata knows. */
   readonly unknownIds: readonly string[]
+  /** Rows that were deleted before: tombstoned, and unknown to the metadata. */
+  readonly removedIds: readonly string[]
   /** Rows that differ from the table or from a later duplicate: kept in the quarantine file. */
   readonly quarantined: number
 }
@@ -50,7 +53,7 @@ export const readExisting = async (
   await engine.run('CREATE OR REPLACE TABLE memory.main.there(file VARCHAR, file_row BIGINT, prediction_id VARCHAR)')
   const files: ExistingFile[] = []
   const corrupt: { name: string; reason: string }[] = []
-  const digests = new Map<string, string[]>()
+  const digests = new Map<string, RowDigests[]>()
   const close = async () => {
     for (const file of files) await file.parquet.close()
   }
@@ -76,16 +79,16 @@ const openExisting = async (
   engine: Engine,
   root: string,
   path: string,
-): Promise<{ file: ExistingFile; digests: string[] } | { reason: string }> => {
+): Promise<{ file: ExistingFile; digests: RowDigests[] } | { reason: string }> => {
   let parquet: ParquetFile | undefined
   try {
     parquet = await openParquet(engine, root, path)
     const name = basename(path)
     const extras = [...parquet.columns].flatMap(([column, type]) => (isArrayFileColumn(column) ? [] : [{ name: column, type }]))
-    const digests: string[] = []
+    const digests: RowDigests[] = []
     const ids: (string | null)[] = []
-    for await (const block of readBlocks(engine, `${existingRowsSql(parquet)} ORDER BY file_row_number`)) {
-      digests.push(...rowDigests(block))
+    for await (const block of readBlocks(engine, withExtrasText(parquet, extras))) {
+      digests.push(...digestsOf(block))
       ids.push(...textsOf(columnOf(block, 'prediction_id')))
     }
     await engine.run(`INSERT INTO memory.main.there SELECT ${quotedString(name)}, file_row_number, prediction_id FROM ${parquet.relation}`)
@@ -108,17 +111,38 @@ export const existingRowsSql = (parquet: ParquetFile, extras: readonly ExtraColu
   return `SELECT ${columns.join(', ')} FROM ${parquet.relation} r`
 }
 
-interface There {
+/** The known columns, to the bit, but with the extra ones as text. */
+const withExtrasText = (parquet: ParquetFile, extras: readonly ExtraColumn[]): string => {
+  const texts = extras.map(({ name }, index) => `r.${quotedIdentifier(name)}::VARCHAR AS ${extraPrefix}${index}`)
+  return `${existingRowsSql(parquet).replace('SELECT ', `SELECT ${texts.map((text) => `${text}, `).join('')}`)} ORDER BY file_row_number`
+}
+
+const extraPrefix = 'nirs_workspace_extra_'
+
+/** Of the known columns, and of those that only some releases have; the second is empty when those are all null. */
+interface RowDigests {
+  readonly known: string
+  readonly extras: string
+}
+
+const digestsOf = (block: RowBlock): RowDigests[] => {
+  const isExtra = ({ name }: { name: string }) => name.startsWith(extraPrefix)
+  const known = rowDigests(block.filter((column) => !isExtra(column)))
+  const extras = block.filter(isExtra)
+  const ofExtras = rowDigests(extras)
+  return known.map((digest, row) => ({ known: digest, extras: extras.some(({ valid }) => valid[row] === 1) ? (ofExtras[row] ?? '') : '' }))
+}
+
+interface There extends RowDigests {
   file: ExistingFile
   row: number
   id: string
-  digest: string
 }
 
 const judgeRows = async (
   engine: Engine,
   files: readonly ExistingFile[],
-  digests: ReadonlyMap<string, readonly string[]>,
+  digests: ReadonlyMap<string, readonly RowDigests[]>,
   tables: SourceTables,
   tombstones: ReadonlyMap<string, string>,
 ) => {
@@ -129,36 +153,49 @@ const judgeRows = async (
   const stale: string[] = []
   const only: string[] = []
   const duplicates: string[] = []
+  const removed: string[] = []
   for (const [id, rows] of byId) {
     if (rows.length > 1) duplicates.push(id)
     const table = inTable.get(id)
     const isRemoved = tombstones.has(id) && !known.has(id)
     if (table === undefined && !isRemoved) only.push(id)
-    if (table !== undefined && rows.some((row) => row.digest !== table)) stale.push(id)
+    if (isRemoved) removed.push(id)
+    if (table !== undefined && rows.some((row) => row.known !== table.digest)) stale.push(id)
     for (const fate of fatesOf(rows, table, isRemoved)) fates.push(fate)
   }
   for (const { row, fate } of fates) if (fate !== 'keep') row.file.touched = true
   await saveFates(engine, fates)
   const unknownIds = only.filter((id) => !known.has(id))
   const quarantined = fates.filter(({ fate }) => fate === 'quarantine').length
-  return { staleIds: stale, parquetOnlyIds: only, duplicateIds: duplicates, unknownIds, quarantined }
+  return { staleIds: stale, parquetOnlyIds: only, duplicateIds: duplicates, unknownIds, removedIds: removed, quarantined }
 }
 
-/** The last of several rows counts, as for the library; others are copies of it, or differ and are kept apart. */
-const fatesOf = (rows: readonly There[], table: string | undefined, isRemoved: boolean): { row: There; fate: string }[] => {
+/**
+ * The last of several rows counts, as for the library; others are copies of it, or differ and are kept apart. A copy that alone has values
+ * of a later release's columns is no mere copy.
+ */
+const fatesOf = (rows: readonly There[], table: TableRow | undefined, isRemoved: boolean): { row: There; fate: string }[] => {
   const last = rows.at(-1)
   if (isRemoved || last === undefined) return rows.map((row) => ({ row, fate: 'drop' }))
+  const copyFate = (row: There, kept: There | undefined) => (row.extras === '' || row.extras === kept?.extras ? 'drop' : 'quarantine')
   if (table === undefined) {
-    return rows.map((row) => ({ row, fate: row === last ? 'keep' : row.digest === last.digest ? 'drop' : 'quarantine' }))
+    return rows.map((row) => ({ row, fate: row === last ? 'keep' : row.known === last.known ? copyFate(row, last) : 'quarantine' }))
   }
-  const same = rows.findLast((row) => row.digest === table)
-  return rows.map((row) => ({ row, fate: row === same ? 'extras' : row.digest === table ? 'drop' : 'quarantine' }))
+  // Only a row in the file that is written anew for the dataset can give its extra columns to it.
+  const same = rows.findLast((row) => row.known === table.digest && row.file.name === table.file)
+  return rows.map((row) => ({ row, fate: row === same ? 'extras' : row.known === table.digest ? copyFate(row, same) : 'quarantine' }))
+}
+
+interface TableRow {
+  readonly digest: string
+  /** Name of the file of its dataset. */
+  readonly file: string
 }
 
 const rowsById = async (
   engine: Engine,
   files: readonly ExistingFile[],
-  digests: ReadonlyMap<string, readonly string[]>,
+  digests: ReadonlyMap<string, readonly RowDigests[]>,
 ): Promise<Map<string, There[]>> => {
   const byName = new Map(files.map((file) => [file.name, file]))
   const rows = await engine.rows(
@@ -169,19 +206,20 @@ const rowsById = async (
   for (const { file: name, file_row, prediction_id } of rows) {
     const file = byName.get(name)
     if (file === undefined) continue
-    const there = { file, row: file_row, id: prediction_id, digest: digests.get(name)?.[file_row] ?? '' }
+    const there = { file, row: file_row, id: prediction_id, ...(digests.get(name)?.[file_row] ?? { known: '', extras: '' }) }
     byId.set(prediction_id, [...(byId.get(prediction_id) ?? []), there])
   }
   return byId
 }
 
-const tableDigests = async (engine: Engine, tables: SourceTables): Promise<Map<string, string>> => {
-  const found = new Map<string, string>()
+const tableDigests = async (engine: Engine, tables: SourceTables): Promise<Map<string, TableRow>> => {
+  const found = new Map<string, TableRow>()
   const sql = tableRowsSql(tables, 'a.prediction_id IN (SELECT prediction_id FROM memory.main.there)')
   for await (const block of readBlocks(engine, sql)) {
     const ids = textsOf(columnOf(block, 'prediction_id'))
+    const datasets = textsOf(columnOf(block, 'dataset_name'))
     rowDigests(block).forEach((digest, row) => {
-      found.set(ids[row] ?? '', digest)
+      found.set(ids[row] ?? '', { digest, file: arrayFileName(datasets[row] ?? '') })
     })
   }
   return found

@@ -23,6 +23,8 @@ export interface RollbackOptions {
 
 export interface VerifyOptions extends WorkOptions {
   depth: 'quick' | 'deep'
+  /** A file outside of the workspace in which a deep check notes how far it has come; one that was stopped goes on from there. */
+  scrubState?: string | undefined
 }
 
 export interface Recovery {

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { interruptible } from '../engine/engine-lane.ts'
 import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
-import { StorageError, systemCode } from '../errors.ts'
+import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { hasArraysFolder } from '../workspace/array-files.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
@@ -13,6 +13,8 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { listColumns } from './array-columns.ts'
 import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
+import { asUnfit } from './migration-error.ts'
+import { refuseLinks } from './refuse-layout.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { type Survey, surveyStore, warning } from './survey-store.ts'
@@ -24,12 +26,20 @@ import { layoutOf } from './workspace-layout.ts'
  */
 export const planMigration = async (path: string, options: { signal?: AbortSignal | undefined } = {}): Promise<MigrationPlan> => {
   const workspace = await resolveMigratable(path)
-  return withEngine({}, (engine) =>
-    interruptible(engine, options.signal, () =>
+  await refuseLinks(layoutOf(workspace.root))
+  try {
+    return await planUnder(workspace, options.signal)
+  } catch (error) {
+    throw isStorageError(error) ? error : (asUnfit(error, 'Nothing was changed.') ?? error)
+  }
+}
+
+const planUnder = (workspace: DuckdbWorkspace, signal: AbortSignal | undefined): Promise<MigrationPlan> =>
+  withEngine({}, (engine) =>
+    interruptible(engine, signal, () =>
       withAttachedStore(engine, workspace.duckdb, sourceAlias, () => withEnoughMemory(engine, () => planAttached(engine, workspace))),
     ),
   )
-}
 
 /** A workspace whose metadata is in store.duckdb. */
 export type DuckdbWorkspace = ResolvedWorkspace & { readonly duckdb: string }

@@ -295,7 +295,7 @@ const makeReport = (
   }
 }
 
-const storeWarnings = ({ hasNaturalKeyIndex, lostViews, lostSigns }: RebuiltStore): MigrationWarning[] => [
+const storeWarnings = ({ hasNaturalKeyIndex, lost, lostSigns }: RebuiltStore): MigrationWarning[] => [
   ...(hasNaturalKeyIndex
     ? []
     : [
@@ -316,7 +316,5 @@ const storeWarnings = ({ hasNaturalKeyIndex, lostViews, lostSigns }: RebuiltStor
           lostSigns.length,
         ),
       ]),
-  ...lostViews.map((view) =>
-    warning('newer_columns', `The view ${view} could not be made again in the new store; the original has it.`, [], 1),
-  ),
+  ...lost.map((what) => warning('not_carried', `${what} could not be made again in the new store; the original has it.`, [], 1)),
 ]

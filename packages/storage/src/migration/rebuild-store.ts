@@ -22,8 +22,8 @@ export interface RebuiltStore {
   tables: Record<string, TableDigest>
   /** False when real duplicates of the natural key stand against the unique index. */
   hasNaturalKeyIndex: boolean
-  /** Views of others that could not be made again. */
-  lostViews: string[]
+  /** Views and indexes of others that could not be made again. */
+  lost: string[]
   /** `table.column` of numbers whose −0 DuckDB's own storage has made 0: equal in value, not in sign. */
   lostSigns: string[]
 }
@@ -62,10 +62,10 @@ const writeStore = async (engine: Engine, tables: SourceTables, path: string, si
     for (const index of plainIndexes) await lane.run(index)
     const hasNaturalKeyIndex = await createNaturalKey(lane)
     await lane.run(chainSummaryView)
-    const lostViews = await copyViews(lane)
+    const lost = [...(await copyIndexes(lane)), ...(await copyViews(lane))]
     await lane.run(`CHECKPOINT ${newAlias}`)
     await lane.run('USE memory')
-    return { hasNaturalKeyIndex, lostViews }
+    return { hasNaturalKeyIndex, lost }
   } finally {
     lane.close()
     await detach(engine, newAlias)
@@ -86,9 +86,10 @@ const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal 
     const names = columns.map((column) => quotedIdentifier(column.name)).join(', ')
     await lane.run(`INSERT INTO ${quotedIdentifier(name)} (${names}) SELECT ${names} FROM ${sourceTable(name)}`)
   }
-  for (const { table_name, sql } of await extraTables(lane)) {
+  for (const { table, sql, schema } of await extraTables(lane)) {
+    if (schema !== 'main') await lane.run(`CREATE SCHEMA IF NOT EXISTS ${quotedIdentifier(schema)}`)
     await lane.run(sql)
-    await lane.run(`INSERT INTO ${quotedIdentifier(table_name)} SELECT * FROM ${sourceTable(table_name)}`)
+    await lane.run(`INSERT INTO ${table} SELECT * FROM ${sourceAlias}.${table}`)
   }
 }
 
@@ -104,10 +105,45 @@ const columnsOf = async (lane: Lane, table: string): Promise<Set<string>> => {
 /** Tables of later or foreign programs, in the order in which they were made, so that their references resolve. */
 const extraTables = async (lane: Lane) => {
   const rows = await lane.rows(
-    z.object({ table_name: z.string(), sql: z.string() }),
-    `SELECT table_name, sql FROM duckdb_tables() WHERE database_name = '${sourceAlias}' AND schema_name = 'main' ORDER BY table_oid`,
+    z.object({ schema_name: z.string(), table_name: z.string(), sql: z.string() }),
+    `SELECT schema_name, table_name, sql FROM duckdb_tables()
+     WHERE database_name = '${sourceAlias}' AND NOT internal AND NOT temporary ORDER BY table_oid`,
   )
-  return rows.filter(({ table_name }) => table_name !== arraysTable && !isStoreTable(table_name))
+  return rows
+    .filter(({ schema_name, table_name }) => schema_name !== 'main' || (table_name !== arraysTable && !isStoreTable(table_name)))
+    .map(({ schema_name, table_name, sql }) => ({
+      schema: schema_name,
+      table: `${quotedIdentifier(schema_name)}.${quotedIdentifier(table_name)}`,
+      sql,
+    }))
+}
+
+/** Indexes that others have added. Those of the library itself are made anew. */
+const copyIndexes = async (lane: Lane): Promise<string[]> => {
+  const rows = await lane.rows(
+    z.object({ index_name: z.string(), sql: z.string() }),
+    `SELECT index_name, sql FROM duckdb_indexes() WHERE database_name = '${sourceAlias}' AND table_name <> '${arraysTable}' AND sql IS NOT NULL
+       AND index_name <> 'idx_predictions_natural_key'
+       AND index_name NOT IN (SELECT index_name FROM duckdb_indexes() WHERE database_name = '${newAlias}') ORDER BY index_oid`,
+  )
+  return runEach(
+    lane,
+    rows.map(({ index_name, sql }) => ({ name: `the index ${index_name}`, sql })),
+  )
+}
+
+/** Runs what may not be possible any more; returns the names of what was not. */
+const runEach = async (lane: Lane, statements: readonly { name: string; sql: string }[]): Promise<string[]> => {
+  const lost: string[] = []
+  for (const { name, sql } of statements) {
+    try {
+      await lane.run(sql)
+    } catch (error) {
+      if (!(error instanceof Error) || !/Error/.test(error.message)) throw error
+      lost.push(name)
+    }
+  }
+  return lost
 }
 
 const fillSummaries = async (lane: Lane, tables: SourceTables): Promise<void> => {
@@ -134,17 +170,12 @@ const copyViews = async (lane: Lane): Promise<string[]> => {
     z.object({ view_name: z.string(), sql: z.string() }),
     `SELECT view_name, sql FROM duckdb_views() WHERE database_name = '${sourceAlias}' AND schema_name = 'main' AND NOT internal ORDER BY view_oid`,
   )
-  const lost: string[] = []
-  for (const { view_name, sql } of views) {
-    if (droppedViews.includes(view_name)) continue
-    try {
-      await lane.run(sql)
-    } catch (error) {
-      if (!(error instanceof Error) || !/Error/.test(error.message)) throw error
-      lost.push(view_name)
-    }
-  }
-  return lost
+  return runEach(
+    lane,
+    views
+      .filter(({ view_name }) => !droppedViews.includes(view_name))
+      .map(({ view_name, sql }) => ({ name: `the view ${view_name}`, sql })),
+  )
 }
 
 /**
@@ -172,6 +203,13 @@ const compareTables = async (lane: Lane, tables: SourceTables): Promise<{ tables
     if (!isSame) throw differs(name)
     if (isStoreTable(name)) lostSigns.push(...(await signsLost(lane, name, copy, columns)))
     digests[name] = await tableDigest(lane, copy, [...(await columnsOf(lane, name))].sort())
+  }
+  for (const { table, schema } of await extraTables(lane)) {
+    if (schema === 'main') continue
+    const copy = `${newAlias}.${table}`
+    const columns = await lane.rows(z.object({ name: z.string() }), `SELECT column_name AS name FROM (DESCRIBE ${copy}) ORDER BY name`)
+    const names = columns.map(({ name }) => name)
+    if (!(await sameByDigest(lane, `${sourceAlias}.${table}`, copy, names))) throw differs(table)
   }
   return { tables: digests, lostSigns }
 }

@@ -15,6 +15,7 @@ import { writeJournal } from './journal.ts'
 import { toMigrationError } from './migration-error.ts'
 import { findProof } from './proof-file.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
+import { refuseLayout } from './refuse-layout.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
 /**
@@ -26,6 +27,7 @@ export const rollbackMigration = async (path: string, options: RollbackOptions):
   const { root } = await resolveWorkspace(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
+  await refuseLayout(layout)
   const progress = new ProgressTracker(options.onProgress)
   let lock: WorkspaceLock | undefined
   try {

@@ -9,7 +9,7 @@ import { exists } from '../files/move-file.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
-import { commitSwap, finishSwap, isSwapDone } from './commit-swap.ts'
+import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity } from './commit-swap.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
@@ -18,6 +18,7 @@ import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap } from './prepare-swap.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
+import { refuseLayout } from './refuse-layout.ts'
 import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
 import { type Survey, surveyStore } from './survey-store.ts'
@@ -33,6 +34,7 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
   const { root } = await resolveMigratable(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
+  await refuseLayout(layout)
   const progress = new ProgressTracker(options.onProgress)
   let lock: WorkspaceLock | undefined
   try {
@@ -47,9 +49,10 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
   }
 }
 
-const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> =>
+const migrate = async (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> => {
+  const original = await storeIdentity(layoutOf(workspace.root))
   // Writers take as much again as the engine's own limit: together the job stays below 1.5 GB.
-  withEngine({ memoryLimit: '400MB', threads: 1 }, (engine) =>
+  return withEngine({ memoryLimit: '400MB', threads: 1 }, (engine) =>
     withAttachedStore(engine, workspace.duckdb, sourceAlias, async () => {
       const startedAt = performance.now()
       if (options.planId !== undefined) await refuseStale(workspace, options.planId)
@@ -63,7 +66,7 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
         refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
         options.signal?.throwIfAborted()
         const journal = await newJournal(workspace, options.jobId)
-        return await underJournal(workspace, journal, progress, async () => {
+        return await underJournal(workspace, journal, original, progress, async () => {
           const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
           return prepareSwap({ engine, workspace, survey, sizes, journal, rowGroup, progress, startedAt, signal: options.signal })
         })
@@ -72,6 +75,7 @@ const migrate = (workspace: DuckdbWorkspace, options: MigrationOptions, progress
       }
     }),
   )
+}
 
 /** Rows are streamed. What grows with their number is the index of the new store, with their width what is read at a time. */
 const memoryFor = (survey: Survey, sizes: ArraySizes): number => {
@@ -114,6 +118,7 @@ const newJournal = async (workspace: DuckdbWorkspace, jobId: string): Promise<Mi
 const underJournal = async (
   workspace: DuckdbWorkspace,
   journal: MigrateJournal,
+  original: StoreIdentity,
   progress: ProgressTracker,
   prepare: () => Promise<{ journal: MigrateJournal; report: MigrationReport }>,
 ): Promise<MigrationReport> => {
@@ -128,7 +133,7 @@ const underJournal = async (
     await syncFolder(layout.root)
     prepared = await prepare()
     progress.phase('commit', 'Putting the new store and the array files in their places')
-    await commitSwap(layout, prepared.journal)
+    await commitSwap(layout, prepared.journal, original)
   } catch (error) {
     const isDone = await settle(workspace, prepared === undefined ? journal : { ...prepared.journal, phase: 'commit' }, error)
     if (!isDone || prepared === undefined) throw error

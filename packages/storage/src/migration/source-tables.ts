@@ -28,7 +28,8 @@ export const readSourceTables = async (lane: Lane, alias: string): Promise<Sourc
   return tables
 }
 
+/** As in SQL, capital letters do not count. */
 export const hasColumn = (tables: SourceTables, table: string, column: string): boolean =>
-  tables.get(table)?.some(({ name }) => name === column) ?? false
+  tables.get(table)?.some(({ name }) => name.toLowerCase() === column.toLowerCase()) ?? false
 
 const ColumnRow = z.object({ table_name: z.string(), column_name: z.string(), data_type: z.string() })

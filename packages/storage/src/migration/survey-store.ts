@@ -5,7 +5,7 @@ import { readTombstones } from '../arrays/tombstones.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
-import { canCarry, type ExtraColumn, isArrayFileColumn } from './array-columns.ts'
+import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
 import { type ExistingArrays, readExisting } from './existing-files.ts'
 import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
@@ -41,6 +41,7 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
   if (!tables.has(arraysTable)) throw nothingToDo()
   const tableExtras = (tables.get(arraysTable) ?? []).filter(({ name }) => !isArrayFileColumn(name))
   refuseUnknown(tableExtras, 'the table prediction_arrays')
+  refuseLossy(new Map((tables.get(arraysTable) ?? []).map(({ name, type }) => [name, type])), 'the table prediction_arrays')
   const counts = await engine.one(
     z.object({ rows: z.number(), ids: z.number(), predictions: z.number(), known: z.number() }),
     `SELECT (SELECT count(*) FROM ${sourceTable(arraysTable)}) AS rows, (SELECT count(DISTINCT prediction_id) FROM ${sourceTable(arraysTable)}) AS ids,
@@ -52,7 +53,10 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
   const tombstones = await readTombstonesOrWarn(workspace.arrays)
   const existing = await readExisting(engine, workspace, tables, tombstones.entries)
   try {
-    for (const file of existing.files) if (file.touched) refuseUnknown(file.extras, `arrays/${file.name}`)
+    for (const file of existing.files.filter(({ touched }) => touched)) {
+      refuseUnknown(file.extras, `arrays/${file.name}`)
+      refuseLossy(file.parquet.columns, `arrays/${file.name}`)
+    }
     await refuseUnreadable(engine, existing, datasets)
     const orphans = await orphanIds(engine)
     const warnings = [
@@ -174,6 +178,11 @@ const existingWarnings = (existing: ExistingArrays): MigrationWarning[] => {
     ],
     ['parquet_only_rows', existing.parquetOnlyIds, 'rows are only in arrays/; they stay'],
     ['duplicate_prediction_ids', existing.duplicateIds, 'predictions have several rows in arrays/; one is left of each'],
+    [
+      'removed_rows',
+      existing.removedIds,
+      'rows of arrays/ that were deleted before are left out; the replaced files are kept beside the proof',
+    ],
   ]
   const warnings = all.flatMap(([code, list, what]) => (list.length === 0 ? [] : [warning(code, `${list.length} ${what}.`, ids(list))]))
   for (const { name, reason } of existing.corrupt) {
@@ -215,6 +224,19 @@ const refuseUnknown = (extras: readonly ExtraColumn[], where: string): void => {
     `${where} has a column ${strange.name} of type ${strange.type}, which this release cannot carry over. Nothing was changed.`,
     { hint: 'Update NIRS Workspace.' },
   )
+}
+
+/** Both sides of the verification would see the same rounded number: what cannot be carried to the bit is not carried at all. */
+const refuseLossy = (columns: ReadonlyMap<string, string>, where: string): void => {
+  for (const [name, type] of columns) {
+    const column = listColumns.find((one) => one === name.toLowerCase())
+    if (column === undefined || losslessTypes(column).includes(type)) continue
+    throw new StorageError(
+      'store_unsafe',
+      `${where} has a column ${name} of the type ${type}, which no nirs4all release writes and which would lose digits. Nothing was changed.`,
+      { hint: 'Ask whoever wrote this workspace for one that nirs4all has written.' },
+    )
+  }
 }
 
 const readTombstonesOrWarn = async (arrays: string): Promise<{ entries: ReadonlyMap<string, string>; warnings: MigrationWarning[] }> => {

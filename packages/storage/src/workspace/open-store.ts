@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { attachReadOnly, detach } from '../engine/attach-store.ts'
 import { toStorageError } from '../engine/engine-error.ts'
 import type { Engine } from '../engine/open-engine.ts'
@@ -52,18 +52,35 @@ const attach = async (engine: Engine, path: string, alias: string): Promise<void
     await attachReadOnly(engine, path, alias)
   } catch (error) {
     if (isStorageError(error) || !(error instanceof Error)) throw error
-    throw unreadable(path, firstLine(error), error)
+    throw (await interruptedBeside(path, error)) ?? unreadable(path, firstLine(error), error)
   }
+}
+
+/** In the middle of a swap the log of one store may lie beside the other, and DuckDB refuses the pair: recovery parts them. */
+const interruptedBeside = async (path: string, cause: Error): Promise<StorageError | null> => {
+  if ((await look(join(dirname(path), '.nirs-workspace', 'journal.json'))) === null) return null
+  return new StorageError(
+    'interrupted',
+    `A job that changes this workspace is under way or was interrupted, and ${basename(path)} cannot be read until it is finished. All data is there.`,
+    {
+      path,
+      hint: 'Open the workspace in the app, or run `migrate` or `rollback`: they finish what was begun. Let no other program write to it before.',
+    },
+    cause,
+  )
 }
 
 // What DuckDB says when the bytes are not what the format promises; anything else is a mistake of ours and stays one.
 const aboutTheFile = /^(IO|Serialization|Invalid Input|Invalid|INTERNAL|FATAL|Fatal|Corrupt|Data|Out of Range) ?(Error|exception)?:/i
 
+// What is said of a file that is being written beside the store is not about the store.
+const aboutWriting = /could not (write|truncate|sync|create|remove)|file too large|read-only file system|disk quota/i
+
 /** A plain error of the engine while it reads a store, as `store_unreadable`. */
 export const asUnreadable = (path: string, thrown: unknown): unknown => {
   const error = toStorageError(thrown)
   if (isStorageError(error) || !(error instanceof Error) || error.constructor !== Error) return error
-  return aboutTheFile.test(error.message) ? unreadable(path, firstLine(error), error) : error
+  return aboutTheFile.test(error.message) && !aboutWriting.test(error.message) ? unreadable(path, firstLine(error), error) : error
 }
 
 const firstLine = (error: Error): string => (error.message.split('\n')[0] ?? '').slice(0, 300)

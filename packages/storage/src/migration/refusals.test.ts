@@ -1,0 +1,210 @@
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
+import { quotedString } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { setFaultHook } from '../files/fault-point.ts'
+import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
+import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
+import { toMigrationError } from './migration-error.ts'
+import { planMigration } from './plan-migration.ts'
+import { recoverWorkspace } from './recover-workspace.ts'
+import { runMigration } from './run-migration.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+let scratch: Scratch
+beforeAll(async () => {
+  scratch = await faultFixture()
+})
+afterAll(() => scratch[Symbol.asyncDispose]())
+afterEach(() => setFaultHook(undefined))
+
+describe('a store that another program replaces under a migration', () => {
+  test.each(['stage', 'report'] as const)('in the phase %s: refused, and what the other program wrote stays', async (phase) => {
+    const path = await scratch.copy(`replaced-${phase}`)
+    const other = await scratch.copy(`other-${phase}`)
+    await withEngine({}, (engine) =>
+      engine.run(`ATTACH ${quotedString(join(other, 'store.duckdb'))} AS s; UPDATE s.runs SET error = 'newer'`),
+    )
+    const newer = await readFile(join(other, 'store.duckdb'))
+    let isReplaced = false
+    const running = runMigration(path, {
+      jobId: 'replaced',
+      onProgress: (progress) => {
+        if (progress.phase !== phase || isReplaced) return
+        isReplaced = true
+        // As rsync does: written beside, then renamed over.
+        void copyFile(join(other, 'store.duckdb'), join(path, 'new')).then(() => rename(join(path, 'new'), join(path, 'store.duckdb')))
+      },
+    })
+    await expect(running).rejects.toMatchObject({ code: 'plan_stale', message: expect.stringContaining('untouched') })
+    expect(await readFile(join(path, 'store.duckdb'))).toEqual(newer)
+    expect((await readdir(path)).filter((name) => name.includes('.bak') || name.includes('.new'))).toEqual([])
+    expect(Object.keys(await arraysOf(path)).length).toBe(3)
+  })
+})
+
+test('arrays or .nirs-workspace that are links are refused before anything is written', async () => {
+  for (const name of ['arrays', '.nirs-workspace']) {
+    const path = await scratch.copy(`link-${name}`)
+    const elsewhere = join(scratch.path, `elsewhere-${name}`)
+    await mkdir(elsewhere)
+    await symlink(elsewhere, join(path, name))
+    await expect(planMigration(path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+    await expect(runMigration(path, { jobId: 'link' })).rejects.toMatchObject({ code: 'path_not_allowed' })
+    expect(await readdir(elsewhere)).toEqual([])
+  }
+})
+
+describe('columns of other types', () => {
+  const withType = async (column: string, type: string, value: string) => {
+    const folder = await temporaryFolder()
+    const lists = {
+      y_true: 'DOUBLE[]',
+      y_pred: 'DOUBLE[]',
+      y_proba: 'DOUBLE[]',
+      sample_indices: 'INTEGER[]',
+      weights: 'DOUBLE[]',
+      [column]: type,
+    }
+    const columns = Object.entries(lists).map(([name, own]) => `${name === column ? value : 'NULL'}::${own} AS ${name}`)
+    const extra = [
+      `CREATE TABLE typed AS SELECT 'a' AS prediction_id, ${columns.join(', ')}`,
+      'DROP TABLE prediction_arrays',
+      'ALTER TABLE typed RENAME TO prediction_arrays',
+    ]
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }], extra })
+    return folder
+  }
+
+  test.each([
+    ['sample_indices', 'DOUBLE[]', '[1.5, 2.4]'],
+    ['sample_indices', 'BIGINT[]', '[5000000000]'],
+    ['y_pred', 'DECIMAL(38,20)[]', '[1.00000000000000000001]'],
+    ['y_pred', 'HUGEINT[]', '[170141183460469231731687303715884105727]'],
+    ['y_true', 'VARCHAR[]', "['one']"],
+  ])('%s %s would lose digits: refused, nothing is changed', async (column, type, value) => {
+    await using folder = await withType(column, type, value)
+    const before = await filesOf(folder.path)
+    await expect(planMigration(folder.path)).rejects.toMatchObject({ code: 'store_unsafe', message: expect.stringContaining(type) })
+    await expect(runMigration(folder.path, { jobId: 'typed' })).rejects.toMatchObject({ code: 'store_unsafe' })
+    expect(await filesOf(folder.path)).toEqual(before)
+  })
+
+  test.each([
+    ['y_pred', 'FLOAT[]', '[0.1, 2.5]'],
+    ['Y_TRUE', 'DOUBLE[]', '[0.1, 2.5]'],
+  ])('%s %s comes through', async (column, type, value) => {
+    await using folder = await withType(column.toLowerCase() === column ? column : 'y_true', type, value)
+    if (column !== column.toLowerCase()) {
+      await withEngine({}, (engine) =>
+        engine.run(
+          `ATTACH ${quotedString(join(folder.path, 'store.duckdb'))} AS s; ALTER TABLE s.prediction_arrays RENAME y_true TO ${column}`,
+        ),
+      )
+    }
+    const report = await runMigration(folder.path, { jobId: 'typed' })
+    const file = join(folder.path, 'arrays', report.datasets[0]?.file ?? '')
+    const row = await withEngine({}, (engine) =>
+      engine.one(z.any(), `SELECT ${column.toLowerCase()} AS list FROM read_parquet(${quotedString(file)})`),
+    )
+    expect(row).toEqual({ list: type === 'FLOAT[]' ? [Math.fround(0.1), 2.5] : [0.1, 2.5] })
+  })
+})
+
+test('columns that only later releases have are kept wherever their rows lie, or kept apart', async () => {
+  const path = await scratch.copy('extras')
+  await mkdir(join(path, 'arrays'))
+  const rows = (
+    id: string,
+    spectrum: string,
+  ) => `SELECT p.prediction_id, p.dataset_name, p.model_name, p.fold_id, p.partition, p.metric, p.val_score,
+    p.task_type, a.y_true, a.y_pred, a.y_proba, NULL::INTEGER[] AS y_proba_shape, a.sample_indices, a.weights, ${spectrum}::DOUBLE[] AS spectra
+    FROM s.prediction_arrays a JOIN s.predictions p USING (prediction_id) WHERE prediction_id = '${id}'`
+  await withEngine({}, async (engine) => {
+    await engine.run(`ATTACH ${quotedString(join(path, 'store.duckdb'))} AS s (READ_ONLY)`)
+    const files = {
+      'wheat.parquet': `${rows('wheat-0', '[1]')} UNION ALL ${rows('wheat-0', '[2]')} UNION ALL ${rows('wheat-1', 'NULL')}`,
+      'old wheat.parquet': `${rows('wheat-1', '[3]')} UNION ALL ${rows('wheat-2', '[4]')}`,
+    }
+    for (const [name, sql] of Object.entries(files)) {
+      await engine.run(`COPY (${sql}) TO ${quotedString(join(path, 'arrays', name))} (FORMAT parquet)`)
+    }
+    await engine.run('DETACH s')
+  })
+  const report = await runMigration(path, { jobId: 'extras' })
+  await withEngine({}, async (engine) => {
+    const files = [join(path, 'arrays', '*.parquet'), report.quarantine_path ?? ''].map(quotedString).join(', ')
+    const found = await engine.rows(
+      z.object({ spectra: z.array(z.number()) }),
+      `SELECT DISTINCT spectra FROM read_parquet([${files}], union_by_name = true) WHERE spectra IS NOT NULL ORDER BY spectra`,
+    )
+    expect(found.map(({ spectra }) => spectra)).toEqual([[1], [2], [3], [4]])
+  })
+})
+
+test('tables of other schemas and indexes of others are carried along', async () => {
+  await using folder = await temporaryFolder()
+  const extra = [
+    'CREATE SCHEMA lab',
+    "CREATE TABLE lab.notes AS SELECT 'a' AS prediction_id, 'keep me' AS note",
+    'CREATE INDEX by_score ON predictions(test_score)',
+    'CREATE INDEX idx_mine ON predictions(train_score)',
+  ]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }], extra })
+  await runMigration(folder.path, { jobId: 'one' })
+  await withEngine({}, async (engine) => {
+    await engine.run(`ATTACH ${quotedString(join(folder.path, 'store.duckdb'))} AS s (READ_ONLY)`)
+    expect(await engine.rows(z.any(), 'SELECT * FROM s.lab.notes')).toEqual([{ prediction_id: 'a', note: 'keep me' }])
+    const indexes = await engine.rows(
+      z.object({ name: z.string() }),
+      "SELECT index_name AS name FROM duckdb_indexes() WHERE database_name = 's'",
+    )
+    expect(indexes.map(({ name }) => name)).toEqual(expect.arrayContaining(['by_score', 'idx_mine']))
+  })
+})
+
+test('a store that no release writes is refused with the reason, not called a mistake of the program', async () => {
+  await using folder = await temporaryFolder()
+  const extra = ['CREATE SEQUENCE counter', "CREATE TABLE counted(i INTEGER DEFAULT nextval('counter'))"]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }], extra })
+  const before = await filesOf(folder.path)
+  await expect(runMigration(folder.path, { jobId: 'enum' })).rejects.toMatchObject({
+    code: 'store_unsafe',
+    message: expect.stringContaining('counter'),
+  })
+  expect(await filesOf(folder.path)).toEqual(before)
+})
+
+test('too little space before the start is no_space, running out of it on the way write_failed', () => {
+  const before = new StorageError('no_space', 'The migration needs 5 MB. Nothing was changed.')
+  expect(toMigrationError(before, undefined)).toBe(before)
+  const system = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  expect(toMigrationError(system, undefined)).toMatchObject({ code: 'write_failed' })
+  expect(toMigrationError(new Error('IO Error: No space left on device'), undefined)).toMatchObject({ code: 'write_failed' })
+})
+
+describe.runIf(hasSharedWorkspaces())('a workspace with a write-ahead log', () => {
+  test('killed between the swap and the removal of the old log: says so, and recovery parts the two', async () => {
+    await using copy = await copyWorkspace('crashed-wal')
+    const wanted = await arraysOf(copy.path)
+    let isDead = false
+    setFaultHook(({ kind, path }) => {
+      isDead ||= kind === 'unlink' && path.endsWith('store.duckdb.wal')
+      if (isDead) throw new Error('killed')
+    })
+    await expect(runMigration(copy.path, { jobId: 'killed' })).rejects.toThrow()
+    setFaultHook(undefined)
+    await rm(join(copy.path, '.nirs-workspace', 'lock'), { force: true })
+    await expect(inspectWorkspace(copy.path, { cacheFolder: join(copy.path, '..', 'cache') })).rejects.toMatchObject({
+      code: 'interrupted',
+    })
+    expect(await recoverWorkspace(copy.path)).toMatchObject({ recovered: true, outcome: 'finished' })
+    expect(await arraysOf(copy.path)).toEqual(wanted)
+  })
+})
