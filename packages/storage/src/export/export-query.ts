@@ -1,5 +1,6 @@
 import type { ExportLayout } from '@nirs-workspace/types'
 import { probaShapeSql } from '../arrays/proba-shape.ts'
+import { quotedIdentifier } from '../engine/attach-store.ts'
 import { columnOrNull, type ExportSource, extraColumns } from './export-sources.ts'
 
 /** A column of an export and its DuckDB type. */
@@ -63,7 +64,7 @@ const joined = (plan: string, sources: readonly ExportSource[], extras: readonly
     return `SELECT ${metadata}, ${columns.join(', ')} FROM ${source.relation} AS a JOIN ${plan} AS m ON ${source.join}
       WHERE m.array_source = '${place}' AND m.array_row IS NOT NULL`
   })
-  const nothing = [...arrays, ...extras].map(({ type }) => `NULL::${type}`)
+  const nothing = [...arrays, ...extras].map(({ name, type }) => `NULL::${type} AS ${quotedIdentifier(name)}`)
   return [...withArrays, `SELECT ${metadata}, ${nothing.join(', ')} FROM ${plan} AS m WHERE m.array_row IS NULL`].join('\nUNION ALL ')
 }
 
