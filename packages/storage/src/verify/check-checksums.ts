@@ -1,50 +1,78 @@
 import { join } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { isStorageError } from '../errors.ts'
-import { hashFile } from '../files/hash-file.ts'
-import { readFooter } from '../parquet/footer.ts'
+import { hashFile, markWithoutHash } from '../files/hash-file.ts'
+import { readFooter, rowGroupSizes } from '../parquet/footer.ts'
 import { type Checksums, isSealIntact, readChecksums, segmentsOf } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
+import type { ScrubState } from './scrub-state.ts'
+
+/** What the values of a file have to say, and where its row groups begin; the last number is their end. */
+export interface CheckedFile {
+  readonly findings: readonly Finding[]
+  readonly firstRows: readonly number[]
+}
 
 /** Decodes every value of array files and compares the checksums in their footers, where there are any. */
 export class ChecksumChecker {
+  readonly #state: ScrubState
   #reader: ParquetReader | undefined
 
-  async check(root: string, path: string, signal: AbortSignal | undefined): Promise<Finding[]> {
-    this.#reader ??= new ParquetReader()
-    const findings = await checkFile(this.#reader, root, path, signal)
-    // A decoder that has met damage may be damaged itself: the next file gets a new one.
-    if (findings.length > 0) await this.close()
-    return findings
+  /** Row groups that `state` knows as checked are not read again. */
+  constructor(state: ScrubState) {
+    this.#state = state
+  }
+
+  async check(root: string, path: string, signal: AbortSignal | undefined): Promise<CheckedFile> {
+    try {
+      return await this.#checkFile(join(root, path), path, signal)
+    } catch (error) {
+      if (isStorageError(error, 'arrays_corrupt')) return { findings: [damage(path, undefined, error.message)], firstRows: [] }
+      throw error
+    } finally {
+      await this.close()
+    }
   }
 
   async close(): Promise<void> {
     await this.#reader?.close()
     this.#reader = undefined
   }
-}
 
-const checkFile = async (reader: ParquetReader, root: string, path: string, signal: AbortSignal | undefined): Promise<Finding[]> => {
-  try {
-    const footer = await readFooter(join(root, path))
-    if (!isSealIntact(footer.metadata)) return [damage(path, undefined, 'its footer has changed since it was written')]
+  async #checkFile(file: string, path: string, signal: AbortSignal | undefined): Promise<CheckedFile> {
+    const footer = await readFooter(file)
+    if (!isSealIntact(footer.metadata))
+      return { findings: [damage(path, undefined, 'its footer has changed since it was written')], firstRows: [] }
     const checksums = readChecksums(footer)
-    const { rowGroups } = await reader.open(join(root, path))
-    if (checksums !== null && checksums.row_groups.length !== rowGroups) {
-      return [damage(path, undefined, 'has another number of row groups than its checksums')]
+    const sizes = rowGroupSizes(footer.metadata)
+    const firstRows = [0]
+    for (const size of sizes) firstRows.push((firstRows.at(-1) ?? 0) + size)
+    if (checksums !== null && checksums.row_groups.length !== sizes.length) {
+      return { findings: [damage(path, undefined, 'has another number of row groups than its checksums')], firstRows }
     }
-    const findings: Finding[] = []
-    for (let group = 0; group < rowGroups; group++) {
+    const mark = await markWithoutHash(file)
+    const known = this.#state.of(path, mark)
+    const findings = [...known.findings]
+    for (let group = known.groups_done; group < sizes.length; group++) {
       signal?.throwIfAborted()
-      findings.push(...(await checkGroup(reader, path, group, checksums)))
+      findings.push(...(await this.#checkGroup(file, path, group, checksums)))
+      await this.#state.note(path, { ...mark, groups_done: group + 1, findings: [...findings] })
     }
-    if (findings.length === 0 && checksums !== null && !(await areBytesIntact(join(root, path), checksums, footer.start))) {
+    if (findings.length === 0 && checksums !== null && !(await areBytesIntact(file, checksums, footer.start))) {
       findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))
     }
+    return { findings, firstRows }
+  }
+
+  async #checkGroup(file: string, path: string, group: number, checksums: Checksums | null): Promise<Finding[]> {
+    if (this.#reader === undefined) {
+      this.#reader = new ParquetReader()
+      await this.#reader.open(file)
+    }
+    const findings = await checkGroup(this.#reader, path, group, checksums)
+    // A decoder that has met damage may be damaged itself: the next row group gets a new one.
+    if (findings.length > 0) await this.close()
     return findings
-  } catch (error) {
-    if (isStorageError(error, 'arrays_corrupt')) return [damage(path, undefined, error.message)]
-    throw error
   }
 }
 

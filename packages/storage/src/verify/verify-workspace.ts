@@ -13,6 +13,8 @@ import { checkArrayRows } from './check-array-rows.ts'
 import { ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkProof } from './check-proof.ts'
+import { locateDamage } from './locate-damage.ts'
+import { ScrubState } from './scrub-state.ts'
 
 /**
  * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the
@@ -38,19 +40,19 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options.depth)))
   const files = await listArrayFiles(resolved)
-  const checksums = new ChecksumChecker()
+  const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   let bytes = 0
   for (const file of files) {
-    options.signal?.throwIfAborted()
+    await scrubUnlessAborted(scrub, options.signal)
     bytes += file.bytes
     const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
     findings.push(...found)
     if (options.depth === 'deep' && found.length === 0) {
       progress.phase('verify', `Decoding ${file.path}`)
-      findings.push(...(await checksums.check(resolved.root, file.path, options.signal)))
+      findings.push(...(await decodeFile(engine, resolved, scrub, file.path, options.signal)))
     }
   }
-  await checksums.close()
+  await scrub.forget()
   const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
   findings.push(...inRows)
   const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), options.depth)
@@ -64,6 +66,28 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     duration_seconds: (performance.now() - startedAt) / 1000,
     findings,
     proof_holds: proof === null ? null : proof.holds && !findings.some(({ severity }) => severity === 'error'),
+  }
+}
+
+/** What was checked so far is kept for the next time, should this check be stopped. */
+const scrubUnlessAborted = async (scrub: ScrubState, signal: AbortSignal | undefined): Promise<void> => {
+  if (signal?.aborted) await scrub.save()
+  signal?.throwIfAborted()
+}
+
+const decodeFile = async (
+  engine: Engine,
+  { root }: ResolvedWorkspace,
+  scrub: ScrubState,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Finding[]> => {
+  try {
+    const { findings, firstRows } = await new ChecksumChecker(scrub).check(root, path, signal)
+    return await locateDamage(engine, path, firstRows, findings)
+  } catch (error) {
+    await scrub.save()
+    throw error
   }
 }
 
