@@ -22,7 +22,8 @@ export const appendFile = async (context: AppendContext, path: string): Promise<
     let written = 0
     for (const [name, ids] of idsByFile) {
       const isWhole = idsByFile.size === 1 && replaced.count === 0
-      written += await appendRows(context, name, batchOf(source, name, ids, replaced, isWhole ? readSummary(source.file.footer) : null))
+      const batch = batchOf(source, name, ids, replaced, isWhole ? readSummary(source.file.footer) : null)
+      written += await appendToFile(context, name, batch)
     }
     await clearSaved(
       context.folder,
@@ -31,6 +32,15 @@ export const appendFile = async (context: AppendContext, path: string): Promise<
     return written
   } finally {
     await source.close()
+  }
+}
+
+const appendToFile = async (context: AppendContext, name: string, batch: RowBatch): Promise<number> => {
+  const reader = await context.folder.openIfThere(name, context.engine)
+  try {
+    return await appendRows(context, name, reader, batch)
+  } finally {
+    reader?.closeLater()
   }
 }
 

@@ -9,6 +9,7 @@ import { verifyAdded } from '../parquet/verify-added.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
 import { uncarriedColumns } from './damaged-file.ts'
+import { hashColumn, type IdHashes } from './id-hashes.ts'
 import type { LazyEngine } from './lazy-engine.ts'
 import type { BatchBlock, RowBatch } from './row-batch.ts'
 import { digestRows } from './row-digest.ts'
@@ -22,23 +23,12 @@ export interface AppendContext {
 }
 
 /**
- * Adds rows to one array file, or makes it. Rows that the file has already, bit for bit, are left out; of the others the new one counts
+ * Adds rows to the array file that `reader` has open, or makes it. Rows that the file has already, bit for bit, are left out; of the others the new one counts
  * from now on. The file changes as a whole, durably, after what was added has been read back; or not at all.
  */
-export const appendRows = async (context: AppendContext, name: string, batch: RowBatch): Promise<number> => {
-  const stamp = await context.folder.stamp(name)
-  const reader = stamp === null ? null : await context.folder.open(name, context.engine)
-  try {
-    return await appendTo(context, name, stamp, reader, batch)
-  } finally {
-    await reader?.close()
-  }
-}
-
-const appendTo = async (
+export const appendRows = async (
   { folder, signal }: AppendContext,
   name: string,
-  stamp: string | null,
   reader: ArrayFileReader | null,
   batch: RowBatch,
 ): Promise<number> => {
@@ -49,16 +39,30 @@ const appendTo = async (
     const known = reader === null ? new Map() : await knownRows(reader, batch.ids, forms)
     if (reader !== null && !canGrow) await copyAllRows(reader, writer, forms)
     const summary = await startSummary(reader)
-    const written = await writeNewRows(writer, forms, batch, known, summary, signal)
+    const hashes: IdHashes[] = []
+    const written = await writeNewRows(writer, forms, batch, known, summary, hashes, signal)
     if (written === 0) return 0
     const added = await writer.finish(await finishSummary(summary, reader, batch, forms, known))
     await verifyAdded(writer.path, added)
     signal?.throwIfAborted()
-    await folder.publish(writer.path, name, stamp)
+    await folder.publish(writer.path, name, reader?.stamp ?? null)
+    await rememberIds(folder, name, [(await reader?.idHashes()) ?? new Uint32Array(), ...hashes])
     return written
   } finally {
     await writer.abandon()
   }
+}
+
+/** The next append need not read the ids of this one. */
+const rememberIds = async (folder: ArrayFolder, name: string, pieces: readonly IdHashes[]): Promise<void> => {
+  const hashes = new Uint32Array(pieces.reduce((rows, piece) => rows + piece.length, 0))
+  let position = 0
+  for (const piece of pieces) {
+    hashes.set(piece, position)
+    position += piece.length
+  }
+  const stamp = await folder.stamp(name)
+  if (stamp !== null) folder.hashes.set(stamp, hashes)
 }
 
 /** The columns of the file with those that are new to it behind; of a new file the fourteen first. */
@@ -100,6 +104,7 @@ const writeNewRows = async (
   batch: RowBatch,
   known: ReadonlyMap<string, KnownRow>,
   summary: SummaryBuilder,
+  hashes: IdHashes[],
   signal: AbortSignal | undefined,
 ): Promise<number> => {
   let written = 0
@@ -116,6 +121,8 @@ const writeNewRows = async (
       if (before !== undefined) summary.remove(before.summary)
       summary.add(row, before === undefined ? found.contextOf(rows[index] ?? 0) : undefined)
     })
+    const ids = hashColumn(columnOf(block, 'prediction_id'))
+    hashes.push(Uint32Array.from(rows, (row) => ids[row] ?? 0))
     await writeRows(writer, forms, batch, { ...found, block, rows })
     written += rows.length
   }

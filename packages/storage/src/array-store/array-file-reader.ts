@@ -112,6 +112,11 @@ export class ArrayFileReader {
     await this.#pinned.close()
   }
 
+  /** For a file that has been replaced: giving back the pages of a large one takes a while, and nobody needs to wait for it. */
+  closeLater(): void {
+    this.close().catch(() => undefined)
+  }
+
   #runs(groups: readonly number[]): { isOwn: boolean; groups: number[] }[] {
     const runs: { isOwn: boolean; groups: number[] }[] = []
     for (const group of groups) {

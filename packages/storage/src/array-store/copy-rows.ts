@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { StorageError } from '../errors.ts'
+import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
 import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
@@ -46,7 +46,7 @@ interface Source {
 
 const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], targetPath: string): Promise<number> => {
   const forms = allForms(sources.map(({ reader }) => reader))
-  const writer = await ArrayFileWriter.create(targetPath, forms)
+  const writer = await createTarget(targetPath, forms)
   try {
     const pending = new PendingRows(writer)
     const summary = new SummaryBuilder()
@@ -66,6 +66,20 @@ const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], 
   } catch (error) {
     await writer.abandon()
     throw error
+  }
+}
+
+const createTarget = async (path: string, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> => {
+  try {
+    return await ArrayFileWriter.create(path, forms)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error
+    throw new StorageError(
+      'write_failed',
+      'There is a file of that name already; it was not touched.',
+      { path, hint: 'Choose another name.' },
+      error,
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 import { type AppendContext, appendRows } from './append-rows.ts'
+import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayRecord } from './array-record.ts'
-import { formsOfFile, recordBatch, recordsByFile } from './record-batches.ts'
+import { recordBatch, recordsByFile } from './record-batches.ts'
 import { clearSaved } from './tombstone-file.ts'
 
 /**
@@ -8,15 +9,23 @@ import { clearSaved } from './tombstone-file.ts'
  * file changes. The number of rows that were not there bit for bit.
  */
 export const saveBatch = async (context: AppendContext, records: readonly ArrayRecord[]): Promise<number> => {
-  const files = [...recordsByFile(records)]
-  const batches = []
-  for (const [name, rows] of files)
-    batches.push({ name, batch: recordBatch(rows, await formsOfFile(context.folder, context.engine, name)) })
-  let written = 0
-  for (const { name, batch } of batches) written += await appendRows(context, name, batch)
-  await clearSaved(
-    context.folder,
-    records.map(({ prediction_id }) => prediction_id),
-  )
-  return written
+  const { folder, engine } = context
+  const readers: (ArrayFileReader | null)[] = []
+  try {
+    const batches = []
+    for (const [name, rows] of recordsByFile(records)) {
+      const reader = await folder.openIfThere(name, engine)
+      readers.push(reader)
+      batches.push({ name, reader, batch: recordBatch(rows, reader?.forms ?? []) })
+    }
+    let written = 0
+    for (const { name, reader, batch } of batches) written += await appendRows(context, name, reader, batch)
+    await clearSaved(
+      folder,
+      records.map(({ prediction_id }) => prediction_id),
+    )
+    return written
+  } finally {
+    for (const reader of readers) reader?.closeLater()
+  }
 }

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises'
-import type { NewFile } from './disk.ts'
+import { type NewFile, unlink } from './disk.ts'
 import { faultPoint, isWatched } from './fault-point.ts'
 
 /**
@@ -8,21 +8,14 @@ import { faultPoint, isWatched } from './fault-point.ts'
  */
 export const growCopy = async (from: string, to: string, bytes: number): Promise<NewFile> => {
   await faultPoint({ kind: 'copy', path: to, from })
+  // A copy that fails takes away what it has made; one whose name is taken makes nothing.
   await fs.copyFile(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
-  // The copy has the rights of the original, which may be read-only.
-  await fs.chmod(to, 0o644)
-  let handle: fs.FileHandle | undefined = await fs.open(to, 'r+')
+  let handle: fs.FileHandle | undefined = await openCopy(to, bytes)
   let position = bytes
   const close = async () => {
     const open = handle
     handle = undefined
     await open?.close()
-  }
-  try {
-    await handle.truncate(bytes)
-  } catch (error) {
-    await close()
-    throw error
   }
   return {
     append: async (pieces) => {
@@ -36,6 +29,21 @@ export const growCopy = async (from: string, to: string, bytes: number): Promise
       await close()
     },
     close,
+  }
+}
+
+const openCopy = async (path: string, bytes: number): Promise<fs.FileHandle> => {
+  let handle: fs.FileHandle | undefined
+  try {
+    // The copy has the rights of the original, which may be read-only.
+    await fs.chmod(path, 0o644)
+    handle = await fs.open(path, 'r+')
+    await handle.truncate(bytes)
+    return handle
+  } catch (error) {
+    await handle?.close()
+    await unlink(path)
+    throw error
   }
 }
 

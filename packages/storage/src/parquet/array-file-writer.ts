@@ -15,6 +15,8 @@ import { intValue, structList, type ThriftStruct, withField } from './thrift.ts'
 
 const magic = Buffer.from('PAR1')
 const copyBytes = 8 * 1024 * 1024
+// Written in large pieces; the first ones are made while the file is still being copied.
+const mostWaiting = 32 * 1024 * 1024
 // FileMetaData.
 const field = { rows: 3, rowGroups: 4 } as const
 
@@ -33,8 +35,10 @@ export class ArrayFileWriter {
   readonly #segments: readonly Segment[]
   readonly #added = createHash('sha256')
   readonly #start: number
-  readonly #encoded: number[] = []
+  readonly #encoded: EncodedEntry[] = []
   #position: number
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
   #rows: number
 
   private constructor(path: string, forms: readonly ColumnForm[], file: Promise<NewFile>, base: ThriftStruct, source: GroupFile | null) {
@@ -70,7 +74,7 @@ export class ArrayFileWriter {
   }
 
   static async #begin(path: string, forms: readonly ColumnForm[], base: ThriftStruct): Promise<ArrayFileWriter> {
-    const writer = new ArrayFileWriter(path, forms, createFile(path), base, null)
+    const writer = new ArrayFileWriter(path, forms, Promise.resolve(await createFile(path)), base, null)
     await writer.#append([magic])
     return writer
   }
@@ -83,8 +87,9 @@ export class ArrayFileWriter {
   async writeBlock(block: RowBlock): Promise<void> {
     const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
     const group = await this.#encoder.encode(block)
-    this.#encoded.push(this.#groups.length)
-    this.#groups.push(group.metadataAt(this.#position))
+    const metadata = group.metadataAt(this.#position)
+    this.#encoded.push({ metadata, rows: group.rows, checksums })
+    this.#groups.push(metadata)
     this.#checksums.push(this.#inOrder(checksums))
     this.#rows += rowsOf(block)
     await this.#append(group.pieces)
@@ -107,24 +112,26 @@ export class ArrayFileWriter {
   /** Writes the footer and flushes the file. Not yet under its name, and to be verified first: see verify-added.ts. */
   async finish(summary: FileSummary): Promise<AddedData> {
     const sha256 = this.#added.digest('hex')
-    const added = { start: this.#start, end: this.#position, sha256, rows: this.#rows, encoded: this.#encoded }
-    const entries = ownEntries(summary, this.#allChecksums(added))
+    const extent = { start: this.#start, end: this.#position, sha256 }
+    const entries = ownEntries(summary, this.#allChecksums(extent))
     const rows = withField(this.#base, field.rows, intValue(this.#rows, 'i64'))
     const metadata = sealed(withKeyValues(withField(rows, field.rowGroups, structList(this.#groups)), entries))
-    const file = await this.#file
-    await file.append([footerBytes(metadata)])
-    await file.finish()
-    return added
+    const footer = footerBytes(metadata)
+    this.#waiting.push(footer)
+    await this.#flush()
+    await (await this.#file).finish()
+    return { ...extent, footer, rows: this.#rows, forms: this.#forms, encoded: this.#encoded }
   }
 
-  /** Closes and removes the file, whatever has become of it. */
+  /** Closes and removes the file, unless it could not be made: then what has its name is not ours. */
   async abandon(): Promise<void> {
-    const file = await this.#file.catch(() => undefined)
-    await file?.close()
+    const file = await this.#file.catch(() => null)
+    if (file === null) return
+    await file.close()
     await unlinkIfThere(this.path)
   }
 
-  #allChecksums(added: AddedData): Checksums {
+  #allChecksums(added: Pick<AddedData, 'start' | 'end' | 'sha256'>): Checksums {
     const columns = this.#forms.map(({ name }) => name)
     const common = { algorithm: 'crc32', columns, row_groups: this.#checksums } as const
     if (added.start === 0) return { ...common, data_sha256: added.sha256 }
@@ -139,8 +146,18 @@ export class ArrayFileWriter {
     for (const piece of pieces) {
       this.#added.update(piece)
       this.#position += piece.length
+      this.#waitingBytes += piece.length
     }
-    await (await this.#file).append(pieces)
+    this.#waiting.push(...pieces)
+    if (this.#waitingBytes > mostWaiting) await this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    const file = await this.#file
+    const pieces = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    await file.append(pieces)
   }
 }
 
@@ -149,8 +166,18 @@ export interface AddedData {
   readonly start: number
   readonly end: number
   readonly sha256: string
+  /** What stands behind it, to the end of the file. */
+  readonly footer: Uint8Array
   /** Of the whole file. */
   readonly rows: number
+  readonly forms: readonly ColumnForm[]
   /** Row groups that were encoded, not copied. */
-  readonly encoded: readonly number[]
+  readonly encoded: readonly EncodedEntry[]
+}
+
+export interface EncodedEntry {
+  readonly metadata: ThriftStruct
+  readonly rows: number
+  /** Of the values before they were encoded. */
+  readonly checksums: ReadonlyMap<string, string>
 }

@@ -33,7 +33,7 @@ export const groupPlaces = (metadata: ThriftStruct): GroupPlace[] => {
 }
 
 /** The pages of the `index`-th leaf column. */
-export const chunkPlace = ({ metadata }: GroupPlace, index: number): ChunkPlace | null => {
+export const chunkPlace = ({ metadata }: Pick<GroupPlace, 'metadata'>, index: number): ChunkPlace | null => {
   const entry = structsAt(metadata, group.columns)[index]
   return entry === undefined ? null : placeOf(entry)
 }
