@@ -12,6 +12,7 @@ import type { Layout } from '../migration/workspace-layout.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseEvidence, insertRows, targetAlias } from './insert-rows.ts'
+import type { LaterRows } from './later-tables.ts'
 import { type MergeJournal, mergePlaces, type PlacedFile } from './merge-journal.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { keyOf } from './source-views.ts'
@@ -28,6 +29,7 @@ export const commitMerge = async (
   layout: Layout,
   journal: MergeJournal,
   arrays: readonly StagedArrays[],
+  later: readonly LaterRows[],
 ): Promise<void> => {
   const { engine } = merge
   const hadLog = await exists(layout.wal)
@@ -40,7 +42,7 @@ export const commitMerge = async (
     await writeJournal(layout, journal)
     await placeFiles(layout, journal)
     await faultPoint({ kind: 'engine-write', path: layout.store })
-    await insertRows(merge)
+    await insertRows(merge, later)
     await faultPoint({ kind: 'engine-write', path: layout.store })
     await engine.run(`CHECKPOINT ${targetAlias}`)
   } finally {

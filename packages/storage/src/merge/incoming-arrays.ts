@@ -7,10 +7,12 @@ import { StorageError } from '../errors.ts'
 import { portableColumns, shapeOf } from '../export/export-query.ts'
 import { closeSources, columnOrNull, type ExportSource, extraColumns, openExportSources } from '../export/export-sources.ts'
 import type { ExtraColumn } from '../migration/array-columns.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { arrivals, lacksArrays } from './count-merge.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
 import { ofSource } from './source-views.ts'
+import { contextColumns } from './write-rows.ts'
 
 /** The arrays of one source that come, held open in an engine of their own. */
 export interface IncomingArrays {
@@ -18,14 +20,16 @@ export interface IncomingArrays {
   /** Rows per dataset. */
   readonly datasets: ReadonlyMap<string, number>
   readonly extras: readonly ExtraColumn[]
-  /** The rows of these datasets under their new ids: the columns of an array file, then these extra ones. */
-  rowsSql(datasets: readonly string[], extras: readonly ExtraColumn[]): string
+  /** Of the workspace. */
+  readonly name: string
+  /** The rows of these datasets under their new ids: these columns of an array file, then `contextColumns`. */
+  rowsSql(datasets: readonly string[], forms: readonly ColumnForm[]): string
   close(): Promise<void>
 }
 
 const plan = 'memory.main.incoming'
-const described = portableColumns.slice(0, 8)
-const lists = portableColumns.slice(8)
+/** The columns that come from the metadata. */
+const described: ReadonlySet<string> = new Set(portableColumns.slice(0, 8).map(({ name }) => name))
 const known: ReadonlySet<string> = new Set([...portableColumns.map(({ name }) => name), 'file_row_number'])
 
 /** Opens the arrays of one source that come. Throws `arrays_corrupt` when one of its places is damaged, `plan_stale` when rows are gone. */
@@ -34,7 +38,7 @@ export const openIncoming = ({ engine, request }: OpenMerge, { index, resolved }
 
 /**
  * Opens the arrays of the rows that a query over `engine` names: prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score,
- * task_type, array_source, new_id.
+ * task_type, array_source, new_id, branch_name, refit_context, created_at (as text).
  */
 export const openChosen = async (
   from: Engine,
@@ -57,7 +61,8 @@ export const openChosen = async (
       engine,
       datasets: new Map(rows.map((row) => [row.dataset_name, row.n])),
       extras: Array.from(extraColumns(sources, known), ([name, type]) => ({ name, type })),
-      rowsSql: (datasets, extras) => sources.map((one) => selectRows(one, datasets, extras)).join(' UNION ALL '),
+      name: resolved.name,
+      rowsSql: (datasets, forms) => sources.map((one) => selectRows(one, datasets, forms)).join(' UNION ALL '),
       close,
     }
   } catch (error) {
@@ -71,14 +76,14 @@ const Counted = z.object({ dataset_name: z.string(), n: z.number() })
 const chosenOf = (
   index: number,
 ): string => `SELECT p.prediction_id, p.dataset_name, p.model_name, p.fold_id, p."partition", p.metric, p.val_score, p.task_type,
-    a.array_source, a.new_id
+    a.array_source, a.new_id, p.branch_name, p.refit_context, p.created_at::VARCHAR
   FROM (SELECT id, array_source, new_id FROM ${arrivals(index)} UNION ALL SELECT id, array_source, same_id FROM ${ofSource(index, 'matched')} WHERE ${lacksArrays}) a
   JOIN ${ofSource(index, 'predictions')} p ON p.prediction_id = a.id WHERE a.array_source IS NOT NULL ORDER BY p.dataset_name, p.prediction_id`
 
 /** Which rows come and where they lie, from the engine that worked out the merge into the one that reads arrays. */
 const copyPlan = async (from: Engine, chosen: string, to: Engine): Promise<void> => {
   await to.run(`CREATE TABLE ${plan} (prediction_id VARCHAR, dataset_name VARCHAR, model_name VARCHAR, fold_id VARCHAR, "partition" VARCHAR, metric VARCHAR,
-    val_score DOUBLE, task_type VARCHAR, array_source VARCHAR, array_row BIGINT, new_id VARCHAR)`)
+    val_score DOUBLE, task_type VARCHAR, array_source VARCHAR, array_row BIGINT, new_id VARCHAR, branch_name VARCHAR, refit_context VARCHAR, created_at VARCHAR)`)
   for await (const chunk of streamChunks(from, chosen)) {
     const text = (column: number) => ({ type: 'varchar' as const, values: chunk.texts(column) })
     const scores = chunk.values(6).map((value) => (typeof value === 'number' ? value : null))
@@ -88,7 +93,7 @@ const copyPlan = async (from: Engine, chosen: string, to: Engine): Promise<void>
       text(7),
       text(8),
       { type: 'bigint', values: scores.map(() => null) },
-      text(9),
+      ...[9, 10, 11, 12].map(text),
     ])
   }
 }
@@ -106,13 +111,13 @@ const requireAll = async (engine: Engine, name: string): Promise<void> => {
   })
 }
 
-const selectRows = (source: ExportSource, datasets: readonly string[], extras: readonly ExtraColumn[]): string => {
-  const metadata = described.map(
-    ({ name, type }) => `m.${name === 'prediction_id' ? 'new_id' : quotedIdentifier(name)}::${type} AS ${quotedIdentifier(name)}`,
-  )
-  const values = [...lists, ...extras].map(({ name, type }) =>
-    name === 'y_proba_shape' ? `${shapeOf(source)} AS y_proba_shape` : columnOrNull(source, name, type),
-  )
-  return `SELECT ${[...metadata, ...values].join(', ')} FROM ${source.relation} AS a JOIN ${plan} AS m ON ${source.join}
+const selectRows = (source: ExportSource, datasets: readonly string[], forms: readonly ColumnForm[]): string => {
+  const values = forms.map(({ name, type }) => {
+    if (name === 'prediction_id') return `m.new_id AS prediction_id`
+    if (name === 'y_proba_shape') return `${shapeOf(source)} AS y_proba_shape`
+    return described.has(name) ? `m.${quotedIdentifier(name)}::${type} AS ${quotedIdentifier(name)}` : columnOrNull(source, name, type)
+  })
+  const context = ['branch_name', 'refit_context', 'created_at'].map((name, index) => `m.${name} AS ${contextColumns[index]}`)
+  return `SELECT ${[...values, ...context].join(', ')} FROM ${source.relation} AS a JOIN ${plan} AS m ON ${source.join}
     WHERE m.array_source = ${quotedString(source.place)} AND m.dataset_name IN (${datasets.map(quotedString).join(', ')})`
 }

@@ -3,6 +3,7 @@ import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { arrivals } from './count-merge.ts'
+import { type LaterRows, laterStatements } from './later-tables.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
@@ -17,7 +18,7 @@ const order: readonly Table[] = ['projects', 'runs', 'pipelines', 'chains', 'pre
  * Removes what gives way and inserts what comes, in one transaction of the attached store. Columns of later releases that hold something are
  * added to its tables. Fails as a whole or not at all.
  */
-export const insertRows = async (merge: OpenMerge): Promise<void> => {
+export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]): Promise<void> => {
   const { engine } = merge
   const statements: string[] = [`DELETE FROM ${targetAlias}.main.predictions WHERE prediction_id IN (${goneIds})`]
   for (const table of order) {
@@ -29,6 +30,7 @@ export const insertRows = async (merge: OpenMerge): Promise<void> => {
     for (const column of added) there.set(column.name, column.type)
     for (const { index } of merge.sources) statements.push(insertSql(table, index, there))
   }
+  statements.push(...laterStatements(later, targetAlias, await tablesIn(engine)))
   await engine.run('BEGIN TRANSACTION')
   try {
     for (const statement of statements) await engine.run(statement)
@@ -42,6 +44,11 @@ export const insertRows = async (merge: OpenMerge): Promise<void> => {
 
 /** Predictions of the target that give way. */
 export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
+
+const tablesIn = async (engine: Engine): Promise<Set<string>> => {
+  const sql = `SELECT table_name AS name FROM duckdb_tables() WHERE database_name = '${targetAlias}' AND schema_name = 'main'`
+  return new Set((await engine.rows(z.object({ name: z.string() }), sql)).map((row) => row.name))
+}
 
 const Column = z.object({ column_name: z.string(), data_type: z.string() })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
+import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import { quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
@@ -9,7 +10,7 @@ import { faultPoint } from '../files/fault-point.ts'
 import { markFile } from '../files/hash-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { formsWith } from '../migration/array-columns.ts'
-import type { StagedFile } from '../migration/staged-file.ts'
+import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import type { Contents, TrashManifest } from '../trash/trash-manifest.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -17,7 +18,7 @@ import { openChosen } from './incoming-arrays.ts'
 import { goneIds } from './insert-rows.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { openInTurn } from './rows-in-turn.ts'
-import { writeVerified } from './stage-arrays.ts'
+import { writeRows } from './write-rows.ts'
 
 export interface Kept {
   readonly ids: readonly string[]
@@ -81,7 +82,8 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
 }
 
 const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: string): Promise<KeptFile[]> => {
-  const chosen = `SELECT prediction_id, dataset_name, model_name, fold_id, "partition", metric, val_score, task_type, array_source, prediction_id AS new_id
+  const chosen = `SELECT prediction_id, dataset_name, model_name, fold_id, "partition", metric, val_score, task_type, array_source, prediction_id AS new_id,
+      branch_name, refit_context, created_at::VARCHAR
     FROM target_catalog.main.predictions WHERE array_source IS NOT NULL AND prediction_id IN (${goneIds})`
   const rows = await openChosen(merge.engine, target, chosen, merge.request.signal)
   try {
@@ -89,17 +91,10 @@ const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: s
     for (const [dataset, count] of rows.datasets) {
       const name = `arrays/${files.length}.parquet`
       const path = join(folder, name)
-      const file: StagedFile = {
-        name,
-        path,
-        openRows: (_, signal) => openInTurn([{ engine: rows.engine, sql: rows.rowsSql([dataset], rows.extras) }], signal),
-        rows: count,
-        datasets: [dataset],
-        columns: formsWith(rows.extras),
-        extras: rows.extras,
-        existing: false,
-      }
-      await writeVerified(merge.engine, file, merge.request.signal)
+      const forms = formsWith(rows.extras)
+      const writer = await ArrayFileWriter.create(path, forms)
+      const chosenRows = openInTurn([{ engine: rows.engine, sql: rows.rowsSql([dataset], forms) }], merge.request.signal)
+      await writeRows(writer, forms, new SummaryBuilder(), chosenRows, merge.request.signal)
       files.push(await describe(rows.engine, folder, name, count))
     }
     return files

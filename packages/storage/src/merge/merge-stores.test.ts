@@ -7,6 +7,7 @@ import { Predictions } from '../portable/predictions.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
 import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
 import { renameIn } from './rewrite-references.ts'
@@ -115,7 +116,7 @@ describe('test_merge_stores', () => {
     if (expected.includes('s') || onConflict === 'skip' || onConflict === 'keep_best') expect(await filesOf(to)).toEqual(merged)
   })
 
-  test('what gives way goes to the trash, rows and arrays, and its arrays are marked as removed', async () => {
+  test('what gives way goes to the trash, rows and arrays, its arrays are marked as removed, and all of it can be restored', async () => {
     const { target, source } = both(0.9, 0.1)
     const [to, from] = [await make('to', target), await make('from', source)]
     const { trash_operation, sources } = await merge(to, [from])
@@ -129,6 +130,12 @@ describe('test_merge_stores', () => {
       'predictions.parquet',
     ])
     expect([...(await readTombstones(join(to, 'arrays'))).keys()]).toEqual(['t'])
+
+    const restored = await restoreTrash(to, trash_operation ?? '', { jobId: 'back' })
+    expect(restored).toMatchObject({ operation_id: trash_operation, counts: { predictions: 1 } })
+    expect(await idsOf(to)).toEqual(['s', 't'])
+    expect(await yOf(to, 't')).toEqual([1])
+    expect(await readTombstones(join(to, 'arrays'))).toEqual(new Map())
   })
 
   test('only the chosen datasets come, with what belongs to them', async () => {

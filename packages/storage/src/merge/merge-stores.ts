@@ -16,7 +16,9 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
 import { createWorkspace } from './create-target.ts'
 import { finishMerge } from './finish-merge.ts'
+import { refuseWithoutSpace } from './free-space.ts'
 import { keepReplaced, trashOperation } from './keep-replaced.ts'
+import { readLaterTables } from './later-tables.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 import { describeMerge, isNothing } from './merge-report.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
@@ -123,7 +125,9 @@ const underJournal = async (
   journal: MergeJournal,
   progress: ProgressTracker,
 ): Promise<Outcome | null> => {
-  if (await isNothing(merge)) return null
+  const later = await readLaterTables(merge)
+  if (later.length === 0 && (await isNothing(merge))) return null
+  await refuseWithoutSpace(merge, target)
   const layout = layoutOf(target.root)
   let commit: MergeJournal | null = null
   let outcome: Outcome | null = null
@@ -133,7 +137,7 @@ const underJournal = async (
     outcome = prepared.outcome
     commit = prepared.journal
     progress.phase('commit', 'Putting the rows into the store')
-    await commitMerge(merge, target, layout, commit, outcome.arrays)
+    await commitMerge(merge, target, layout, commit, outcome.arrays, later)
     await finishMerge(layout, commit)
   } catch (error) {
     const isDone = await settle(layout, commit ?? journal, error)

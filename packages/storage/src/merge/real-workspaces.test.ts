@@ -8,7 +8,7 @@ import { temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, sharedWorkspaceNames } from '../testing/shared-workspaces.ts'
 import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
-import { snapshotOf } from './testing/merge-fixture.ts'
+import { queryStore, snapshotOf } from './testing/merge-fixture.ts'
 
 const Expected = z.record(z.string(), z.looseObject({ arraysSha256EmptyAsNull: z.string() }))
 
@@ -55,6 +55,23 @@ describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all, merged 
     },
     120_000,
   )
+
+  test('test_merge_stores: results of later releases come along, once', async () => {
+    await using source = await copyWorkspace('sqlite-0.11')
+    await using folder = await temporaryFolder()
+    const target = join(folder.path, 'target')
+    const cacheFolder = join(folder.path, 'cache')
+    await mergeStores(target, [source.path], { create: true, cacheFolder, jobId: 'results', datasets: ['grain_protein'] })
+    await mergeStores(target, [source.path], { cacheFolder, jobId: 'all', onConflict: 'skip' })
+    const [counts] = await queryStore(
+      target,
+      'SELECT (SELECT count(*) FROM tuning_results) AS tuning, (SELECT count(*) FROM conformal_results) AS conformal',
+    )
+    expect(counts).toEqual({ tuning: 1, conformal: 1 })
+    expect(await mergeStores(target, [source.path], { cacheFolder, jobId: 'again', onConflict: 'skip' })).toMatchObject({
+      record_path: null,
+    })
+  })
 
   test('test_merge_stores: three copies of one workspace, of three generations, are one workspace', async () => {
     await using legacy = await copyWorkspace('legacy-0.7.1')

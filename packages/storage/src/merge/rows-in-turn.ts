@@ -9,8 +9,7 @@ export interface OpenRowsOf {
 }
 
 /** The rows of several engines, one after the other; each query begins when the one before has ended. */
-export const openInTurn = async (parts: readonly OpenRowsOf[], signal: AbortSignal | undefined): Promise<RowSource> =>
-  new RowsInTurn(parts, signal)
+export const openInTurn = (parts: readonly OpenRowsOf[], signal: AbortSignal | undefined): RowSource => new RowsInTurn(parts, signal)
 
 class RowsInTurn implements RowSource {
   readonly #parts: OpenRowsOf[]

@@ -1,27 +1,21 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as z from 'zod'
+import { completed, summariseRows, summaryOf } from '../array-store/append-rows.ts'
+import { ArrayFileReader } from '../array-store/array-file-reader.ts'
+import { uncarriedColumns } from '../array-store/damaged-file.ts'
+import { type LazyEngine, withLazyEngine } from '../array-store/lazy-engine.ts'
+import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
-import { openParquet, type ParquetFile } from '../arrays/parquet-file.ts'
-import { escapeGlob } from '../arrays/pin-file.ts'
-import { quotedString } from '../engine/attach-store.ts'
-import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { refuseChanged } from '../export/refuse-changed.ts'
 import { syncFolder } from '../files/disk.ts'
-import type { FileMark } from '../files/hash-file.ts'
-import { type ExtraColumn, formsWith, isArrayFileColumn } from '../migration/array-columns.ts'
-import { existingRowsSql } from '../migration/existing-files.ts'
-import { finishFile } from '../migration/finish-file.ts'
-import { defaultRowGroup, stageFile } from '../migration/stage-file.ts'
-import type { StagedFile } from '../migration/staged-file.ts'
-import { summariseFile } from '../migration/summarise-file.ts'
-import { verifyStaged } from '../migration/verify-staged.ts'
-import { ParquetReader } from '../parquet/parquet-reader.ts'
+import { type FileMark, markFile } from '../files/hash-file.ts'
+import { canCarry, formsWith } from '../migration/array-columns.ts'
+import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
+import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
 import { type IncomingArrays, openIncoming } from './incoming-arrays.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { type OpenRowsOf, openInTurn } from './rows-in-turn.ts'
-import { fillSummaryRows, summaryTables } from './summary-rows.ts'
+import { writeRows } from './write-rows.ts'
 
 /** A finished file beside the one that it takes the place of. */
 export interface StagedArrays {
@@ -34,20 +28,19 @@ export interface StagedArrays {
 }
 
 /**
- * Writes every array file that gets rows anew under `staging`: the rows that it has, then those of the sources under their new ids; reads each
- * back through the other reader and compares every value, seals and flushes it. Throws `arrays_corrupt` for damage on either side,
+ * Makes every array file that gets rows anew under `staging`: the file as it is, then the rows of the sources under their new ids, which are
+ * read back and compared. Row groups that are there are neither decoded nor changed. Throws `arrays_corrupt` for damage on either side,
  * `verification_failed`.
  */
 export const stageArrays = async (merge: OpenMerge, staging: string, onFile: (rows: number) => void): Promise<StagedArrays[]> => {
   const incoming: IncomingArrays[] = []
   try {
     for (const source of merge.sources) incoming.push(await openIncoming(merge, source))
-    await fillSummaryRows(merge)
     const datasets = [...new Set(incoming.flatMap((source) => [...source.datasets.keys()]))]
     const staged: StagedArrays[] = []
     for (const [name, own] of Map.groupBy(datasets, arrayFileName)) {
       merge.request.signal?.throwIfAborted()
-      const file = await stageOne(merge, { name, staging, datasets: own, incoming })
+      const file = await withLazyEngine((engine) => stageOne(merge, engine, { name, staging, datasets: own, incoming }))
       staged.push(file)
       onFile(file.rows)
     }
@@ -65,96 +58,66 @@ interface FileToStage {
   readonly incoming: readonly IncomingArrays[]
 }
 
-const stageOne = async (merge: OpenMerge, { name, staging, datasets, incoming }: FileToStage): Promise<StagedArrays> => {
-  const { engine } = merge
-  const existing = await openExisting(merge, name)
+const stageOne = async (
+  merge: OpenMerge,
+  engine: LazyEngine,
+  { name, staging, datasets, incoming }: FileToStage,
+): Promise<StagedArrays> => {
+  const sources = incoming.filter((source) => datasets.some((dataset) => source.datasets.has(dataset)))
+  const expected = sources.reduce((sum, source) => sum + datasets.reduce((own, dataset) => own + (source.datasets.get(dataset) ?? 0), 0), 0)
+  const path = join(staging, name)
+  const existing = await openExisting(merge, name, engine)
   try {
-    const extras = mergeExtras([existing?.extras ?? [], ...incoming.map((source) => source.extras)])
-    const rows = incoming.reduce((sum, source) => sum + datasets.reduce((own, dataset) => own + (source.datasets.get(dataset) ?? 0), 0), 0)
-    const parts: OpenRowsOf[] = [
-      ...(existing === null ? [] : [{ engine, sql: existingRowsSql(existing.parquet, extras) }]),
-      ...incoming
-        .filter((source) => datasets.some((dataset) => source.datasets.has(dataset)))
-        .map((source) => ({ engine: source.engine, sql: source.rowsSql(datasets, extras) })),
-    ]
-    const file: StagedFile = {
-      name,
-      path: join(staging, name),
-      openRows: (_, signal) => openInTurn(parts, signal),
-      rows: rows + (existing?.rows ?? 0),
-      datasets,
-      columns: formsWith(extras),
-      extras,
-      existing: existing !== null,
-    }
-    const mark = await writeVerified(engine, file, merge.request.signal)
-    return { name, path: file.path, mark, rows, before: existing?.status ?? null }
+    const forms = formsOf(existing?.reader ?? null, sources)
+    const writer = await beginFile(path, existing?.reader ?? null, forms)
+    const summary = new SummaryBuilder(existing === null ? null : (summaryOf(existing.reader) ?? (await summariseRows(existing.reader))))
+    const parts = sources.map((source): OpenRowsOf => ({ engine: source.engine, sql: source.rowsSql(datasets, forms) }))
+    const rows = await writeRows(writer, forms, summary, openInTurn(parts, merge.request.signal), merge.request.signal)
+    if (rows !== expected)
+      throw new StorageError('verification_failed', `${expected} rows of ${name} were to come and ${rows} did. Nothing was merged.`)
+    return { name, path, mark: await markFile(path), rows, before: existing?.status ?? null }
   } finally {
-    await existing?.parquet.close()
+    await existing?.reader.close()
   }
 }
 
-/** Writes a file, reads it back through the other reader, compares every value, seals and flushes it. */
-export const writeVerified = async (engine: Engine, file: StagedFile, signal: AbortSignal | undefined): Promise<FileMark> => {
-  const source = await stageFile(engine, file, { rowGroup: defaultRowGroup, signal })
-  const reader = new ParquetReader()
+/** The file goes on as it is where it can; one that another program wrote is written anew, row by row. */
+const beginFile = async (path: string, reader: ArrayFileReader | null, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> => {
+  if (reader?.canGrow === true && forms.length === reader.forms.length) return ArrayFileWriter.extend(path, reader.file)
+  const writer = await ArrayFileWriter.create(path, forms)
   try {
-    const { mismatches, examples } = await verifyStaged(reader, file, source, { signal })
-    if (mismatches > 0) {
-      throw new StorageError(
-        'verification_failed',
-        `${mismatches} rows of ${file.name}, read back after writing, differ. Nothing was merged.`,
-        {
-          ids: examples.map((text) => text.split(' (')[0] ?? text),
-          hint: 'Merge again; if it fails again, check the disk.',
-        },
-      )
-    }
-  } finally {
-    await reader.close()
-  }
-  const relation = `read_parquet(${quotedString(escapeGlob(file.path))}, hive_partitioning = false)`
-  const summary = await summariseFile(engine, summaryTables, file, relation)
-  return finishFile(
-    file.path,
-    summary,
-    source.groups.map((group) => group.checksums),
-    source.data,
-  )
-}
-
-interface Existing {
-  readonly parquet: ParquetFile
-  readonly extras: readonly ExtraColumn[]
-  readonly rows: number
-  readonly status: { readonly bytes: number; readonly mtimeMs: number }
-}
-
-/** The file of this name in the target, its checksums compared: damage must not get new checksums that vouch for it. */
-const openExisting = async ({ engine, target }: OpenMerge, name: string): Promise<Existing | null> => {
-  if (target === null) return null
-  const path = join(target.resolved.arrays, name)
-  const status = await stat(path).catch(() => null)
-  if (status === null) return null
-  await refuseChanged(target.resolved.root, `arrays/${name}`)
-  const parquet = await openParquet(engine, target.resolved.root, `arrays/${name}`)
-  try {
-    const { n } = await engine.one(z.object({ n: z.number() }), `SELECT count(*) AS n FROM ${parquet.relation}`)
-    const extras = [...parquet.columns].flatMap(([column, type]) => (isArrayFileColumn(column) ? [] : [{ name: column, type }]))
-    return { parquet, extras, rows: n, status: { bytes: status.size, mtimeMs: status.mtimeMs } }
+    if (reader !== null) for await (const { block } of reader.blocks()) await writer.writeBlock(completed(block, forms))
+    return writer
   } catch (error) {
-    await parquet.close()
+    await writer.abandon()
     throw error
   }
 }
 
-/** Every extra column once, with the type of the first that has it. */
-const mergeExtras = (all: readonly (readonly ExtraColumn[])[]): ExtraColumn[] =>
-  [
-    ...new Map(
-      all
-        .flat()
-        .toReversed()
-        .map((extra) => [extra.name, extra]),
-    ).values(),
-  ].toReversed()
+/** The columns of the file with those that are new to it behind; of a new file the fourteen first. */
+const formsOf = (reader: ArrayFileReader | null, sources: readonly IncomingArrays[]): ColumnForm[] => {
+  const base = reader?.forms ?? formsWith([])
+  const forms = new Map(base.map((form) => [form.name, form]))
+  for (const { extras, name } of sources) {
+    const odd = extras.filter((extra) => !canCarry(extra)).map((extra) => extra.name)
+    if (odd.length > 0) throw uncarriedColumns(name, odd)
+    for (const extra of extras)
+      if (!forms.has(extra.name) && isColumnType(extra.type)) forms.set(extra.name, { name: extra.name, type: extra.type })
+  }
+  const isSame = reader?.canGrow === true && forms.size === reader.forms.length
+  if (reader !== null && !isSame && reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
+  return [...forms.values()]
+}
+
+interface Existing {
+  readonly reader: ArrayFileReader
+  readonly status: { readonly bytes: number; readonly mtimeMs: number }
+}
+
+const openExisting = async ({ target }: OpenMerge, name: string, engine: LazyEngine): Promise<Existing | null> => {
+  if (target === null) return null
+  const status = await stat(join(target.resolved.arrays, name)).catch(() => null)
+  if (status === null) return null
+  const reader = await ArrayFileReader.open(target.resolved.root, `arrays/${name}`, engine)
+  return { reader, status: { bytes: status.size, mtimeMs: status.mtimeMs } }
+}
