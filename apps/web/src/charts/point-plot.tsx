@@ -100,7 +100,7 @@ export const PointPlot = (props: PointPlotProps) => {
           />
         )}
       </svg>
-      <p aria-live="polite" className="min-h-5 px-1 text-center text-xs text-muted">
+      <p aria-live="polite" className="mt-1.5 min-h-5 px-1 text-center text-xs text-muted">
         {told === undefined ? '' : describe(told)}
       </p>
     </div>

@@ -13,6 +13,7 @@ import { OfflineBanner } from './offline-banner.tsx'
 import { Rail } from './rail.tsx'
 import { TokenPage } from './token-page.tsx'
 import { TopBar } from './top-bar.tsx'
+import { useDocumentTitle } from './use-document-title.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 
 /** Milliseconds; a wrong token is counted by the server, so not more often. */
@@ -33,6 +34,8 @@ export const AppFrame = () => {
   const locked = isApiError(list.error, 'token_required')
   useEvents(client, workspace?.id, list.data !== undefined && !locked)
   const panels = useShortcuts()
+
+  useDocumentTitle(workspace?.name)
 
   if (locked) return <TokenPage />
   return (

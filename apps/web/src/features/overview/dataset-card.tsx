@@ -21,11 +21,11 @@ export const DatasetCard = ({ dataset }: { dataset: DatasetOverview }) => {
   const remark = whyNotRanked(dataset, text)
   return (
     <li className="card flex min-w-0 flex-col gap-3 p-4">
-      <div className="flex items-start gap-2">
-        <h3 className="min-w-0 flex-1 font-semibold break-words">{name}</h3>
-        <Badge>{taskLabel(dataset.task_type, text)}</Badge>
-      </div>
+      <h3 className="font-semibold break-words">{name}</h3>
       <p className="-mt-2 text-xs text-muted">
+        <span className="mr-1.5">
+          <Badge>{taskLabel(dataset.task_type, text)}</Badge>
+        </span>
         {common.predictions(dataset.predictions)} · {common.models(dataset.models)} · {common.withArrays(dataset.arrays)}
       </p>
       <dl className="grid grid-cols-2 gap-3">

@@ -10,6 +10,7 @@ import { valueLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { columnById, type GridColumn, isFacet } from './columns.ts'
+import { isRefitPlaceholder } from './refit-placeholder.ts'
 
 const rightKinds = new Set(['score', 'int', 'percent'])
 export const alignsRight = (column: GridColumn): boolean => rightKinds.has(column.kind)
@@ -38,7 +39,7 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
   if (value === null) return <Nothing text={text} />
   switch (column.kind) {
     case 'score':
-      return <Score value={value as WireNumber} format={format} muted={isRefitPlaceholder(column, row)} />
+      return <Score value={value as WireNumber} format={format} muted={column.id === 'val_score' && isRefitPlaceholder(row)} />
     case 'int':
       return format.int(Number(value))
     case 'percent':
@@ -68,10 +69,6 @@ const Score = ({ value, format, muted }: { value: WireNumber; format: Formatters
   <span className={muted ? 'text-muted line-through' : typeof value === 'number' ? undefined : 'text-warning'}>{format.score(value)}</span>
 )
 
-/** nirs4all writes 0 as the validation score of a refit; it must not look like a perfect one. */
-const isRefitPlaceholder = (column: GridColumn, row: PredictionRow): boolean =>
-  column.id === 'val_score' && row.fold_kind === 'refit' && row.val_score === 0
-
 /** A value that the store does not have: a dash, unlike the grey bar of what is not loaded yet. */
 const Nothing = ({ text }: { text: Text }) => (
   <span className="text-muted">
@@ -98,7 +95,7 @@ const Fold = ({ row, text }: { row: PredictionRow; text: Text }) => (
 const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): string | undefined => {
   const value = row[column.id]
   if (value === null) return text.common.noValue
-  if (isRefitPlaceholder(column, row)) return text.predictions.refitScore
+  if (column.id === 'val_score' && isRefitPlaceholder(row)) return text.predictions.refitScore
   if (column.kind === 'score')
     return `${metricName(text, row.metric)} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
   return value === '' ? undefined : String(value)

@@ -2,6 +2,7 @@ import type { PredictionDetail } from '@nirs-workspace/types'
 import type { WireNumber } from '@nirs-workspace/types/number'
 import { useFormat, useText } from '../../text/text.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
+import { isRefitPlaceholder } from './refit-placeholder.ts'
 
 /** The same model on its other folds and partitions; a click goes there. */
 export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump: (id: string) => void }) => {
@@ -49,7 +50,9 @@ export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump
                   <PartitionMark partition={row.partition} /> {row.partition}
                 </span>
               </td>
-              <td>{score(row.val_score)}</td>
+              <td title={isRefitPlaceholder(row) ? text.predictions.refitScore : undefined}>
+                {isRefitPlaceholder(row) ? '–' : score(row.val_score)}
+              </td>
               <td>{score(row.test_score)}</td>
               <td>{score(row.train_score)}</td>
               <td>{row.n_samples === null ? '–' : format.int(row.n_samples)}</td>

@@ -18,7 +18,7 @@ export const PeekParameters = ({ detail }: { detail: PredictionDetail }) => {
           <Pairs pairs={params.map(([key, value]) => [key, plain(value)])} />
         )}
       </Section>
-      {detail.best_params === null ? null : (
+      {detail.best_params === null || detail.best_params === '{}' ? null : (
         <Section title={peek.parameters}>
           <pre className="overflow-x-auto rounded-md bg-sunken p-2 font-mono text-xs whitespace-pre-wrap">{detail.best_params}</pre>
         </Section>

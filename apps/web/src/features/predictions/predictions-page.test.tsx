@@ -2,6 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp, totalRows } from '../../../test/app.tsx'
+import { prediction } from '../../../test/data.ts'
 
 const openGrid = async (address = '/predictions', answers = {}) => {
   const app = renderApp(address, 'migrated', answers)
@@ -65,6 +66,38 @@ describe('predictions page', () => {
     )
     await user.click(screen.getByRole('button', { name: 'Remove filter Dataset: wheat' }))
     expect(screen.queryByRole('button', { name: /Remove filter/ })).not.toBeInTheDocument()
+  })
+
+  it('offers to leave refits out when their zeros stand first', async () => {
+    const refit = { ...prediction(0), fold_id: 'final', fold_kind: 'refit', val_score: 0 }
+    const kinds = ['fold', 'average', 'refit'].map((value) => ({ value, count: 3 }))
+    const { router } = renderApp('/predictions?sort=val_score:asc', 'migrated', {
+      'GET /predictions': () => ({ rows: [refit], total: 1, offset: 0, metrics: ['rmse'] }),
+      'GET /predictions/facets': () => ({ total: 1, facets: { fold_kind: { values: kinds, distinct: 3 } } }),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Leave refits out' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ fold_kind: ['fold', 'average'] }))
+    expect(screen.queryByText(/Refits have no validation score\. nirs4all/)).not.toBeInTheDocument()
+  })
+
+  it('pins, moves and leaves out columns; the address and the next visit keep it', async () => {
+    const { router, user } = await openGrid()
+    const names = () => screen.getAllByRole('columnheader').map((header) => header.textContent)
+    await user.click(screen.getByRole('button', { name: 'Columns' }))
+    await user.click(await screen.findByRole('button', { name: 'Pin Metric to the left' }))
+    await waitFor(() => expect(names()[0]).toBe('Metric'))
+    await user.click(screen.getByRole('button', { name: 'Move Model up' }))
+    await waitFor(() => expect(names().slice(0, 3)).toEqual(['Metric', 'Model', 'Dataset']))
+    expect(screen.getByRole('button', { name: 'Move Model up' })).toHaveFocus()
+    await user.click(screen.getByRole('checkbox', { name: 'Only columns that differ' }))
+    await waitFor(() => expect(names()).not.toContain('Dataset'))
+    expect(screen.getByText('The same in every row:').parentElement).toHaveTextContent(/Dataset wheat/)
+    expect(router.state.location.search).toMatchObject({ pin: 'metric', differ: 'only' })
+    await user.keyboard('{Escape}')
+    await user.click(screen.getByRole('link', { name: 'Overview' }))
+    await user.click(screen.getByRole('link', { name: 'Predictions' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ pin: 'metric', differ: 'only' }))
+    localStorage.clear()
   })
 
   it('says that a link filters everything away, and offers the way back', async () => {

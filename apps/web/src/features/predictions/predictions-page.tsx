@@ -20,6 +20,7 @@ import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
+import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
@@ -119,6 +120,7 @@ export const PredictionsPage = () => {
       <FilterChips search={search} change={change} />
       <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />
+      <RefitsFirst workspace={workspace.id} search={search} first={rows.rowAt(0)?.row} change={change} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in here */}
       <div
         className="flex min-h-0 flex-1"

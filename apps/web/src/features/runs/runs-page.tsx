@@ -34,7 +34,7 @@ export const RunsPage = () => {
   )
   const filtered = search.q !== undefined || search.status !== undefined
   return (
-    <Page title={runs.title} aside={query.data === undefined ? null : <p className="font-semibold">{runs.total(query.data.total)}</p>}>
+    <Page wide title={runs.title} aside={query.data === undefined ? null : <p className="font-semibold">{runs.total(query.data.total)}</p>}>
       <Filters />
       {query.isError ? <ErrorMessage error={query.error} onRetry={() => void query.refetch()} /> : null}
       {query.isPending ? (
@@ -97,7 +97,12 @@ const RunTable = ({ rows }: { rows: readonly RunRow[] }) => {
         <thead className="text-xs text-muted">
           <tr>
             {names.map((name, place) => (
-              <th key={name} scope="col" className={`px-3 py-2 font-semibold ${place >= names.length - 2 ? 'text-right' : ''}`}>
+              <th
+                key={name}
+                scope="col"
+                title={name === runs.best ? runs.bestHint : undefined}
+                className={`px-3 py-2 font-semibold ${place >= names.length - 2 ? 'text-right' : ''}`}
+              >
                 {name}
               </th>
             ))}
@@ -150,7 +155,7 @@ const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
     <p className="whitespace-nowrap" title={`${best.model_name} (${metric[best.direction]}), ${text.overview.anyFold}`}>
       <span className="text-xs text-muted">
         {several ? `${datasetLabel(best.dataset_name, text)} · ` : ''}
-        {metricName(text, best.metric, 'val')}
+        {metricName(text, best.metric)}
       </span>{' '}
       <span className="font-medium">{format.score(best.val_score)}</span>
     </p>

@@ -1,8 +1,9 @@
-import type { WorkspaceStats } from '@nirs-workspace/types'
+import type { DatasetInfo, WorkspaceStats } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { migrateStatusQuery, statsQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { SpaceBar } from '../../charts/space-bar.tsx'
+import type { Formatters } from '../../lib/format.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
@@ -56,6 +57,12 @@ const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
   )
 }
 
+/** Of arrays that are still in a store, what they would come to. */
+const sizeOf = ({ bytes, bytes_are_estimate, parquet_bytes }: DatasetInfo, format: Formatters): string => {
+  const size = bytes ?? parquet_bytes
+  return size === 0 ? '–' : `${bytes_are_estimate === true ? '≈ ' : ''}${format.bytes(size)}`
+}
+
 const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
   const text = useText()
   const { storage, common } = text
@@ -85,7 +92,7 @@ const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
                 </th>
                 <td>{format.int(dataset.predictions)}</td>
                 <td>{format.int(dataset.arrays)}</td>
-                <td>{dataset.parquet_bytes === 0 ? '–' : format.bytes(dataset.parquet_bytes)}</td>
+                <td>{sizeOf(dataset, format)}</td>
               </tr>
             ))}
           </tbody>

@@ -1,0 +1,37 @@
+import type { PredictionRow } from '@nirs-workspace/types'
+import { useQuery } from '@tanstack/react-query'
+import { facetsQuery } from '../../api/queries.ts'
+import { useText } from '../../text/text.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import type { Change } from './change.ts'
+import { isRefitPlaceholder } from './refit-placeholder.ts'
+import { filterParams, type PredictionSearch, sortOf, withFacet } from './search.ts'
+
+interface RefitsProps {
+  readonly workspace: string
+  readonly search: PredictionSearch
+  readonly first: PredictionRow | undefined
+  readonly change: Change
+}
+
+/** Sorted by validation score, the zeros of refits stand before the best model; one click takes them away. */
+export const RefitsFirst = ({ workspace, search, first, change }: RefitsProps) => {
+  const { predictions } = useText()
+  const sorted = sortOf(search)[0]?.column === 'val_score' && search.fold_kind === undefined
+  const shown = sorted && first !== undefined && isRefitPlaceholder(first)
+  const { data } = useQuery({ ...facetsQuery(workspace, filterParams(search)), enabled: shown })
+  const kinds = data?.facets.fold_kind?.values.flatMap(({ value }) => (value === null || value === 'refit' ? [] : value)) ?? []
+  if (!shown || kinds.length === 0) return null
+  return (
+    <div className="border-b border-line">
+      <Notice
+        flat
+        tone="info"
+        actions={<Button onClick={() => change((before) => withFacet(before, 'fold_kind', kinds))}>{predictions.withoutRefits}</Button>}
+      >
+        {predictions.refitsFirst}
+      </Notice>
+    </div>
+  )
+}
