@@ -19,6 +19,9 @@ import { useShortcuts } from './use-shortcuts.ts'
 /** Milliseconds; a wrong token is counted by the server, so not more often. */
 const retryAfter = 15_000
 
+/** Milliseconds between looks at a catalog that is being built; the event that tells of its end can be missed. */
+const buildingInterval = 3000
+
 /** Skip link, rail, top bar, banners, and the page inside. */
 export const AppFrame = () => {
   const text = useText()
@@ -27,7 +30,10 @@ export const AppFrame = () => {
   const list = useQuery({
     ...workspacesQuery(),
     // A page left open comes back by itself: when the server does, or when its new start address was opened beside it.
-    refetchInterval: ({ state }) => (state.status === 'error' ? retryAfter : false),
+    refetchInterval: ({ state }) => {
+      if (state.status === 'error') return retryAfter
+      return state.data?.rows.some((row) => row.catalog.state === 'building') === true ? buildingInterval : false
+    },
     refetchOnWindowFocus: ({ state }) => (state.status === 'error' ? 'always' : false),
   })
   const workspace = chosenWorkspace(list.data, asked)

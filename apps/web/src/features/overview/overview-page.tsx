@@ -1,3 +1,4 @@
+import type { DatasetOverview } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Sprout } from 'lucide-react'
@@ -55,28 +56,31 @@ const Counts = () => {
   const workspace = useWorkspace()
   const { data } = useQuery(overviewQuery(workspace.id))
   const lost = useLostArrays(workspace)
+  const datasets = data?.datasets ?? []
+  const arrays = sum(datasets, 'arrays')
+  // Not counted yet is not none.
+  const runs = workspace.catalog.built_at === null ? undefined : workspace.counts.runs
   const counts = [
-    [overview.counts.predictions, workspace.counts.predictions, undefined],
-    [overview.counts.datasets, data?.datasets.length ?? 0, undefined],
-    [overview.counts.runs, workspace.counts.runs, undefined],
-    [
-      overview.counts.arrays,
-      workspace.counts.arrays,
-      lost === undefined ? undefined : overview.onlyInBackup(lost, workspace.counts.arrays),
-    ],
+    [overview.counts.predictions, sum(datasets, 'predictions'), undefined],
+    [overview.counts.datasets, datasets.length, undefined],
+    [overview.counts.runs, runs, undefined],
+    [overview.counts.arrays, arrays, lost === undefined ? undefined : overview.onlyInBackup(lost, arrays)],
   ] as const
   return (
     <dl className="card grid grid-cols-2 divide-line sm:grid-cols-4 sm:divide-x">
       {counts.map(([name, count, note]) => (
         <div key={name} className="px-4 py-3">
           <dt className="text-xs text-muted">{name}</dt>
-          <dd className="text-2xl leading-8 font-semibold">{format.int(count)}</dd>
+          <dd className="text-2xl leading-8 font-semibold">{count === undefined ? '…' : format.int(count)}</dd>
           {note === undefined ? null : <dd className="text-xs text-danger">{note}</dd>}
         </div>
       ))}
     </dl>
   )
 }
+
+const sum = (datasets: readonly DatasetOverview[], what: 'predictions' | 'arrays'): number =>
+  datasets.reduce((total, dataset) => total + dataset[what], 0)
 
 const StorageSummary = ({ workspace }: { workspace: string }) => {
   const { overview, storage } = useText()
