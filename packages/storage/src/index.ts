@@ -62,6 +62,7 @@ export * from './lifecycle/transition.ts'
 // Removing, compacting, collecting: as a plan, then exactly that; and back out of the trash.
 export { type ApplyOptions, applyPlan } from './maintenance/apply-plan.ts'
 export { type MadePlan, makePlan, withoutItems } from './maintenance/make-plan.ts'
+export { storeStats } from './maintenance/store-stats.ts'
 // Merging workspaces.
 export { type MergeStoresOptions, mergeStores } from './merge/merge-stores.ts'
 export { type PlanMergeOptions, planMerge } from './merge/plan-merge.ts'

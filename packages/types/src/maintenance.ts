@@ -207,3 +207,20 @@ export type RestoreReport = z.infer<typeof RestoreReport>
 
 export const EmptyTrashReport = z.object({ operations: z.array(z.string()), bytes_freed: z.number() })
 export type EmptyTrashReport = z.infer<typeof EmptyTrashReport>
+
+export const StoreStats = z.object({
+  /** The store with its write-ahead log. */
+  metadata_size_bytes: z.number(),
+  parquet_arrays_size_bytes: z.number(),
+  trash_size_bytes: z.number(),
+  /** Rows by table. */
+  tables: z.record(z.string(), count),
+  array_rows: count,
+  /** Removed predictions that wait for compaction; null when the list of them is damaged. */
+  tombstones: count.nullable(),
+  unreadable_files: z.array(z.string()),
+  datasets: z.array(
+    z.object({ name: z.string(), predictions: count, array_rows: count, parquet_size_bytes: z.number(), files: z.array(z.string()) }),
+  ),
+})
+export type StoreStats = z.infer<typeof StoreStats>

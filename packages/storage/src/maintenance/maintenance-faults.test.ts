@@ -30,9 +30,9 @@ describe('K1, K3: stopped, or out of space, before an operation: recovery leaves
 test.each(storeKinds)('K6: stopped again during recovery in a store.%s', { timeout: 600_000 }, async (kind) => {
   for (const name of ['remove run', 'restore'] as const) {
     await using scene = await makeScene(kind, name)
-    for (const share of [0.4, 0.75, 0.9]) {
+    for (const share of [0.5, 0.9]) {
       const n = Math.floor(scene.total * share)
-      for (let again = 3; ; again += 5) {
+      for (let again = 3; ; again += 8) {
         const path = await scene.copy('twice')
         await withFault('stop', n, () => scene.run(path))
         await forgetLock(path)

@@ -7,6 +7,7 @@ import { openArrays } from '../maintenance/open-arrays.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
+import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, noContents, readJson } from './trash-manifest.ts'
@@ -26,6 +27,7 @@ export const finishRestore = async (layout: Layout, { operation }: RestoreJourna
   const places = trashPlaces(layout, operation)
   const restoring = await readJson(places.restoring, Contents)
   const hasManifest = await exists(places.manifest)
+  if (hasManifest) await sweepParts(places)
   if (hasManifest && restoring !== null) {
     const all = await readContents(layout, operation)
     const restored = united((await readJson(places.restored, Contents)) ?? noContents, restoring)
@@ -53,8 +55,19 @@ export const undoRestore = async (layout: Layout, { operation }: RestoreJournal)
     await openArrays(layout.root).deleteBatch(new Set(restoring.arrays.filter((id) => !keep.has(id))))
   }
   for (const { path } of restoring.files) await takeModelBack(layout, places, path)
+  await sweepParts(places)
   await unlinkIfThere(places.restoring)
   await removeJournal(layout)
+}
+
+/** The arrays of single items on their way. */
+export const partName = 'part.parquet'
+
+/** What a restore that died was writing into the folder of its operation. */
+const sweepParts = async ({ folder }: TrashPlaces): Promise<void> => {
+  for (const name of await namesIn(folder)) {
+    if (name === partName || /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)) await unlinkIfThere(join(folder, name))
+  }
 }
 
 const takeModelBack = async (layout: Layout, places: TrashPlaces, path: string): Promise<void> => {

@@ -19,7 +19,7 @@ import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { chooseItems } from './choose-restore.ts'
 import { linkOrCopy } from './fill-trash.ts'
-import { finishRestore, isRestoreDone, undoRestore, withoutRestored } from './finish-restore.ts'
+import { finishRestore, isRestoreDone, partName, undoRestore, withoutRestored } from './finish-restore.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
@@ -74,7 +74,6 @@ const restore = async (layout: Layout, manifest: TrashManifest, options: Restore
     chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
       const selected = options.ids === undefined ? left : await chooseItems(metadata, places.folder, left, options.ids)
       const evidence = await checkRoom(metadata, selected)
-      await writeJsonDurably(places.restoring, selected)
       const journal: RestoreJournal = {
         format: 'nirs-workspace/journal/1',
         kind: 'restore',
@@ -86,6 +85,7 @@ const restore = async (layout: Layout, manifest: TrashManifest, options: Restore
       }
       state.journal = journal
       await writeJournal(layout, journal)
+      await writeJsonDurably(places.restoring, selected)
       progress.phase('commit', 'Restoring')
       await insertAll({ layout, places, manifest, metadata, selected, arrays: openArrays(layout.root, options.signal), all: left })
       return selected
@@ -126,7 +126,7 @@ const appendArrays = async ({ places, manifest, selected, all, arrays }: Restori
     for (const path of kept) await arrays.appendFile(path)
     return
   }
-  const part = join(places.folder, 'part.parquet')
+  const part = join(places.folder, partName)
   await unlinkIfThere(part)
   await openArrays(places.folder).copyRows(new Set(selected.arrays), part)
   await arrays.appendFile(part)
