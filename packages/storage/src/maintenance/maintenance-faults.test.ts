@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
@@ -5,8 +7,9 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { makeScene, withFault } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { faultJobNames } from './testing/maintenance-jobs.ts'
+import { runInChild } from './testing/run-child.ts'
 
-const step = 7
+const step = 9
 const modes: FaultMode[] = ['stop', 'ENOSPC', 'stop', 'EIO-sticky']
 
 const cases = faultJobNames.flatMap((name, index) => storeKinds.map((kind): [StoreKind, typeof name, number] => [kind, name, index]))
@@ -43,3 +46,22 @@ test.each(storeKinds)('K6: stopped again during recovery in a store.%s', { timeo
     }
   }
 })
+
+test.each(storeKinds)(
+  'K1, K2: SIGKILL and torn writes in a store.%s: the lock is taken over, and the job is carried through or undone',
+  {
+    timeout: 600_000,
+  },
+  async (kind) => {
+    for (const name of ['remove run', 'restore'] as const) {
+      await using scene = await makeScene(kind, name)
+      for (const [index, share] of [0.3, 0.6, 0.8, 0.95].entries()) {
+        const n = Math.max(1, Math.floor(share * scene.total))
+        const path = await scene.copy('killed')
+        expect(await runInChild(name, path, index % 2 === 0 ? 'kill' : 'torn', n)).toBeNull()
+        expect(await readdir(join(path, '.nirs-workspace'))).toContain('lock')
+        await scene.outcome(path, `${name}: killed at ${n} of ${scene.total}`)
+      }
+    }
+  },
+)
