@@ -73,6 +73,8 @@ const apply = (disk: Disk, operation: Recorded): void => {
   const inode = disk.names.get(path)
   if (kind === 'mkdir') disk.names.set(path, 'folder')
   else if (kind === 'write') disk.create(path, data === undefined || operation.position !== undefined ? Buffer.alloc(0) : Buffer.from(data))
+  // What a copy holds is known when it is flushed, as of any file that grows.
+  else if (kind === 'copy') disk.create(path, Buffer.alloc(0))
   else if (kind === 'engine-write' && content !== undefined) disk.create(path, content)
   else if (kind === 'fsync' && inode !== undefined && inode !== 'folder') {
     inode.now = content ?? inode.now

@@ -1,0 +1,12 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { playSequence, sequences } from './testing/model-sequences.ts'
+
+test('random sequences of save, upsert, delete, restore, copy, compact and reopen hold what the model holds, bit for bit', {
+  timeout: 600_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(sequences, (steps) => playSequence(steps, (found, expected) => expect(found).toEqual(expected))),
+    { numRuns: 60 },
+  )
+})
