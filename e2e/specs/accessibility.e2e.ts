@@ -21,7 +21,7 @@ const serious = async (page: Page) => {
 
 const settled = async (page: Page): Promise<void> => {
   await expect(page.getByRole('main')).toBeVisible()
-  await expect(page.locator('.skeleton')).toHaveCount(0)
+  await expect(page.locator('.skeleton')).toHaveCount(0, { timeout: 60_000 })
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -389,9 +389,9 @@ export const en = (f: Formatters) => {
       residualLabel: (partition: string) => `Residuals against predicted values, ${partition}`,
       rmseOfArrays: 'RMSE of these arrays',
       averageMixed: (metric: string, stored: string, computed: string) =>
-        `The stored validation ${metric} is ${stored}; these arrays give ${computed}. They are means over all fold models, and most of those models were trained on these samples, so the figures below look better than cross-validation. Judge the model by the stored score.`,
+        `The stored validation ${metric} is ${stored}; these arrays give ${computed}. They are means over all fold models, and most of those models were trained on these samples, so the figures here look better than cross-validation. Judge the model by the stored score.`,
       averageUnclear: (metric: string) =>
-        `Validation arrays of an average can be means over fold models that were trained on these samples. ${metric} cannot be computed from them to tell, so the figures below may look better than cross-validation.`,
+        `Validation arrays of an average can be means over fold models that were trained on these samples. ${metric} cannot be computed from them to tell, so the figures here may look better than cross-validation.`,
       testAsValidation: 'This model was fitted without cross-validation: nirs4all took the test samples as validation samples.',
       scoreDiffers: (metric: string, stored: string, computed: string) =>
         `The stored ${metric} is ${stored}, but these arrays give ${computed}. One of the two was changed after the prediction was made.`,

@@ -4,6 +4,14 @@ import { useFormat, useText } from '../../text/text.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { isRefitPlaceholder } from './refit-placeholder.ts'
 
+type Sibling = PredictionDetail['siblings'][number]
+
+/** The row itself among its siblings, in the order of folds and partitions. */
+const wholeFamily = (detail: PredictionDetail): Sibling[] =>
+  [detail, ...detail.siblings].toSorted(
+    (a, b) => a.fold_id.localeCompare(b.fold_id, 'en', { numeric: true }) || a.partition.localeCompare(b.partition, 'en'),
+  )
+
 /** The same model on its other folds and partitions; a click goes there. */
 export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump: (id: string) => void }) => {
   const text = useText()
@@ -28,7 +36,7 @@ export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump
         </tr>
       </thead>
       <tbody>
-        {detail.siblings.map((row) => {
+        {wholeFamily(detail).map((row) => {
           const here = row.prediction_id === detail.prediction_id
           return (
             <tr

@@ -58,6 +58,13 @@ describe('row beside the table', () => {
     expect(screen.queryByRole('button', { pressed: true, name: /Unpin/ })).not.toBeInTheDocument()
   })
 
+  it('lists the row itself among its folds, a refit without a validation score', async () => {
+    await openRow({ fold_id: 'final', fold_kind: 'refit', partition: 'test', val_score: 0 })
+    await userEvent.click(await screen.findByRole('tab', { name: 'Folds' }))
+    const row = screen.getByRole('row', { current: true })
+    expect(row).toHaveTextContent(/^final\s*test\s*–\s*0\.4000/)
+  })
+
   it('does not ask for arrays that were never stored', async () => {
     const { sent } = await openRow({ has_arrays: false })
     expect(await screen.findByText(/stored without its measured and predicted values/)).toBeVisible()
