@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
@@ -10,12 +10,14 @@ import {
   exportZip,
   listDatasets,
   type ResolvedWorkspace,
+  StorageError,
   systemCode,
   uniqueNames,
 } from '@nirs-workspace/storage'
 import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
 import { exitCodes } from './exit-codes.ts'
+import { fileToWrite, folderToWrite, isExistingFolder } from './export-place.ts'
 import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { formatBytes, printable } from './table.ts'
@@ -28,6 +30,7 @@ interface Options extends OutputOptions {
   csvDialect: 'plain' | 'excel-fr'
   partition: string[]
   model: string[]
+  force?: boolean
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value]
@@ -38,7 +41,8 @@ export const addExport = (program: Command): void => {
     .description('datasets as files that stand on their own; all datasets when none is named')
     .argument('<path>')
     .argument('[dataset...]')
-    .requiredOption('-o, --output <path>', 'a file for one dataset or a ZIP, a folder for several')
+    .requiredOption('-o, --output <path>', 'a file for one dataset or a ZIP, a folder for several; never inside a workspace')
+    .option('--force', 'replace files that are there already; without it they are refused')
     .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'zip', 'csv', 'arrow']).default('parquet'))
     .addOption(
       new Option('--layout <layout>', 'one row per prediction or per sample').choices(['prediction', 'sample']).default('prediction'),
@@ -90,7 +94,7 @@ const exportFiles = async (
   datasets: string[],
 ): Promise<ExportedFile[]> => {
   const { catalog, resolved, options, signal } = work
-  const targets = await targetsFor(options.output, datasets, format, work.datasets.length === 1)
+  const targets = await targetsFor(options, datasets, format, work.datasets.length === 1)
   const files: ExportedFile[] = []
   for (const [dataset_name, target] of targets) {
     const { layout, csv_dialect, filters } = request
@@ -102,31 +106,48 @@ const exportFiles = async (
   return files
 }
 
-/** One named dataset goes to the file (or into the folder) given; several into a folder, made when it is not there. */
-const targetsFor = async (output: string, datasets: string[], extension: string, single: boolean): Promise<[string, string][]> => {
-  const isFolder = await existingFolder(output)
+/**
+ * One named dataset goes to the file (or into the folder) given; several into a folder, made when it is not there. All of them are looked
+ * at before the first is written.
+ */
+const targetsFor = async (options: Options, datasets: string[], extension: string, single: boolean): Promise<[string, string][]> => {
+  const { output, force = false } = options
+  const isFolder = await isExistingFolder(output)
   const [only] = datasets
-  if (single && !isFolder && !output.endsWith('/') && only !== undefined) return [[only, resolve(output)]]
+  if (single && !isFolder && !output.endsWith('/') && only !== undefined) return [[only, await fileToWrite(output, force)]]
   if (!isFolder && output.endsWith(`.${extension}`) && datasets.length > 1) {
     throw new UsageError(`There are ${datasets.length} datasets: give a folder with -o, name one dataset, or use --format zip.`)
   }
-  await mkdir(output, { recursive: true })
+  const folder = await folderToWrite(output)
+  await makeFolder(folder)
   const names = uniqueNames(datasets, extension)
-  return datasets.map((dataset, index) => [dataset, resolve(output, names[index] ?? '')])
+  const targets: [string, string][] = []
+  for (const [index, dataset] of datasets.entries()) targets.push([dataset, await fileToWrite(join(folder, names[index] ?? ''), force)])
+  return targets
 }
 
-const existingFolder = async (path: string): Promise<boolean> => {
+const makeFolder = async (folder: string): Promise<void> => {
   try {
-    return (await stat(path)).isDirectory()
+    await mkdir(folder, { recursive: true })
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
+    throw notWritten(folder, error)
   }
+}
+
+const notWritten = (path: string, cause: unknown): unknown => {
+  const code = systemCode(cause)
+  if (code === undefined || code === 'ABORT_ERR') return cause
+  return new StorageError(
+    'write_failed',
+    `${path} could not be written (${code}). No file was kept.`,
+    { path, hint: 'Check the disk, then try again.' },
+    cause,
+  )
 }
 
 /** Written beside and renamed, so that an archive that is there is a whole one. */
 const exportArchive = async ({ catalog, resolved, options, signal }: Work, request: ExportRequest): Promise<ExportedFile[]> => {
-  const target = resolve(options.output)
+  const target = await fileToWrite(options.output, options.force === true)
   const beside = join(dirname(target), `.nirs-export-${process.pid}.tmp`)
   const files: ExportedFile[] = []
   try {
@@ -136,6 +157,8 @@ const exportArchive = async ({ catalog, resolved, options, signal }: Work, reque
     await handle.sync().finally(() => handle.close())
     await rename(beside, target)
     return files
+  } catch (error) {
+    throw notWritten(target, error)
   } finally {
     await rm(beside, { force: true })
   }
