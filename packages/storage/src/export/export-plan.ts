@@ -19,7 +19,7 @@ export interface ExportPlan {
 
 const Count = z.object({ count: z.number() })
 
-/** Writes the plan of a dataset under a filter. The catalog must be attached as `catalog`; drop the plan with `dropPlan`. */
+/** Writes the plan of a dataset under a filter, in order of prediction_id. The catalog must be attached as `catalog`; drop the plan with `dropPlan`. */
 export const makePlan = async (engine: Engine, arraysFolder: string | null, datasetName: string, where: SqlPart): Promise<ExportPlan> => {
   const known = await engine.one(Count, 'SELECT count(*) AS count FROM catalog.main.predictions WHERE dataset_name = $export_dataset', {
     export_dataset: datasetName,
@@ -33,7 +33,7 @@ export const makePlan = async (engine: Engine, arraysFolder: string | null, data
   await runBound(engine, {
     sql: `CREATE TABLE ${table} AS
       SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, array_source, NULL::BIGINT AS array_row
-      FROM (SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset`,
+      FROM (SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset ORDER BY prediction_id`,
     parameters: { ...where.parameters, export_dataset: datasetName },
   })
   const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)

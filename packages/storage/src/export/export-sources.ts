@@ -16,6 +16,8 @@ export interface ExportSource {
   readonly join: string
   /** Columns of the relation and their types, in order. */
   readonly columns: ReadonlyMap<string, string>
+  /** About how many bytes a row has before compression. */
+  rowBytes(): Promise<number>
   close(): Promise<void>
 }
 
@@ -81,10 +83,10 @@ const openFile = async (
   place: string,
   signal: AbortSignal | undefined,
 ): Promise<ExportSource> => {
-  const { relation, columns, close } = await openParquet(engine, places.root, place)
+  const { relation, columns, rowBytes, close } = await openParquet(engine, places.root, place)
   try {
     await refuseChanged(places.root, place, signal)
-    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, close }
+    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, rowBytes, close }
     await assignRows(engine, plan, source, 'max(file_row_number)')
     return source
   } catch (error) {
@@ -111,13 +113,24 @@ const openTable = async (
   try {
     const described = await engine.rows(Described, `SELECT column_name, column_type FROM (DESCRIBE ${table.relation})`)
     const columns = new Map(described.map((row) => [row.column_name, row.column_type]))
-    const source = { place, relation: table.relation, join: 'a.prediction_id = m.prediction_id', columns, close: table.release }
+    const { relation, release: close } = table
+    const rowBytes = () => tableRowBytes(engine, relation)
+    const source = { place, relation, join: 'a.prediction_id = m.prediction_id', columns, rowBytes, close }
     await assignRows(engine, plan, source, '0')
     return source
   } catch (error) {
     await table.release()
     throw error
   }
+}
+
+const RowBytes = z.object({ bytes: z.number().nullable() })
+
+/** By the first rows: the lists of a table are of about the same length all along. */
+const tableRowBytes = async (engine: Engine, relation: string): Promise<number> => {
+  const first = `SELECT y_true, y_pred, y_proba FROM ${relation} LIMIT 100`
+  const lengths = ['y_true', 'y_pred', 'y_proba'].map((name) => `coalesce(len(${name}), 0)`).join(' + ')
+  return (await engine.one(RowBytes, `SELECT max(8 * (${lengths})) AS bytes FROM (${first})`)).bytes ?? 0
 }
 
 const assignRows = (engine: Engine, plan: string, source: Pick<ExportSource, 'place' | 'relation'>, position: string): Promise<void> => {

@@ -23,7 +23,7 @@ export const writeBeside = async <T>(target: string, write: (path: string) => Pr
   }
 }
 
-const removeIfThere = async (path: string): Promise<void> => {
+export const removeIfThere = async (path: string): Promise<void> => {
   try {
     await unlink(path)
   } catch (error) {
