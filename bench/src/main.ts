@@ -1,9 +1,10 @@
-// npm run bench [-- migration catalog pages app growth]   without words: all but growth, and docs/benchmarks.md is written.
+// npm run bench [-- migration catalog pages arrays app growth]   without words: all but growth, and docs/benchmarks.md is written.
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { measureAppSize } from './app-size.ts'
 import { growthReport } from './growth.ts'
 import { machineFacts } from './machine-facts.ts'
+import { measureArrays } from './measure-arrays.ts'
 import { measureCatalog } from './measure-catalog.ts'
 import { measureMigration } from './measure-migration.ts'
 import { measurePages } from './measure-pages.ts'
@@ -14,6 +15,7 @@ const areas: Record<string, () => Promise<MeasurementGroup[]>> = {
   migration: async () => [await measureMigration()],
   catalog: async () => [await measureCatalog()],
   pages: measurePages,
+  arrays: async () => [await measureArrays()],
   app: async () => [await measureAppSize()],
 }
 
