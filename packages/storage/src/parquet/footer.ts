@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises'
-import { StorageError } from '../errors.ts'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { StorageError, systemCode } from '../errors.ts'
 import { replaceTail } from '../files/disk.ts'
 import { fieldOf, readStruct, structList, type ThriftStruct, type ThriftValue, textValue, withField, writeStruct } from './thrift.ts'
 
@@ -19,16 +20,31 @@ const magic = 'PAR1'
 const trailerBytes = 8
 const largestFooter = 256 * 1024 * 1024
 
-/** Reads the footer; `arrays_corrupt`, with the cause, when there is none. */
+/** Reads the footer of a regular file; `arrays_corrupt`, with the cause, when there is none. Links, pipes and folders are not opened. */
 export const readFooter = async (path: string): Promise<Footer> => {
-  const handle = await open(path, 'r')
   try {
-    return await readFooterFrom(handle)
+    const handle = await openRegular(path)
+    try {
+      return await readFooterFrom(handle)
+    } finally {
+      await handle.close()
+    }
   } catch (error) {
     if (error instanceof FooterError || (error instanceof Error && error.name === 'ThriftError')) throw corrupt(path, error)
     throw error
-  } finally {
-    await handle.close()
+  }
+}
+
+// Flags as well, should a pipe or a link be put in its place meanwhile: opening a pipe would wait for a writer.
+const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+const openRegular = async (path: string): Promise<FileHandle> => {
+  if (!(await lstat(path)).isFile()) throw new FooterError('it is no regular file')
+  try {
+    return await open(path, flags)
+  } catch (error) {
+    if (['ELOOP', 'ENXIO', 'ENODEV'].includes(systemCode(error) ?? '')) throw new FooterError('it is no regular file')
+    throw error
   }
 }
 
@@ -98,7 +114,9 @@ export const footerBytes = (metadata: ThriftStruct): Uint8Array => {
 
 /** As `readFooter`, of an open file, which stays open; fails with plain errors that say what is wrong. */
 export const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {
-  const { size } = await handle.stat()
+  const status = await handle.stat()
+  if (!status.isFile()) throw new FooterError('it is no regular file')
+  const { size } = status
   if (size < trailerBytes + magic.length) throw new FooterError(`the file has ${size} bytes`)
   const trailer = await readExactly(handle, size - trailerBytes, trailerBytes)
   if (trailer.toString('latin1', 4) !== magic) throw new FooterError('the end of the file is missing')

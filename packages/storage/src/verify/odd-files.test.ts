@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { verifyWorkspace } from './verify-workspace.ts'
+
+test.runIf(process.platform !== 'win32').each(['quick', 'deep'] as const)(
+  'pipes, folders and links called like array files are findings of the %s check and never opened',
+  async (depth) => {
+    await using folder = await temporaryFolder()
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a', dataset: 'corn' }] })
+    const arrays = join(folder.path, 'arrays')
+    await mkdir(join(arrays, 'folder.parquet'), { recursive: true })
+    await promisify(execFile)('mkfifo', [join(arrays, 'pipe.parquet')])
+    await writeFile(join(folder.path, 'elsewhere'), 'PAR1')
+    await symlink(join(folder.path, 'elsewhere'), join(arrays, 'link.parquet'))
+    const { findings, passed } = await verifyWorkspace(folder.path, { depth })
+    expect(passed).toBe(false)
+    const broken = findings.filter(({ code }) => code === 'corrupt_array_file')
+    expect(broken.map(({ severity, detail }) => [severity, detail])).toEqual(
+      ['folder', 'link', 'pipe'].map((name) => ['error', expect.stringMatching(`${name}\\.parquet.*no regular file`)]),
+    )
+  },
+)
