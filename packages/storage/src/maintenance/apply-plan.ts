@@ -12,7 +12,7 @@ import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { fillTrash } from '../trash/fill-trash.ts'
 import type { Contents } from '../trash/trash-manifest.ts'
-import { trashPlaces } from '../trash/trash-places.ts'
+import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { applyCompact } from './apply-compact.ts'
@@ -39,6 +39,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   placesOf(layout, options.jobId)
   const startedAt = performance.now()
   const progress = new ProgressTracker(options.onProgress)
+  await refuseLinksFor(layout)
   const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: checked.kind })
   try {
     progress.phase('recover', 'Looking for an unfinished job')

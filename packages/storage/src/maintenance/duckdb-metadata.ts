@@ -8,6 +8,7 @@ import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { describeTables } from '../workspace/store-facts.ts'
 import { inTableOrder, type MetadataStore, makeShape, type SavedRows, type TableKeys, type TableShape } from './metadata-store.ts'
+import { readIds } from './read-texts.ts'
 
 /** Where a store is attached: its file, and the folder it lies in. */
 export interface AttachedAt {
@@ -36,11 +37,8 @@ export class DuckdbMetadata implements MetadataStore {
     const key = this.shapes.get(table)?.key
     if (values.length === 0 || key === undefined || key === null) return []
     await this.#want(values)
-    const rows = await this.#at.engine.rows(
-      Key,
-      `SELECT ${quotedIdentifier(key)}::VARCHAR AS key FROM ${this.#table(table)} WHERE ${quotedIdentifier(column)} IN (${wanted}) ORDER BY 1`,
-    )
-    return rows.map((row) => row.key)
+    const sql = `SELECT ${quotedIdentifier(key)}::VARCHAR FROM ${this.#table(table)} WHERE ${quotedIdentifier(column)} IN (${wanted})`
+    return (await readIds(this.#at.engine, sql)).sort()
   }
 
   async saveRows({ table, keys }: TableKeys, path: string): Promise<number> {
@@ -163,7 +161,6 @@ export class DuckdbMetadata implements MetadataStore {
 }
 
 const wanted = 'SELECT key FROM wanted_keys'
-const Key = z.object({ key: z.string() })
 const Links = z.record(z.string(), z.string().nullable())
 
 const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`

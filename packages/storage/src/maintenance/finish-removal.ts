@@ -4,8 +4,9 @@ import { exists } from '../files/move-file.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { dropOperation } from '../trash/drop-operation.ts'
+import { modelPlace } from '../trash/model-place.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
-import { trashPlaces } from '../trash/trash-places.ts'
+import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
 import { openArrays } from './open-arrays.ts'
 import type { RemovalJournal } from './removal-journal.ts'
@@ -15,6 +16,7 @@ import type { RemovalJournal } from './removal-journal.ts'
  * its manifest was being taken back; then that is what is carried through.
  */
 export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<void> => {
+  await refuseLinksFor(layout)
   if (!(await exists(trashPlaces(layout, journal.operation).manifest))) return undoRemoval(layout, journal)
   const contents = await contentsOf(layout, journal)
   if (contents.tables.length > 0) {
@@ -31,7 +33,7 @@ export const removeRest = async (layout: Layout, contents: Contents): Promise<vo
   const artifacts = join(layout.root, 'artifacts')
   const folders = new Set<string>()
   for (const { path } of contents.files) {
-    const file = join(artifacts, path)
+    const file = await modelPlace(layout, path)
     folders.add(dirname(file))
     if (await exists(file)) await unlink(file)
   }
@@ -44,6 +46,7 @@ export const removeRest = async (layout: Layout, contents: Contents): Promise<vo
 
 /** Takes back what a removal did before its commit: the workspace is as it was. */
 export const undoRemoval = async (layout: Layout, { operation }: RemovalJournal): Promise<void> => {
+  await refuseLinksFor(layout)
   await dropOperation(trashPlaces(layout, operation))
   await removeJournal(layout)
 }

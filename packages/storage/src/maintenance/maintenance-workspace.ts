@@ -1,5 +1,4 @@
 import type { MaintenanceRequest } from '@nirs-workspace/types'
-import * as z from 'zod'
 import { type ArrayIndex, indexArrays } from '../catalog/array-index.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
@@ -15,6 +14,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { DuckdbMetadata } from './duckdb-metadata.ts'
 import type { MetadataStore } from './metadata-store.ts'
 import { readStars, type Stars } from './read-stars.ts'
+import { readIds } from './read-texts.ts'
 
 /** The metadata of a workspace as plans read it: `store.main.<table>` in the engine, whatever kind of store it is. */
 export const storeAlias = 'store'
@@ -136,10 +136,8 @@ const noStore = (): never => {
 export const columnOr = ({ metadata }: OpenWorkspace, table: string, column: string, otherwise = 'NULL'): string =>
   metadata.shapes.get(table)?.columns.includes(column) === true ? column : otherwise
 
-const Ids = z.object({ id: z.string() })
-
-/** The ids that a query gives, in its column `id`. */
-export const idsOf = async ({ engine }: OpenWorkspace, sql: string, parameters?: Record<string, string>): Promise<string[]> =>
-  (await engine.rows(Ids, sql, parameters)).map(({ id }) => id)
+/** The ids that a query gives, in its first column. */
+export const idsOf = ({ engine }: OpenWorkspace, sql: string, parameters?: Record<string, string>): Promise<string[]> =>
+  readIds(engine, sql, parameters)
 
 export type RequestOf<K extends MaintenanceRequest['kind']> = Extract<MaintenanceRequest, { kind: K }>

@@ -7,6 +7,7 @@ import {
   MaintenanceRequest,
 } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { appendColumns } from '../engine/append-columns.ts'
 import { StorageError } from '../errors.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { type OpenWorkspace, resolveMaintained, storeAlias, withPlanning } from './maintenance-workspace.ts'
@@ -15,6 +16,7 @@ import { planClean, refuseUnrescued } from './plan-clean.ts'
 import { planCompact } from './plan-compact.ts'
 import { planArtifactGc } from './plan-gc.ts'
 import { type Outcome, planDataset, planLineage, planPredictions } from './plan-removal.ts'
+import { readTexts } from './read-texts.ts'
 import { countSelection, itemsOf, type Selection } from './selection.ts'
 
 /** A plan with everything that it lists; `items` are too many to be sent at once. */
@@ -92,16 +94,26 @@ const compactItems = (report: MaintenanceReport): MaintenanceItem[] =>
         .map(([name, { rows_removed }]) => ({ what: 'array_file', table: null, id: `${rows_removed} rows`, dataset_name: name }))
     : []
 
-const Named = z.object({ id: z.string(), name: z.string() })
-
 const datasetsOf = async ({ engine }: OpenWorkspace, selection: Selection): Promise<(id: string) => string | null> => {
-  if (selection.arrays.length === 0 && !selection.tables.some(({ table }) => table === 'predictions')) return () => null
-  const rows = await engine.rows(
-    Named,
-    `SELECT prediction_id AS id, any_value(dataset_name) AS name FROM array_rows WHERE NOT removed GROUP BY 1
-     UNION ALL SELECT prediction_id, dataset_name FROM ${storeAlias}.main.predictions WHERE dataset_name IS NOT NULL`,
-  )
-  const names = new Map(rows.map(({ id, name }) => [id, name]))
+  const predictions = selection.tables.find(({ table }) => table === 'predictions')?.keys ?? []
+  const names = new Map<string, string>()
+  if (predictions.length + selection.arrays.length === 0) return () => null
+  await engine.run('CREATE OR REPLACE TEMP TABLE listed_ids (id VARCHAR)')
+  for (const values of [predictions, selection.arrays]) {
+    await appendColumns(engine, { alias: 'temp', table: 'listed_ids' }, [{ type: 'varchar', values }])
+  }
+  // The name that the metadata has counts; it comes last.
+  const sources = [
+    'SELECT prediction_id, any_value(dataset_name) FROM array_rows WHERE prediction_id IN (SELECT id FROM listed_ids) GROUP BY 1',
+    `SELECT prediction_id, dataset_name FROM ${storeAlias}.main.predictions WHERE prediction_id IN (SELECT id FROM listed_ids)`,
+  ]
+  for (const sql of sources) {
+    for await (const [ids = [], datasets = []] of readTexts(engine, sql)) {
+      ids.forEach((id, row) => {
+        if (id !== null) names.set(id, datasets[row] ?? '')
+      })
+    }
+  }
   return (id) => names.get(id) ?? null
 }
 

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { ArtifactGcReport } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { artifactIdsOf } from '../bundles/chain-references.ts'
@@ -96,7 +96,12 @@ const modelFiles = async (open: OpenWorkspace, graceHours: number): Promise<Map<
   for (const entry of await entriesOf(folder)) {
     if (!entry.isFile()) continue
     const absolute = join(entry.parentPath, entry.name)
-    const path = absolute.slice(folder.length + 1).replaceAll('\\', '/')
+    const path = absolute
+      .slice(folder.length + 1)
+      .split(sep)
+      .join('/')
+    // No release writes such a name, and on another system it would be two.
+    if (path.includes('\\')) continue
     const { size, mtimeMs } = await stat(absolute)
     found.set(path, { path, bytes: size, old: mtimeMs <= limit })
   }

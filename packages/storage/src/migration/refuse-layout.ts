@@ -28,7 +28,8 @@ const refuseReadOnly = async ({ root }: Layout): Promise<void> => {
   }
 }
 
-const refuseLink = async (path: string): Promise<void> => {
+/** A folder that is to be written into, or nothing yet. */
+export const refuseLink = async (path: string): Promise<void> => {
   const found = await lookAtLink(path)
   if (found === null || found.isDirectory()) return
   const what = found.isSymbolicLink() ? 'a link to another place' : 'not a folder'

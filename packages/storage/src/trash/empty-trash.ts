@@ -7,7 +7,7 @@ import { layoutOf } from '../migration/workspace-layout.ts'
 import { dropOperation } from './drop-operation.ts'
 import { listTrash, operationsIn } from './list-trash.ts'
 import { readManifest } from './trash-manifest.ts'
-import { trashPlaces } from './trash-places.ts'
+import { refuseLinksFor, trashPlaces } from './trash-places.ts'
 
 /**
  * Gives up one operation for good, or all of them and whatever interrupted jobs have left beside them. Throws `trash_not_found`,
@@ -17,6 +17,7 @@ export const emptyTrash = async (path: string, options: { operation?: string; jo
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
   if (options.operation !== undefined) await readManifest(layout, options.operation)
+  await refuseLinksFor(layout)
   const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'empty_trash' })
   try {
     await recoverUnderLock(layout)

@@ -9,6 +9,7 @@ import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
+import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, noContents, readJson } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
@@ -71,7 +72,7 @@ const sweepParts = async ({ folder }: TrashPlaces): Promise<void> => {
 }
 
 const takeModelBack = async (layout: Layout, places: TrashPlaces, path: string): Promise<void> => {
-  const file = join(layout.root, 'artifacts', path)
+  const file = await modelPlace(layout, path)
   if (!(await isSameInode(file, join(places.artifacts, path)))) return
   await unlink(file)
   await syncFolder(dirname(file))

@@ -20,9 +20,10 @@ import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.t
 import { chooseItems } from './choose-restore.ts'
 import { linkOrCopy } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore, withoutRestored } from './finish-restore.ts'
+import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
-import { type TrashPlaces, trashPlaces } from './trash-places.ts'
+import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
 export interface RestoreOptions extends WorkOptions {
   jobId: string
@@ -41,6 +42,7 @@ export const restoreTrash = async (path: string, operation: string, options: Res
   placesOf(layout, options.jobId)
   const progress = new ProgressTracker(options.onProgress)
   await readManifest(layout, operation)
+  await refuseLinksFor(layout)
   const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'restore' })
   try {
     progress.phase('recover', 'Looking for an unfinished job')
@@ -135,7 +137,7 @@ const appendArrays = async ({ places, manifest, selected, all, arrays }: Restori
 
 const putModelBack = async ({ layout, places }: Restoring, path: string): Promise<void> => {
   const artifacts = join(layout.root, 'artifacts')
-  const file = join(artifacts, path)
+  const file = await modelPlace(layout, path)
   if (await exists(file)) return
   await makeFolder(dirname(file))
   await linkOrCopy(join(places.artifacts, path), file)

@@ -6,7 +6,13 @@ import { hashFile } from '../files/hash-file.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { notInTrash, trashPlaces } from './trash-places.ts'
 
-const TrashFile = z.object({ path: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() })
+/** '/' between names, and down only: these files may come from elsewhere. */
+const Inside = z
+  .string()
+  .regex(/^[^/\\\0]+(\/[^/\\\0]+)*$/)
+  .refine((path) => !path.split('/').some((name) => name === '.' || name === '..'))
+
+const TrashFile = z.object({ path: Inside, rows: z.number(), bytes: z.number(), sha256: z.string() })
 export type TrashFile = z.infer<typeof TrashFile>
 
 export const TrashManifest = z.looseObject({
@@ -19,12 +25,12 @@ export const TrashManifest = z.looseObject({
 })
 export type TrashManifest = z.infer<typeof TrashManifest>
 
-const ModelFile = z.object({ path: z.string(), bytes: z.number(), sha256: z.string() })
+const ModelFile = z.object({ path: Inside, bytes: z.number(), sha256: z.string() })
 export type ModelFile = z.infer<typeof ModelFile>
 
 /** Ids of everything that goes, or comes back: rows per table, predictions with arrays, model files below artifacts/. */
 export const Contents = z.object({
-  tables: z.array(z.object({ table: z.string(), file: z.string(), keys: z.array(z.string()) })),
+  tables: z.array(z.object({ table: z.string(), file: Inside, keys: z.array(z.string()) })),
   arrays: z.array(z.string()),
   /** Datasets whose rows leave their array file at once. */
   datasets: z.array(z.string()),
@@ -46,8 +52,6 @@ export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest): 
   const { folder } = trashPlaces(layout, manifest.operation_id)
   for (const file of manifest.files) {
     const path = join(folder, file.path)
-    if (!/^[^/\\]+(\/[^/\\]+)*$/.test(file.path) || file.path.split('/').includes('..'))
-      throw damagedTrash(path, 'has a name that leads elsewhere')
     const sha256 = await hashFile(path).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') throw damagedTrash(path, 'is no longer there', error)
       throw error

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
+import { refuseLayout, refuseLink } from '../migration/refuse-layout.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 
 /** Where one operation keeps what it has removed. */
@@ -40,3 +41,9 @@ export const notInTrash = (operation: string) =>
   new StorageError('trash_not_found', `The trash holds no operation ${operation.slice(0, 200)}. Nothing was changed.`, {
     hint: 'List the trash to see what can be restored.',
   })
+
+/** What is written to and taken away must be inside the workspace itself. Throws `path_not_allowed`, `read_only`. */
+export const refuseLinksFor = async (layout: Layout): Promise<void> => {
+  await refuseLayout(layout)
+  for (const path of [trashFolder(layout), join(layout.root, 'artifacts')]) await refuseLink(path)
+}

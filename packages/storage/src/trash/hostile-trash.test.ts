@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { applyPlan } from '../maintenance/apply-plan.ts'
+import { makePlan } from '../maintenance/make-plan.ts'
+import { makeWorkspace } from '../maintenance/testing/maintenance-fixture.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { emptyTrash } from './empty-trash.ts'
+import { restoreTrash } from './restore-trash.ts'
+
+const job = { jobId: 'job' }
+
+test('a trash that is a link to another place is neither filled nor emptied', async () => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }, { id: 'b' }] })
+  await mkdir(join(other.path, 'mine'))
+  await mkdir(join(folder.path, '.nirs-workspace'))
+  await symlink(other.path, join(folder.path, '.nirs-workspace', 'trash'))
+  await expect(emptyTrash(folder.path, job)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+  await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(existsSync(join(other.path, 'mine'))).toBe(true)
+})
+
+test('a journal and a trash from elsewhere take away nothing outside of artifacts/', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  await writeFile(join(folder.path, 'thesis.txt'), 'mine')
+  const trash = join(folder.path, '.nirs-workspace', 'trash', 'evil')
+  await mkdir(trash, { recursive: true })
+  const write = (name: string, value: unknown) => writeFile(join(trash, name), JSON.stringify(value))
+  const file = { path: '../thesis.txt', bytes: 4, sha256: '' }
+  await write('manifest.json', {
+    format: 'nirs-workspace/trash/1',
+    operation_id: 'evil',
+    kind: 'artifact_gc',
+    created_at: '',
+    counts: {},
+    files: [],
+  })
+  await write('contents.json', { tables: [], arrays: [], datasets: [], files: [file] })
+  const journal = { format: 'nirs-workspace/journal/1', kind: 'remove', job_id: 'x', phase: 'commit', started_at: '', operation: 'evil' }
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_damaged' })
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify({ ...journal, operation: '../../..' }))
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_not_found' })
+  await mkdir(join(folder.path, 'real'))
+  await rename(join(folder.path, 'thesis.txt'), join(folder.path, 'real', 'thesis.txt'))
+  await mkdir(join(folder.path, 'artifacts'))
+  await symlink(join(folder.path, 'real'), join(folder.path, 'artifacts', 'aa'))
+  await write('contents.json', { tables: [], arrays: [], datasets: [], files: [{ ...file, path: 'aa/thesis.txt' }] })
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(existsSync(join(folder.path, 'real', 'thesis.txt'))).toBe(true)
+})
+
+test("models that are links are nobody's to collect", async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  await mkdir(join(folder.path, 'artifacts'))
+  await writeFile(join(folder.path, 'thesis.txt'), 'mine')
+  await symlink(join(folder.path, 'thesis.txt'), join(folder.path, 'artifacts', 'linked.joblib'))
+  const plan = await makePlan(folder.path, { kind: 'artifact_gc', include_unregistered: true, grace_hours: 0 })
+  expect(plan.items).toEqual([])
+  await expect(restoreTrash(folder.path, 'x/../..', job)).rejects.toMatchObject({ code: 'trash_not_found' })
+})
