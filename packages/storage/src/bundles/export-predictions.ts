@@ -12,7 +12,7 @@ export interface PredictionsExport {
   readonly target: string
 }
 
-export interface WrittenFile {
+interface WrittenFile {
   readonly path: string
   readonly rows: number
   readonly bytes: number

@@ -20,7 +20,7 @@ import type { OpenMerge } from './open-merge.ts'
 import { openInTurn } from './rows-in-turn.ts'
 import { writeRows } from './write-rows.ts'
 
-export interface Kept {
+interface Kept {
   readonly ids: readonly string[]
   /** Name of the folder in the trash; null when nothing gives way. */
   readonly operation: string | null

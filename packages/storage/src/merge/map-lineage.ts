@@ -13,7 +13,7 @@ const identity: Record<LineageTable, readonly string[]> = {
 }
 
 /** The column that names a row's parent, and the parent's table. */
-export const parentOf: Partial<Record<LineageTable, { column: string; table: LineageTable }>> = {
+const parentOf: Partial<Record<LineageTable, { column: string; table: LineageTable }>> = {
   pipelines: { column: 'run_id', table: 'runs' },
   chains: { column: 'pipeline_id', table: 'pipelines' },
   logs: { column: 'pipeline_id', table: 'pipelines' },

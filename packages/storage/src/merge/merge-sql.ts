@@ -1,8 +1,3 @@
-import type { ChunkParameter } from '../engine/stream-chunks.ts'
-
-/** Bound to the statements of a merge. */
-export type MergeParameters = Record<string, ChunkParameter>
-
 /** SHA-256 over values, each with its length: no two lists of values give the same text. */
 export const digestOf = (...values: readonly string[]): string =>
   `sha256(concat(${values.map((value) => `coalesce(strlen((${value})::VARCHAR)::VARCHAR || ':' || (${value})::VARCHAR, '-')`).join(', ')}))`

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JobProgress } from '@nirs-workspace/types'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
@@ -50,7 +51,10 @@ describe('test_merge_stores', () => {
     })
     const before = [await hashTree(a), await hashTree(b)]
     const target = join(folder.path, 'target')
-    const report = await merge(target, [a, b], { create: true })
+    const seen: JobProgress[] = []
+    const report = await merge(target, [a, b], { create: true, onProgress: (progress: JobProgress) => seen.push(progress) })
+    expect(seen.at(-1)).toMatchObject({ phase: 'done', fraction: 1, done_rows: 5, total_rows: 5 })
+    expect(seen.map(({ fraction }) => fraction)).toEqual(seen.map(({ fraction }) => fraction).sort())
     expect(report.sources).toMatchObject([
       { path: a, predictions_read: 3, predictions_merged: 3, already_there: 0 },
       { path: b, predictions_read: 3, predictions_merged: 2, already_there: 1 },

@@ -44,22 +44,32 @@ export interface MergeStoresOptions extends Omit<Partial<MergeRequest>, 'signal'
  */
 export const mergeStores = async (target: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> => {
   const found = await resolveTarget(target, options.create === true)
-  if (found.resolved === null) {
-    // The plan of a target that is yet to be made is refused before anything is made.
-    await withMerge(null, sources, requestOf(options), (merge) => refuseStale(merge, options.planId))
-    await createWorkspace(found.path)
-  }
-  const planId = found.resolved === null ? undefined : options.planId
-  const { root } = found.resolved ?? (await resolveTarget(found.path, false)).resolved ?? { root: found.path }
-  placesOf(layoutOf(root), options.jobId)
-  const progress = new ProgressTracker(options.onProgress)
+  placesOf(layoutOf(found.path), options.jobId)
+  if (found.resolved === null) return mergeIntoNew(found.path, sources, options)
+  return underLock(found.resolved.root, options, (resolved) =>
+    withMerge(resolved, sources, requestOf(options), (merge) => runMerge(merge, resolved, options)),
+  )
+}
+
+/** What is wrong with the sources or the plan shows before the target is made; what was worked out for nothing holds for an empty store. */
+const mergeIntoNew = (path: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> =>
+  withMerge(null, sources, requestOf(options), async (merge) => {
+    await refuseStale(merge, options.planId)
+    await createWorkspace(path)
+    return underLock(path, options, async (resolved) => {
+      const target = { resolved, fingerprint: await fingerprintWorkspace(resolved) }
+      return runMerge({ ...merge, target }, resolved, options)
+    })
+  })
+
+const underLock = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
   let lock: WorkspaceLock | undefined
   try {
     lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'merge' })
     await recoverUnderLock(layoutOf(root))
     const { resolved } = await resolveTarget(root, false)
     if (resolved === null) throw new StorageError('workspace_not_found', `${root} is no longer there.`, { path: root })
-    return await withMerge(resolved, sources, requestOf(options), (merge) => runMerge(merge, resolved, { ...options, planId }, progress))
+    return await work(resolved)
   } catch (error) {
     throw toMigrationError(error, options.signal, 'merge')
   } finally {
@@ -67,12 +77,8 @@ export const mergeStores = async (target: string, sources: readonly string[], op
   }
 }
 
-const runMerge = async (
-  merge: OpenMerge,
-  target: ResolvedWorkspace,
-  options: MergeStoresOptions,
-  progress: ProgressTracker,
-): Promise<MergeReport> => {
+const runMerge = async (merge: OpenMerge, target: ResolvedWorkspace, options: MergeStoresOptions): Promise<MergeReport> => {
+  const progress = new ProgressTracker(options.onProgress)
   const startedAt = performance.now()
   await refuseStale(merge, options.planId)
   // A damaged list could not be added to after the commit.
@@ -152,11 +158,10 @@ const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layo
   await syncFolder(layout.root)
   for (const folder of [places.merges, places.folder, places.staging, places.models]) await makeFolder(folder)
   await syncFolder(layout.root)
-  progress.phase('stage', 'Copying models')
+  progress.phase('plan', 'Copying models')
   const models = await stageModels(merge, places.models)
   await rewriteReferences(merge)
-  progress.phase('stage', 'Writing and comparing arrays')
-  const arrays = await stageArrays(merge, places.staging, () => progress.step())
+  const arrays = await stageArrays(merge, places.staging, progress)
   const kept = await keepReplaced(merge, target, places.trash, journal.trash ?? '')
   merge.request.signal?.throwIfAborted()
   await refuseChangedSources(merge)

@@ -10,6 +10,7 @@ import { StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
 import { type FileMark, markFile } from '../files/hash-file.ts'
 import { canCarry, formsWith } from '../migration/array-columns.ts'
+import type { ProgressTracker } from '../migration/job-progress.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
 import { type IncomingArrays, openIncoming } from './incoming-arrays.ts'
@@ -32,23 +33,41 @@ export interface StagedArrays {
  * read back and compared. Row groups that are there are neither decoded nor changed. Throws `arrays_corrupt` for damage on either side,
  * `verification_failed`.
  */
-export const stageArrays = async (merge: OpenMerge, staging: string, onFile: (rows: number) => void): Promise<StagedArrays[]> => {
+export const stageArrays = async (merge: OpenMerge, staging: string, progress: ProgressTracker): Promise<StagedArrays[]> => {
   const incoming: IncomingArrays[] = []
   try {
     for (const source of merge.sources) incoming.push(await openIncoming(merge, source))
-    const datasets = [...new Set(incoming.flatMap((source) => [...source.datasets.keys()]))]
+    const datasets = rowsPerDataset(incoming)
+    const files = Map.groupBy(datasets.keys(), arrayFileName)
+    const expected = [...datasets].map(([name, rows]) => ({ name, rows }))
+    progress.expect(
+      expected,
+      expected.reduce((sum, { rows }) => sum + rows, 0),
+      0,
+      files.size,
+    )
+    progress.phase('stage', 'Writing and comparing arrays')
     const staged: StagedArrays[] = []
-    for (const [name, own] of Map.groupBy(datasets, arrayFileName)) {
+    for (const [name, own] of files) {
       merge.request.signal?.throwIfAborted()
+      progress.datasets(own, 'staging')
       const file = await withLazyEngine((engine) => stageOne(merge, engine, { name, staging, datasets: own, incoming }))
       staged.push(file)
-      onFile(file.rows)
+      progress.rows(own, file.rows, 0)
+      progress.datasets(own, 'done')
+      progress.step()
     }
     if (staged.length > 0) await syncFolder(staging)
     return staged
   } finally {
     for (const source of incoming) await source.close()
   }
+}
+
+const rowsPerDataset = (incoming: readonly IncomingArrays[]): Map<string, number> => {
+  const datasets = new Map<string, number>()
+  for (const source of incoming) for (const [name, rows] of source.datasets) datasets.set(name, (datasets.get(name) ?? 0) + rows)
+  return datasets
 }
 
 interface FileToStage {
