@@ -9,6 +9,7 @@ import { ErrorMessage, Message } from './states.tsx'
 /** In the place of a page that failed; the frame around it stays. */
 export const RouteError = ({ error, reset }: { error: unknown; reset: () => void }) => {
   const { errors, common } = useText()
+  const offline = useConnection() === 'offline'
   const retry = (): void => {
     retryParts()
     reset()
@@ -26,7 +27,8 @@ export const RouteError = ({ error, reset }: { error: unknown; reset: () => void
             <Button tone="primary" onClick={retry}>
               {common.retry}
             </Button>
-            <Button onClick={() => location.reload()}>{errors.reload}</Button>
+            {/* Without a server a reload would leave the app for the browser's own error page. */}
+            {offline ? null : <Button onClick={() => location.reload()}>{errors.reload}</Button>}
           </div>
         }
       >

@@ -13,7 +13,8 @@ export const OfflineBanner = ({ workspace }: { workspace: Workspace | undefined 
     <div role="alert" className="shrink-0 border-b border-line">
       <Notice flat tone="danger" actions={<Button onClick={reconnectNow}>{frame.reconnect}</Button>}>
         <strong className="font-semibold">{frame.stoppedTitle}</strong> {frame.stopped}{' '}
-        <code className="rounded bg-surface px-1.5 py-0.5 font-mono text-xs break-all">{startCommand(workspace)}</code> {frame.reconnects}
+        <code className="inline-block max-w-full rounded bg-surface px-1.5 font-mono text-xs break-all">{startCommand(workspace)}</code>{' '}
+        {frame.reconnects}
       </Notice>
     </div>
   )
