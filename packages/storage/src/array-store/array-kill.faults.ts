@@ -36,7 +36,8 @@ test.each(Object.keys(faultJobs))('%s: killed before every operation, and in the
       expect(liesBetween(await stateOf(root), before, after), `${job}: ${mode} before ${n} of ${total}`).toBe(true)
       await faultJobs[job]?.(root)
       expect(await stateOf(root), `${job}: again after ${mode} before ${n}`).toEqual(after)
-      expect(await readdir(root)).not.toContain('.nirs-workspace')
+      // A lock that was torn while it was written is nobody's as long as it is fresh.
+      expect((await readdir(join(root, '.nirs-workspace')).catch(() => [])).filter((name) => !name.startsWith('lock.'))).toEqual([])
       const left = (await readdir(join(root, 'arrays'))).filter((name) => !/^[a-z_]+\.parquet$|^_tombstones\.json$/.test(name))
       expect(left, `${job}: after ${mode} before ${n}`).toEqual([])
     }

@@ -16,7 +16,7 @@ import { intValue, structList, type ThriftStruct, withField } from './thrift.ts'
 const magic = Buffer.from('PAR1')
 const copyBytes = 8 * 1024 * 1024
 // Written in large pieces; the first ones are made while the file is still being copied.
-const mostWaiting = 32 * 1024 * 1024
+const mostWaiting = 8 * 1024 * 1024
 // FileMetaData.
 const field = { rows: 3, rowGroups: 4 } as const
 

@@ -89,7 +89,7 @@ export class GroupFile {
     try {
       const column = await decodeChunk(form, await this.#read(chunk), chunk.values, place.rows)
       const expected = this.checksums?.row_groups[group]?.[this.#checksumColumns.get(name) ?? -1]
-      if (expected !== undefined && columnChecksum(column) !== expected) throw new Error('its values have changed since they were written')
+      if (columnChecksum(column) !== expected) throw new Error('its values have changed since they were written')
       return column
     } catch (error) {
       throw this.#blamed(group, name, error)
@@ -100,7 +100,7 @@ export class GroupFile {
   async readPage(group: number, name: string): Promise<Buffer> {
     const { chunk } = this.#placeOf(group, name)
     try {
-      return await openPage(await this.#read(chunk), chunk.values)
+      return await openPage(await this.#read(chunk), chunk.values, true)
     } catch (error) {
       throw this.#blamed(group, name, error)
     }

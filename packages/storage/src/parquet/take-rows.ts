@@ -1,32 +1,52 @@
 import { type ColumnBlock, joinColumns, offsetsOf, type RowBlock } from './column-block.ts'
 
-/** These rows of a block, in this order. */
-export const takeRows = (block: RowBlock, rows: readonly number[]): RowBlock => block.map((column) => takeColumn(column, rows))
+/** These rows of a block, in this order. Neighbours are copied together: mostly all but a few rows are taken. */
+export const takeRows = (block: RowBlock, rows: readonly number[]): RowBlock => {
+  const runs = runsOf(rows)
+  return block.map((column) => takeColumn(column, runs, rows.length))
+}
 
-const takeColumn = (column: ColumnBlock, rows: readonly number[]): ColumnBlock => {
-  const offsets = offsetsOf(column)
+interface Run {
+  readonly from: number
+  to: number
+}
+
+const runsOf = (rows: readonly number[]): Run[] => {
+  const runs: Run[] = []
+  for (const row of rows) {
+    const last = runs.at(-1)
+    if (last?.to === row) last.to = row + 1
+    else runs.push({ from: row, to: row + 1 })
+  }
+  return runs
+}
+
+const takeColumn = (column: ColumnBlock, runs: readonly Run[], rows: number): ColumnBlock => {
   const { width, lengths } = column
-  const valid = Uint8Array.from(rows, (row) => column.valid[row] ?? 0)
-  const values = concat(column.values, rows, offsets, width)
-  const nulls = column.nulls === null ? null : concat(column.nulls, rows, offsets, 1)
+  const places = lengths === null ? runs : elementRuns(runs, offsetsOf(column))
+  const nulls = column.nulls === null ? null : joined(column.nulls, places, 1)
   return {
     ...column,
-    rows: rows.length,
-    valid,
-    lengths: lengths === null ? null : Uint32Array.from(rows, (row) => lengths[row] ?? 0),
-    values,
+    rows,
+    valid: joined(column.valid, runs, 1),
+    lengths: lengths === null ? null : joinedLengths(lengths, runs, rows),
+    values: joined(column.values, places, width),
     nulls: nulls?.includes(1) ? nulls : null,
   }
 }
 
-const concat = (source: Uint8Array, rows: readonly number[], offsets: Uint32Array, width: number): Uint8Array => {
-  const total = rows.reduce((sum, row) => sum + ((offsets[row + 1] ?? 0) - (offsets[row] ?? 0)), 0)
-  const target = Buffer.allocUnsafe(total * width)
+const elementRuns = (runs: readonly Run[], offsets: Uint32Array): Run[] =>
+  runs.map(({ from, to }) => ({ from: offsets[from] ?? 0, to: offsets[to] ?? 0 }))
+
+const joined = (source: Uint8Array, runs: readonly Run[], width: number): Uint8Array =>
+  Buffer.concat(runs.map(({ from, to }) => source.subarray(from * width, to * width)))
+
+const joinedLengths = (lengths: Uint32Array, runs: readonly Run[], rows: number): Uint32Array => {
+  const target = new Uint32Array(rows)
   let position = 0
-  for (const row of rows) {
-    const part = source.subarray((offsets[row] ?? 0) * width, (offsets[row + 1] ?? 0) * width)
-    target.set(part, position)
-    position += part.length
+  for (const { from, to } of runs) {
+    target.set(lengths.subarray(from, to), position)
+    position += to - from
   }
   return target
 }
