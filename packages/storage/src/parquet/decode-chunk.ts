@@ -15,8 +15,8 @@ const largestPage = 2 ** 30
 // PageHeader and DataPageHeader of the specification.
 const page = { type: 1, plainBytes: 2, bytes: 3, crc: 4, data: 5, values: 1, encoding: 2 } as const
 
-/** The one page of a column of a row group, its CRC compared unless the caller compares the values, decompressed. Throws when it does not add up. */
-export const openPage = async (bytes: Buffer, values: number, compareCrc: boolean): Promise<Buffer> => {
+/** The one page of a column of a row group, its CRC compared, decompressed. Throws on anything that does not add up. */
+export const openPage = async (bytes: Buffer, values: number): Promise<Buffer> => {
   const { struct, length } = readStruct(bytes)
   const header = structAt(struct, page.data)
   const body = bytes.subarray(length)
@@ -24,13 +24,13 @@ export const openPage = async (bytes: Buffer, values: number, compareCrc: boolea
   if (intAt(struct, page.type) !== 0 || header === undefined || intAt(header, page.encoding) !== 0) throw new Error('another kind of page')
   if (intAt(struct, page.bytes) !== body.length || intAt(header, page.values) !== values) throw new Error('more than one page')
   if (plainBytes < 0 || plainBytes > largestPage) throw new Error(`a page of ${plainBytes} bytes`)
-  if (compareCrc && intAt(struct, page.crc) !== (crc32(body) | 0)) throw new Error('its bytes have changed since they were written')
+  if (intAt(struct, page.crc) !== (crc32(body) | 0)) throw new Error('its bytes have changed since they were written')
   const options = { maxOutputLength: Math.max(1, plainBytes), chunkSize: Math.max(64, plainBytes) }
   const plain = plainBytes < smallPage ? zstdDecompressSync(body, options) : await decompress(body, options)
   if (plain.length !== plainBytes) throw new Error('a page is shorter than it says')
   return plain
 }
 
-/** A column of a row group in the form that encode-row-group.ts writes, of which the caller knows the checksum over the values. */
+/** A column of a row group in the form that encode-row-group.ts writes. */
 export const decodeChunk = async (form: ColumnForm, bytes: Buffer, values: number, rows: number): Promise<ColumnBlock> =>
-  decodePage(form, await openPage(bytes, values, false), values, rows)
+  decodePage(form, await openPage(bytes, values), values, rows)

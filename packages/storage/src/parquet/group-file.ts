@@ -100,7 +100,7 @@ export class GroupFile {
   async readPage(group: number, name: string): Promise<Buffer> {
     const { chunk } = this.#placeOf(group, name)
     try {
-      return await openPage(await this.#read(chunk), chunk.values, true)
+      return await openPage(await this.#read(chunk), chunk.values)
     } catch (error) {
       throw this.#blamed(group, name, error)
     }
