@@ -23,6 +23,7 @@ export class DuckdbMetadata implements MetadataStore {
   readonly fileEnding = 'parquet'
   readonly shapes: ReadonlyMap<string, TableShape>
   readonly #at: AttachedAt
+  #hasWritten = false
 
   private constructor(at: AttachedAt, shapes: ReadonlyMap<string, TableShape>) {
     this.#at = at
@@ -31,6 +32,10 @@ export class DuckdbMetadata implements MetadataStore {
 
   static async open(at: AttachedAt): Promise<DuckdbMetadata> {
     return new DuckdbMetadata(at, await describeShapes(at))
+  }
+
+  get hasWritten(): boolean {
+    return this.#hasWritten
   }
 
   async keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]> {
@@ -88,6 +93,7 @@ export class DuckdbMetadata implements MetadataStore {
       if (keys.length === 0) continue
       await this.#want(keys)
       await faultPoint({ kind: 'engine-write', path })
+      this.#hasWritten = true
       await engine.run(`DELETE FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})`)
       await syncFolder(root)
     }
@@ -109,6 +115,7 @@ export class DuckdbMetadata implements MetadataStore {
       for (const { sql } of statements) await engine.run(sql)
       await beforeCommit()
       await faultPoint({ kind: 'engine-write', path })
+      this.#hasWritten = true
       await engine.run('COMMIT')
     } catch (error) {
       // A commit that has failed has rolled back by itself.

@@ -3,6 +3,7 @@ import { type ArrayIndex, indexArrays } from '../catalog/array-index.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { syncFile } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { copySqlite } from '../sqlite/copy-sqlite.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
@@ -66,22 +67,26 @@ export const withWriting = async <T>(resolved: ResolvedWorkspace, now: Date, wor
     resolved.sqlite === null ? open(engine, resolved, metadata, now).then(work) : withCopy(engine, resolved, metadata, now, work),
   )
 
-/** As `withWriting`, for who needs no more than the rows. */
+/** As `withWriting`, for who needs no more than the rows. What was written is on the disk when this returns. */
 export const withMetadata = async <T>(
   resolved: ResolvedWorkspace,
   work: (engine: Engine, metadata: MetadataStore) => Promise<T>,
-): Promise<T> =>
-  withEngine(engineOptions, async (engine) => {
-    const { sqlite, duckdb, root } = resolved
-    const path = sqlite ?? duckdb ?? noStore()
+): Promise<T> => {
+  const { sqlite, duckdb, root } = resolved
+  const path = sqlite ?? duckdb ?? noStore()
+  const { result, hasWritten } = await withEngine(engineOptions, async (engine) => {
     await faultPoint({ kind: 'engine-write', path })
     const metadata = sqlite === null ? await openDuckdb(engine, path, root) : SqliteMetadata.open({ path, root })
     try {
-      return await work(engine, metadata)
+      return { result: await work(engine, metadata), hasWritten: metadata.hasWritten }
     } finally {
       await metadata.close()
     }
   })
+  // Nobody has the store open here any more: closing a descriptor of it drops no lock of ours.
+  if (hasWritten) await syncFile(path)
+  return result
+}
 
 const engineOptions = { memoryLimit: '1GB' }
 

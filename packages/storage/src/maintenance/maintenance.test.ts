@@ -284,7 +284,7 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     await restore(folder.path, second.operation_id)
     expect((await listTrash(folder.path)).total).toBe(0)
     await apply(folder.path, { kind: 'remove_run', run_id: 'run-1' })
-    await mkdir(join(folder.path, '.nirs-workspace', 'trash', 'half-kept'))
+    await mkdir(join(folder.path, '.nirs-workspace', 'trash', 'remove-run-half-kept-0123abcd'))
     await emptyTrash(folder.path, job)
     expect(await readdir(folder.path)).not.toContain('.nirs-workspace')
   })

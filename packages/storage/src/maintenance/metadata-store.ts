@@ -36,6 +36,8 @@ export interface MetadataStore {
    * there stay as they are. Durable when it returns.
    */
   insertRows(rows: readonly SavedRows[], beforeCommit: () => Promise<void>): Promise<void>
+  /** Whether rows were removed or put back. */
+  readonly hasWritten: boolean
   close(): Promise<void>
 }
 

@@ -7,12 +7,13 @@ import { finishRemoval, undoRemoval } from '../maintenance/finish-removal.ts'
 import { isMergeDone } from '../merge/commit-merge.ts'
 import { finishMerge } from '../merge/finish-merge.ts'
 import { undoMerge } from '../merge/undo-merge.ts'
+import { dropOperation, strayOperations } from '../trash/drop-operation.ts'
 import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { finishRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
-import { readJournal } from './journal.ts'
+import { type Journal, readJournal } from './journal.ts'
 import { undoMigration } from './undo-migration.ts'
 import { type Layout, layoutOf } from './workspace-layout.ts'
 
@@ -43,38 +44,49 @@ const rootOf = async (path: string): Promise<string> => {
 export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   const journal = await readJournal(layout)
   await removeTornWrites(layout)
-  if (journal === null) return { recovered: false }
-  const { job_id } = journal
-  if (journal.kind === 'rollback') {
-    await finishRollback(layout, journal)
-    return { recovered: true, job_id, outcome: 'finished' }
+  if (journal !== null) return { recovered: true, job_id: journal.job_id, outcome: await settleJournal(layout, journal) }
+  for (const places of await strayOperations(layout)) await dropOperation(places)
+  return { recovered: false }
+}
+
+/** Finishes a job whose moment of no return has passed, undoes any other. */
+const settleJournal = async (layout: Layout, journal: Journal): Promise<'finished' | 'undone'> => {
+  switch (journal.kind) {
+    case 'rollback':
+      await finishRollback(layout, journal)
+      return 'finished'
+    case 'merge':
+      return settle(await isMergeDone(layout, journal), {
+        finish: () => finishMerge(layout, journal),
+        undo: () => undoMerge(layout, journal),
+      })
+    case 'remove':
+      return settle(journal.phase === 'commit', { finish: () => finishRemoval(layout, journal), undo: () => undoRemoval(layout, journal) })
+    case 'restore':
+      return settle(await isRestoreDone(layout, journal), {
+        finish: () => finishRestore(layout, journal),
+        undo: () => undoRestore(layout, journal),
+      })
+    case 'migrate':
+      return settle(await isSwapDone(layout, journal), {
+        finish: () => finishSwap(layout, journal),
+        undo: () => undoMigration(layout, journal),
+      })
   }
-  if (journal.kind === 'merge') {
-    const done = await isMergeDone(layout, journal)
-    if (done) await finishMerge(layout, journal)
-    else await undoMerge(layout, journal)
-    return { recovered: true, job_id, outcome: done ? 'finished' : 'undone' }
-  }
-  if (journal.kind === 'remove') {
-    const isCommitted = journal.phase === 'commit'
-    if (isCommitted) await finishRemoval(layout, journal)
-    else await undoRemoval(layout, journal)
-    return { recovered: true, job_id, outcome: isCommitted ? 'finished' : 'undone' }
-  }
-  if (journal.kind === 'restore') {
-    const done = await isRestoreDone(layout, journal)
-    if (done) await finishRestore(layout, journal)
-    else await undoRestore(layout, journal)
-    return { recovered: true, job_id, outcome: done ? 'finished' : 'undone' }
-  }
-  const swapped = await isSwapDone(layout, journal)
-  if (swapped) await finishSwap(layout, journal)
-  else await undoMigration(layout, journal)
-  return { recovered: true, job_id, outcome: swapped ? 'finished' : 'undone' }
+}
+
+const settle = async (
+  isDone: boolean,
+  { finish, undo }: { finish: () => Promise<unknown>; undo: () => Promise<unknown> },
+): Promise<'finished' | 'undone'> => {
+  await (isDone ? finish() : undo())
+  return isDone ? 'finished' : 'undone'
 }
 
 const hasLeftovers = async (layout: Layout): Promise<boolean> =>
-  (await exists(layout.journal)) || (await namesIn(layout.control)).some((name) => name.startsWith('lock') || isTornWrite(name))
+  (await exists(layout.journal)) ||
+  (await namesIn(layout.control)).some((name) => name.startsWith('lock') || isTornWrite(name)) ||
+  (await strayOperations(layout)).length > 0
 
 const isTornWrite = (name: string): boolean => /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)
 

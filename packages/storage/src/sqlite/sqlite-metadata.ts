@@ -22,6 +22,7 @@ export class SqliteMetadata implements MetadataStore {
   readonly fileEnding = 'jsonl'
   readonly shapes: ReadonlyMap<string, TableShape>
   readonly #database: DatabaseSync
+  #hasWritten = false
   readonly #at: { readonly path: string; readonly root: string }
 
   private constructor(database: DatabaseSync, at: { path: string; root: string }) {
@@ -45,6 +46,10 @@ export class SqliteMetadata implements MetadataStore {
       database.close()
       throw asLocked(error)
     }
+  }
+
+  get hasWritten(): boolean {
+    return this.#hasWritten
   }
 
   async keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]> {
@@ -140,6 +145,7 @@ export class SqliteMetadata implements MetadataStore {
 
   async #commit(): Promise<void> {
     await faultPoint({ kind: 'engine-write', path: this.#at.path })
+    this.#hasWritten = true
     this.#database.exec('COMMIT')
     await syncFolder(this.#at.root)
     await faultPoint({ kind: 'engine-write', path: this.#at.path })

@@ -5,13 +5,13 @@ import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { dropOperation } from './drop-operation.ts'
-import { listTrash, operationsIn } from './list-trash.ts'
+import { listTrash } from './list-trash.ts'
 import { readManifest } from './trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from './trash-places.ts'
 
 /**
- * Gives up one operation for good, or all of them and whatever interrupted jobs have left beside them. Throws `trash_not_found`,
- * `workspace_busy`.
+ * Gives up one operation for good, or all of them. What interrupted jobs have left beside them goes with the recovery before. Throws
+ * `trash_not_found`, `workspace_busy`.
  */
 export const emptyTrash = async (path: string, options: { operation?: string; jobId: string }): Promise<EmptyTrashReport> => {
   const { root } = await resolveMaintained(path)
@@ -23,8 +23,7 @@ export const emptyTrash = async (path: string, options: { operation?: string; jo
     await recoverUnderLock(layout)
     const listed = (await listTrash(root)).rows
     const chosen = options.operation === undefined ? listed : listed.filter(({ operation_id }) => operation_id === options.operation)
-    const names = options.operation === undefined ? await operationsIn(layout) : [options.operation]
-    for (const name of names) await dropOperation(trashPlaces(layout, name))
+    for (const { operation_id } of chosen) await dropOperation(trashPlaces(layout, operation_id))
     return { operations: chosen.map(({ operation_id }) => operation_id), bytes_freed: chosen.reduce((sum, { bytes }) => sum + bytes, 0) }
   } catch (error) {
     throw toMigrationError(error, undefined, 'job')

@@ -28,7 +28,7 @@ export interface Filling {
 /** Copies everything that a plan removes into the trash: flushed, read back and hashed. The manifest is written last. */
 export const fillTrash = async (filling: Filling): Promise<Contents> => {
   const { places, selection } = filling
-  await makeFolder(places.folder)
+  for (const folder of [places.trash, places.folder]) await makeFolder(folder)
   const kept = await keepRows(filling)
   const files: TrashFile[] = [...kept.files, ...(await keepArrays(filling))]
   const models: ModelFile[] = []
@@ -116,7 +116,7 @@ const checkKept = async ({ engine }: OpenWorkspace, places: TrashPlaces): Promis
 const keepModel = async ({ open, places }: Filling, path: string): Promise<ModelFile> => {
   const from = join(open.resolved.root, 'artifacts', path)
   const to = join(places.artifacts, path)
-  await makeFolder(dirname(to))
+  await makeFolders(places.artifacts, dirname(to))
   await linkOrCopy(from, to)
   for (let folder = dirname(to); folder.length >= places.artifacts.length; folder = dirname(folder)) await syncFolder(folder)
   const { bytes, sha256 } = await markFile(to)
@@ -130,4 +130,10 @@ export const linkOrCopy = async (from: string, to: string): Promise<void> => {
     if (!isWithoutLinks(error)) throw error
     await copyDurably(from, to)
   }
+}
+
+/** Makes a folder and those between it and `top`, each by itself. */
+export const makeFolders = async (top: string, folder: string): Promise<void> => {
+  if (folder.length > top.length) await makeFolders(top, dirname(folder))
+  await makeFolder(folder)
 }

@@ -1,8 +1,10 @@
 import { dirname, join } from 'node:path'
 import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
-import { exists, isSameInode, unlinkIfThere } from '../files/move-file.ts'
+import { isSameFile } from '../files/hash-file.ts'
+import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
+import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import { openArrays } from '../maintenance/open-arrays.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { removeJournal } from '../migration/journal.ts'
@@ -11,7 +13,7 @@ import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
-import { Contents, noContents, readJson } from './trash-manifest.ts'
+import { Contents, type ModelFile, noContents, readJson } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
 
 /** Whether the transaction of an interrupted restore is done, from the store itself. */
@@ -48,17 +50,37 @@ const noteRestored = async (places: TrashPlaces, restored: Contents): Promise<vo
 export const undoRestore = async (layout: Layout, { operation }: RestoreJournal): Promise<void> => {
   const places = trashPlaces(layout, operation)
   const restoring = (await readJson(places.restoring, Contents)) ?? noContents
-  if (restoring.arrays.length > 0) {
-    const known = await withMetadata(await resolveMaintained(layout.root), (_, metadata) =>
-      metadata.keysWhere('predictions', 'prediction_id', restoring.arrays),
-    )
-    const keep = new Set(known)
-    await openArrays(layout.root).deleteBatch(new Set(restoring.arrays.filter((id) => !keep.has(id))))
+  if (restoring.arrays.length + restoring.files.length > 0) {
+    const [known, named] = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => [
+      new Set(await metadata.keysWhere('predictions', 'prediction_id', restoring.arrays)),
+      await namedModels(metadata, restoring.files),
+    ])
+    const unknown = restoring.arrays.filter((id) => !known.has(id))
+    if (unknown.length > 0) await openArrays(layout.root).deleteBatch(new Set(unknown))
+    for (const file of restoring.files) if (!named.has(file.path)) await takeModelBack(layout, file)
   }
-  for (const { path } of restoring.files) await takeModelBack(layout, places, path)
   await sweepParts(places)
   await unlinkIfThere(places.restoring)
   await removeJournal(layout)
+}
+
+/** Models that a row names: they are there by right. */
+const namedModels = async (metadata: MetadataStore, files: readonly ModelFile[]): Promise<ReadonlySet<string>> => {
+  const named = new Set<string>()
+  for (const { path } of files) if ((await metadata.keysWhere('artifacts', 'artifact_path', [path])).length > 0) named.add(path)
+  return named
+}
+
+/** The same bytes are still in the trash. */
+const takeModelBack = async (layout: Layout, { path, bytes, sha256 }: ModelFile): Promise<void> => {
+  const file = await modelPlace(layout, path)
+  if (!(await isSameFile(file, { bytes, mtime_ns: '', sha256 }))) return
+  await unlink(file)
+  const artifacts = join(layout.root, 'artifacts')
+  for (let folder = dirname(file); folder.length > artifacts.length; folder = dirname(folder)) {
+    await syncFolder(folder)
+    await removeEmptyFolder(folder)
+  }
 }
 
 /** The arrays of single items on their way. */
@@ -69,14 +91,6 @@ const sweepParts = async ({ folder }: TrashPlaces): Promise<void> => {
   for (const name of await namesIn(folder)) {
     if (name === partName || /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)) await unlinkIfThere(join(folder, name))
   }
-}
-
-const takeModelBack = async (layout: Layout, places: TrashPlaces, path: string): Promise<void> => {
-  const file = await modelPlace(layout, path)
-  if (!(await isSameInode(file, join(places.artifacts, path)))) return
-  await unlink(file)
-  await syncFolder(dirname(file))
-  await removeEmptyFolder(dirname(file))
 }
 
 const united = (a: Contents, b: Contents): Contents => ({

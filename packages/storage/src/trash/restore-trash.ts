@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import type { RestoreReport } from '@nirs-workspace/types'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { StorageError } from '../errors.ts'
-import { makeFolder, syncFolder } from '../files/disk.ts'
+import { syncFolder } from '../files/disk.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
@@ -18,7 +18,7 @@ import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { chooseItems } from './choose-restore.ts'
-import { linkOrCopy } from './fill-trash.ts'
+import { linkOrCopy, makeFolders } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore, withoutRestored } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
@@ -139,9 +139,9 @@ const putModelBack = async ({ layout, places }: Restoring, path: string): Promis
   const artifacts = join(layout.root, 'artifacts')
   const file = await modelPlace(layout, path)
   if (await exists(file)) return
-  await makeFolder(dirname(file))
+  await makeFolders(artifacts, dirname(file))
   await linkOrCopy(join(places.artifacts, path), file)
-  for (let folder = dirname(file); folder.length >= artifacts.length; folder = dirname(folder)) await syncFolder(folder)
+  for (let folder = dirname(file); folder.length >= layout.root.length; folder = dirname(folder)) await syncFolder(folder)
 }
 
 /** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */
