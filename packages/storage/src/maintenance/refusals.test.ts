@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import type { MaintenanceInput } from '@nirs-workspace/types'
+import { expect, test } from 'vitest'
+import { attachWritable, detach } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { setFaultHook } from '../files/fault-point.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { readInterruption } from '../migration/read-interruption.ts'
+import { faultHook } from '../testing/fault-hooks.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { emptyTrash } from '../trash/empty-trash.ts'
+import { listTrash } from '../trash/list-trash.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { applyPlan } from './apply-plan.ts'
+import { makePlan } from './make-plan.ts'
+import { makeWorkspace, saveArrays, snapshot } from './testing/maintenance-fixture.ts'
+
+const job = { jobId: 'job' }
+const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }]
+const removeA: MaintenanceInput = { kind: 'remove_predictions', prediction_ids: ['a'] }
+
+test('any change of the store or of arrays/ makes a plan stale, also where it would remove the same', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const first = await makePlan(folder.path, removeA)
+  await withEngine({}, async (engine) => {
+    await attachWritable(engine, join(folder.path, 'store.duckdb'), 'other')
+    await engine.run("UPDATE other.predictions SET val_score = 7 WHERE prediction_id = 'c'")
+    await detach(engine, 'other')
+  })
+  await expect(applyPlan(folder.path, first, job)).rejects.toMatchObject({ code: 'plan_stale' })
+  const second = await makePlan(folder.path, removeA)
+  await saveArrays(folder.path, [{ id: 'd', dataset: 'corn' }])
+  await expect(applyPlan(folder.path, second, job)).rejects.toMatchObject({ code: 'plan_stale' })
+  expect((await listTrash(folder.path)).total).toBe(0)
+})
+
+test('while another job holds the workspace nothing is applied, restored or emptied', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, removeA), job)
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+  const before = await snapshot(folder.path)
+  const lock = await acquireWorkspaceLock(folder.path, { jobId: 'other', kind: 'migrate' })
+  for (const work of [
+    () => applyPlan(folder.path, plan, job),
+    () => restoreTrash(folder.path, operation_id ?? '', job),
+    () => emptyTrash(folder.path, job),
+  ]) {
+    await expect(work()).rejects.toMatchObject({ code: 'workspace_busy' })
+  }
+  await lock.release()
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('readers are told of a removal that died; the next job carries it through before its own', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const plan = await makePlan(folder.path, removeA)
+  const { hook, operations } = faultHook('count', 0)
+  // From the moment that the journal says commit, nothing reaches the disk any more.
+  let commits = 0
+  setFaultHook(async (operation) => {
+    await hook(operation)
+    if (operation.kind === 'rename' && operation.path.endsWith('journal.json')) commits += 1
+    if (commits >= 2 && operation.kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  expect(operations.length).toBeGreaterThan(20)
+  await forgetLock(folder.path)
+  expect(await readInterruption(folder.path)).toMatchObject({ kind: 'remove', phase: 'commit', job_id: 'job' })
+  expect((await snapshot(folder.path)).tables.predictions).toHaveLength(3)
+  const next = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+  await expect(applyPlan(folder.path, next, job)).rejects.toMatchObject({ code: 'plan_stale' })
+  expect((await snapshot(folder.path)).tables.predictions).toHaveLength(2)
+  expect(await readInterruption(folder.path)).toBeNull()
+})
+
+test('a job that is cancelled before its commit leaves everything as it was', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions })
+  const before = await snapshot(folder.path)
+  const plan = await makePlan(folder.path, removeA)
+  const stop = new AbortController()
+  const onProgress = ({ phase }: { phase: string }) => {
+    if (phase === 'stage') stop.abort()
+  }
+  await expect(applyPlan(folder.path, plan, { ...job, signal: stop.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' })
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect((await listTrash(folder.path)).total).toBe(0)
+})
