@@ -124,6 +124,8 @@ export const MigrationProof = z.object({
   arrays_created: z.boolean().default(false),
   quarantine: z.object({ path: z.string(), rows: z.number().int(), sha256: z.string() }).nullable(),
   report: MigrationReport,
+  /** SHA-256 of all the rest, as JSON without spaces. Proofs of earlier releases have none. */
+  sha256: z.string().optional(),
 })
 export type MigrationProof = z.infer<typeof MigrationProof>
 

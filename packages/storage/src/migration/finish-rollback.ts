@@ -6,7 +6,7 @@ import { markWithoutHash } from '../files/hash-file.ts'
 import { hashAttachedFile } from '../files/hash-file-child.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type RollbackJournal, removeJournal } from './journal.ts'
-import { proofName, readProof, undoneProofName } from './proof-file.ts'
+import { proofName, readProof, retireProof, undoneProofName } from './proof-file.ts'
 import type { Layout } from './workspace-layout.ts'
 
 /**
@@ -22,7 +22,7 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   await takeFilesAway(layout, proof, kept)
   if (proof.arrays_created) await removeEmptyFolder(layout.arrays)
   await syncFolder(layout.root)
-  if (await exists(join(folder, proofName))) await rename(join(folder, proofName), join(folder, undoneProofName))
+  await retireProof(folder)
   await syncFolder(folder)
   await removeJournal(layout)
   return (await exists(kept)) ? kept : null

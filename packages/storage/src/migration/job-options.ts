@@ -25,6 +25,8 @@ export interface VerifyOptions extends WorkOptions {
   depth: 'quick' | 'deep'
   /** A file outside of the workspace in which a deep check notes how far it has come; one that was stopped goes on from there. */
   scrubState?: string | undefined
+  /** Refuse with `proof_not_found` what was never migrated; what is no longer as it was proved is an error. */
+  requireProof?: boolean | undefined
 }
 
 export interface Recovery {

@@ -9,7 +9,6 @@ import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { type FileMark, hashFile, markFile } from '../files/hash-file.ts'
 import { hashAttachedFile } from '../files/hash-file-child.ts'
-import { writeJsonDurably } from '../files/write-durably.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { chooseFiles, quarantineFile } from './choose-files.ts'
 import { finishFile } from './finish-file.ts'
@@ -17,6 +16,7 @@ import type { ProgressTracker } from './job-progress.ts'
 import type { MigrateJournal } from './journal.ts'
 import type { ArraySizes } from './measure-arrays.ts'
 import type { DuckdbWorkspace } from './plan-migration.ts'
+import { writeProof } from './proof-file.ts'
 import { type RebuiltStore, rebuildStore } from './rebuild-store.ts'
 import { type SourceDigest, stageFile } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
@@ -61,7 +61,7 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
   const work = [
     writeFiles({ ...context, signal }, written),
-    rebuildStore(engine, survey.tables, places.newStore, signal),
+    rebuildStore(engine, survey.tables, places.newStore, { signal }),
     hashAttachedFile(layout.store, signal),
     journal.backup_wal === null ? Promise.resolve(null) : hashAttachedFile(layout.wal, signal),
   ] as const
@@ -75,7 +75,7 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   const next = commitJournal(layout, context, files, finished, original)
   progress.phase('report', 'Writing the proof')
   const proof = await makeProof({ context, layout, files, finished, rebuilt, original, wal, journal: next })
-  await writeJsonDurably(places.proof, proof)
+  await writeProof(places.proof, proof)
   for (const folder of [layout.migrations, layout.control, layout.root]) await syncFolder(folder)
   context.signal?.throwIfAborted()
   return { journal: next, report: proof.report }

@@ -13,7 +13,7 @@ import type { RollbackOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { writeJournal } from './journal.ts'
 import { toMigrationError } from './migration-error.ts'
-import { findProof } from './proof-file.ts'
+import { findProof, noProofError } from './proof-file.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from './workspace-layout.ts'
@@ -44,7 +44,7 @@ export const rollbackMigration = async (path: string, options: RollbackOptions):
 
 const rollBack = async (layout: Layout, options: RollbackOptions, progress: ProgressTracker): Promise<RollbackReport> => {
   const found = await findProof(layout)
-  if (found === null) throw noProof()
+  if (found === null) throw await noProofError(layout)
   const { proof } = found
   return keepingWritersOut(layout, options.force === true, async () => {
     progress.phase('verify', 'Checking the original and what has changed since')
@@ -104,11 +104,6 @@ const changesSince = async (layout: Layout, proof: MigrationProof): Promise<stri
   }
   return changed
 }
-
-const noProof = () =>
-  new StorageError('proof_not_found', 'There is no migration to roll back. Nothing was changed.', {
-    hint: 'Only migrations made by NIRS Workspace, and not rolled back yet, can be.',
-  })
 
 const noBackup = (name: string) =>
   new StorageError('backup_not_found', `${name} is no longer there. Nothing was changed.`, {

@@ -8,17 +8,45 @@ import { tableDigest } from '../migration/table-digest.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { checkStoreBlocks } from './store-blocks.ts'
 
-/** Reads the metadata (every block of it when deep) and notes the ids it knows. A store that cannot be read is a finding. */
-export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace, depth: 'quick' | 'deep'): Promise<Finding[]> => {
+interface Depth {
+  readonly depth: 'quick' | 'deep'
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Reads the metadata (every byte of a DuckDB store when deep) and notes the ids it knows. A store that cannot be read is a finding. */
+export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace, options: Depth): Promise<Finding[]> => {
+  const { duckdb, sqlite } = resolved
   try {
-    if (resolved.sqlite !== null) await checkSqlite(engine, resolved.sqlite)
-    else if (resolved.duckdb !== null) await withAttachedStore(engine, resolved.duckdb, sourceAlias, () => checkDuckdb(engine, depth))
-    return []
+    if (sqlite !== null) {
+      await checkSqlite(engine, sqlite)
+      return []
+    }
+    if (duckdb === null) return []
+    return await withAttachedStore(engine, duckdb, sourceAlias, async () => {
+      await checkDuckdb(engine, options.depth)
+      return checkBlocks(duckdb, options)
+    })
   } catch (error) {
-    if (isStorageError(error, 'store_unreadable')) return [{ code: 'store_unreadable', severity: 'error', count: 1, detail: error.message }]
-    throw error
+    options.signal?.throwIfAborted()
+    if (isStorageError(error, 'store_locked')) throw error
+    // Damage may make a store look like one of another release, or with objects in it that nobody writes.
+    const damage = duckdb === null || sqlite !== null ? [] : await checkBlocks(duckdb, options)
+    if (damage.length === 0 && !isStorageError(error, 'store_unreadable')) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    return [{ code: 'store_unreadable', severity: 'error', count: 1, detail: reason }, ...damage]
   }
+}
+
+/** The checksums of all blocks of the store, also of indexes, which no query reads as a whole. */
+const checkBlocks = async (path: string, { depth, signal }: Depth): Promise<Finding[]> => {
+  const found = depth === 'deep' ? await checkStoreBlocks(path, signal) : null
+  if (found === null || found.headers.length + found.damaged.length === 0) return []
+  const named = [...found.headers.map((header) => `header ${header}`), ...found.damaged.map((block) => `block ${block}`)]
+  const which = `${named.slice(0, 10).join(', ')}${named.length > 10 ? ', …' : ''}`
+  const detail = `store.duckdb: the bytes of ${which} have changed since they were written. Restore the file from a backup.`
+  return [{ code: 'store_blocks_damaged', severity: 'error', count: named.length, detail }]
 }
 
 const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<void> => {

@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 test.runIf(process.platform !== 'win32').each(['quick', 'deep'] as const)(
@@ -24,3 +24,12 @@ test.runIf(process.platform !== 'win32').each(['quick', 'deep'] as const)(
     )
   },
 )
+
+test('the deep check names rows of a half-migrated workspace that are stale', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions })
+  await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), [{ id: 'a', y: [1, 2, 4] }, predictions[1] ?? { id: 'b' }])
+  const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
+  expect(findings.filter(({ code }) => code === 'stale_parquet_rows')).toMatchObject([{ severity: 'warning', ids: ['a'] }])
+})

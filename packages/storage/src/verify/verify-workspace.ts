@@ -1,4 +1,5 @@
 import type { Finding, VerifyReport } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { interruptible } from '../engine/engine-lane.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
@@ -6,6 +7,7 @@ import type { VerifyOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { listArrayFiles } from '../workspace/array-files.ts'
+import { findStaleRows } from '../workspace/find-stale-rows.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
@@ -38,7 +40,8 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   const findings: Finding[] = []
   await createArrayTables(engine)
   progress.phase('verify', 'Checking the metadata')
-  findings.push(...(await checkMetadata(engine, resolved, options.depth)))
+  findings.push(...(await checkMetadata(engine, resolved, options)))
+  const isStoreSound = findings.length === 0
   const files = await listArrayFiles(resolved)
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   let bytes = 0
@@ -55,7 +58,8 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   await scrub.forget()
   const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
   findings.push(...inRows)
-  const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), options.depth)
+  if (options.depth === 'deep' && isStoreSound) findings.push(...(await collected(() => checkStaleRows(engine, resolved))))
+  const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), { ...options, isStoreSound })
   findings.push(...(proof?.findings ?? []))
   progress.phase('done', 'Checked')
   return {
@@ -89,6 +93,19 @@ const decodeFile = async (
     await scrub.save()
     throw error
   }
+}
+
+const TableRows = z.object({ rows: z.number() })
+
+/** Only where a migration by the library stopped half-way are there two places that can differ. Damaged files are findings already. */
+const checkStaleRows = async (engine: Engine, resolved: ResolvedWorkspace): Promise<Finding[]> => {
+  const { rows } = await engine.one(
+    TableRows,
+    `SELECT count(*) AS rows FROM memory.main.array_rows WHERE origin = 'prediction_arrays' AND prediction_id IN
+      (SELECT prediction_id FROM memory.main.array_rows WHERE origin <> 'prediction_arrays')`,
+  )
+  if (rows === 0) return []
+  return findStaleRows(resolved)
 }
 
 /** Damage to one file is a finding about that file; the others are still checked. */

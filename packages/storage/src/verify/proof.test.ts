@@ -1,0 +1,128 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { attachWritable, quotedString } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { migrateStatus } from '../migration/migrate-status.ts'
+import { rollbackMigration } from '../migration/rollback-migration.ts'
+import { runMigration } from '../migration/run-migration.ts'
+import { faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { verifyWorkspace } from './verify-workspace.ts'
+
+let scratch: Scratch
+beforeAll(async () => {
+  scratch = await faultFixture()
+})
+afterAll(() => scratch[Symbol.asyncDispose]())
+
+const migrated = async (name: string) => {
+  const path = await scratch.copy(name)
+  const before = await filesOf(path)
+  const { proof_path: proof, backup_path: backup } = await runMigration(path, { jobId: 'one' })
+  return { path, before, proof, copy: join(dirname(proof), 'migration-proof.copy.json'), backup }
+}
+
+const flip = async (path: string, at?: number): Promise<void> => {
+  const bytes = await readFile(path)
+  const place = at ?? bytes.indexOf('"original"') + 60
+  bytes.writeUInt8(bytes.readUInt8(place) ^ 4, place)
+  await writeFile(path, bytes)
+}
+
+const codes = ({ findings }: { findings: readonly { code: string; severity: string }[] }) =>
+  findings.filter(({ severity }) => severity !== 'info').map(({ code, severity }) => `${severity} ${code}`)
+
+test('a damaged or missing proof is an error of every check, and its copy still rolls back', async () => {
+  for (const damage of [flip, (path: string) => rm(path)]) {
+    const { path, before, proof } = await migrated(`proof-${damage.name || 'gone'}`)
+    await damage(proof)
+    for (const options of [{ depth: 'quick' }, { depth: 'deep' }, { depth: 'deep', requireProof: true }] as const) {
+      const report = await verifyWorkspace(path, options)
+      expect([report.passed, report.proof_holds, codes(report)]).toEqual([false, false, ['error proof_damaged']])
+    }
+    expect(await migrateStatus(path)).toMatchObject({ can_roll_back: true })
+    await rollbackMigration(path, { jobId: 'back' })
+    const after = await filesOf(path)
+    for (const [name, bytes] of Object.entries(before)) expect([name, after[name]]).toEqual([name, bytes])
+    await expect(rollbackMigration(path, { jobId: 'again' })).rejects.toThrow('There is no migration to roll back')
+    expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ proof_holds: null })
+  }
+})
+
+test('with both proofs damaged or gone the kept original is named, and nothing is touched', async () => {
+  for (const damage of [flip, (path: string) => rm(path)]) {
+    const { path, proof, copy, backup } = await migrated(`both-${damage.name || 'gone'}`)
+    for (const file of [proof, copy]) await damage(file)
+    const before = await filesOf(path)
+    expect(codes(await verifyWorkspace(path, { depth: 'deep', requireProof: true }))).toEqual(['error proof_damaged'])
+    const name = backup.slice(path.length + 1)
+    await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({
+      code: 'proof_not_found',
+      message: expect.stringContaining(name),
+      fields: { hint: expect.stringContaining(`copy ${name} as store.duckdb`) },
+    })
+    expect(await filesOf(path)).toEqual(before)
+  }
+})
+
+test('changed values of a proven file fail both checks; changed tables and added rows fail the check of the proof', async () => {
+  const { path } = await migrated('changed')
+  const { files } = JSON.parse(await readFile(join(path, '.nirs-workspace/migrations/one/migration-proof.json'), 'utf8')) as {
+    files: { path: string }[]
+  }
+  const file = join(path, files[0]?.path ?? '')
+  const original = await readFile(file)
+  const rewrite = (select: string) =>
+    withEngine({}, (engine) =>
+      engine.run(`COPY (${select.replaceAll('FILE', `read_parquet(${quotedString(file)})`)}) TO ${quotedString(file)} (FORMAT parquet)`),
+    )
+  await rewrite('SELECT * REPLACE ([0.5]::DOUBLE[] || y_pred[2:] AS y_pred) FROM FILE')
+  for (const requireProof of [false, true]) {
+    const report = await verifyWorkspace(path, { depth: 'deep', requireProof })
+    expect([report.passed, report.proof_holds]).toEqual([false, false])
+    expect(codes(report)).toContain(`${requireProof ? 'error' : 'warning'} arrays_changed`)
+  }
+  await writeFile(file, original)
+  await rewrite('SELECT * FROM FILE')
+  expect(await verifyWorkspace(path, { depth: 'deep', requireProof: true })).toMatchObject({ passed: true, proof_holds: true })
+  await rewrite("SELECT * FROM FILE UNION ALL (SELECT * REPLACE ('added' AS prediction_id) FROM FILE LIMIT 1)")
+  const grown = await verifyWorkspace(path, { depth: 'deep' })
+  expect(grown.findings).toContainEqual(expect.objectContaining({ code: 'changed_since_migration', severity: 'info' }))
+  expect(codes(grown)).not.toContain('warning arrays_changed')
+  await writeFile(file, original)
+  await withEngine({}, async (engine) => {
+    await attachWritable(engine, join(path, 'store.duckdb'), 'store')
+    await engine.run('UPDATE store.predictions SET val_score = 0.000001')
+    await engine.run('CHECKPOINT store')
+  })
+  expect((await verifyWorkspace(path, { depth: 'deep' })).passed).toBe(true)
+  const strict = await verifyWorkspace(path, { depth: 'deep', requireProof: true })
+  expect([strict.passed, strict.proof_holds, codes(strict)]).toEqual([false, false, ['error changed_since_migration']])
+})
+
+test('a workspace that was never migrated has no proof to check', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a', dataset: 'corn' }] })
+  await expect(verifyWorkspace(folder.path, { depth: 'deep', requireProof: true })).rejects.toMatchObject({ code: 'proof_not_found' })
+  expect(await verifyWorkspace(folder.path, { depth: 'deep' })).toMatchObject({ proof_holds: null })
+})
+
+test('one flipped bit anywhere in the migrated store is an error of the deep check', async () => {
+  const { path } = await migrated('store')
+  const store = join(path, 'store.duckdb')
+  const { length } = await readFile(store)
+  const places = [9, 4096 + 20, 8192 + 20, ...Array.from({ length: 6 }, (_, index) => Math.floor((length * (index + 0.5)) / 6))]
+  for (const at of places) {
+    await flip(store, at)
+    const report = await verifyWorkspace(path, { depth: 'deep' })
+    expect([at, report.passed, report.proof_holds, codes(report).some((code) => code.startsWith('error store_'))]).toEqual([
+      at,
+      false,
+      false,
+      true,
+    ])
+    await flip(store, at)
+  }
+  expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: true, proof_holds: true })
+})
