@@ -27,6 +27,7 @@ export const errorCodes = {
   store_too_new: { status: 422, exit: 3, title: 'The store was written by a newer release than this one knows' },
   store_locked: { status: 423, exit: 4, title: 'Another process has the store open' },
   workspace_busy: { status: 409, exit: 4, title: 'Another job is working on this workspace' },
+  invalid_transition: { status: 409, exit: 4, title: 'This status does not allow that' },
   plan_stale: { status: 409, exit: 4, title: 'The workspace has changed since the preview' },
   not_migratable: { status: 409, exit: 4, title: 'There is nothing here to migrate' },
   not_migrated: { status: 409, exit: 4, title: 'The workspace has to be migrated first' },

@@ -25,7 +25,7 @@ const refusalOf = (act: () => unknown) => {
   try {
     act()
   } catch (error) {
-    if (isStorageError(error, 'validation')) return error
+    if (isStorageError(error, 'invalid_transition', 'validation')) return error
     throw error
   }
   return undefined

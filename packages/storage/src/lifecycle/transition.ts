@@ -16,7 +16,7 @@ export interface LifecycleSubject {
 
 const table: LifecycleTable = lifecycleTable
 
-/** The state after an event, or a refusal (`validation`) that names what would have been possible. */
+/** The state after an event, or a refusal (`invalid_transition`) that names what would have been possible. */
 export const transition = (subject: LifecycleSubject, from: LifecycleState, event: LifecycleEvent): LifecycleState => {
   const to = table[from][event]
   if (to === 'refused') throw refusal(subject, from, `"${event}" is not possible`)
@@ -55,7 +55,7 @@ export const requireLifecycleState = (subject: LifecycleSubject, status: string)
 
 const refusal = (subject: LifecycleSubject, from: LifecycleState, what: string): StorageError => {
   const events = possibleEvents(from)
-  return new StorageError('validation', `The ${subject.kind} ${subject.id} is ${from}: ${what}. Nothing was changed.`, {
+  return new StorageError('invalid_transition', `The ${subject.kind} ${subject.id} is ${from}: ${what}. Nothing was changed.`, {
     ids: [subject.id],
     hint: events.length === 0 ? `A ${subject.kind} that is ${from} stays so; begin a new one.` : `Possible now: ${events.join(', ')}.`,
   })

@@ -3,7 +3,7 @@ import { type MaintenanceApplied, MaintenancePlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { isStorageError, StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
@@ -25,6 +25,8 @@ import type { Selection } from './selection.ts'
 
 export interface ApplyOptions extends WorkOptions {
   jobId: string
+  /** The workspace lock, when the caller holds it. */
+  lock?: WorkspaceLock | undefined
 }
 
 /**
@@ -40,7 +42,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   const startedAt = performance.now()
   const progress = new ProgressTracker(options.onProgress)
   await refuseLinksFor(layout)
-  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: checked.kind })
+  const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: options.jobId, kind: checked.kind }))
   try {
     progress.phase('recover', 'Looking for an unfinished job')
     await recoverUnderLock(layout)
@@ -57,7 +59,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   } catch (error) {
     throw toMigrationError(error, options.signal, 'job')
   } finally {
-    await lock.release()
+    if (options.lock === undefined) await lock.release()
   }
 }
 

@@ -6,6 +6,8 @@ import { syncFolder, unlink } from '../files/disk.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { RemovalJournal, RestoreJournal } from '../maintenance/removal-journal.ts'
 import { MergeJournal } from '../merge/merge-journal.ts'
+import { FlushJournal } from '../store/flush-journal-schema.ts'
+import { VacuumJournal } from '../vacuum/vacuum-journal.ts'
 import type { Layout } from './workspace-layout.ts'
 
 const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
@@ -52,7 +54,15 @@ const RollbackJournal = z.object({
 })
 export type RollbackJournal = z.infer<typeof RollbackJournal>
 
-export const Journal = z.discriminatedUnion('kind', [MigrateJournal, RollbackJournal, MergeJournal, RemovalJournal, RestoreJournal])
+export const Journal = z.discriminatedUnion('kind', [
+  MigrateJournal,
+  RollbackJournal,
+  MergeJournal,
+  RemovalJournal,
+  RestoreJournal,
+  FlushJournal,
+  VacuumJournal,
+])
 export type Journal = z.infer<typeof Journal>
 
 /** The journal of a job that has not ended; null when there is none. */

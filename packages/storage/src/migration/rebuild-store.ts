@@ -28,6 +28,12 @@ export interface RebuiltStore {
   lostSigns: string[]
 }
 
+export interface RebuildOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Copies the summaries of chains as they are, empty ones too, and compares them like everything else. */
+  readonly keepSummaries?: boolean | undefined
+}
+
 const newAlias = 'rebuilt'
 
 /**
@@ -35,20 +41,25 @@ const newAlias = 'rebuilt'
  * opens the closed file again and compares it table by table: DuckDB's compression happens at the checkpoint, so what matters is what
  * the file gives back. It is complete and closed afterwards, not flushed.
  */
-export const rebuildStore = async (engine: Engine, tables: SourceTables, path: string, signal?: AbortSignal): Promise<RebuiltStore> => {
-  const built = await writeStore(engine, tables, path, signal)
+export const rebuildStore = async (
+  engine: Engine,
+  tables: SourceTables,
+  path: string,
+  { signal, keepSummaries = false }: RebuildOptions = {},
+): Promise<RebuiltStore> => {
+  const built = await writeStore(engine, tables, path, signal, keepSummaries)
   signal?.throwIfAborted()
   await attachReadOnly(engine, path, newAlias)
   const lane = await openLane(engine)
   try {
-    return { ...built, ...(await compareTables(lane, tables)) }
+    return { ...built, ...(await compareTables(lane, tables, keepSummaries)) }
   } finally {
     lane.close()
     await detach(engine, newAlias)
   }
 }
 
-const writeStore = async (engine: Engine, tables: SourceTables, path: string, signal: AbortSignal | undefined) => {
+const writeStore = async (engine: Engine, tables: SourceTables, path: string, signal: AbortSignal | undefined, keepSummaries: boolean) => {
   const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
   await faultPoint({ kind: 'engine-write', path })
   await attachWritable(engine, path, newAlias, block_size)
@@ -57,7 +68,7 @@ const writeStore = async (engine: Engine, tables: SourceTables, path: string, si
     await lane.run(`USE ${newAlias}`)
     signal?.throwIfAborted()
     await copyTables(lane, tables, signal)
-    await fillSummaries(lane, tables)
+    if (!keepSummaries) await fillSummaries(lane, tables)
     signal?.throwIfAborted()
     for (const index of plainIndexes) await lane.run(index)
     const hasNaturalKeyIndex = await createNaturalKey(lane)
@@ -182,14 +193,18 @@ const copyViews = async (lane: Lane): Promise<string[]> => {
  * Every table of the source against its copy, over the source's columns (of chains without those that were filled in). The digests
  * returned are over all columns of the new tables, by name.
  */
-const compareTables = async (lane: Lane, tables: SourceTables): Promise<{ tables: Record<string, TableDigest>; lostSigns: string[] }> => {
+const compareTables = async (
+  lane: Lane,
+  tables: SourceTables,
+  keepSummaries: boolean,
+): Promise<{ tables: Record<string, TableDigest>; lostSigns: string[] }> => {
   const digests: Record<string, TableDigest> = {}
   const lostSigns: string[] = []
   for (const [name, columns] of tables) {
     if (name === arraysTable) continue
     const compared = columns
       .map((column) => column.name)
-      .filter((column) => name !== 'chains' || !isSummary(column))
+      .filter((column) => keepSummaries || name !== 'chains' || !isSummary(column))
       .sort()
     const copy = `${newAlias}.main.${quotedIdentifier(name)}`
     const isSame = isStoreTable(name)

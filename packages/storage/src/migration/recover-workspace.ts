@@ -7,8 +7,11 @@ import { finishRemoval, undoRemoval } from '../maintenance/finish-removal.ts'
 import { isMergeDone } from '../merge/commit-merge.ts'
 import { finishMerge } from '../merge/finish-merge.ts'
 import { undoMerge } from '../merge/undo-merge.ts'
+import { sweepFlushes } from '../store/flush-journal.ts'
+import { recoverFlush } from '../store/recover-flush.ts'
 import { dropOperation, strayOperations } from '../trash/drop-operation.ts'
 import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
+import { endVacuum } from '../vacuum/end-vacuum.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { finishRollback } from './finish-rollback.ts'
@@ -46,6 +49,7 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   await removeTornWrites(layout)
   if (journal !== null) return { recovered: true, job_id: journal.job_id, outcome: await settleJournal(layout, journal) }
   for (const places of await strayOperations(layout)) await dropOperation(places)
+  await sweepFlushes(layout)
   return { recovered: false }
 }
 
@@ -67,6 +71,10 @@ const settleJournal = async (layout: Layout, journal: Journal): Promise<'finishe
         finish: () => finishRestore(layout, journal),
         undo: () => undoRestore(layout, journal),
       })
+    case 'flush':
+      return recoverFlush(layout, journal)
+    case 'vacuum':
+      return (await endVacuum(layout, journal)) ? 'undone' : 'finished'
     case 'migrate':
       return settle(await isSwapDone(layout, journal), {
         finish: () => finishSwap(layout, journal),

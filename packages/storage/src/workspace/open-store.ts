@@ -8,6 +8,7 @@ import { look } from './look-at.ts'
 import { type AttachedStore, describeTables } from './store-facts.ts'
 
 const turns = new Map<string, Promise<void>>()
+const writers = new Set<string>()
 
 /**
  * One at a time per path within this process: two engines that attach the same file would not exclude each other (POSIX locks do not
@@ -20,12 +21,30 @@ const inTurn = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   turns.set(path, tail)
   await before
   try {
+    if (writers.has(path)) throw openHere(path)
     return await work()
   } finally {
     done()
     if (turns.get(path) === tail) turns.delete(path)
   }
 }
+
+/**
+ * Waits for the readers of this process, then keeps them out (`store_locked`) until the function that it returns is called: for who
+ * attaches the store for writing.
+ */
+export const claimStore = (path: string): Promise<() => void> =>
+  inTurn(path, async () => {
+    writers.add(path)
+    return () => void writers.delete(path)
+  })
+
+const openHere = (path: string) =>
+  new StorageError('store_locked', `${basename(path)} is open for writing in this program itself. Nothing was changed.`, {
+    path,
+    hint: 'Read through the store that is open, or close it first.',
+    locked_by: { pid: process.pid },
+  })
 
 /**
  * Attaches a DuckDB store for reading for the length of `work`, after checking that it is what it says. Throws `store_locked` (with the

@@ -1,0 +1,87 @@
+import * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { decodeJson } from '../json/decode-json.ts'
+import { entriesOf } from '../json/entries-of.ts'
+import { jsonOrNull } from './json-text.ts'
+import { seen, written } from './store-session.ts'
+
+/** Rows of twins that average over repetitions; they hold the same models once more. */
+export const isAggregated = "fold_id LIKE '%\\_agg' ESCAPE '\\'"
+/** A fold of cross-validation, or the one fit without folds: not an average over folds, not a refit. */
+export const isRealFold = `refit_context IS NULL AND fold_id NOT IN ('avg', 'w_avg', 'final', 'ensemble', 'all') AND NOT (${isAggregated})`
+
+/**
+ * Brings the summary columns of the chains that a query names up to date. cv_* are means over the real folds, each counted once; final_*
+ * come from the refit.
+ */
+export const refreshChainSummaries = async (engine: Engine, chains: string): Promise<void> => {
+  await engine.run(`CREATE OR REPLACE TEMP TABLE touched_chains AS ${chains}`)
+  const own = `FROM ${seen('predictions')} WHERE chain_id IN (SELECT chain_id FROM temp.main.touched_chains)`
+  await engine.run(`CREATE OR REPLACE TEMP TABLE chain_means AS
+    SELECT chain_id, avg(val) AS val, avg(test) AS test, avg(train) AS train, count(*) AS folds FROM (
+      SELECT chain_id, fold_id, arg_max(val_score, partition) AS val, arg_max(test_score, partition) AS test,
+        arg_max(train_score, partition) AS train ${own} AND ${isRealFold} GROUP BY chain_id, fold_id)
+    GROUP BY chain_id`)
+  await engine.run(`CREATE OR REPLACE TEMP TABLE chain_finals AS
+    SELECT chain_id, arg_max(test_score, partition) AS test, arg_max(train_score, partition) AS train,
+      arg_max(scores::VARCHAR, partition = 'test') AS scores
+    ${own} AND (refit_context IS NOT NULL OR fold_id = 'final') AND NOT (${isAggregated}) GROUP BY chain_id`)
+  await engine.run(`CREATE OR REPLACE TEMP TABLE chain_heads AS
+    SELECT chain_id, min_by(model_name, created_at) AS model_name, min_by(metric, created_at) AS metric, min_by(task_type, created_at) AS task_type,
+      min_by(dataset_name, created_at) AS dataset_name, max(best_params::VARCHAR) FILTER (best_params::VARCHAR <> '{}') AS best_params ${own} GROUP BY chain_id`)
+  await fillMeans(engine, own)
+  await engine.run(`UPDATE ${written('chains')} SET model_name = s.model_name, metric = s.metric, task_type = s.task_type,
+      dataset_name = coalesce(s.dataset_name, chains.dataset_name), best_params = s.best_params, cv_val_score = s.val, cv_test_score = s.test,
+      cv_train_score = s.train, cv_fold_count = coalesce(s.folds, 0), cv_scores = s.cv_scores, final_test_score = s.final_test,
+      final_train_score = s.final_train, final_scores = s.final_scores
+    FROM (SELECT t.chain_id, h.model_name, h.metric, h.task_type, h.dataset_name, h.best_params, m.val, m.test, m.train, m.folds,
+        c.scores AS cv_scores, f.test AS final_test, f.train AS final_train, f.scores AS final_scores
+      FROM temp.main.touched_chains t LEFT JOIN temp.main.chain_heads h USING (chain_id) LEFT JOIN temp.main.chain_means m USING (chain_id)
+        LEFT JOIN temp.main.chain_finals f USING (chain_id) LEFT JOIN temp.main.chain_scores c USING (chain_id)) s
+    WHERE chains.chain_id = s.chain_id`)
+}
+
+const ScoreRow = z.object({ chain_id: z.string(), partition: z.string(), scores: z.string() })
+
+/** Means per partition and metric over the real folds, each metric over the folds that have it. */
+const fillMeans = async (engine: Engine, own: string): Promise<void> => {
+  const rows = await engine.rows(
+    ScoreRow,
+    `SELECT DISTINCT ON (chain_id, fold_id, partition) chain_id, partition, scores::VARCHAR AS scores ${own} AND ${isRealFold}
+       AND partition IN ('val', 'test') AND scores IS NOT NULL ORDER BY chain_id, fold_id, partition`,
+  )
+  await engine.run('CREATE OR REPLACE TEMP TABLE chain_scores (chain_id VARCHAR, scores VARCHAR)')
+  for (const [chain_id, ofChain] of Map.groupBy(rows, (row) => row.chain_id)) {
+    const means = meanScores(ofChain.map(({ partition, scores }) => [partition, decodeJson(scores)] as const))
+    if (means !== null)
+      await engine.run('INSERT INTO temp.main.chain_scores VALUES ($chain, $scores)', { chain: chain_id, scores: jsonOrNull(means) })
+  }
+}
+
+type Means = Record<string, Record<string, number>>
+
+const meanScores = (rows: readonly (readonly [partition: string, scores: unknown])[]): Means | null => {
+  const sums = new Map<string, Map<string, number[]>>()
+  for (const [partition, scores] of rows) {
+    const inner = (entriesOf(scores) ?? []).find(([key]) => key === partition)?.[1]
+    const metrics = sums.get(partition) ?? new Map<string, number[]>()
+    for (const [metric, value] of entriesOf(inner) ?? []) {
+      const number = asNumber(value)
+      if (number !== null) metrics.set(metric, [...(metrics.get(metric) ?? []), number])
+    }
+    sums.set(partition, metrics)
+  }
+  const means = [...sums].map(([partition, metrics]) => [
+    partition,
+    Object.fromEntries([...metrics].map(([name, values]) => [name, mean(values)])),
+  ])
+  return means.length === 0 ? null : Object.fromEntries(means)
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Numbers, and the words that stand for those that JSON does not have. */
+const asNumber = (value: unknown): number | null => {
+  if (typeof value === 'number') return value
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
+}

@@ -1,0 +1,17 @@
+import * as z from 'zod'
+
+/** A flush under way that replaces the arrays of known predictions. What they were stands beside it. */
+export const FlushJournal = z.object({
+  format: z.literal('nirs-workspace/journal/1'),
+  kind: z.literal('flush'),
+  job_id: z.string(),
+  phase: z.literal('prepare'),
+  started_at: z.string(),
+  /** A prediction that has this time of creation once the rows are committed. */
+  evidence: z.object({ prediction_id: z.string(), created_at: z.string() }),
+  /** Whether there are arrays to bring back. */
+  has_kept: z.boolean(),
+  /** Predictions that had none. */
+  without: z.array(z.string()),
+})
+export type FlushJournal = z.infer<typeof FlushJournal>

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import * as z from 'zod'
+import type { ArrayOperations } from '../array-store/array-operations.ts'
+import { escapeGlob } from '../arrays/pin-file.ts'
+import { quotedString } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { makeFolder, removeEmptyFolder, removeTree, syncFolder } from '../files/disk.ts'
+import { exists } from '../files/move-file.ts'
+import { removeJournal, writeJournal } from '../migration/journal.ts'
+import type { Layout } from '../migration/workspace-layout.ts'
+import { withAttachedStore } from '../workspace/open-store.ts'
+import type { FlushJournal } from './flush-journal-schema.ts'
+
+export { FlushJournal } from './flush-journal-schema.ts'
+
+const folderOf = (layout: Layout, jobId: string): string => join(layout.control, 'flushes', jobId)
+const keptFile = (layout: Layout, jobId: string): string => join(folderOf(layout, jobId), 'arrays.parquet')
+
+/**
+ * Keeps the arrays that predictions have now, before others take their place: arrays and rows cannot be written in one step, and what is in
+ * the store must stay what its arrays say. Durable when it returns.
+ */
+export const beginFlush = async (
+  layout: Layout,
+  arrays: ArrayOperations,
+  ids: readonly string[],
+  createdAt: string,
+): Promise<FlushJournal> => {
+  const job = `flush-${randomUUID().slice(0, 8)}`
+  const folder = folderOf(layout, job)
+  const file = keptFile(layout, job)
+  try {
+    await makeFolder(folder)
+    const rows = await arrays.copyRows(new Set(ids), file)
+    const kept = new Set(rows === 0 ? [] : await idsIn(file))
+    for (const path of [folder, dirname(folder), layout.control, layout.root]) await syncFolder(path)
+    const journal: FlushJournal = {
+      format: 'nirs-workspace/journal/1',
+      kind: 'flush',
+      job_id: job,
+      phase: 'prepare',
+      started_at: new Date().toISOString(),
+      evidence: { prediction_id: ids[0] ?? '', created_at: createdAt },
+      has_kept: kept.size > 0,
+      without: ids.filter((id) => !kept.has(id)),
+    }
+    await writeJournal(layout, journal)
+    return journal
+  } catch (error) {
+    await removeFolder(layout, job)
+    throw error
+  }
+}
+
+const idsIn = (file: string): Promise<string[]> =>
+  withEngine({}, async (engine) => {
+    const source = `read_parquet(${quotedString(escapeGlob(file))}, hive_partitioning = false)`
+    return (await engine.rows(z.object({ id: z.string() }), `SELECT prediction_id AS id FROM ${source}`)).map(({ id }) => id)
+  })
+
+/** Whether the rows were committed: the transaction gives all of them the time at which the flush began. */
+export const isFlushDone = (layout: Layout, { evidence }: FlushJournal): Promise<boolean> =>
+  withEngine({}, (engine) =>
+    withAttachedStore(engine, layout.store, 'flushed', async () => {
+      const { rows } = await engine.one(
+        z.object({ rows: z.number() }),
+        'SELECT count(*) AS rows FROM flushed.main.predictions WHERE prediction_id = $id AND created_at = $now::TIMESTAMP',
+        { id: evidence.prediction_id, now: evidence.created_at },
+      )
+      return rows > 0
+    }),
+  )
+
+/** Puts the arrays back that were there before. Can be repeated. */
+export const undoFlush = async (journal: FlushJournal, layout: Layout, arrays: ArrayOperations): Promise<void> => {
+  if (journal.without.length > 0) await arrays.deleteBatch(new Set(journal.without))
+  if (journal.has_kept) await arrays.appendFile(keptFile(layout, journal.job_id))
+}
+
+/** Nothing of a flush stays but its results. The journal goes first: without it what is kept means nothing. */
+export const endFlush = async (layout: Layout, journal: FlushJournal): Promise<void> => {
+  await removeJournal(layout)
+  await removeFolder(layout, journal.job_id)
+}
+
+const removeFolder = async (layout: Layout, job: string): Promise<void> => {
+  await removeTree(folderOf(layout, job))
+  await removeEmptyFolder(join(layout.control, 'flushes'))
+}
+
+/** What flushes that died before their journal, or after it, have left behind. */
+export const sweepFlushes = async (layout: Layout): Promise<void> => {
+  const folder = join(layout.control, 'flushes')
+  if (await exists(folder)) await removeTree(folder)
+}

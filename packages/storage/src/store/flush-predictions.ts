@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import type { ArrayOperations } from '../array-store/array-operations.ts'
+import type { ArrayRecord } from '../array-store/array-record.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
+import { refreshChainSummaries } from './chain-summary.ts'
+import { beginFlush, endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
+import { loadIncoming, type Match, matchIncoming, refuseUnfit, replaceRows } from './incoming-rows.ts'
+import { type BufferedPrediction, lastOfEach, naturalKeyOf } from './prediction-input.ts'
+import { storeAlias } from './store-session.ts'
+import { inTransaction } from './store-transaction.ts'
+
+export interface FlushContext {
+  readonly root: string
+  readonly engine: Engine
+  readonly arrays: ArrayOperations
+}
+
+/**
+ * Saves predictions: all arrays in one batch, then all rows in one transaction, which also brings the summaries of their chains up to date.
+ * A crash in between leaves nothing but array rows that no prediction names; where arrays of known predictions are replaced, the old ones
+ * come back at the next opening. Returns the ids in the order given.
+ */
+export const flushPredictions = async (context: FlushContext, buffered: readonly BufferedPrediction[]): Promise<string[]> => {
+  if (buffered.length === 0) return []
+  const { engine } = context
+  const rows = lastOfEach(buffered)
+  await loadIncoming(engine, rows)
+  const matches = await matchIncoming(engine)
+  await refuseUnfit(engine, matches)
+  const ids = idsFor(rows, matches)
+  const { now } = await engine.one(z.object({ now: z.string() }), 'SELECT current_localtimestamp()::VARCHAR AS now')
+  await saveAll(context, { rows, ids, now, matches })
+  const moved = matches.filter(({ place, id }) => ids[place] !== id).map(({ id }) => id)
+  if (moved.length > 0) await context.arrays.deleteBatch(new Set(moved))
+  const idOf = new Map(rows.map((row, index) => [naturalKeyOf(row), ids[index] ?? row.id]))
+  return buffered.map((one) => idOf.get(naturalKeyOf(one)) ?? one.id)
+}
+
+/** A prediction keeps its id; only when it goes to another dataset, whose file is another, does it get a new one. */
+const idsFor = (rows: readonly BufferedPrediction[], matches: readonly Match[]): string[] => {
+  const ids = rows.map(({ id }) => id)
+  for (const { place, id, dataset } of matches) {
+    const moves = rows[place]?.row.dataset_name !== dataset
+    if (!moves) ids[place] = id
+    else if (ids[place] === id) ids[place] = randomUUID()
+  }
+  return ids
+}
+
+interface Flush {
+  readonly rows: readonly BufferedPrediction[]
+  readonly ids: readonly string[]
+  readonly now: string
+  readonly matches: readonly Match[]
+}
+
+const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, ids, now, matches }: Flush): Promise<void> => {
+  const layout = layoutOf(root)
+  const records = rows.flatMap((row, place) => recordOf(row, ids[place] ?? row.id, now))
+  const saved = new Set(records.map((record) => record.prediction_id))
+  const overwritten = matches.filter(({ place, id }) => ids[place] === id && saved.has(id)).map(({ id }) => id)
+  const journal = overwritten.length === 0 ? null : await beginFlush(layout, arrays, overwritten, now)
+  try {
+    if (records.length > 0) await arrays.saveBatch(records)
+    await faultPoint({ kind: 'engine-write', path: storeAlias })
+    await inTransaction(engine, async () => {
+      await replaceRows(
+        engine,
+        ids,
+        matches.map(({ id }) => id),
+        now,
+      )
+      await refreshChainSummaries(engine, 'SELECT DISTINCT chain_id FROM temp.main.incoming WHERE chain_id IS NOT NULL')
+    })
+  } catch (error) {
+    if (journal !== null) await takeBack(layout, journal, arrays)
+    throw error
+  }
+  if (journal !== null) await endFlush(layout, journal)
+}
+
+const takeBack = async (layout: ReturnType<typeof layoutOf>, journal: FlushJournal, arrays: ArrayOperations): Promise<void> => {
+  await undoFlush(journal, layout, arrays)
+  await endFlush(layout, journal)
+}
+
+const recordOf = ({ row, arrays }: BufferedPrediction, id: string, now: string): ArrayRecord[] => {
+  if (arrays === null) return []
+  const { dataset_name, model_name, fold_id, partition, metric, val_score, task_type, branch_name, refit_context } = row
+  const about = { branch_name, refit_context, created_at: now }
+  return [{ ...arrays, prediction_id: id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, about }]
+}

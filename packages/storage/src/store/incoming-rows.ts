@@ -1,0 +1,124 @@
+import * as z from 'zod'
+import { appendColumns, type ColumnValues } from '../engine/append-columns.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { jsonOrNull } from './json-text.ts'
+import type { BufferedPrediction } from './prediction-input.ts'
+import { absent } from './refuse-absent.ts'
+import { seen, written } from './store-session.ts'
+
+type Row = BufferedPrediction['row']
+type Kind = 'varchar' | 'integer' | 'double'
+
+/** The columns of `predictions` that a caller gives, in the order of the temporary table, with what they are without a value. */
+const columns: readonly (readonly [name: keyof Row, kind: Kind, otherwise: string | number | null])[] = [
+  ['pipeline_id', 'varchar', null],
+  ['chain_id', 'varchar', null],
+  ['dataset_name', 'varchar', null],
+  ['model_name', 'varchar', null],
+  ['model_class', 'varchar', null],
+  ['fold_id', 'varchar', null],
+  ['partition', 'varchar', null],
+  ['val_score', 'double', null],
+  ['test_score', 'double', null],
+  ['train_score', 'double', null],
+  ['metric', 'varchar', null],
+  ['task_type', 'varchar', null],
+  ['n_samples', 'integer', null],
+  ['n_features', 'integer', null],
+  ['scores', 'varchar', null],
+  ['best_params', 'varchar', null],
+  ['preprocessings', 'varchar', ''],
+  ['branch_id', 'integer', null],
+  ['branch_name', 'varchar', null],
+  ['exclusion_count', 'integer', 0],
+  ['exclusion_rate', 'double', 0],
+  ['refit_context', 'varchar', null],
+]
+
+const names = columns.map(([name]) => name).join(', ')
+
+/** Puts predictions where SQL can join them: `temp.main.incoming`, numbered by their place. */
+export const loadIncoming = async (engine: Engine, rows: readonly BufferedPrediction[]): Promise<void> => {
+  await engine.run(
+    `CREATE OR REPLACE TEMP TABLE incoming (place INTEGER, prediction_id VARCHAR, ${columns.map(([name, kind]) => `${name} ${kind}`).join(', ')})`,
+  )
+  const place: ColumnValues = { type: 'integer', values: rows.map((_, index) => index) }
+  const ids: ColumnValues = { type: 'varchar', values: rows.map(({ id }) => id) }
+  await appendColumns(engine, { alias: 'temp', table: 'incoming' }, [place, ids, ...columns.map((column) => valuesOf(column, rows))])
+}
+
+const valuesOf = ([name, kind, otherwise]: (typeof columns)[number], rows: readonly BufferedPrediction[]): ColumnValues => {
+  const values = rows.map(({ row }) => row[name] ?? otherwise)
+  if (kind === 'varchar')
+    return { type: kind, values: values.map((value) => (typeof value === 'object' ? jsonOrNull(value) : String(value))) }
+  return { type: kind, values: values.map((value) => (typeof value === 'number' ? value : null)) }
+}
+
+const sameKey = ['pipeline_id', 'chain_id', 'fold_id', 'partition', 'model_name', 'branch_id']
+  .map((column) => `p.${column} IS NOT DISTINCT FROM i.${column}`)
+  .join(' AND ')
+
+export interface Match {
+  readonly place: number
+  readonly id: string
+  readonly dataset: string
+}
+
+/** The predictions of the store that have the natural key of one that comes; of several (NULL branches do not collide) the newest. */
+export const matchIncoming = (engine: Engine): Promise<Match[]> =>
+  engine.rows(
+    z.object({ place: z.number(), id: z.string(), dataset: z.string() }),
+    `SELECT i.place, p.prediction_id AS id, p.dataset_name AS dataset FROM temp.main.incoming i JOIN ${seen('predictions')} p
+       ON p.pipeline_id = i.pipeline_id AND ${sameKey}
+     QUALIFY row_number() OVER (PARTITION BY i.place ORDER BY p.created_at DESC, p.prediction_id DESC) = 1 ORDER BY i.place`,
+  )
+
+/** Throws when a pipeline or chain is not there, or an id belongs to another prediction. Nothing has been written before. */
+export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Promise<void> => {
+  const first = async (sql: string) => (await engine.rows(z.object({ id: z.string() }), `${sql} LIMIT 1`))[0]?.id
+  const pipeline = await first(
+    `SELECT pipeline_id AS id FROM temp.main.incoming WHERE pipeline_id NOT IN (SELECT pipeline_id FROM ${seen('pipelines')})`,
+  )
+  if (pipeline !== undefined) throw absent('pipelines', pipeline)
+  const chain = await first(
+    `SELECT i.chain_id AS id FROM temp.main.incoming i WHERE i.chain_id IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM ${seen('chains')} c WHERE c.chain_id = i.chain_id AND c.pipeline_id = i.pipeline_id)`,
+  )
+  if (chain !== undefined) throw absent('chains', chain)
+  const matched = matches.map(({ place }) => place).join(', ')
+  const taken = await first(
+    `SELECT prediction_id AS id FROM temp.main.incoming WHERE ${matched === '' ? 'true' : `place NOT IN (${matched})`}
+       AND prediction_id IN (SELECT prediction_id FROM ${seen('predictions')})
+     UNION ALL SELECT prediction_id FROM temp.main.incoming GROUP BY 1 HAVING count(*) > 1`,
+  )
+  if (taken === undefined) return
+  throw new StorageError('validation', `The id ${taken.slice(0, 200)} belongs to another prediction. Nothing was changed.`, {
+    ids: [taken],
+  })
+}
+
+/** The rows that come take the place of those that they replace. Inside a transaction. */
+export const replaceRows = async (
+  engine: Engine,
+  ids: readonly string[],
+  replaced: readonly string[],
+  createdAt: string,
+): Promise<void> => {
+  await engine.run('CREATE OR REPLACE TEMP TABLE incoming_ids (place INTEGER, id VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'incoming_ids' }, [
+    { type: 'integer', values: ids.map((_, index) => index) },
+    { type: 'varchar', values: ids },
+  ])
+  await engine.run('CREATE OR REPLACE TEMP TABLE replaced_ids (id VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'replaced_ids' }, [{ type: 'varchar', values: replaced }])
+  if (replaced.length > 0) {
+    await engine.run(`DELETE FROM ${written('predictions')} WHERE prediction_id IN (SELECT id FROM temp.main.replaced_ids)`)
+  }
+  await engine.run(
+    `INSERT INTO ${written('predictions')} (prediction_id, ${names}, created_at)
+     SELECT n.id, ${columns.map(([name]) => `i.${name}`).join(', ')}, $now::TIMESTAMP
+     FROM temp.main.incoming i JOIN temp.main.incoming_ids n USING (place) ORDER BY place`,
+    { now: createdAt },
+  )
+}

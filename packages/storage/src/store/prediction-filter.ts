@@ -1,0 +1,47 @@
+import * as z from 'zod'
+import type { EngineParameters } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { isAggregated } from './chain-summary.ts'
+import { seen } from './store-session.ts'
+
+const oneOrSome = z.union([z.string(), z.array(z.string())]).optional()
+
+/** Values are compared exactly; a list means any of it, and an empty list nothing. */
+export const PredictionFilter = z.strictObject({
+  dataset_name: oneOrSome,
+  model_name: oneOrSome,
+  model_class: oneOrSome,
+  metric: oneOrSome,
+  task_type: oneOrSome,
+  partition: oneOrSome,
+  fold_id: oneOrSome,
+  pipeline_id: oneOrSome,
+  chain_id: oneOrSome,
+  run_id: oneOrSome,
+  branch_id: z.number().int().nullable().optional(),
+  /** Only refits, or none of them. */
+  refit: z.boolean().optional(),
+  /** Only `_agg` twins, or none of them. */
+  aggregated: z.boolean().optional(),
+})
+export type PredictionFilter = z.infer<typeof PredictionFilter>
+
+/** The condition of a filter over `p`. Throws `validation` for a filter that does not exist. */
+export const filterSql = (filter: PredictionFilter): { sql: string; parameters: EngineParameters } => {
+  const parsed = PredictionFilter.safeParse(filter)
+  if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}.`)
+  const { branch_id, refit, aggregated, ...texts } = parsed.data
+  const parts = ['true']
+  const parameters: Record<string, string> = {}
+  for (const [name, value] of Object.entries(texts)) {
+    if (value === undefined) continue
+    parameters[name] = JSON.stringify(typeof value === 'string' ? [value] : value)
+    const column = name === 'run_id' ? `(SELECT run_id FROM ${seen('pipelines')} l WHERE l.pipeline_id = p.pipeline_id)` : `p.${name}`
+    parts.push(`list_contains($${name}::JSON::VARCHAR[], ${column})`)
+  }
+  if (branch_id !== undefined) parts.push(branch_id === null ? 'p.branch_id IS NULL' : `p.branch_id = ${branch_id}`)
+  const isRefit = "(p.refit_context IS NOT NULL OR p.fold_id IN ('final', 'final_agg'))"
+  if (refit !== undefined) parts.push(refit ? isRefit : `NOT ${isRefit}`)
+  if (aggregated !== undefined) parts.push(aggregated ? isAggregated : `NOT (${isAggregated})`)
+  return { sql: parts.join(' AND '), parameters }
+}

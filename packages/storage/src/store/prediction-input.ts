@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import type { ArrayRecord } from '../array-store/array-record.ts'
+import { StorageError } from '../errors.ts'
+
+const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
+const whole = z.number().int().nullable().optional()
+const json = z.record(z.string(), z.unknown()).nullable().optional()
+
+/** A prediction as it is saved. Scores may be NaN or infinite: a diverging model is a result too. */
+export const PredictionInput = z.strictObject({
+  /** Default: a new one. A prediction with the same natural key keeps the id that it has. */
+  prediction_id: z.string().min(1).max(1000).optional(),
+  pipeline_id: z.string(),
+  chain_id: z.string().nullable().optional(),
+  dataset_name: z.string(),
+  model_name: z.string(),
+  model_class: z.string(),
+  fold_id: z.string(),
+  partition: z.enum(['train', 'val', 'test']),
+  val_score: score,
+  test_score: score,
+  train_score: score,
+  metric: z.string(),
+  task_type: z.string(),
+  n_samples: whole,
+  n_features: whole,
+  scores: json,
+  best_params: json,
+  preprocessings: z.string().optional(),
+  branch_id: whole,
+  branch_name: z.string().nullable().optional(),
+  exclusion_count: whole,
+  exclusion_rate: score,
+  refit_context: z.string().nullable().optional(),
+})
+export type PredictionInput = z.input<typeof PredictionInput>
+
+/** What an array file holds of a prediction beside what its row says. */
+export type PredictionArrays = Pick<ArrayRecord, 'y_true' | 'y_pred' | 'y_proba' | 'y_proba_shape' | 'sample_indices' | 'weights' | 'extra'>
+
+/** Waits for the next flush. */
+export interface BufferedPrediction {
+  /** The id unless the natural key has one already. */
+  readonly id: string
+  readonly row: z.output<typeof PredictionInput>
+  /** Null: those saved before, if any, stay. */
+  readonly arrays: PredictionArrays | null
+}
+
+export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArrays | undefined): BufferedPrediction => {
+  const parsed = PredictionInput.safeParse(input)
+  if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
+  return { id: parsed.data.prediction_id ?? randomUUID(), row: parsed.data, arrays: arrays ?? null }
+}
+
+/** One text for the columns by which a prediction is told from others. */
+export const naturalKeyOf = ({ row }: BufferedPrediction): string =>
+  JSON.stringify([row.pipeline_id, row.chain_id ?? null, row.fold_id, row.partition, row.model_name, row.branch_id ?? null])
+
+/** Of several with one natural key the last counts, at the place and, when it brings none, with the arrays of those before. */
+export const lastOfEach = (buffered: readonly BufferedPrediction[]): BufferedPrediction[] => {
+  const last = new Map<string, BufferedPrediction>()
+  for (const one of buffered) {
+    const before = last.get(naturalKeyOf(one))
+    last.set(naturalKeyOf(one), before === undefined ? one : { ...one, id: before.id, arrays: one.arrays ?? before.arrays })
+  }
+  return [...last.values()]
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { refuseAbsent } from './refuse-absent.ts'
+import { columnsFor, ProjectRecord } from './store-rows.ts'
+import { seen, written } from './store-session.ts'
+
+export interface ProjectInput {
+  readonly name: string
+  readonly description?: string | undefined
+  readonly color?: string | undefined
+}
+
+/** Throws `validation` for a name that is taken: a project is found by its name. */
+export const createProject = async (engine: Engine, { name, description = '', color = '#14b8a6' }: ProjectInput): Promise<string> => {
+  if ((await listProjects(engine)).some((project) => project.name === name)) {
+    throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`)
+  }
+  const id = randomUUID()
+  await engine.run(`INSERT INTO ${written('projects')} (project_id, name, description, color) VALUES ($id, $name, $description, $color)`, {
+    id,
+    name,
+    description,
+    color,
+  })
+  return id
+}
+
+export const listProjects = (engine: Engine): Promise<ProjectRecord[]> =>
+  engine.rows(ProjectRecord, `SELECT ${columnsFor(ProjectRecord)} FROM ${seen('projects')} ORDER BY name, project_id`)
+
+/**
+ * Links a run to a project, or with null to none. DuckDB refuses to change an indexed column of a run that has pipelines, so that the index
+ * goes first and comes back after; opening the store for writing puts it back after a crash.
+ */
+export const setRunProject = async (engine: Engine, run: string, project: string | null): Promise<void> => {
+  await refuseAbsent(engine, 'runs', run)
+  if (project !== null) await refuseAbsent(engine, 'projects', project)
+  await withoutIndex(engine, () => engine.run(`UPDATE ${written('runs')} SET project_id = $project WHERE run_id = $run`, { project, run }))
+}
+
+/** The runs stay; they belong to no project then. */
+export const deleteProject = async (engine: Engine, project: string): Promise<void> => {
+  await refuseAbsent(engine, 'projects', project)
+  await withoutIndex(engine, () => engine.run(`UPDATE ${written('runs')} SET project_id = NULL WHERE project_id = $project`, { project }))
+  await engine.run(`DELETE FROM ${written('projects')} WHERE project_id = $project`, { project })
+}
+
+const withoutIndex = async (engine: Engine, work: () => Promise<void>): Promise<void> => {
+  await engine.run(`DROP INDEX IF EXISTS ${written('idx_runs_project_id')}`)
+  try {
+    await work()
+  } finally {
+    await engine.run(`CREATE INDEX IF NOT EXISTS idx_runs_project_id ON ${written('runs')}(project_id)`)
+  }
+}

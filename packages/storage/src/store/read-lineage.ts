@@ -1,0 +1,43 @@
+import type * as z from 'zod'
+import type { Engine } from '../engine/open-engine.ts'
+import { countOf, type Page } from './query-predictions.ts'
+import { type KeyedTable, keyColumn } from './refuse-absent.ts'
+import { columnsFor, PipelineRecord, RunRecord } from './store-rows.ts'
+import { seen } from './store-session.ts'
+
+/** One row by its id; null when the store has none. */
+export const getRow = async <S extends z.ZodObject>(
+  engine: Engine,
+  schema: S,
+  table: KeyedTable,
+  id: string,
+): Promise<z.output<S> | null> => {
+  const [row] = await engine.rows(schema, `SELECT ${columnsFor(schema)} FROM ${seen(table)} WHERE ${keyColumn(table)} = $id`, { id })
+  return row ?? null
+}
+
+export interface RunFilter {
+  readonly status?: string | undefined
+  readonly project_id?: string | undefined
+  /** Runs over this dataset, by its exact name. */
+  readonly dataset_name?: string | undefined
+}
+
+/** Newest first. */
+export const listRuns = async (engine: Engine, filter: RunFilter = {}, page: Page = {}): Promise<RunRecord[]> =>
+  engine.rows(
+    RunRecord,
+    `SELECT ${columnsFor(RunRecord, 'r.')} FROM ${seen('runs')} r
+     WHERE ($status IS NULL OR r.status = $status) AND ($project IS NULL OR r.project_id = $project)
+       AND ($dataset IS NULL OR EXISTS (SELECT 1 FROM ${seen('pipelines')} p WHERE p.run_id = r.run_id AND p.dataset_name = $dataset))
+     ORDER BY r.created_at DESC, r.run_id LIMIT ${countOf(page.limit, 100)} OFFSET ${countOf(page.offset, 0)}`,
+    { status: filter.status ?? null, project: filter.project_id ?? null, dataset: filter.dataset_name ?? null },
+  )
+
+/** In the order in which they were begun. */
+export const listPipelines = (engine: Engine, runId: string): Promise<PipelineRecord[]> =>
+  engine.rows(
+    PipelineRecord,
+    `SELECT ${columnsFor(PipelineRecord)} FROM ${seen('pipelines')} WHERE run_id = $runId ORDER BY created_at, pipeline_id`,
+    { runId },
+  )

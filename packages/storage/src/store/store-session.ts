@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto'
+import { storeTables as knownTables } from '../catalog/catalog-schema.ts'
+import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { createWorkspace } from '../merge/create-target.ts'
+import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
+import { refuseLinksFor } from '../trash/trash-places.ts'
+import { checkStore } from '../workspace/check-store.ts'
+import { asUnreadable, claimStore, withAttachedStore } from '../workspace/open-store.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { describeTables } from '../workspace/store-facts.ts'
+import { resolveWritable } from './resolve-writable.ts'
+
+/** The name under which the store is attached. Reads go to `temp.main.<table>`, which have all columns in stores of every release. */
+export const storeAlias = 'store'
+export const written = (table: string): string => `${storeAlias}.main.${table}`
+export const seen = (table: string): string => `temp.main.${table}`
+
+/** A store open for reading or writing. One statement after the other: there is one connection. */
+export interface StoreSession {
+  readonly root: string
+  readonly isWritable: boolean
+  read<T>(work: (engine: Engine) => Promise<T>): Promise<T>
+  /** Throws `read_only` when the store is open for reading. */
+  write<T>(work: (engine: Engine, lock: WorkspaceLock) => Promise<T>): Promise<T>
+  /** Lets go of the store, but not of the workspace lock, while a job of another part works on it. */
+  aside<T>(work: (lock: WorkspaceLock) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** For reading: the store is held only while a question is answered, so that training can go on. */
+export const openReading = async (path: string): Promise<StoreSession> => {
+  const { root, duckdb, sqlite, kind } = await resolveWorkspace(path)
+  if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw noDuckdb(path)
+  const turn = new Turn()
+  const read = <T>(work: (engine: Engine) => Promise<T>): Promise<T> =>
+    turn.take(async () => {
+      const engine = await Engine.open()
+      try {
+        return await withAttachedStore(engine, duckdb, storeAlias, async ({ tables }) => {
+          await makeViews(engine, tables)
+          return work(engine)
+        })
+      } finally {
+        engine.close()
+      }
+    })
+  const refuse = async (): Promise<never> => {
+    throw new StorageError('read_only', 'The store was opened for reading. Nothing was changed.', {
+      path: root,
+      hint: "Open it with mode 'write'.",
+    })
+  }
+  await read(async () => undefined)
+  return { root, isWritable: false, read, write: refuse, aside: refuse, close: () => turn.end() }
+}
+
+/** For writing: the workspace lock and the store are held until it is closed. What a job that died has left is put in order first. */
+export const openWriting = async (path: string, create: boolean): Promise<StoreSession> => {
+  const place = await resolveWritable(path, create)
+  if (place.store !== null) await refuseLinksFor(layoutOf(place.root))
+  const lock = await acquireWorkspaceLock(place.root, { jobId: `store-${randomUUID().slice(0, 8)}`, kind: 'workspace-store' })
+  try {
+    const layout = layoutOf(place.root)
+    if (place.store === null && !(await exists(layout.store))) await createWorkspace(place.root)
+    await recoverUnderLock(layout)
+    const { root, duckdb } = await resolveWorkspace(place.root)
+    const session = new WritingSession(root, duckdb ?? layout.store, lock)
+    await session.attach()
+    return session
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+class WritingSession implements StoreSession {
+  readonly root: string
+  readonly isWritable = true
+  readonly #path: string
+  readonly #lock: WorkspaceLock
+  readonly #turn = new Turn()
+  #attached: { engine: Engine; giveBack: () => void } | undefined
+
+  constructor(root: string, path: string, lock: WorkspaceLock) {
+    this.root = root
+    this.#path = path
+    this.#lock = lock
+  }
+
+  async attach(): Promise<void> {
+    const giveBack = await claimStore(this.#path)
+    const engine = await Engine.open()
+    try {
+      await attachWritable(engine, this.#path, storeAlias)
+      await checkStore(engine, storeAlias)
+      await makeViews(engine, await describeTables(engine, storeAlias))
+      // Linking a run to a project takes this index away for a moment.
+      await engine.run(`CREATE INDEX IF NOT EXISTS idx_runs_project_id ON ${written('runs')}(project_id)`)
+      this.#attached = { engine, giveBack }
+    } catch (error) {
+      engine.close()
+      giveBack()
+      throw asUnreadable(this.#path, error)
+    }
+  }
+
+  read<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    return this.#turn.take(() => work(this.#engine()))
+  }
+
+  write<T>(work: (engine: Engine, lock: WorkspaceLock) => Promise<T>): Promise<T> {
+    return this.#turn.take(() => work(this.#engine(), this.#lock))
+  }
+
+  aside<T>(work: (lock: WorkspaceLock) => Promise<T>): Promise<T> {
+    return this.#turn.take(async () => {
+      this.#engine()
+      await this.#detach()
+      try {
+        return await work(this.#lock)
+      } finally {
+        await this.attach()
+      }
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#turn.end(async () => {
+      try {
+        await this.#detach()
+      } finally {
+        await this.#lock.release()
+      }
+    })
+  }
+
+  #engine(): Engine {
+    if (this.#attached !== undefined) return this.#attached.engine
+    throw new StorageError('store_locked', 'Another program has taken the store since. What was saved before is safe.', {
+      path: this.#path,
+      hint: 'Close this store and open it again.',
+    })
+  }
+
+  async #detach(): Promise<void> {
+    const attached = this.#attached
+    this.#attached = undefined
+    if (attached === undefined) return
+    try {
+      await attached.engine.run(`CHECKPOINT ${storeAlias}`)
+      await detach(attached.engine, storeAlias)
+    } finally {
+      attached.engine.close()
+      attached.giveBack()
+    }
+  }
+}
+
+/** One piece of work after the other; none after the end. */
+class Turn {
+  #last: Promise<unknown> = Promise.resolve()
+  #ended: Promise<void> | undefined
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(new StorageError('validation', 'The store was closed. Nothing was changed.'))
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  end(work: () => Promise<void> = async () => undefined): Promise<void> {
+    this.#ended ??= this.#last.then(work)
+    return this.#ended
+  }
+}
+
+const makeViews = async (engine: Engine, tables: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> => {
+  for (const [table, columns] of Object.entries(knownTables)) {
+    const there = tables.get(table)
+    const absent = columns.filter(({ name }) => there?.has(name) !== true)
+    const nulls = absent.map(({ name, type }) => `NULL::${type} AS ${quotedIdentifier(name)}`)
+    const source = there === undefined ? 'WHERE false' : `FROM ${written(quotedIdentifier(table))}`
+    const selected = there === undefined ? nulls : ['*', ...nulls]
+    await engine.run(`CREATE OR REPLACE TEMP VIEW ${quotedIdentifier(table)} AS SELECT ${selected.join(', ')} ${source}`)
+  }
+}
+
+const noDuckdb = (path: string) =>
+  new StorageError('not_a_workspace', 'There is no store.duckdb here. Nothing was changed.', {
+    path,
+    hint: 'A workspace with a store.sqlite can be listed, exported and merged into a new one.',
+  })

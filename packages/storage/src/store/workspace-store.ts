@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto'
+import type { MaintenanceApplied, MaintenanceInput } from '@nirs-workspace/types'
+import type { ArrayOperations } from '../array-store/array-operations.ts'
+import { ArrayStore } from '../array-store/array-store.ts'
+import type { ArrayRow } from '../arrays/array-source.ts'
+import { type ListedArtifact, listArtifacts, loadArtifact } from '../artifacts/load-artifact.ts'
+import { type ArtifactInput, saveArtifact } from '../artifacts/save-artifact.ts'
+import { StorageError } from '../errors.ts'
+import type { LifecycleEvent, LifecycleState } from '../lifecycle/lifecycle-table.ts'
+import { applyPlan } from '../maintenance/apply-plan.ts'
+import { type MadePlan, makePlan } from '../maintenance/make-plan.ts'
+import { type VacuumReport, vacuumWorkspace } from '../vacuum/vacuum-store.ts'
+import { beginPipeline, beginRun, type PipelineInput, type RunInput } from './begin-run.ts'
+import { type ChainSummary, chainSummary } from './chain-scores.ts'
+import { changePipeline, changeRun, type PipelineOutcome, type RunOutcome } from './change-status.ts'
+import { flushPredictions } from './flush-predictions.ts'
+import { type LogInput, logStep, pipelineLogs, runLogs } from './log-steps.ts'
+import type { PredictionFilter } from './prediction-filter.ts'
+import { type BufferedPrediction, bufferedPrediction, type PredictionArrays, type PredictionInput } from './prediction-input.ts'
+import { createProject, deleteProject, listProjects, type ProjectInput, setRunProject } from './projects.ts'
+import { type Page, queryPredictions, type TopOptions, topPredictions } from './query-predictions.ts'
+import { getRow, listPipelines, listRuns, type RunFilter } from './read-lineage.ts'
+import { type RunLineage, runLineage } from './run-lineage.ts'
+import { type ChainInput, saveChain } from './save-chain.ts'
+import { ChainRecord, type LogRecord, PipelineRecord, PredictionRecord, type ProjectRecord, RunRecord } from './store-rows.ts'
+import { openReading, openWriting, type StoreSession } from './store-session.ts'
+
+export interface OpenStoreOptions {
+  /** Default `write`. For reading, the store is held only while a question is answered. */
+  readonly mode?: 'read' | 'write' | undefined
+  /** Make a workspace where nothing is, or in an empty folder. */
+  readonly create?: boolean | undefined
+}
+
+/**
+ * The runs, pipelines, chains, predictions, models and logs of a workspace with a store.duckdb. Open for writing it holds the workspace lock
+ * and the store until `close`. Whatever a call has returned from is durable.
+ */
+export class WorkspaceStore implements AsyncDisposable {
+  readonly #session: StoreSession
+  #buffer: BufferedPrediction[] = []
+
+  private constructor(session: StoreSession) {
+    this.#session = session
+  }
+
+  /**
+   * Throws `not_migrated` (with what to do) for writing to a store of a release before 0.8, `workspace_busy`, `store_locked`,
+   * `workspace_not_found`, `not_a_workspace`. Finishes or undoes first what a job that died has left.
+   */
+  static async open(path: string, { mode = 'write', create = false }: OpenStoreOptions = {}): Promise<WorkspaceStore> {
+    return new WorkspaceStore(mode === 'read' ? await openReading(path) : await openWriting(path, create))
+  }
+
+  get root(): string {
+    return this.#session.root
+  }
+
+  /** Saves what is buffered, then lets go of store and lock. Can be repeated. */
+  async close(): Promise<void> {
+    try {
+      if (this.#buffer.length > 0) await this.flush()
+    } finally {
+      await this.#session.close()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  beginRun(input: RunInput): Promise<string> {
+    return this.#session.write((engine) => beginRun(engine, input))
+  }
+
+  completeRun(id: string, summary?: RunOutcome['summary']): Promise<LifecycleState> {
+    return this.changeRun(id, 'complete', { summary })
+  }
+
+  failRun(id: string, error: string): Promise<LifecycleState> {
+    return this.changeRun(id, 'fail', { error })
+  }
+
+  /** start, pause, resume, cancel, retry …: refused with `invalid_transition` where the table of states does not have them. */
+  changeRun(id: string, event: LifecycleEvent, outcome?: RunOutcome): Promise<LifecycleState> {
+    return this.#session.write((engine) => changeRun(engine, id, event, outcome))
+  }
+
+  beginPipeline(input: PipelineInput): Promise<string> {
+    return this.#session.write((engine) => beginPipeline(engine, input))
+  }
+
+  completePipeline(id: string, outcome?: PipelineOutcome): Promise<LifecycleState> {
+    return this.changePipeline(id, 'complete', outcome)
+  }
+
+  failPipeline(id: string, error: string): Promise<LifecycleState> {
+    return this.changePipeline(id, 'fail', { error })
+  }
+
+  changePipeline(id: string, event: LifecycleEvent, outcome?: PipelineOutcome): Promise<LifecycleState> {
+    return this.#session.write((engine) => changePipeline(engine, id, event, outcome))
+  }
+
+  saveChain(input: ChainInput): Promise<string> {
+    return this.#session.write((engine) => saveChain(engine, input))
+  }
+
+  /** Saves one prediction at once; one with the same natural key is replaced and keeps its id, which is returned. */
+  async savePrediction(input: PredictionInput, arrays?: PredictionArrays): Promise<string> {
+    const [id] = await this.#save([bufferedPrediction(input, arrays)])
+    if (id === undefined) throw new Error('A saved prediction has an id.')
+    return id
+  }
+
+  /** Keeps a prediction for the next flush, which tells its id. */
+  bufferPrediction(input: PredictionInput, arrays?: PredictionArrays): void {
+    if (!this.#session.isWritable) throw new StorageError('read_only', 'The store was opened for reading. Nothing was changed.')
+    this.#buffer.push(bufferedPrediction(input, arrays))
+  }
+
+  get bufferedCount(): number {
+    return this.#buffer.length
+  }
+
+  /** Gives up what is buffered. */
+  discardBuffer(): void {
+    this.#buffer = []
+  }
+
+  /** Saves what is buffered: all arrays in one batch, then all rows. The ids in order. When it fails, the buffer is as it was. */
+  async flush(): Promise<string[]> {
+    const buffered = this.#buffer
+    this.#buffer = []
+    try {
+      return await this.#save(buffered)
+    } catch (error) {
+      this.#buffer = [...buffered, ...this.#buffer]
+      throw error
+    }
+  }
+
+  #save(buffered: readonly BufferedPrediction[]): Promise<string[]> {
+    return this.#session.write((engine, lock) =>
+      flushPredictions({ root: this.root, engine, arrays: ArrayStore.open(this.root, { lock }) }, buffered),
+    )
+  }
+
+  getRun(id: string): Promise<RunRecord | null> {
+    return this.#session.read((engine) => getRow(engine, RunRecord, 'runs', id))
+  }
+
+  getPipeline(id: string): Promise<PipelineRecord | null> {
+    return this.#session.read((engine) => getRow(engine, PipelineRecord, 'pipelines', id))
+  }
+
+  getChain(id: string): Promise<ChainRecord | null> {
+    return this.#session.read((engine) => getRow(engine, ChainRecord, 'chains', id))
+  }
+
+  getPrediction(id: string): Promise<PredictionRecord | null> {
+    return this.#session.read((engine) => getRow(engine, PredictionRecord, 'predictions', id))
+  }
+
+  listRuns(filter?: RunFilter, page?: Page): Promise<RunRecord[]> {
+    return this.#session.read((engine) => listRuns(engine, filter, page))
+  }
+
+  listPipelines(runId: string): Promise<PipelineRecord[]> {
+    return this.#session.read((engine) => listPipelines(engine, runId))
+  }
+
+  queryPredictions(filter: PredictionFilter = {}, page?: Page): Promise<PredictionRecord[]> {
+    return this.#session.read((engine) => queryPredictions(engine, filter, page))
+  }
+
+  topPredictions(options?: TopOptions): Promise<PredictionRecord[]> {
+    return this.#session.read((engine) => topPredictions(engine, options))
+  }
+
+  chainSummary(id: string): Promise<ChainSummary> {
+    return this.#session.read((engine) => chainSummary(engine, id))
+  }
+
+  runLineage(id: string): Promise<RunLineage> {
+    return this.#session.read((engine) => runLineage(engine, id))
+  }
+
+  /** Null when the prediction has no arrays. */
+  loadArrays(id: string): Promise<ArrayRow | null> {
+    return this.arrays.loadSingle(id)
+  }
+
+  /** For reading; what it changes would need the lock that this store holds. */
+  get arrays(): Pick<ArrayOperations, 'loadBatch' | 'loadSingle' | 'loadDataset' | 'stats' | 'integrityCheck' | 'listDatasets'> {
+    return ArrayStore.open(this.root)
+  }
+
+  logStep(input: LogInput): Promise<string> {
+    return this.#session.write((engine) => logStep(engine, input))
+  }
+
+  getRunLogs(runId: string): Promise<LogRecord[]> {
+    return this.#session.read((engine) => runLogs(engine, runId))
+  }
+
+  getPipelineLogs(pipelineId: string): Promise<LogRecord[]> {
+    return this.#session.read((engine) => pipelineLogs(engine, pipelineId))
+  }
+
+  saveArtifact(input: ArtifactInput): Promise<string> {
+    return this.#session.write((engine) => saveArtifact(engine, this.root, input))
+  }
+
+  loadArtifact(id: string): Promise<Uint8Array> {
+    return this.#session.read((engine) => loadArtifact(engine, this.root, id))
+  }
+
+  /** With the number of chains that name each of them. */
+  listArtifacts(): Promise<ListedArtifact[]> {
+    return this.#session.read(listArtifacts)
+  }
+
+  createProject(input: ProjectInput): Promise<string> {
+    return this.#session.write((engine) => createProject(engine, input))
+  }
+
+  listProjects(): Promise<ProjectRecord[]> {
+    return this.#session.read(listProjects)
+  }
+
+  setRunProject(runId: string, projectId: string | null): Promise<void> {
+    return this.#session.write((engine) => setRunProject(engine, runId, projectId))
+  }
+
+  deleteProject(projectId: string): Promise<void> {
+    return this.#session.write((engine) => deleteProject(engine, projectId))
+  }
+
+  /** What a removal, compaction or collection would do. Removals go to the trash, from which they can be restored. */
+  plan(request: MaintenanceInput): Promise<MadePlan> {
+    return this.#session.aside(() => makePlan(this.root, request))
+  }
+
+  apply(plan: MadePlan): Promise<MaintenanceApplied> {
+    return this.#session.aside((lock) => applyPlan(this.root, plan, { jobId: jobFor(plan.kind), lock }))
+  }
+
+  deleteRun(id: string): Promise<MaintenanceApplied> {
+    return this.#remove({ kind: 'remove_run', run_id: id })
+  }
+
+  deletePipeline(id: string): Promise<MaintenanceApplied> {
+    return this.#remove({ kind: 'remove_pipeline', pipeline_id: id })
+  }
+
+  deleteChain(id: string): Promise<MaintenanceApplied> {
+    return this.#remove({ kind: 'remove_chain', chain_id: id })
+  }
+
+  deletePredictions(ids: readonly string[]): Promise<MaintenanceApplied> {
+    return this.#remove({ kind: 'remove_predictions', prediction_ids: [...ids] })
+  }
+
+  deleteDataset(name: string): Promise<MaintenanceApplied> {
+    return this.#remove({ kind: 'remove_dataset', dataset_name: name })
+  }
+
+  async #remove(request: MaintenanceInput): Promise<MaintenanceApplied> {
+    return this.#session.aside(async (lock) =>
+      applyPlan(this.root, await makePlan(this.root, request), { jobId: jobFor(request.kind), lock }),
+    )
+  }
+
+  /** Rewrites the store without the space that nothing uses. */
+  vacuum(): Promise<VacuumReport> {
+    return this.#session.aside((lock) => vacuumWorkspace(this.root, { lock }))
+  }
+}
+
+const jobFor = (kind: string): string => `${kind.replaceAll('_', '-')}-${randomUUID().slice(0, 8)}`

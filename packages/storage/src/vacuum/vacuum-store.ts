@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { attachWritable, detach } from '../engine/attach-store.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
+import { rename, syncFile, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
+import { identityOf } from '../files/file-identity.ts'
+import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import type { WorkOptions } from '../migration/job-options.ts'
+import { writeJournal } from '../migration/journal.ts'
+import { toMigrationError } from '../migration/migration-error.ts'
+import { rebuildStore } from '../migration/rebuild-store.ts'
+import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { readSourceTables, sourceAlias } from '../migration/source-tables.ts'
+import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { resolveWritable } from '../store/resolve-writable.ts'
+import { refuseLinksFor } from '../trash/trash-places.ts'
+import { claimStore, withAttachedStore } from '../workspace/open-store.ts'
+import { endVacuum } from './end-vacuum.ts'
+import type { VacuumJournal } from './vacuum-journal.ts'
+
+export interface VacuumReport {
+  readonly bytes_before: number
+  readonly bytes_after: number
+  /** False when the rewritten store was no smaller: the old one stays. */
+  readonly replaced: boolean
+}
+
+export interface VacuumOptions extends WorkOptions {
+  /** The workspace lock, when the caller holds it. */
+  readonly lock?: WorkspaceLock | undefined
+}
+
+/**
+ * Writes the store anew without its free blocks, compares every row, and puts it in the place of the old one by one rename. A kill at any
+ * instant leaves the old store or the new one. Throws `not_migrated` for stores of older releases: a migration rewrites those.
+ */
+export const vacuumWorkspace = async (path: string, options: VacuumOptions = {}): Promise<VacuumReport> => {
+  const { root, store } = await resolveWritable(path, false)
+  const layout = layoutOf(root)
+  await refuseLinksFor(layout)
+  const job = `vacuum-${randomUUID().slice(0, 8)}`
+  const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: job, kind: 'vacuum' }))
+  try {
+    await recoverUnderLock(layout)
+    return await vacuum(layout, store ?? layout.store, job, options.signal)
+  } catch (error) {
+    throw toMigrationError(error, options.signal, 'vacuum')
+  } finally {
+    if (options.lock === undefined) await lock.release()
+  }
+}
+
+const vacuum = async (layout: Layout, store: string, job: string, signal: AbortSignal | undefined): Promise<VacuumReport> => {
+  await takeLogIn(store)
+  const journal: VacuumJournal = {
+    format: 'nirs-workspace/journal/1',
+    kind: 'vacuum',
+    job_id: job,
+    phase: 'prepare',
+    started_at: new Date().toISOString(),
+  }
+  await writeJournal(layout, journal)
+  await syncFolder(layout.root)
+  try {
+    const report = await withEngine({}, (engine) =>
+      withAttachedStore(engine, store, sourceAlias, () => rewrite(engine, layout, store, job, signal)),
+    )
+    await endVacuum(layout, journal)
+    return report
+  } catch (error) {
+    await endVacuum(layout, journal)
+    throw error
+  }
+}
+
+/** A log of changes belongs to the old file and must not meet the new one. */
+const takeLogIn = async (store: string): Promise<void> => {
+  const giveBack = await claimStore(store)
+  try {
+    await faultPoint({ kind: 'engine-write', path: store })
+    await withEngine({}, async (engine) => {
+      await attachWritable(engine, store, 'written')
+      await engine.run('CHECKPOINT written')
+      await detach(engine, 'written')
+    })
+  } finally {
+    giveBack()
+  }
+}
+
+/** The store is attached all the while, so that no other program writes to what is about to be replaced. */
+const rewrite = async (
+  engine: Engine,
+  layout: Layout,
+  store: string,
+  job: string,
+  signal: AbortSignal | undefined,
+): Promise<VacuumReport> => {
+  const before = await identityOf(store)
+  if (await exists(layout.wal)) throw changed(store)
+  const { newStore } = placesOf(layout, job)
+  const { lost } = await rebuildStore(engine, await readSourceTables(engine, sourceAlias), newStore, { signal, keepSummaries: true })
+  if (lost.length > 0) throw unfit(store, lost)
+  await syncFile(newStore)
+  await syncFolder(layout.root)
+  const [bytes_before, bytes_after] = [(await stat(store)).size, (await stat(newStore)).size]
+  signal?.throwIfAborted()
+  if ((await identityOf(store)) !== before || (await exists(layout.wal))) throw changed(store)
+  if (bytes_after >= bytes_before) return { bytes_before, bytes_after: bytes_before, replaced: false }
+  await rename(newStore, store)
+  await syncFolder(layout.root)
+  return { bytes_before, bytes_after, replaced: true }
+}
+
+const changed = (path: string) =>
+  new StorageError('plan_stale', 'Another program has changed the store meanwhile. It was left as it is.', {
+    path,
+    hint: 'Let the other program finish, then try again.',
+  })
+
+const unfit = (path: string, lost: readonly string[]) =>
+  new StorageError('store_unsafe', `The store has what cannot be made again: ${lost.slice(0, 5).join(', ')}. It was left as it is.`, {
+    path,
+  })
