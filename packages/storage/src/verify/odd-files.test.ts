@@ -29,6 +29,7 @@ test('the deep check names rows of a half-migrated workspace that are stale', as
   await using folder = await temporaryFolder()
   const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }]
   await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions })
+  await mkdir(join(folder.path, 'arrays'))
   await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), [{ id: 'a', y: [1, 2, 4] }, predictions[1] ?? { id: 'b' }])
   const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
   expect(findings.filter(({ code }) => code === 'stale_parquet_rows')).toMatchObject([{ severity: 'warning', ids: ['a'] }])
