@@ -1,4 +1,9 @@
-/** Runs work that Ctrl-C stops in good order: the signal fires once, a second Ctrl-C ends the process as usual. */
+import { isStorageError, StorageError } from '@nirs-workspace/storage'
+
+/**
+ * Runs work that Ctrl-C stops in good order: the signal fires once, a second Ctrl-C ends the process as usual. Whatever the work throws
+ * when it was stopped becomes `cancelled`.
+ */
 export const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
   const abort = new AbortController()
   const stop = () => abort.abort(new Error('cancelled'))
@@ -6,6 +11,9 @@ export const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>
   process.once('SIGTERM', stop)
   try {
     return await work(abort.signal)
+  } catch (error) {
+    if (!abort.signal.aborted || isStorageError(error)) throw error
+    throw new StorageError('cancelled', 'It was stopped before it was done. Nothing was changed.', {}, error)
   } finally {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)

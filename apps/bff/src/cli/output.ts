@@ -2,15 +2,26 @@ import { isStorageError } from '@nirs-workspace/storage'
 import { errorCodes } from '@nirs-workspace/types'
 import { exitCodes } from './exit-codes.ts'
 
+declare global {
+  interface JSON {
+    /** A primitive that `stringify` writes as this text; Node has it, the type library not yet. */
+    rawJSON(text: string): unknown
+  }
+}
+
 export interface OutputOptions {
   json?: boolean
 }
 
 /** The result of a verb: with `--json` the one document on standard output, else what `text` makes of it (nothing for ''). */
 export const printResult = <T>(options: OutputOptions, result: T, text: (result: T) => string): void => {
-  const shown = options.json === true ? JSON.stringify(result) : text(result)
+  const shown = options.json === true ? toJsonText(result) : text(result)
   if (shown !== '') process.stdout.write(`${shown}\n`)
 }
+
+/** As JSON with the sign of a zero, which JSON has and `JSON.stringify` drops: a residual of -0 is one in the file as well. */
+const toJsonText = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) => (Object.is(part, -0) ? JSON.rawJSON('-0') : part))
 
 /** Progress and messages, which are never on standard output. */
 export const say = (message: string): void => {
@@ -47,10 +58,17 @@ const tell = (
   exit: number,
   more: Record<string, unknown> = {},
 ): number => {
-  if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ error: { code, title: errorCodes[code].title, detail, hint, ...more } })}\n`)
-  }
+  if (options.json === true) printProblem(code, detail, hint, more)
   say(`${errorCodes[code].title}: ${detail}`)
   if (hint !== undefined) say(hint)
   return exit
+}
+
+const printProblem = (code: keyof typeof errorCodes, detail: string, hint?: string, more: Record<string, unknown> = {}): void => {
+  process.stdout.write(`${JSON.stringify({ error: { code, title: errorCodes[code].title, detail, hint, ...more } })}\n`)
+}
+
+/** The document of a command line that could not be read as a verb with its options. */
+export const printUsageProblem = (message: string): void => {
+  printProblem('validation', message.replace(/^error: /, ''), 'Add --help for what there is.')
 }

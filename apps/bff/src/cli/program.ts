@@ -7,6 +7,7 @@ import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
+import { printUsageProblem } from './output.ts'
 import { addRollback } from './rollback.ts'
 import { addServe } from './serve.ts'
 import { addShow } from './show.ts'
@@ -31,5 +32,7 @@ export const runProgram = async (): Promise<void> => {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    // What was wrong is on standard error by now; whoever asked for a document gets one as well.
+    if (error.exitCode !== 0 && process.argv.includes('--json')) printUsageProblem(error.message)
   }
 }
