@@ -5,7 +5,7 @@ import { listChains } from './list-chains.ts'
 import { type OutputOptions, printResult, runVerb, UsageError } from './output.ts'
 import { parseCount, parseFilters, parseSorts } from './parse-filters.ts'
 import { formatTable } from './table.ts'
-import { withCatalog } from './with-catalog.ts'
+import { withLatestCatalog } from './with-catalog.ts'
 
 interface Options extends OutputOptions {
   filter: string[]
@@ -35,7 +35,7 @@ export const addList = (program: Command): void => {
     .option('--json', 'print one JSON document')
     .action((path: string, what: string, options: Options) =>
       runVerb(options, async () => {
-        const listing = await withCatalog(path, (catalog) => lists(what)(catalog, options))
+        const listing = await withLatestCatalog(path, (catalog) => lists(what)(catalog, options))
         printResult(options, listing, describe(what))
         return exitCodes.done
       }),

@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb, say } from './output.ts'
 import { parseCount } from './parse-filters.ts'
 import { formatTable, printable } from './table.ts'
-import { withCatalog } from './with-catalog.ts'
+import { withLatestCatalog } from './with-catalog.ts'
 
 interface Options extends OutputOptions {
   number: string
@@ -30,7 +30,7 @@ export const addTop = (program: Command): void => {
 }
 
 const top = async (path: string, options: Options): Promise<number> => {
-  const ranking = await withCatalog(path, (catalog) =>
+  const ranking = await withLatestCatalog(path, (catalog) =>
     rankPredictions(catalog, {
       n: parseCount(options.number, '-n', 1, 1000),
       metric: options.metric,
