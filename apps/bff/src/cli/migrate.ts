@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import {
   detectStorage,
+  inspectWorkspace,
   isStorageError,
   migrateStatus,
   planMigration,
   recoverWorkspace,
   resolveWorkspace,
   runMigration,
+  StorageError,
   verifyWorkspace,
 } from '@nirs-workspace/storage'
 import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
+import { userFolders } from '../folders.ts'
 import { confirm } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
@@ -49,7 +52,18 @@ const migrate = async (path: string, options: Options): Promise<number> => {
   }
   if (options.dryRun !== true) await recoverWorkspace(path)
   if (await isDone(path, options)) return exitCodes.done
-  const plan = await planMigration(path)
+  try {
+    return await planAndRun(path, options, batchSize)
+  } catch (error) {
+    // Another migration may have come first while this one waited or was planned.
+    const isOvertaken = isStorageError(error, 'not_migratable', 'plan_stale') && (await isDone(path, options))
+    if (isOvertaken) return exitCodes.done
+    throw isStorageError(error, 'not_migratable') ? await namingLostArrays(path, error) : error
+  }
+}
+
+const planAndRun = async (path: string, options: Options, batchSize: number | undefined): Promise<number> => {
+  const plan = await interruptible((signal) => planMigration(path, { signal }))
   if (options.dryRun === true) {
     printResult(options, plan, describePlan)
     return exitCodes.done
@@ -73,6 +87,20 @@ const isDone = async (path: string, options: Options): Promise<boolean> => {
   const { last_report } = await migrateStatus(path)
   printResult(options, { ...last_report, nothing_to_do: true, storage_mode }, () => 'nothing to do')
   return true
+}
+
+/** What nirs4all has lost on its way is no matter of a migration; it must not look as if all were well, though. */
+const namingLostArrays = async (path: string, refusal: StorageError): Promise<StorageError> => {
+  if (!(await detectStorage(await resolveWorkspace(path))).rescue_needed) return refusal
+  const { findings } = await inspectWorkspace(path, { cacheFolder: userFolders().cache })
+  const lost = findings.filter(({ code, severity }) => code === 'predictions_without_arrays' && severity === 'error')
+  if (lost.length === 0) return refusal
+  const { hint, ...fields } = refusal.fields
+  const rescue = 'Keep store.duckdb.bak: it is the only place that has these arrays..'
+  return new StorageError('not_migratable', `${refusal.message} ${lost.map(({ detail }) => detail).join(' ')}`, {
+    ...fields,
+    hint: `${rescue}${hint === undefined ? '' : ` ${hint}`}`,
+  })
 }
 
 const run = async (path: string, plan: MigrationPlan, batchSize: number | undefined): Promise<MigrationReport> => {
@@ -104,7 +132,7 @@ const verifyOnly = async (path: string, options: Options): Promise<number> => {
   const progress = showProgress()
   try {
     const report: VerifyReport = await interruptible((signal) =>
-      verifyWorkspace(path, { depth: 'deep', signal, onProgress: progress.report }),
+      verifyWorkspace(path, { depth: 'deep', requireProof: true, signal, onProgress: progress.report }),
     )
     progress.done()
     printResult(options, report, describeVerification)
