@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import * as z from 'zod'
 import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { makeFolder, rename, syncFolder } from '../files/disk.ts'
+import { makeFolder, rename, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { exists, linkOrMove } from '../files/move-file.ts'
 import { writeJournal } from '../migration/journal.ts'
@@ -48,6 +48,9 @@ export const commitMerge = async (
   } finally {
     await detach(engine, targetAlias)
   }
+  // DuckDB has flushed its own; this is for disks that keep its promise only when asked again.
+  await syncFile(layout.store)
+  await syncFolder(layout.root)
 }
 
 /** The journal of the commit: what will be placed where, and how a later look at the store tells whether it was done. */
@@ -83,20 +86,26 @@ export const commitJournal = async (
 const placeFiles = async (layout: Layout, journal: MergeJournal): Promise<void> => {
   const at = (path: string) => join(layout.root, path)
   const { replaced, folder } = mergePlaces(layout, journal.job_id)
-  const folders = new Set<string>()
   if (journal.placed.some((file) => file.replaced !== null)) {
     await makeFolder(replaced)
     await syncFolder(folder)
   }
   for (const file of journal.placed) if (file.replaced !== null) await linkOrMove(at(file.target), at(file.replaced))
   if (journal.placed.some((file) => file.replaced !== null)) await syncFolder(replaced)
-  for (const file of [...journal.models, ...journal.placed]) await makeFolder(dirname(at(file.target)))
-  for (const file of [...journal.models, ...journal.placed]) {
-    await rename(at(file.staged), at(file.target))
-    for (const path of [dirname(at(file.target)), dirname(dirname(at(file.target)))]) folders.add(path)
-  }
-  for (const path of folders) await syncFolder(path)
+  for (const folder of foldersOf([...journal.models, ...journal.placed])) await makeFolder(at(folder))
+  for (const file of [...journal.models, ...journal.placed]) await rename(at(file.staged), at(file.target))
+  for (const folder of foldersOf([...journal.models, ...journal.placed])) await syncFolder(at(folder))
+  await syncFolder(layout.root)
 }
+
+/** Every folder that the files need, parents first. */
+const foldersOf = (files: readonly PlacedFile[]): Set<string> =>
+  new Set(
+    files.flatMap(({ target }) => {
+      const parts = target.split('/').slice(0, -1)
+      return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+    }),
+  )
 
 const refuseStale = async (merge: OpenMerge, target: ResolvedWorkspace): Promise<void> => {
   if ((await fingerprintWorkspace(target)) === merge.target?.fingerprint) return

@@ -6,9 +6,13 @@ import * as z from 'zod'
 import { setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { type FaultMode, faultHook } from '../testing/fault-hooks.ts'
 import { filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
+import { diskModels, recordOperations, replayCut } from '../testing/fault-power.ts'
 import { hashTree } from '../testing/hash-tree.ts'
+import { listTrash } from '../trash/list-trash.ts'
+import { checkTrashFiles, readManifest } from '../trash/trash-manifest.ts'
 import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './testing/merge-faults.ts'
 
 let scratch: Scratch
@@ -56,7 +60,19 @@ const expectWhole = async (path: string, about: string): Promise<'old' | 'merged
   const other = (all: Record<string, string>) =>
     Object.entries(all).filter(([name]) => !/^(store\.duckdb(\.wal)?|\.nirs-workspace\/)$/.test(name))
   if (!isMerged) expect(other(await filesOf(path)), about).toEqual(other(files))
+  await expectTrash(path, isMerged, about)
   return isMerged ? 'merged' : 'old'
+}
+
+/** What gave way is in the trash, whole, exactly when it is no longer in the store. */
+const expectTrash = async (path: string, isMerged: boolean, about: string): Promise<void> => {
+  const { rows } = await listTrash(path)
+  expect(
+    rows.map(({ kind, counts }) => ({ kind, counts })),
+    about,
+  ).toEqual(isMerged ? [{ kind: 'merge', counts: { predictions: 1 } }] : [])
+  const layout = layoutOf(path)
+  for (const { operation_id } of rows) await checkTrashFiles(layout, await readManifest(layout, operation_id))
 }
 
 test('what the fixture is for: rows come, one gives way, models and a shared file are among it', () => {
@@ -94,6 +110,31 @@ test('K3: a full disk or a failing one at n: coded, the target as it was or merg
     if (n % 4 !== 0) continue
     await mergeBeside(path, 'again')
     expect(await stateOf(path), `after ${mode} at ${n}, merged again`).toEqual(after)
+  }
+})
+
+test('K4: the power is cut after operation n, in four models of a disk', { timeout: 900_000 }, async () => {
+  const root = await scratch.copy('powered')
+  const original = await scratch.copy('before-power-cut')
+  const { hook, operations } = recordOperations()
+  setFaultHook(hook)
+  await mergeBeside(root)
+  setFaultHook(undefined)
+  // What happens in the cache folder happens elsewhere.
+  const own = operations.filter(({ path }) => path.startsWith(`${root}/`) || path === root)
+  const moved = own.map((operation) => ({
+    ...operation,
+    path: original + operation.path.slice(root.length),
+    ...(operation.from === undefined ? {} : { from: original + operation.from.slice(root.length) }),
+  }))
+  const cut = join(scratch.path, 'cut')
+  for (const [index, model] of diskModels.entries()) {
+    for (let count = moved.length; count > 0; count -= count === moved.length ? 1 + index : 9) {
+      await replayCut(original, moved, count, model, cut)
+      const last = moved[count - 1]
+      const state = await expectWhole(cut, `${model}, ${count} of ${moved.length}: ${last?.kind} ${last?.path}`)
+      if (count === moved.length) expect(state, model).toBe('merged')
+    }
   }
 })
 

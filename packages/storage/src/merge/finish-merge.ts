@@ -12,8 +12,9 @@ export const finishMerge = async (layout: Layout, journal: MergeJournal): Promis
   const places = mergePlaces(layout, journal.job_id)
   if (journal.gone.length > 0) await markRemoved(layout, journal, places.tombstones)
   if (await exists(places.draft)) await rename(places.draft, places.record)
-  if (await exists(places.merges)) await syncFolder(places.merges)
   await removeTree(places.folder)
+  // All of it is on the disk before the journal goes, the names that have gone included.
+  if (await exists(places.merges)) await syncFolder(places.merges)
   await removeJournal(layout)
 }
 

@@ -45,7 +45,7 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
   const ids = gone.map((row) => row.id)
   if (ids.length === 0) return { ids, operation: null }
   const folder = join(trash, operation)
-  await makeFolder(join(folder, 'arrays'))
+  for (const path of [trash, folder, join(folder, 'arrays')]) await makeFolder(path)
   const files: KeptFile[] = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
   const contents = {
     tables: [{ table: 'predictions', file: 'predictions.parquet', keys: ids }],
@@ -106,6 +106,7 @@ const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: s
 /** Flushes a file and counts its rows as it lies on the disk. */
 const describe = async (engine: Engine, folder: string, name: string, expected: number): Promise<KeptFile> => {
   const path = join(folder, name)
+  await faultPoint({ kind: 'engine-write', path })
   await syncFile(path)
   const { n } = await engine.one(
     z.object({ n: z.number() }),

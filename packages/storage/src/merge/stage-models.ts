@@ -5,7 +5,8 @@ import { openArtifact, readPinned, statedHash } from '../bundles/artifact-files.
 import { appendColumns } from '../engine/append-columns.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { writePieces } from '../export/write-stream.ts'
-import { syncFolder } from '../files/disk.ts'
+import { syncFile, syncFolder } from '../files/disk.ts'
+import { faultPoint } from '../files/fault-point.ts'
 import { type FileMark, markFile } from '../files/hash-file.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
 import { ofSource } from './source-views.ts'
@@ -118,6 +119,8 @@ class Staging implements StagedModels {
       if (file === null || (await this.#hashAt(free)) === sha256) return free
       const staged = join(this.#folder, String(this.files.length))
       await writePieces(staged, readPinned(file.pinned))
+      await faultPoint({ kind: 'engine-write', path: staged })
+      await syncFile(staged)
       const mark = await markFile(staged)
       if (mark.sha256 !== sha256)
         throw new StorageError('verification_failed', `The copy of artifacts/${path} differs from the original. Nothing was merged.`, {

@@ -15,11 +15,13 @@ export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<
     await takeModelsBack(layout, journal)
   }
   if (journal.trash !== null) await removeTree(join(places.trash, journal.trash))
-  await removeEmptyFolder(places.trash)
-  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
-  if (journal.arrays_created) await removeEmptyFolder(layout.arrays)
   await removeTree(places.folder)
+  // Names that have gone are gone on the disk, too, before the journal is.
+  for (const folder of [places.trash, places.merges, layout.arrays]) if (await exists(folder)) await syncFolder(folder)
+  if (journal.arrays_created) await removeEmptyFolder(layout.arrays)
+  await removeEmptyFolder(places.trash)
   await removeEmptyFolder(places.merges)
+  await syncFolder(layout.control)
   await syncFolder(layout.root)
   await removeJournal(layout)
 }
@@ -43,6 +45,8 @@ const takeModelsBack = async (layout: Layout, journal: MergeJournal): Promise<vo
     folders.add(dirname(path))
     if (!named.has(target) && (await isSameFile(path, mark))) await unlink(path)
   }
-  for (const folder of folders) await removeEmptyFolder(folder)
-  if (journal.artifacts_created) await removeEmptyFolder(join(layout.root, 'artifacts'))
+  const artifacts = join(layout.root, 'artifacts')
+  for (const folder of folders) if (!(await removeEmptyFolder(folder)) && (await exists(folder))) await syncFolder(folder)
+  if (await exists(artifacts)) await syncFolder(artifacts)
+  if (journal.artifacts_created) await removeEmptyFolder(artifacts)
 }
