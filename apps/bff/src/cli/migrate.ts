@@ -51,7 +51,7 @@ const migrate = async (path: string, options: Options): Promise<number> => {
     throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')
   }
   if (options.dryRun !== true) await recoverWorkspace(path)
-  if (await isDone(path, options)) return exitCodes.done
+  if (await interruptible((signal) => isDone(path, options, signal))) return exitCodes.done
   try {
     return await planAndRun(path, options, batchSize)
   } catch (error) {
@@ -81,8 +81,9 @@ const planAndRun = async (path: string, options: Options, batchSize: number | un
 }
 
 /** A workspace that is migrated, or has nothing in it, is no mistake. Other kinds are refused by the plan, each with its reason. */
-const isDone = async (path: string, options: Options): Promise<boolean> => {
+const isDone = async (path: string, options: Options, signal?: AbortSignal): Promise<boolean> => {
   const { storage_mode } = await detectStorage(await resolveWorkspace(path))
+  signal?.throwIfAborted()
   if (storage_mode !== 'migrated' && storage_mode !== 'new') return false
   const { last_report } = await migrateStatus(path)
   printResult(options, { ...last_report, nothing_to_do: true, storage_mode }, () => 'nothing to do')
