@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
-import { ArrayStore } from '../array-store/array-store.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeStore, temporaryFolder } from '../testing/make-store.ts'
@@ -179,68 +178,6 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     expect(arrays).not.toHaveProperty(['wheat/wheat#99'])
     await restore(folder.path, operation_id)
     expect(Object.keys((await snapshot(folder.path)).arrays)).toHaveLength(100)
-  })
-
-  test('compaction drops what the preview says; a damaged list of removals stops it', async () => {
-    await using folder = await temporaryFolder()
-    await makeWorkspace(folder.path, { kind, predictions: some(['wheat', 'corn'], 6) })
-    await apply(folder.path, { kind: 'remove_predictions', prediction_ids: ['wheat#0', 'wheat#1', 'corn#5'] })
-    const before = await snapshot(folder.path)
-    const plan = await makePlan(folder.path, { kind: 'compact', dataset_name: 'wheat' })
-    expect(plan.report).toMatchObject({ datasets: { wheat: { rows_before: 6, rows_after: 4, rows_removed: 2 } } })
-    const applied = await applyPlan(folder.path, plan, job)
-    const { size } = await stat(join(folder.path, 'arrays', 'wheat.parquet'))
-    expect(applied.report).toMatchObject({ datasets: { wheat: { rows_removed: 2, bytes_after: size } } })
-    expect(await snapshot(folder.path)).toEqual(before)
-    expect((await ArrayStore.open(folder.path).stats()).datasets.map(({ name, rows }) => [name, rows])).toEqual([
-      ['corn', 6],
-      ['wheat', 4],
-    ])
-    await writeFile(join(folder.path, 'arrays', '_tombstones.json'), '{"torn')
-    await expect(makePlan(folder.path, { kind: 'compact' })).rejects.toMatchObject({ code: 'tombstones_corrupt' })
-    await expect(makePlan(folder.path, { kind: 'clean_dead_links' })).rejects.toMatchObject({ code: 'tombstones_corrupt' })
-  })
-
-  test('what compaction has really dropped comes back from the trash', async () => {
-    await using folder = await temporaryFolder()
-    await makeWorkspace(folder.path, { kind, predictions: some(['wheat'], 5) })
-    const before = await snapshot(folder.path)
-    const { operation_id } = await apply(folder.path, { kind: 'remove_predictions', prediction_ids: ['wheat#0', 'wheat#3'] })
-    await apply(folder.path, { kind: 'compact' })
-    await restore(folder.path, operation_id, ['wheat#3'])
-    await restore(folder.path, operation_id)
-    expect(await snapshot(folder.path)).toEqual(before)
-  })
-
-  test('models that no chain names go, with their files, and come back; shared files and young ones stay', async () => {
-    await using folder = await temporaryFolder()
-    const artifact = (id: string, path: string, refs = 1) =>
-      `INSERT INTO artifacts (artifact_id, artifact_path, content_hash, ref_count, created_at) VALUES ('${id}', '${path}', 'h', ${refs}, TIMESTAMP '2026-01-05 08:30:00')`
-    const extra = [
-      artifact('used', 'aa/used.joblib', 0),
-      artifact('unused', 'bb/unused.joblib'),
-      artifact('twin', 'aa/used.joblib'),
-      artifact('fresh', 'cc/fresh.joblib'),
-      `UPDATE chains SET fold_artifacts = '{"0": "used"}'`,
-    ]
-    await makeWorkspace(folder.path, { kind, predictions: some(['wheat'], 1), extra })
-    for (const path of ['aa/used.joblib', 'bb/unused.joblib', 'cc/fresh.joblib', 'dd/stray.joblib']) {
-      await mkdir(join(folder.path, 'artifacts', path, '..'), { recursive: true })
-      await writeFile(join(folder.path, 'artifacts', path), path)
-      if (!path.includes('fresh')) await utimes(join(folder.path, 'artifacts', path), 1e9, 1e9)
-    }
-    const before = await snapshot(folder.path)
-    const plan = await makePlan(folder.path, { kind: 'artifact_gc' })
-    expect(plan.items.map(({ id }) => id)).toEqual(['twin', 'unused', 'bb/unused.joblib'])
-    expect(plan.report).toMatchObject({ rows_removed: 2, files_removed: 1, too_young: 1, unregistered_files: 1 })
-    const { operation_id } = await applyPlan(folder.path, plan, job)
-    expect(Object.keys((await snapshot(folder.path)).models).sort()).toEqual(['aa/used.joblib', 'cc/fresh.joblib', 'dd/stray.joblib'])
-    await restore(folder.path, operation_id)
-    expect(await snapshot(folder.path)).toEqual(before)
-    const strays = await apply(folder.path, { kind: 'artifact_gc', include_unregistered: true })
-    expect(existsSync(join(folder.path, 'artifacts', 'dd'))).toBe(false)
-    await restore(folder.path, strays.operation_id)
-    expect(await snapshot(folder.path)).toEqual(before)
   })
 
   test('a plan of another state is refused, and nothing is changed', async () => {
