@@ -2,6 +2,7 @@ import { Engine, type EngineOptions } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
 import { AttachedStores } from './attached-stores.ts'
+import { CheckedFiles } from './checked-files.ts'
 import { layeredSource } from './layered-source.ts'
 import { mergeOrdered } from './merge-ordered.ts'
 import { parquetSource } from './parquet-source.ts'
@@ -23,12 +24,13 @@ export interface ArrayRef {
 }
 
 /**
- * Reads arrays of any workspace. Keeps an engine warm and nothing else: no store stays attached and no file open between two reads.
+ * Reads arrays of any workspace. Keeps an engine warm and what it has compared of files, nothing else: no store stays attached and no file open between two reads.
  * One reader per process: two engines of one process must never attach the same store.
  */
 export class ArrayReader {
   readonly engine: Engine
   readonly #stores: AttachedStores
+  readonly #checks = new CheckedFiles()
 
   private constructor(engine: Engine) {
     this.engine = engine
@@ -74,7 +76,7 @@ export class ArrayReader {
   #single(places: ArrayPlaces, place: string): ArraySource {
     if (place === 'table') return tableSource(this.engine, this.#stores, presentStore(places.duckdb, 'store.duckdb'))
     if (place === 'bak') return tableSource(this.engine, this.#stores, presentStore(places.bak, 'store.duckdb.bak'))
-    return parquetSource(this.engine, places.root, place)
+    return parquetSource(this.engine, this.#checks, places.root, place)
   }
 
   close(): void {

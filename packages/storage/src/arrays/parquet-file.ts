@@ -7,6 +7,7 @@ import { type PinnedFile, pinFile } from './pin-file.ts'
 export interface ParquetFile {
   /** A table function call for FROM, with the column `file_row_number` added. */
   readonly relation: string
+  readonly pinned: PinnedFile
   /** Bytes of a row before compression, on average over the row group with the largest. */
   rowBytes(): Promise<number>
   /** The columns of the file and their DuckDB types, in order. */
@@ -27,7 +28,7 @@ export const openParquet = async (engine: Engine, root: string, path: string): P
     const columns = new Map(rows.map((row) => [row.column_name, row.column_type]))
     columns.delete('file_row_number')
     if (columns.get('prediction_id') !== 'VARCHAR') throw new Error('it has no column prediction_id')
-    return { relation, columns, rowBytes: () => rowBytes(engine, pinned), close: () => pinned.close() }
+    return { relation, pinned, columns, rowBytes: () => rowBytes(engine, pinned), close: () => pinned.close() }
   } catch (error) {
     await pinned.close()
     throw damaged(path, error)

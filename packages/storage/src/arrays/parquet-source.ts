@@ -1,18 +1,28 @@
+import { join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { type ChunkParameter, streamChunks } from '../engine/stream-chunks.ts'
 import { arraySelect, readArrayRows } from './array-select.ts'
 import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
+import type { CheckedFile } from './checked-file.ts'
+import type { CheckedFiles } from './checked-files.ts'
 import { idCondition } from './id-condition.ts'
 import { damaged, openParquet, type ParquetFile } from './parquet-file.ts'
 
-/** Arrays of one Parquet file; `path` is relative to `root`. */
-export const parquetSource = (engine: Engine, root: string, path: string): ArraySource => ({
+/** Arrays of one Parquet file; `path` is relative to `root`. No row is given that is not as it was written, as far as the file can tell. */
+export const parquetSource = (engine: Engine, checks: CheckedFiles, root: string, path: string): ArraySource => ({
   async *load(ids, options = {}) {
     if (ids.length === 0) return
     const file = await openParquet(engine, root, path)
     try {
-      yield* readFile(engine, file, ids, options)
+      const checked = await checks.get(join(root, path), path, file.pinned)
+      try {
+        yield* readFile(engine, file, checked, ids, options)
+      } catch (error) {
+        // The engine says that it cannot decode; the checksums say what is damaged.
+        if (damaged(path, error) !== error) await checked.requireAllSound(file.pinned)
+        throw error
+      }
     } catch (error) {
       throw damaged(path, error)
     } finally {
@@ -21,19 +31,26 @@ export const parquetSource = (engine: Engine, root: string, path: string): Array
   },
 })
 
-async function* readFile(engine: Engine, file: ParquetFile, ids: readonly string[], options: LoadOptions): AsyncGenerator<ArrayRow[]> {
+async function* readFile(
+  engine: Engine,
+  file: ParquetFile,
+  checked: CheckedFile,
+  ids: readonly string[],
+  options: LoadOptions,
+): AsyncGenerator<ArrayRow[]> {
   const { sql: condition, parameters } = idCondition(ids)
   const last = await lastOfDuplicates(engine, file, condition, parameters, options.signal)
   const order = options.ordered === true ? 'ORDER BY prediction_id' : ''
   const sql = `SELECT ${arraySelect(new Set(file.columns.keys()), options.columns)}, file_row_number
     FROM ${file.relation} WHERE ${condition} ${order}`
   for await (const chunk of streamChunks(engine, sql, parameters, options.signal)) {
+    const positions = chunk.values(8)
+    await checked.requireSound(file.pinned, positions.map(Number))
     const rows = readArrayRows(chunk)
     if (last.size === 0) {
       yield rows
       continue
     }
-    const positions = chunk.values(8)
     yield rows.filter((row, index) => (last.get(row.prediction_id) ?? positions[index]) === positions[index])
   }
 }

@@ -7,6 +7,8 @@ import { StorageError, systemCode } from '../errors.ts'
 export interface PinnedFile {
   /** What to hand to `read_parquet`: never a glob. */
   readonly enginePath: string
+  /** What to hand to other readers of this process. */
+  readonly readPath: string
   readonly handle: FileHandle
   close(): Promise<void>
 }
@@ -27,8 +29,8 @@ export const pinFile = async (root: string, relativePath: string): Promise<Pinne
         .startsWith(inside.endsWith(sep) ? inside : inside + sep)
     )
       throw notRegular(relativePath)
-    const enginePath = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : escapeGlob(path)
-    return { enginePath, handle, close: () => handle.close() }
+    const readPath = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path
+    return { enginePath: escapeGlob(readPath), readPath, handle, close: () => handle.close() }
   } catch (error) {
     await handle.close()
     throw error

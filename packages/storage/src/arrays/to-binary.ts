@@ -50,7 +50,7 @@ class DataSection {
     if (list === null) return null
     const { values, nulls } = list
     return {
-      offset: this.#append(bytesOf(values)),
+      offset: this.#append(bytesOf(nulls === null ? values : withoutHidden(values, nulls))),
       length: values.length,
       type: values instanceof Float64Array ? 'f64' : 'i32',
       nulls: nulls === null ? null : this.#append(nulls),
@@ -67,6 +67,15 @@ class DataSection {
     this.bytes += aligned(part.length)
     return offset
   }
+}
+
+/** What lies under a null element is whatever the memory held before: zero, here. */
+const withoutHidden = <V extends Float64Array | Int32Array>(values: V, nulls: Uint8Array): V => {
+  const cleared = values.slice()
+  nulls.forEach((isNull, index) => {
+    if (isNull === 1) cleared[index] = 0
+  })
+  return cleared as V
 }
 
 // DuckDB has no release for big-endian machines: memory is already in the order of the format.
