@@ -48,6 +48,8 @@ export const beginFlush = async (
     await writeJournal(layout, journal)
     return journal
   } catch (error) {
+    // A journal whose writing has failed late may be there all the same, and must not outlive what it points to.
+    if (await exists(layout.journal)) await removeJournal(layout)
     await removeFolder(layout, job)
     throw error
   }

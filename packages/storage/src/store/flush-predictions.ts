@@ -3,8 +3,10 @@ import * as z from 'zod'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
-import { layoutOf } from '../migration/workspace-layout.ts'
+import { exists } from '../files/move-file.ts'
+import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { refreshChainSummaries } from './chain-summary.ts'
 import { beginFlush, endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
 import { loadIncoming, type Match, matchIncoming, refuseUnfit, replaceRows } from './incoming-rows.ts'
@@ -26,6 +28,7 @@ export interface FlushContext {
 export const flushPredictions = async (context: FlushContext, buffered: readonly BufferedPrediction[]): Promise<string[]> => {
   if (buffered.length === 0) return []
   const { engine } = context
+  await refuseUnsettled(layoutOf(context.root))
   const rows = lastOfEach(buffered)
   await loadIncoming(engine, rows)
   const matches = await matchIncoming(engine)
@@ -37,6 +40,15 @@ export const flushPredictions = async (context: FlushContext, buffered: readonly
   if (moved.length > 0) await context.arrays.deleteBatch(new Set(moved))
   const idOf = new Map(rows.map((row, index) => [naturalKeyOf(row), ids[index] ?? row.id]))
   return buffered.map((one) => idOf.get(naturalKeyOf(one)) ?? one.id)
+}
+
+/** What an earlier flush could not take back is taken back by the next opening; until then nothing may come on top. */
+const refuseUnsettled = async (layout: Layout): Promise<void> => {
+  if (!(await exists(layout.journal))) return
+  throw new StorageError('interrupted', 'An earlier save failed and could not be taken back yet. Nothing was changed.', {
+    path: layout.root,
+    hint: 'Check the disk, close this store and open it again: that puts it in order.',
+  })
 }
 
 /** A prediction keeps its id; only when it goes to another dataset, whose file is another, does it get a new one. */
@@ -82,7 +94,7 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, ids, now,
   if (journal !== null) await endFlush(layout, journal)
 }
 
-const takeBack = async (layout: ReturnType<typeof layoutOf>, journal: FlushJournal, arrays: ArrayOperations): Promise<void> => {
+const takeBack = async (layout: Layout, journal: FlushJournal, arrays: ArrayOperations): Promise<void> => {
   await undoFlush(journal, layout, arrays)
   await endFlush(layout, journal)
 }

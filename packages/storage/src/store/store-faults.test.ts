@@ -1,0 +1,47 @@
+import { cp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { setFaultHook } from '../files/fault-point.ts'
+import { faultHook } from '../testing/fault-hooks.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { faultScene, flushAgain, foldsOf } from './testing/store-fixture.ts'
+
+afterEach(() => setFaultHook(undefined))
+
+const before = { '0': [1, [1, 1]], '1': [2, null] }
+const after = { '0': [10, [10, 10]], '1': [20, [20, 20]], '2': [30, [30, 30]] }
+
+test('test_workspace_store_flush_crash: stopped before every operation, scores and arrays belong together, and nothing of the flush stays', async () => {
+  await using scratch = await temporaryFolder()
+  const original = join(scratch.path, 'original')
+  await faultScene(original)
+  expect(await foldsOf(original)).toEqual(before)
+  const copyOf = async () => {
+    const root = join(scratch.path, 'copy')
+    await rm(root, { recursive: true, force: true })
+    await cp(original, root, { recursive: true, preserveTimestamps: true })
+    return root
+  }
+  const count = faultHook('count', 0)
+  setFaultHook(count.hook)
+  await flushAgain(await copyOf())
+  setFaultHook(undefined)
+  const total = count.operations.length
+  expect(total).toBeGreaterThan(20)
+  for (let n = 1; n <= total; n++) {
+    for (const mode of ['stop', 'ENOSPC'] as const) {
+      const root = await copyOf()
+      setFaultHook(faultHook(mode, n).hook)
+      await flushAgain(root).catch((error: unknown) => error)
+      setFaultHook(undefined)
+      await forgetLock(root)
+      const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind} ${count.operations[n - 1]?.path.split('/').at(-1)})`
+      const found = await foldsOf(root)
+      expect([before, after], about).toContainEqual(found)
+      expect(await readdir(join(root, '.nirs-workspace')).catch(() => []), about).toEqual([])
+      await flushAgain(root)
+      expect(await foldsOf(root), about).toEqual(after)
+    }
+  }
+})

@@ -1,0 +1,222 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { buildCatalog } from '../catalog/build-catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import { hashTree } from '../testing/hash-tree.ts'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { arraysOf, beginLineage, predictedOf, predictionOf } from './testing/store-fixture.ts'
+import { WorkspaceStore } from './workspace-store.ts'
+
+const withStore = async (work: (store: WorkspaceStore, path: string) => Promise<void>): Promise<void> => {
+  await using scratch = await temporaryFolder()
+  const path = join(scratch.path, 'workspace')
+  await using store = await WorkspaceStore.open(path, { create: true })
+  await work(store, path)
+}
+
+test('test_workspace_store_run_lifecycle: a run and a pipeline move along the table of states; other moves are refused', () =>
+  withStore(async (store) => {
+    const { run, pipeline } = await beginLineage(store)
+    await expect(store.changeRun(run, 'cancel')).rejects.toMatchObject({ code: 'invalid_transition' })
+    expect(await store.changeRun(run, 'pause')).toBe('paused')
+    expect(await store.changeRun(run, 'resume')).toBe('running')
+    expect(await store.failRun(run, 'The detector was cold')).toBe('failed')
+    expect(await store.getRun(run)).toMatchObject({ status: 'failed', error: 'The detector was cold' })
+    expect(await store.changeRun(run, 'retry')).toBe('queued')
+    expect(await store.getRun(run)).toMatchObject({ status: 'queued', error: null, completed_at: null })
+    await store.changeRun(run, 'start')
+    await store.completeRun(run, { best_score: 0.1 })
+    await expect(store.completeRun(run)).rejects.toMatchObject({ code: 'invalid_transition' })
+    expect(await store.getRun(run)).toMatchObject({ status: 'completed', summary: { best_score: 0.1 } })
+    await store.completePipeline(pipeline, { best_val: 0.25, metric: 'rmse', duration_ms: 12 })
+    expect(await store.getPipeline(pipeline)).toMatchObject({ status: 'completed', best_val: 0.25, metric: 'rmse' })
+    await expect(store.completeRun('nobody')).rejects.toMatchObject({ code: 'run_not_found' })
+  }))
+
+test('test_workspace_store_flush_batch: a batch is one array file and one transaction; what is refused leaves everything as it was', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    for (let fold = 0; fold < 50; fold++) store.bufferPrediction(predictionOf(lineage, { fold_id: String(fold) }), arraysOf(fold, fold))
+    expect(await store.queryPredictions()).toEqual([])
+    const ids = await store.flush()
+    expect(new Set(ids).size).toBe(50)
+    expect(await readdir(join(path, 'arrays'))).toEqual(['wheat.parquet'])
+    expect(await predictedOf(store, ids[7] ?? '')).toEqual([7, 7])
+    store.bufferPrediction(predictionOf(lineage, { fold_id: '99' }), arraysOf(1, 1))
+    store.bufferPrediction(predictionOf(lineage, { pipeline_id: 'nobody' }), arraysOf(2, 2))
+    await expect(store.flush()).rejects.toMatchObject({ code: 'pipeline_not_found' })
+    expect([store.bufferedCount, (await store.queryPredictions()).length]).toEqual([2, 50])
+    store.discardBuffer()
+    await expect(store.savePrediction(predictionOf(lineage, { fold_id: 'x', prediction_id: ids[0] }))).rejects.toThrow(/another prediction/)
+  }))
+
+test('test_workspace_store_upsert: the natural key keeps its id, also without a branch; arrays are replaced, or stay when none come', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 2))
+    expect(await store.savePrediction(predictionOf(lineage, { val_score: 3 }), arraysOf(3, 4))).toBe(id)
+    expect(await store.savePrediction(predictionOf(lineage, { val_score: Number.NaN }))).toBe(id)
+    expect(await predictedOf(store, id)).toEqual([3, 4])
+    expect(await store.queryPredictions()).toMatchObject([{ prediction_id: id, val_score: Number.NaN }])
+    expect(await store.savePrediction(predictionOf(lineage, { branch_id: 0 }))).not.toBe(id)
+  }))
+
+test('test_workspace_store_chain_summary: means over real folds; averages, refits and twins stand apart', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    for (const partition of ['train', 'val', 'test'] as const) {
+      for (const [fold_id, val_score] of [
+        ['0', 1],
+        ['1', 3],
+        ['avg', 9],
+        ['w_avg', 8],
+        ['0_agg', 7],
+      ] as const) {
+        store.bufferPrediction(
+          predictionOf(lineage, { fold_id, partition, val_score, test_score: val_score + 1, scores: { [partition]: { rmse: val_score } } }),
+        )
+      }
+    }
+    store.bufferPrediction(
+      predictionOf(lineage, { fold_id: 'final', partition: 'test', val_score: 0, test_score: 5, refit_context: 'standalone' }),
+    )
+    await store.flush()
+    const summary = await store.chainSummary(lineage.chain)
+    expect(summary.cv).toEqual({ val: 2, test: 3, train: null, fold_count: 2 })
+    expect(summary).toMatchObject({ average: { val_score: 9 }, weighted_average: { val_score: 8 }, final: { test_score: 5 } })
+    expect(summary.aggregated).toMatchObject([{ fold_id: '0_agg', val_score: 7 }])
+    expect(summary.chain).toMatchObject({ cv_val_score: 2, cv_fold_count: 2, final_test_score: 5, metric: 'rmse', model_name: 'PLS' })
+    expect(summary.chain.cv_scores).toEqual({ val: { rmse: 2 }, test: { rmse: 2 } })
+  }))
+
+test('test_workspace_store_top_predictions: by the direction of the metric, what is not finite last, refits and twins not among them', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    const scores = [0.3, Number.NaN, 0.9, null, Number.NEGATIVE_INFINITY, -0.1]
+    for (const metric of ['rmse', 'r2', 'bias']) {
+      scores.forEach((val_score, fold) => {
+        store.bufferPrediction(predictionOf(lineage, { fold_id: `${fold}`, model_name: metric, metric, val_score }))
+      })
+      store.bufferPrediction(
+        predictionOf(lineage, { fold_id: 'final', model_name: metric, metric, val_score: 0, refit_context: 'standalone' }),
+      )
+    }
+    await store.flush()
+    const best = async (metric: string, n?: number) => (await store.topPredictions({ metric, n })).map(({ val_score }) => val_score)
+    expect((await best('r2')).slice(0, 3)).toEqual([0.9, 0.3, -0.1])
+    expect((await best('rmse')).slice(0, 3)).toEqual([-0.1, 0.3, 0.9])
+    expect(await best('bias', 2)).toEqual([-0.1, 0.3])
+    expect(await best('r2')).toHaveLength(6)
+    await expect(store.topPredictions()).rejects.toThrow(/several metrics/)
+    expect(await store.topPredictions({ metric: 'r2', n: 1, group_by: 'model_name' })).toHaveLength(1)
+  }))
+
+test('test_workspace_store_artifacts: the same bytes are kept once; references are counted from the chains; damage is told', () =>
+  withStore(async (store, path) => {
+    const { pipeline } = await beginLineage(store)
+    const content = Buffer.from('model')
+    const id = await store.saveArtifact({ content, artifact_type: 'model' })
+    expect(await store.saveArtifact({ content })).toBe(id)
+    const chain = { pipeline_id: pipeline, steps: [], model_step_idx: 1, model_class: 'Ridge', fold_artifacts: { fold_0: id, fold_1: id } }
+    const saved = await store.saveChain(chain)
+    await store.saveChain({ ...chain, shared_artifacts: { 1: [id] } })
+    expect(await store.listArtifacts()).toMatchObject([{ artifact_id: id, references: 2 }])
+    await store.deleteChain(saved)
+    expect(await store.listArtifacts()).toMatchObject([{ references: 1 }])
+    expect(Buffer.from(await store.loadArtifact(id))).toEqual(content)
+    await expect(store.saveChain({ ...chain, fold_artifacts: { fold_0: 'nobody' } })).rejects.toMatchObject({ code: 'artifact_missing' })
+    const spare = await store.saveArtifact({ content: Buffer.from('spare') })
+    const preview = await store.plan({ kind: 'artifact_gc', grace_hours: 0 })
+    expect(preview.items.filter(({ what }) => what === 'row').map((item) => item.id)).toEqual([spare])
+    await store.apply(preview)
+    await expect(store.loadArtifact(spare)).rejects.toMatchObject({ code: 'artifact_missing' })
+    expect(await readdir(join(path, 'artifacts'), { recursive: true })).toHaveLength(2)
+  }))
+
+test('test_workspace_store_cascade: deleting a run goes to the trash with all that belongs to it; another run stays', () =>
+  withStore(async (store) => {
+    const [first, second] = [await beginLineage(store), await beginLineage(store)]
+    const id = await store.savePrediction(predictionOf(first), arraysOf(1, 1))
+    const kept = await store.savePrediction(predictionOf(second), arraysOf(2, 2))
+    await store.logStep({ pipeline_id: first.pipeline, step_idx: 1, event: 'fit', details: { rows: 3 } })
+    expect(await store.getRunLogs(first.run)).toMatchObject([{ event: 'fit', details: { rows: 3 } }])
+    expect((await store.deleteRun(first.run)).counts).toMatchObject({ runs: 1, pipelines: 1, chains: 1, predictions: 1, logs: 1 })
+    expect([await store.getRun(first.run), await predictedOf(store, id)]).toEqual([null, null])
+    expect(await predictedOf(store, kept)).toEqual([2, 2])
+  }))
+
+test('test_workspace_store_projects: runs with pipelines can be linked, and a deleted project leaves its runs', () =>
+  withStore(async (store) => {
+    const { run } = await beginLineage(store)
+    const project = await store.createProject({ name: 'Grain' })
+    await expect(store.createProject({ name: 'Grain' })).rejects.toThrow(/already/)
+    await store.setRunProject(run, project)
+    expect(await store.listRuns({ project_id: project })).toMatchObject([{ run_id: run }])
+    const child = await store.beginRun({ name: 'Again', lineage: { parent_run: run }, project_id: project })
+    expect(await store.runLineage(child)).toMatchObject({ parent_run: run, ancestors: [run] })
+    expect((await store.runLineage(run)).children).toEqual([child])
+    await store.deleteProject(project)
+    expect(await store.getRun(run)).toMatchObject({ project_id: null })
+  }))
+
+test('test_workspace_store_close: can be repeated, saves what is buffered, and nothing works after it', async () => {
+  await using scratch = await temporaryFolder()
+  const store = await WorkspaceStore.open(join(scratch.path, 'w'), { create: true })
+  const lineage = await beginLineage(store)
+  await expect(WorkspaceStore.open(store.root)).rejects.toMatchObject({ code: 'store_locked' })
+  store.bufferPrediction(predictionOf(lineage))
+  await store.close()
+  await store.close()
+  await expect(store.listRuns()).rejects.toThrow(/closed/)
+  await using reader = await WorkspaceStore.open(store.root, { mode: 'read' })
+  expect(await reader.queryPredictions()).toHaveLength(1)
+  await expect(reader.beginRun({ name: 'x' })).rejects.toMatchObject({ code: 'read_only' })
+})
+
+test.each(['0.7.0', '0.7.1'] as const)(
+  'test_workspace_store_legacy %s: is read, and refused for writing without a byte changed',
+  async (release) => {
+    await using scratch = await temporaryFolder()
+    await makeStore(join(scratch.path, 'store.duckdb'), {
+      release,
+      predictions: [
+        { id: 'a', score: 2 },
+        { id: 'b', fold: '1', score: 1 },
+      ],
+    })
+    const before = await hashTree(scratch.path)
+    await expect(WorkspaceStore.open(scratch.path)).rejects.toMatchObject({ code: 'not_migrated' })
+    await using reader = await WorkspaceStore.open(scratch.path, { mode: 'read' })
+    expect((await reader.topPredictions()).map(({ prediction_id }) => prediction_id)).toEqual(['b', 'a'])
+    expect(await reader.listProjects()).toEqual([])
+    expect(await hashTree(scratch.path)).toEqual(before)
+  },
+)
+
+test('test_workspace_store_interop: the catalog and a deep check read what was written', async () => {
+  await using scratch = await temporaryFolder()
+  const path = join(scratch.path, 'w')
+  {
+    await using store = await WorkspaceStore.open(path, { create: true })
+    const lineage = await beginLineage(store)
+    for (const fold_id of ['0', '1', 'avg']) store.bufferPrediction(predictionOf(lineage, { fold_id }), arraysOf(1, 2))
+    await store.flush()
+    await store.savePrediction(predictionOf(lineage), arraysOf(3, 4))
+    await store.apply(await store.plan({ kind: 'compact' }))
+  }
+  expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: true, findings: [] })
+  const catalog = await openCatalog(await buildCatalog(await resolveWorkspace(path), { cacheFolder: join(scratch.path, 'cache') }))
+  try {
+    const rows = await catalog.engine.connection.runAndReadAll('SELECT fold_id, has_arrays FROM predictions ORDER BY fold_id')
+    expect(rows.getRowsJS()).toEqual([
+      ['0', true],
+      ['1', true],
+      ['avg', true],
+    ])
+  } finally {
+    catalog.close()
+  }
+})

@@ -1,0 +1,71 @@
+import { cp, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { setFaultHook } from '../files/fault-point.ts'
+import { beginLineage, predictionOf } from '../store/testing/store-fixture.ts'
+import { WorkspaceStore } from '../store/workspace-store.ts'
+import { faultHook } from '../testing/fault-hooks.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { vacuumWorkspace } from './vacuum-store.ts'
+
+afterEach(() => setFaultHook(undefined))
+
+/** A store much of which nothing uses any more. */
+const hollowStore = async (path: string): Promise<void> => {
+  await using store = await WorkspaceStore.open(path, { create: true })
+  const lineage = await beginLineage(store)
+  for (let fold = 0; fold < 4000; fold++) {
+    const best_params = { note: `${fold} `.repeat(100) }
+    store.bufferPrediction(predictionOf(lineage, { fold_id: String(fold), prediction_id: `p${fold}`, best_params }))
+  }
+  await store.flush()
+  await store.deletePredictions(Array.from({ length: 3900 }, (_, fold) => `p${fold}`))
+}
+
+const rowsOf = async (path: string) => {
+  await using store = await WorkspaceStore.open(path)
+  return JSON.stringify([await store.queryPredictions({}, { limit: 10_000 }), await store.listRuns()])
+}
+
+test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped before every operation it is the old store or the new one', async () => {
+  await using scratch = await temporaryFolder()
+  const original = join(scratch.path, 'original')
+  await hollowStore(original)
+  const rows = await rowsOf(original)
+  const copyOf = async () => {
+    const root = join(scratch.path, 'copy')
+    await rm(root, { recursive: true, force: true })
+    await cp(original, root, { recursive: true, preserveTimestamps: true })
+    return root
+  }
+  const count = faultHook('count', 0)
+  setFaultHook(count.hook)
+  const done = await copyOf()
+  const report = await vacuumWorkspace(done)
+  setFaultHook(undefined)
+  expect(report.replaced).toBe(true)
+  expect(report.bytes_after).toBeLessThan(report.bytes_before)
+  expect((await stat(join(done, 'store.duckdb'))).size).toBe(report.bytes_after)
+  expect(await rowsOf(done)).toBe(rows)
+  const total = count.operations.length
+  for (let n = 1; n <= total; n++) {
+    for (const mode of ['stop', 'ENOSPC'] as const) {
+      const root = await copyOf()
+      setFaultHook(faultHook(mode, n).hook)
+      await vacuumWorkspace(root).catch((error: unknown) => error)
+      setFaultHook(undefined)
+      await forgetLock(root)
+      const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind})`
+      expect(await rowsOf(root), about).toBe(rows)
+      expect((await readdir(root)).toSorted(), about).toEqual((await readdir(original)).toSorted())
+    }
+  }
+})
+
+test('test_workspace_store_vacuum_legacy: a store with an arrays table is left to the migration', async () => {
+  await using scratch = await temporaryFolder()
+  await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await expect(vacuumWorkspace(scratch.path)).rejects.toMatchObject({ code: 'not_migrated' })
+  expect(await readdir(scratch.path)).toEqual(['store.duckdb'])
+})
