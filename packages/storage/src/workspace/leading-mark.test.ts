@@ -80,7 +80,7 @@ const lookAtExports = async (context: ExportContext, folder: string): Promise<vo
     const target = join(folder, 'out.parquet')
     await exportDataset(context, { dataset_name, format: 'parquet', layout: 'prediction', csv_dialect: 'plain', target })
     const rows = await withEngine({}, (engine) => engine.rows(Exported, 'SELECT * FROM read_parquet($target)', { target }))
-    expect(rows).toMatchObject(
+    expect(rows.sort((a, b) => byText(a.prediction_id, b.prediction_id))).toMatchObject(
       idsOf(dataset_name).map((id) => ({ prediction_id: id, dataset_name, y_true: made.find((one) => one.id === id)?.y })),
     )
   }
