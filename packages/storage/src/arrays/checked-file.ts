@@ -39,8 +39,11 @@ export class CheckedFile {
   }
 
   /** As `requireSound` for all rows: finds the row group that made a reader fail. */
-  async requireAllSound(pinned: PinnedFile): Promise<void> {
-    for (const group of this.#groups.keys()) await this.#soundGroup(pinned, group)
+  async requireAllSound(pinned: PinnedFile, signal?: AbortSignal): Promise<void> {
+    for (const group of this.#groups.keys()) {
+      signal?.throwIfAborted()
+      await this.#soundGroup(pinned, group)
+    }
   }
 
   #soundGroup(pinned: PinnedFile, group: number): Promise<void> {
