@@ -17,6 +17,15 @@ const inChild = (job: string, root: string, mode: string, n: number) =>
     () => null,
   )
 
+/** Arrays that were taken back are marked as removed. Half of a lock that was never taken is swept once it is old enough to be nobody's. */
+const leftIn = async (root: string): Promise<string[]> => {
+  const names = await readdir(root, { recursive: true })
+  return names.filter(
+    (name) =>
+      !/^(arrays|arrays\/(wheat\.parquet|_tombstones\.json)|store\.duckdb|\.nirs-workspace|\.nirs-workspace\/lock\.part-[^/]*)$/.test(name),
+  )
+}
+
 test.each(['flush', 'vacuum'])(
   '%s: killed before every operation, and in the middle of every write, it is whole or has not been',
   async (job) => {
@@ -40,10 +49,7 @@ test.each(['flush', 'vacuum'])(
         await inChild(job, root, mode, n)
         const about = `${job}: ${mode} before ${n} of ${total}`
         expect([before, after], about).toContainEqual(await foldsOf(root))
-        expect(
-          (await readdir(root)).filter((name) => !['arrays', 'store.duckdb'].includes(name)),
-          about,
-        ).toEqual([])
+        expect(await leftIn(root), about).toEqual([])
       }
     }
     process.stdout.write(`${job}: ${total * 3} points\n`)
