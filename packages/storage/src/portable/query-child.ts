@@ -29,8 +29,15 @@ const answer = async (engine: Engine, request: QueryRequest): Promise<SqlResult>
   // Second wall: were the first one to let something through, it would find no files and could not take this wall down.
   await engine.run('SET enable_external_access = false')
   await engine.run('SET lock_configuration = true')
-  return collect(engine, request)
+  try {
+    return await collect(engine, request)
+  } catch (error) {
+    throw inOwnWords(error)
+  }
 }
+
+/** What stops a query is the query, and its message may quote it: no sign of a full disk or of a damaged store. */
+const inOwnWords = (error: unknown): unknown => (isStorageError(error) && error.cause instanceof Error ? error.cause : error)
 
 const collect = async (engine: Engine, { sql, rows: mostRows, bytes: mostBytes }: QueryRequest): Promise<SqlResult> => {
   const started = performance.now()
@@ -61,6 +68,7 @@ const watchMemory = (limit: number): void => {
 const tooMuchMemory = (limit: number) => `The query needed more than ${limit} MB of memory and was stopped.`
 
 const describe = (error: unknown, { catalog, memory_mb }: QueryRequest) => {
+  if (isStorageError(error, 'out_of_memory')) return { code: 'sql_memory' as const, message: tooMuchMemory(memory_mb) }
   if (isStorageError(error))
     return { code: error.code, message: error.message, ...(error.fields.hint === undefined ? {} : { hint: error.fields.hint }) }
   if (!(error instanceof Error) || error.name !== 'Error') throw error

@@ -120,6 +120,9 @@ describe('Q1-Q4: everything else is refused, and nothing is left behind', () => 
     'select pg_sleep(60)': 'sql_not_allowed',
     'select setseed(0.5)': 'sql_not_allowed',
     "select nextval('x')": 'sql_not_allowed',
+    // Their messages quote what other errors are told by.
+    "select 'No space left on device'::int": 'sql_error',
+    "select 'computed checksum: failed to allocate data of size'::int": 'sql_error',
     "select write_log('x')": 'sql_not_allowed',
     'from enable_logging()': 'sql_not_allowed',
     'from truncate_duckdb_logs()': 'sql_not_allowed',
@@ -163,7 +166,10 @@ describe('Q6, Q7, Q9: what takes too much is stopped', () => {
   test.each(bombs)(
     'memory: %s',
     async (sql) => {
-      await expect(ask(sql, { memoryMb: 128, deadline: 60_000 })).rejects.toMatchObject({ code: 'sql_memory' })
+      await expect(ask(sql, { memoryMb: 128, deadline: 60_000 })).rejects.toMatchObject({
+        code: 'sql_memory',
+        message: 'The query needed more than 128 MB of memory and was stopped.',
+      })
     },
     70_000,
   )
