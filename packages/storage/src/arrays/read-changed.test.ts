@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
+import { madeRecord } from '../array-store/testing/made-records.ts'
 import { elementsOf } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
@@ -135,5 +137,28 @@ describe('P3: a changed bit in an array file is an error or changes nothing that
     expect(await read(['p20'])).toHaveProperty('size', 1)
     await writeArrayFile(path(), [{ prediction_id: 'p20', dataset_name: 'wheat' }])
     expect(await read(['p20'])).toHaveProperty('size', 1)
+  })
+  it('rows behind those of another program: both are served, a changed bit in the added ones is found', async () => {
+    // The dictionary of the last column is larger than all that is added: its pages lie before those of the values.
+    await withEngine({}, (engine) =>
+      engine.run(
+        `COPY (SELECT * REPLACE (list_transform(range(8000), lambda j: sin(j % 4000)) AS weights) FROM (${rowsSql(0)}))
+          TO $path (FORMAT parquet, COMPRESSION zstd, DICTIONARY_SIZE_LIMIT 100000)`,
+        { path: path() },
+      ),
+    )
+    const foreign = await read(ids.slice(0, rowsPerGroup))
+    expect(foreign).toHaveProperty('size', rowsPerGroup)
+    const { start } = await readFooter(path())
+    await ArrayStore.open(workspace.root).saveBatch([madeRecord('new'), madeRecord('newer')])
+    expect(await read(ids.slice(0, rowsPerGroup))).toEqual(foreign)
+    const all = [...ids.slice(0, rowsPerGroup), 'new', 'newer']
+    const whole = await read(all)
+    expect(whole).toHaveProperty('size', all.length)
+    const good = await readFile(path())
+    for (let bit = start * 8; bit < good.length * 8; bit += 997) {
+      await writeFile(path(), flip(good, bit))
+      expect(await read(['new', 'newer'])).toBe('arrays_corrupt')
+    }
   })
 })

@@ -38,7 +38,8 @@ export const chunkPlace = ({ metadata }: Pick<GroupPlace, 'metadata'>, index: nu
   return entry === undefined ? null : placeOf(entry)
 }
 
-const placeOf = (entry: ThriftStruct): ChunkPlace => {
+/** All pages of an entry of `columns` of a row group, that of its dictionary included. */
+export const placeOf = (entry: ThriftStruct): ChunkPlace => {
   const metadata = structAt(entry, chunk.metadata)
   const dictionary = optionalIntAt(metadata, column.dictionary) ?? 0
   const data = intAt(metadata, column.data)

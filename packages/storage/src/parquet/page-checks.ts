@@ -1,15 +1,15 @@
 import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { GroupFile } from './group-file.ts'
-import type { GroupPlace } from './group-places.ts'
+import { type GroupPlace, placeOf } from './group-places.ts'
 import { readStruct, type ThriftStruct } from './thrift.ts'
 import { intAt, optionalIntAt, structAt, structsAt, textsAt } from './thrift-fields.ts'
 
-/** The page of one column of one row group, as a sealed footer describes it. */
+/** The pages (of ours: the page) of one column of one row group, as a sealed footer describes them. */
 export interface PagePlace {
   readonly column: string
   readonly offset: number
-  /** With its header. */
+  /** With their headers. */
   readonly bytes: number
   readonly plainBytes: number
   readonly values: number
@@ -27,7 +27,7 @@ export type PageState = 'sound' | 'changed' | 'unknown'
 // Fields of RowGroup, ColumnChunk, ColumnMetaData, PageHeader and DataPageHeader in the Parquet specification.
 const columnsOf = 1
 const metadataOf = 3
-const column = { path: 3, values: 5, plainBytes: 6, bytes: 7, offset: 9 } as const
+const column = { path: 3, plainBytes: 6 } as const
 const page = { type: 1, plainBytes: 2, bytes: 3, crc: 4, data: 5 } as const
 const data = { values: 1, encoding: 2, definition: 3, repetition: 4 } as const
 const encoding = { plain: 0, rle: 3 } as const
@@ -41,10 +41,8 @@ const pagesOf = ({ firstRow, rows, metadata }: GroupPlace): GroupPages => ({
     const described = structAt(entry, metadataOf)
     return {
       column: textsAt(described, column.path)[0] ?? '',
-      offset: intAt(described, column.offset),
-      bytes: intAt(described, column.bytes),
       plainBytes: intAt(described, column.plainBytes),
-      values: intAt(described, column.values),
+      ...placeOf(entry),
     }
   }),
 })
