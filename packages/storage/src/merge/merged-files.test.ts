@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
+import { elementsOf } from '../engine/number-list.ts'
+import { refuseChanged } from '../export/refuse-changed.ts'
+import { applyPlan } from '../maintenance/apply-plan.ts'
+import { makePlan } from '../maintenance/make-plan.ts'
+import { readFooter } from '../parquet/footer.ts'
+import { readChecksums } from '../parquet/own-metadata.ts'
+import { Predictions } from '../portable/predictions.ts'
+import { makeParquet, temporaryFolder } from '../testing/make-store.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
+import { mergeStores } from './merge-stores.ts'
+import { makeHybrid } from './testing/merge-fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+/** Deep checks find nothing, an export would not refuse, and these predictions are read to the bit. */
+const expectSound = async (root: string, cacheFolder: string, expected: ReadonlyMap<string, readonly number[]>, about: string) => {
+  expect(await verifyWorkspace(root, { depth: 'deep' }), about).toMatchObject({ passed: true })
+  expect((await ArrayStore.open(root).integrityCheck({ deep: true })).corrupt, about).toEqual([])
+  for (const name of ['wheat', 'soil']) await refuseChanged(root, `arrays/${name}.parquet`)
+  await using predictions = await Predictions.open(root, { cacheFolder })
+  expect((await predictions.toRows()).map((row) => row.prediction_id).sort(), about).toEqual([...expected.keys()].sort())
+  const found = await predictions.loadArrays([...expected.keys()])
+  for (const [id, values] of expected) {
+    const list = found.get(id)?.y_pred
+    expect(list && elementsOf(list), `${about}: ${id}`).toEqual(values)
+  }
+}
+
+/** Of the row groups of wheat, whether they have checksums; those of another program have none. */
+const checkedGroups = async (root: string) =>
+  readChecksums(await readFooter(join(root, 'arrays', 'wheat.parquet')))?.row_groups.map((group) => group.length > 0)
+
+test('every file that merging, compacting and restoring write passes the deep check and is read to the bit', async () => {
+  await using folder = await temporaryFolder()
+  const cacheFolder = join(folder.path, 'cache')
+  const at = (name: string) => join(folder.path, name)
+  const values = new Map<string, readonly number[]>()
+  const make = (name: string, ids: readonly string[], first: number) => {
+    const wheat = ids.map((id, index) => ({ id, fold: String(first + index), y: [first + index, Number.NaN, Number.NEGATIVE_INFINITY] }))
+    const soil = { id: `soil-${first}`, dataset: 'soil', fold: String(first), y: [first] }
+    for (const { id, y } of [...wheat, soil]) values.set(id, y)
+    return makeHybrid(at(name), { predictions: [...wheat, soil] })
+  }
+  const mergeAll = (target: string, sources: readonly string[], jobId: string) =>
+    mergeStores(at(target), sources.map(at), { cacheFolder, jobId, create: true })
+  const expectState = (gone: readonly string[], about: string) =>
+    expectSound(at('to'), cacheFolder, new Map([...values].filter(([id]) => !gone.includes(id))), about)
+  const apply = async (request: Parameters<typeof makePlan>[1], jobId: string) =>
+    applyPlan(at('to'), await makePlan(at('to'), request), { jobId })
+
+  await make('to', ['t1', 't2', 't3'], 0)
+  await make('foreign', ['f1', 'f2'], 10)
+  await mergeAll('to', ['foreign'], 'first')
+  expect(await checkedGroups(at('to'))).toEqual([false, true])
+  await expectState([], 'rows behind those of another program')
+
+  await make('from', ['g1', 'g2'], 20)
+  await mergeAll('own', ['from'], 'own')
+  expect(await checkedGroups(at('own'))).toEqual([true])
+  await makeParquet(at('lone.parquet'), [{ id: 'lone', fold: '30', y: [30] }])
+  values.set('lone', [30])
+  await mergeAll('to', ['own', 'lone.parquet'], 'second')
+  await expectState([], 'rows behind both kinds')
+  expect(await checkedGroups(at('to'))).toContain(false)
+
+  const { operation_id } = await apply({ kind: 'remove_predictions', prediction_ids: ['t2', 'f1', 'g2'] }, 'removal')
+  await expectState(['t2', 'f1', 'g2'], 'removed')
+  await apply({ kind: 'compact' }, 'compaction')
+  await expectState(['t2', 'f1', 'g2'], 'compacted')
+  await restoreTrash(at('to'), operation_id ?? '', { jobId: 'restoring' })
+  await expectState([], 'restored')
+
+  // Once more into a new workspace: row groups are copied as they are.
+  await mergeAll('copy', ['to'], 'copied')
+  await expectSound(at('copy'), cacheFolder, values, 'merged again')
+})
