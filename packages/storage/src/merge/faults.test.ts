@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
+import { openFilesBelow } from '../arrays/testing/tree-hash.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
@@ -49,6 +50,7 @@ const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>
 
 /** After recovery: the old state with the old files, or the merged one; nothing of the job is left; the source was never touched. */
 const expectWhole = async (path: string, about: string): Promise<'old' | 'merged'> => {
+  expect(await openFilesBelow(path), about).toEqual([])
   await forgetLock(path)
   await recoverWorkspace(path)
   expect(await readInterruption(path), about).toBeNull()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { openFilesBelow } from '../arrays/testing/tree-hash.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { type FaultMode, faultHook } from '../testing/fault-hooks.ts'
 import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
@@ -44,6 +45,7 @@ const migrate = (path: string) => runMigration(path, { jobId: 'job' })
 
 /** After recovery: the workspace is legacy to the byte, or migrated; nothing of the job is left; all arrays are as they were. */
 const expectWhole = async (path: string, about: string): Promise<'legacy' | 'migrated'> => {
+  expect(await openFilesBelow(path), about).toEqual([])
   await forgetLock(path)
   await recoverWorkspace(path)
   const files = await filesOf(path)

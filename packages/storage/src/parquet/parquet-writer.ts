@@ -27,8 +27,13 @@ export class ParquetWriter {
   /** The file must not exist yet. */
   static async create(path: string, forms: readonly ColumnForm[]): Promise<ParquetWriter> {
     const writer = new ParquetWriter(await createFile(path), forms)
-    await writer.#appendData([magic])
-    return writer
+    try {
+      await writer.#appendData([magic])
+      return writer
+    } catch (error) {
+      await writer.abandon()
+      throw error
+    }
   }
 
   /** A block with all columns of the file, in any order. The block is not needed any more when this returns a promise; one call at a time. */
