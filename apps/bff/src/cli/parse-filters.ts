@@ -56,3 +56,11 @@ export const parseCount = (text: string, name: string, min: number, max: number)
     throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`)
   return value
 }
+
+/** A number within bounds from an option. */
+export const parseNumber = (text: string, name: string, min: number, max: number): number => {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= min && value <= max))
+    throw new UsageError(`${name} must be a number from ${min} to ${max}, not "${text}".`)
+  return value
+}

@@ -5,6 +5,18 @@ import { exitCodes } from './exit-codes.ts'
 import { addExport } from './export.ts'
 import { addInspect } from './inspect.ts'
 import { addList } from './list.ts'
+import { addCleanDeadLinks } from './maintenance/clean-dead-links.ts'
+import { addCompact } from './maintenance/compact.ts'
+import { addEmptyTrash } from './maintenance/empty-trash.ts'
+import { addGc } from './maintenance/gc.ts'
+import { addRemoveBottom } from './maintenance/remove-bottom.ts'
+import { addRemoveChain } from './maintenance/remove-chain.ts'
+import { addRemoveDataset } from './maintenance/remove-dataset.ts'
+import { addRemovePipeline } from './maintenance/remove-pipeline.ts'
+import { addRemovePredictions } from './maintenance/remove-predictions.ts'
+import { addRemoveRun } from './maintenance/remove-run.ts'
+import { addRestore } from './maintenance/restore.ts'
+import { addTrash } from './maintenance/trash.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
 import { printUsageProblem } from './output.ts'
@@ -15,7 +27,18 @@ import { addStats } from './stats.ts'
 import { addTop } from './top.ts'
 import { addVerify } from './verify.ts'
 
-const verbs = [addServe, addDemo, addInspect, addMigrate, addRollback, addVerify, addList, addTop, addShow, addExport, addStats, addOpenApi]
+const groups: readonly (readonly [heading: string, verbs: readonly ((program: Command) => void)[]])[] = [
+  ['The app:', [addServe, addDemo, addOpenApi]],
+  ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow]],
+  ['Taking along:', [addExport]],
+  ['Migrating:', [addMigrate, addRollback]],
+  [
+    'Removing, which shows what goes, asks, and can be undone:',
+    [addCleanDeadLinks, addRemoveBottom, addRemoveRun, addRemovePipeline, addRemoveChain, addRemoveDataset, addRemovePredictions, addGc],
+  ],
+  ['The trash:', [addTrash, addRestore, addEmptyTrash]],
+  ['Space:', [addCompact]],
+]
 
 /** Reads the command line and runs its verb, which sets the exit code. */
 export const runProgram = async (): Promise<void> => {
@@ -24,7 +47,12 @@ export const runProgram = async (): Promise<void> => {
     .version(version)
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
-  for (const addVerb of verbs) addVerb(program)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+  for (const [heading, verbs] of groups) {
+    program.commandsGroup(heading)
+    for (const addVerb of verbs) addVerb(program)
+  }
+  program.commandsGroup('Help:').helpCommand('help [verb]', 'what a verb takes')
   // A verb inherits these only when it is told to.
   for (const command of program.commands) command.copyInheritedSettings(program)
   try {

@@ -1,11 +1,9 @@
 type Cell = string | number | boolean | null | undefined
 
-const widest = 48
-
-/** Columns of text, numbers to the right; long texts are cut, as the whole is in `--json`. */
-export const formatTable = (headings: readonly string[], rows: readonly (readonly Cell[])[]): string => {
+/** Columns of text, numbers to the right; texts longer than `widest` are cut, as the whole is in `--json`. */
+export const formatTable = (headings: readonly string[], rows: readonly (readonly Cell[])[], { widest = 48 } = {}): string => {
   if (rows.length === 0) return ''
-  const lines = [headings, ...rows.map((row) => row.map(formatCell))]
+  const lines = [headings, ...rows.map((row) => row.map((cell) => formatCell(cell, widest)))]
   const widths = headings.map((_heading, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
   const rightAligned = headings.map((_heading, column) => rows.every((row) => typeof row[column] !== 'string'))
   const formatLine = (line: readonly string[]) =>
@@ -16,7 +14,7 @@ export const formatTable = (headings: readonly string[], rows: readonly (readonl
   return lines.map(formatLine).join('\n')
 }
 
-const formatCell = (cell: Cell): string => {
+const formatCell = (cell: Cell, widest: number): string => {
   if (cell === null || cell === undefined) return '-'
   if (typeof cell === 'number') return Number.isInteger(cell) ? String(cell) : cell.toPrecision(6)
   const text = printable(String(cell))

@@ -32,6 +32,25 @@ export const runCli = async (parameters: readonly string[], home: string): Promi
   return { ...result, code: typeof code === 'number' ? code : null }
 }
 
+const asTerminal = fileURLToPath(new URL('./as-terminal.ts', import.meta.url))
+
+/** Runs the command line as if at a terminal, and types `keys` when it asks. */
+export const answerCli = async (parameters: readonly string[], home: string, keys: string): Promise<CliResult> => {
+  const child = spawn(process.execPath, ['--import', asTerminal, main, ...parameters], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NIRS_WORKSPACE_HOME: home },
+  })
+  const result = collect(child)
+  const type = () => {
+    if (!result.stderr.includes('[y/N]')) return
+    child.stderr?.off('data', type)
+    child.stdin?.end(keys)
+  }
+  child.stderr?.on('data', type)
+  const [code] = await once(child, 'close')
+  return { ...result, code: typeof code === 'number' ? code : null }
+}
+
 export interface CliServer {
   url: string
   port: number

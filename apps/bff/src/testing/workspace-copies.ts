@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeDemo } from '@nirs-workspace/demo'
+import { runMigration } from '@nirs-workspace/storage'
 
 const samples = fileURLToPath(new URL('../../../../../shared/workspaces', import.meta.url))
 
@@ -29,6 +30,7 @@ export const copySample = async (name: string): Promise<string> => {
 }
 
 let demo: Promise<string> | undefined
+let migrated: Promise<string> | undefined
 
 /** A copy of a small legacy workspace of our own making, which every test can have. */
 export const copyDemo = async (): Promise<string> => {
@@ -38,7 +40,19 @@ export const copyDemo = async (): Promise<string> => {
   return target
 }
 
+/** The same workspace, migrated: the one that can be maintained. */
+export const copyMigratedDemo = async (): Promise<string> => {
+  migrated ??= copyDemo().then(async (path) => {
+    await runMigration(path, { jobId: 'made' })
+    return path
+  })
+  const target = join(await temporaryFolder(), 'demo')
+  await cp(await migrated, target, { recursive: true, preserveTimestamps: true })
+  return target
+}
+
 export const removeCopies = async (): Promise<void> => {
   await Promise.all(copies.splice(0).map((folder) => rm(folder, { recursive: true, force: true })))
   demo = undefined
+  migrated = undefined
 }

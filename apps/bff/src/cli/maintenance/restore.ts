@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { recoverWorkspace, restoreTrash } from '@nirs-workspace/storage'
+import type { MaintenanceCounts, RestoreReport, TrashEntry } from '@nirs-workspace/types'
+import type { Command } from 'commander'
+import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
+import { confirm, hasTerminal } from '../confirm.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { interruptible } from '../interruptible.ts'
+import { printResult, runVerb, say } from '../output.ts'
+import { showProgress } from '../progress.ts'
+import { describeCounts } from './describe-counts.ts'
+import { findOperation } from './find-operation.ts'
+
+interface Options extends ChangeOptions {
+  id: string[]
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value]
+
+export const addRestore = (program: Command): void => {
+  withChangeOptions(
+    program
+      .command('restore')
+      .description('put back what an operation has removed')
+      .argument('<path>')
+      .argument('<operation_id>')
+      .option('--id <id>', 'only this prediction, chain, pipeline or run with what belongs to it; repeatable', collect, []),
+  ).action((path: string, operation: string, options: Options) => runVerb(options, () => restore(path, operation, options)))
+}
+
+const restore = async (path: string, operation: string, options: Options): Promise<number> => {
+  if (options.dryRun !== true && (options.yes === true || hasTerminal())) await recoverWorkspace(path)
+  const entry = await findOperation(path, operation)
+  if (options.dryRun === true) {
+    printResult(options, entry, describeEntry)
+    return exitCodes.done
+  }
+  if (options.yes !== true) {
+    say(describeEntry(entry))
+    if (!(await confirm(options.id.length === 0 ? 'Restore it now?' : `Restore ${options.id.length} of it now?`, false))) {
+      say('Nothing was changed.')
+      return exitCodes.done
+    }
+  }
+  printResult(options, await run(path, operation, options.id), describeReport)
+  return exitCodes.done
+}
+
+const run = async (path: string, operation: string, ids: readonly string[]): Promise<RestoreReport> => {
+  const progress = showProgress()
+  try {
+    return await interruptible((signal) =>
+      restoreTrash(path, operation, {
+        jobId: randomUUID(),
+        ids: ids.length === 0 ? undefined : ids,
+        signal,
+        onProgress: progress.report,
+      }),
+    )
+  } finally {
+    progress.done()
+  }
+}
+
+const describeEntry = ({ operation_id, created_at, counts, partly_restored }: TrashEntry): string =>
+  [
+    `${operation_id}, removed ${created_at.slice(0, 19).replace('T', ' ')} UTC${partly_restored ? ', some of it restored since' : ''}:`,
+    describeCounts(counts),
+  ].join('\n')
+
+const describeReport = ({ counts, remaining }: { counts: MaintenanceCounts; remaining: boolean }): string =>
+  ['Restored:', describeCounts(counts), ...(remaining ? ['The rest of the operation is still in the trash.'] : [])].join('\n')
