@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
-import { diskModels, recordOperations, replayCut } from '../testing/fault-power.ts'
+import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
 import { faultJobs, faultWorkspace, liesBetween, stateOf } from './testing/fault-jobs.ts'
 
 let scratch: Awaited<ReturnType<typeof faultWorkspace>>
@@ -71,16 +71,8 @@ test.each(jobs)(
 
 test.each(jobs)('%s, power cut after every operation in every disk model: old or new, and new once it was said to be done', async (job) => {
   const root = await copyOf('powered')
-  const recorded = recordOperations()
-  setFaultHook(recorded.hook)
-  await faultJobs[job]?.(root)
-  setFaultHook(undefined)
   const pristine = await copyOf('pristine')
-  const operations = recorded.operations.map((one) => ({
-    ...one,
-    path: one.path.replace(root, pristine),
-    ...(one.from === undefined ? {} : { from: one.from.replace(root, pristine) }),
-  }))
+  const operations = await recordJob(root, pristine, async () => faultJobs[job]?.(root))
   const cut = join(scratch.path, 'cut')
   for (let count = 0; count <= operations.length; count++) {
     for (const model of diskModels) {

@@ -1,29 +1,30 @@
-import { afterAll, expect, test } from 'vitest'
+import { test } from 'vitest'
 import type { FaultMode } from '../testing/fault-hooks.ts'
-import { makeScene, withFault } from './testing/fault-scene.ts'
+import { countPoints, cutEverywhere, failEverywhere, faultModes, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
+import { makeScene } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { type FaultJobName, faultJobNames } from './testing/maintenance-jobs.ts'
-import { runInChild } from './testing/run-child.ts'
-
-const points = new Map<FaultJobName, number>()
-afterAll(() => {
-  for (const [name, count] of points) process.stdout.write(`${name}: ${count} fault points\n`)
-})
 
 const cases = faultJobNames.flatMap((name) => storeKinds.map((kind): [StoreKind, FaultJobName] => [kind, name]))
-const inChild: FaultMode[] = ['kill', 'torn']
-const inTurn: FaultMode[] = ['torn', 'ENOSPC', 'EIO', 'EFBIG', 'ENOSPC-sticky', 'EIO-sticky']
+const count = countPoints()
 
-test.each(cases)('store.%s, %s: killed and stopped before every operation, torn, full or failing in turn', async (kind, name) => {
+// Jobs of few operations meet every fault at each of them, the others a kill, a stop and one of the rest in turn.
+const fewOperations = 20
+const inTurn = faultModes.filter((mode) => mode !== 'kill' && mode !== 'stop')
+const modesAt = (total: number, n: number): readonly FaultMode[] =>
+  total < fewOperations ? faultModes : ['kill', 'stop', inTurn[n % inTurn.length] ?? 'torn']
+
+test.each(cases)('store.%s, %s: killed, stopped, torn, full or failing at every operation', async (kind, name) => {
   await using scene = await makeScene(kind, name)
-  for (let n = 1; n <= scene.total; n++) {
-    for (const mode of ['kill', 'stop', inTurn[n % inTurn.length] ?? 'torn'] as const) {
-      const path = await scene.copy('faulty')
-      if (inChild.includes(mode)) await runInChild(name, path, mode, n)
-      else await withFault(mode, n, () => scene.run(path))
-      await scene.outcome(path, `${mode} at ${n} of ${scene.total}`)
-      points.set(name, (points.get(name) ?? 0) + 1)
-    }
-  }
-  expect(points.get(name)).toBeGreaterThan(0)
+  count(name, await failEverywhere(scene, (n) => modesAt(scene.total, n)))
+})
+
+test.each(cases)('store.%s, %s: the power is cut after every operation', async (kind, name) => {
+  await using scene = await makeScene(kind, name)
+  count(name, await cutEverywhere(scene))
+})
+
+test.each(cases)('store.%s, %s: stopped again at every operation of the recovery', async (kind, name) => {
+  await using scene = await makeScene(kind, name)
+  count(name, await stopRecoveryEverywhere(scene, [0.5, 0.75, 0.9, 1]))
 })

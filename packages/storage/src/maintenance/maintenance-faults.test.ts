@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
-import { makeScene, withFault } from './testing/fault-scene.ts'
+import { withFault } from '../testing/fault-scene.ts'
+import { makeScene } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { faultJobNames } from './testing/maintenance-jobs.ts'
-import { runInChild } from './testing/run-child.ts'
 
 const step = 9
 const modes: FaultMode[] = ['stop', 'ENOSPC', 'stop', 'EIO-sticky']
@@ -58,7 +58,7 @@ test.each(storeKinds)(
       for (const [index, share] of [0.3, 0.6, 0.8, 0.95].entries()) {
         const n = Math.max(1, Math.floor(share * scene.total))
         const path = await scene.copy('killed')
-        expect(await runInChild(name, path, index % 2 === 0 ? 'kill' : 'torn', n)).toBeNull()
+        expect(await scene.runInChild(path, index % 2 === 0 ? 'kill' : 'torn', n)).toBeNull()
         expect(await readdir(join(path, '.nirs-workspace'))).toContain('lock')
         await scene.outcome(path, `${name}: killed at ${n} of ${scene.total}`)
       }

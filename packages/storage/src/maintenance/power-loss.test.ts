@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { setFaultHook } from '../files/fault-point.ts'
-import { diskModels, recordOperations, replayCut } from '../testing/fault-power.ts'
+import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
 import { makeScene } from './testing/fault-scene.ts'
 import { storeKinds } from './testing/maintenance-fixture.ts'
 import type { FaultJobName } from './testing/maintenance-jobs.ts'
@@ -16,15 +15,7 @@ test.each(cases)('K4: the power is cut in a store.%s: %s', { timeout: 900_000 },
   await using scene = await makeScene(kind, name)
   const root = await scene.copy('powered')
   const before = await scene.copy('before-power-cut')
-  const { hook, operations } = recordOperations()
-  setFaultHook(hook)
-  await scene.run(root)
-  setFaultHook(undefined)
-  const moved = operations.map((operation) => ({
-    ...operation,
-    path: before + operation.path.slice(root.length),
-    ...(operation.from === undefined ? {} : { from: before + operation.from.slice(root.length) }),
-  }))
+  const moved = await recordJob(root, before, () => scene.run(root))
   const cut = join(root, '..', 'cut')
   for (const model of diskModels) {
     for (let count = moved.length; count > 0; count -= count === moved.length ? 1 + (index % step) : step) {

@@ -92,6 +92,6 @@ export const forgetLock = async (root: string): Promise<void> => {
     const path = join(control, name)
     const text = name.startsWith('lock') ? await readFile(path, 'utf8') : ''
     if (name.startsWith('lock')) await utimes(path, new Date(0), new Date(0))
-    if (text.includes('"pid"')) await writeFile(path, JSON.stringify({ ...JSON.parse(text), pid: 2 ** 22 + 1 }))
+    if (text.includes(`"pid":${process.pid},`)) await writeFile(path, JSON.stringify({ ...JSON.parse(text), pid: 2 ** 22 + 1 }))
   }
 }

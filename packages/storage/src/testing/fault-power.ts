@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { DiskOperation, FaultHook } from '../files/fault-point.ts'
+import { type DiskOperation, type FaultHook, setFaultHook } from '../files/fault-point.ts'
 
 /**
  * How a disk may stand after the power is cut: only what was flushed; names kept but unflushed data lost; or the reverse; or, of the
@@ -16,13 +16,28 @@ interface Recorded extends DiskOperation {
 }
 
 /** Notes every operation of a job with its payload, to be replayed up to any point. */
-export const recordOperations = (): { hook: FaultHook; operations: Recorded[] } => {
+const recordOperations = (): { hook: FaultHook; operations: Recorded[] } => {
   const operations: Recorded[] = []
   const hook = (operation: DiskOperation) => {
     const reads = operation.kind === 'fsync' || operation.kind === 'engine-write'
     operations.push(reads ? { ...operation, ...contentOf(operation.path) } : { ...operation })
   }
   return { hook, operations }
+}
+
+/** The operations of a job on `root`, as if they had been made on `original`, a copy of it from before. What happens elsewhere is left out. */
+export const recordJob = async (root: string, original: string, job: () => Promise<unknown>): Promise<Recorded[]> => {
+  const { hook, operations } = recordOperations()
+  setFaultHook(hook)
+  try {
+    await job()
+  } finally {
+    setFaultHook(undefined)
+  }
+  const moved = (path: string) => original + path.slice(root.length)
+  return operations
+    .filter(({ path }) => path === root || path.startsWith(`${root}/`))
+    .map(({ from, ...operation }) => ({ ...operation, path: moved(operation.path), ...(from === undefined ? {} : { from: moved(from) }) }))
 }
 
 const contentOf = (path: string): { content?: Buffer } => {

@@ -2,11 +2,10 @@ import { cp, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { setFaultHook } from '../../files/fault-point.ts'
 import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
-import { type FaultMode, faultHook } from '../../testing/fault-hooks.ts'
 import { forgetLock } from '../../testing/fault-oracle.ts'
+import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
 import { listTrash } from '../../trash/list-trash.ts'
 import { type Snapshot, type StoreKind, snapshot } from './maintenance-fixture.ts'
 import { type FaultJobName, faultJobs, makeBusyWorkspace } from './maintenance-jobs.ts'
@@ -21,15 +20,9 @@ const stateOf = async (path: string): Promise<State> => ({
   trash: (await listTrash(path)).rows.map(({ kind, partly_restored }) => ({ kind, partly_restored })),
 })
 
-/** One job in one kind of store: fresh copies of what it starts from, and the two states that it may end in. */
-export interface FaultScene extends AsyncDisposable {
-  readonly total: number
-  copy(name: string): Promise<string>
-  run(path: string): Promise<unknown>
-  /** Recovers, and says which of the two states there is; anything else fails the test. */
-  outcome(path: string, about: string): Promise<'before' | 'after'>
-}
+const child = join(import.meta.dirname, 'maintenance-child.ts')
 
+/** One job in one kind of store. */
 export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<FaultScene> => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'nirs-workspace-fault-')))
   const original = join(folder, 'original')
@@ -47,9 +40,11 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
   const { operations } = await withFault('count', 0, () => job.run(done))
   const after = await stateOf(done)
   return {
+    name: `${name} in store.${kind}`,
     total: operations,
     copy,
     run: job.run,
+    runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),
     outcome: async (path, about) => {
       await forgetLock(path)
       await recoverWorkspace(path)
@@ -81,18 +76,4 @@ const leftovers = async (path: string): Promise<string[]> => {
     if (new RegExp(`^arrays/\\.(nirs-)?${process.pid}-`).test(name)) return false
     return isStray || /journal\.json|\/lock|\.tmp$|\.part$|restoring\.json|part\.parquet|\.staging/.test(name)
   })
-}
-
-/** Runs a job with a fault at operation n; how many operations it came to, and what it failed with. */
-export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
-  const { hook, operations } = faultHook(mode, n)
-  setFaultHook(hook)
-  try {
-    await job()
-    return { operations: operations.length, error: null }
-  } catch (error) {
-    return { operations: operations.length, error }
-  } finally {
-    setFaultHook(undefined)
-  }
 }

@@ -1,0 +1,83 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
+import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../../testing/fault-oracle.ts'
+import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
+import { readInterruption } from '../read-interruption.ts'
+import { recoverWorkspace } from '../recover-workspace.ts'
+import { rollbackMigration } from '../rollback-migration.ts'
+import { runMigration } from '../run-migration.ts'
+
+const child = join(import.meta.dirname, '..', '..', 'testing', 'fault-child.ts')
+// As the child calls it.
+const jobId = 'fault'
+const migrate = (path: string) => runMigration(path, { jobId })
+
+/** The migration of `faultFixture`: before, the workspace is legacy to the byte. */
+export const makeMigrationScene = async (): Promise<FaultScene> => {
+  const scratch = await faultFixture()
+  const stateOf = await makeOracle(scratch)
+  const counted = await withFault('count', 0, async () => migrate(await scratch.copy('counted')))
+  return {
+    name: 'migrate',
+    total: counted.operations,
+    copy: scratch.copy,
+    run: migrate,
+    runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'migrate', path, mode, n, milliseconds),
+    outcome: async (path, about) => ((await stateOf(path, about)) === 'legacy' ? 'before' : 'after'),
+    [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+  }
+}
+
+/** Rolling that migration back: afterwards, the workspace is legacy to the byte. */
+export const makeRollbackScene = async (): Promise<FaultScene> => {
+  const scratch = await faultFixture()
+  const stateOf = await makeOracle(scratch)
+  const migrated = await scratch.copy('migrated')
+  await migrate(migrated)
+  const copy = async (name: string) => {
+    const path = join(scratch.path, name)
+    await rm(path, { recursive: true, force: true })
+    await cp(migrated, path, { recursive: true, preserveTimestamps: true })
+    return path
+  }
+  const run = (path: string) => rollbackMigration(path, { jobId: `${jobId}-back` })
+  const counted = await withFault('count', 0, async () => run(await copy('counted')))
+  return {
+    name: 'rollback',
+    total: counted.operations,
+    copy,
+    run,
+    runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'rollback', path, mode, n, milliseconds),
+    outcome: async (path, about) => ((await stateOf(path, about)) === 'legacy' ? 'after' : 'before'),
+    [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+  }
+}
+
+/** Recovers: the workspace is legacy to the byte, or migrated; nothing of the job is left; all arrays are as they were. */
+const makeOracle = async (scratch: Scratch) => {
+  const reference = await scratch.copy('reference')
+  const arrays = await arraysOf(reference)
+  const legacy = await filesOf(reference)
+  return async (path: string, about: string): Promise<'legacy' | 'migrated'> => {
+    expect(await openFilesBelow(path), about).toEqual([])
+    await forgetLock(path)
+    await recoverWorkspace(path)
+    const files = await filesOf(path)
+    const names = Object.keys(files)
+    expect(
+      names.filter((name) => /staging|\.new|journal|lock|\.tmp/.test(name)),
+      about,
+    ).toEqual([])
+    expect(await readInterruption(path), about).toBeNull()
+    expect(await arraysOf(path), about).toEqual(arrays)
+    const isMigrated = names.some((name) => name.endsWith('.bak'))
+    if (!isMigrated) expect(Object.fromEntries(Object.entries(files).filter(([name]) => !isKeptByRollback(name))), about).toEqual(legacy)
+    return isMigrated ? 'migrated' : 'legacy'
+  }
+}
+
+// A rolled back migration leaves its proof, under another name.
+const isKeptByRollback = (name: string) =>
+  new RegExp(`^\\.nirs-workspace/(migrations/(${jobId}/(migration-proof\\.rolled-back\\.json)?)?)?$`).test(name)

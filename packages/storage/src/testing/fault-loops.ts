@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { afterAll, expect } from 'vitest'
+import { StorageError } from '../errors.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import type { FaultMode } from './fault-hooks.ts'
+import { forgetLock } from './fault-oracle.ts'
+import { diskModels, recordJob, replayCut } from './fault-power.ts'
+import { type FaultScene, withFault } from './fault-scene.ts'
+
+export const faultModes: FaultMode[] = ['kill', 'torn', 'stop', 'ENOSPC', 'EIO', 'EFBIG', 'ENOSPC-sticky', 'EIO-sticky']
+const inChild: readonly FaultMode[] = ['kill', 'torn']
+const leastPoints = 200
+
+/** Counts the fault points of every job of a file of loops; printed at its end, where no job may have had fewer than 200. */
+export const countPoints = (): ((job: string, points: number) => void) => {
+  const counts = new Map<string, number>()
+  afterAll(() => {
+    for (const [job, points] of counts) process.stdout.write(`${job}: ${points} fault points\n`)
+    expect([...counts].filter(([, points]) => points < leastPoints)).toEqual([])
+  })
+  return (job, points) => counts.set(job, (counts.get(job) ?? 0) + points)
+}
+
+/** These faults at every operation: a coded error, or none; what has not happened is run again, and then has. The number of points. */
+export const failEverywhere = async (scene: FaultScene, modesAt: (n: number) => readonly FaultMode[]): Promise<number> => {
+  let points = 0
+  for (let n = 1; n <= scene.total; n++) {
+    for (const mode of modesAt(n)) {
+      const about = `${scene.name}: ${mode} at ${n} of ${scene.total}`
+      const path = await scene.copy('faulty')
+      await failAt(scene, path, mode, n, about)
+      // A stop leaves what a kill leaves: run again after one of them is enough.
+      if ((await scene.outcome(path, about)) === 'before' && mode !== 'stop') {
+        await scene.run(path)
+        expect(await scene.outcome(path, `${about}, run again`), about).toBe('after')
+      }
+      points++
+    }
+  }
+  return points
+}
+
+const failAt = async (scene: FaultScene, path: string, mode: FaultMode, n: number, about: string): Promise<void> => {
+  if (inChild.includes(mode)) {
+    await scene.runInChild(path, mode, n)
+    return
+  }
+  const { error } = await withFault(mode, n, () => scene.run(path))
+  if (error !== null) expect(error, about).toBeInstanceOf(StorageError)
+}
+
+/** The power is cut after every operation, in four models of a disk. The number of points. */
+export const cutEverywhere = async (scene: FaultScene): Promise<number> => {
+  const root = await scene.copy('powered')
+  const original = await scene.copy('before-power-cut')
+  const operations = await recordJob(root, original, () => scene.run(root))
+  const cut = join(root, '..', 'cut')
+  for (const model of diskModels) {
+    for (let count = operations.length; count > 0; count--) {
+      await replayCut(original, operations, count, model, cut)
+      const last = operations[count - 1]
+      const about = `${scene.name}: ${model}, ${count} of ${operations.length}: ${last?.kind} ${last?.path}`
+      const outcome = await scene.outcome(cut, about)
+      if (count === operations.length) expect(outcome, about).toBe('after')
+    }
+  }
+  return operations.length * diskModels.length
+}
+
+/** Stopped at some operations, then again at every operation of the recovery. The number of points. */
+export const stopRecoveryEverywhere = async (scene: FaultScene, shares: readonly number[]): Promise<number> => {
+  let points = 0
+  for (const n of shares.map((share) => Math.max(1, Math.round(scene.total * share)))) {
+    for (let again = 1; ; again++) {
+      const path = await scene.copy('twice')
+      await withFault('stop', n, () => scene.run(path))
+      await forgetLock(path)
+      const { error } = await withFault('stop', again, () => recoverWorkspace(path))
+      await scene.outcome(path, `${scene.name}: stopped at ${n} of ${scene.total}, then at ${again} of the recovery`)
+      if (error === null) break
+      points++
+    }
+  }
+  return points
+}
+
+/** SIGKILL after a random time, inside what DuckDB writes too. The number of points. */
+export const killAtAnyTime = async (scene: FaultScene, rounds: number, earliest: number, latest: number): Promise<number> => {
+  for (let round = 0; round < rounds; round++) {
+    const milliseconds = Math.round(earliest + Math.random() * (latest - earliest))
+    const path = await scene.copy('random')
+    await scene.runInChild(path, 'count', 0, milliseconds)
+    await scene.outcome(path, `${scene.name}: killed after ${milliseconds} ms`)
+  }
+  return rounds
+}

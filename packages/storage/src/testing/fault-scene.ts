@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import * as z from 'zod'
+import { setFaultHook } from '../files/fault-point.ts'
+import { type FaultMode, faultHook } from './fault-hooks.ts'
+
+/** One job: fresh copies of what it starts from, and the two states that it may end in. */
+export interface FaultScene extends AsyncDisposable {
+  readonly name: string
+  /** Operations on the disk of an undisturbed run. */
+  readonly total: number
+  copy(name: string): Promise<string>
+  run(path: string): Promise<unknown>
+  /** As `run`, in a process of its own, killed after `milliseconds` (default: never); null when it was killed. */
+  runInChild(path: string, mode: FaultMode, n: number, milliseconds?: number): Promise<ChildOutcome | null>
+  /** Recovers, and says which of the two states there is; anything else fails the test. */
+  outcome(path: string, about: string): Promise<'before' | 'after'>
+}
+
+/** Runs a job with a fault at operation n; how many operations it came to, and what it failed with. */
+export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
+  const { hook, operations } = faultHook(mode, n)
+  setFaultHook(hook)
+  try {
+    await job()
+    return { operations: operations.length, error: null }
+  } catch (error) {
+    return { operations: operations.length, error }
+  } finally {
+    setFaultHook(undefined)
+  }
+}
+
+const ChildOutcome = z.object({ operations: z.number(), error: z.string().nullable() })
+export type ChildOutcome = z.infer<typeof ChildOutcome>
+
+const run = promisify(execFile)
+
+/** Runs `child <job> <workspace> <mode> <n>`; after `milliseconds` (default: never) it is killed. Null when it was killed. */
+export const runFaulty = async (
+  child: string,
+  job: string,
+  path: string,
+  mode: FaultMode,
+  n: number,
+  milliseconds = 0,
+): Promise<ChildOutcome | null> => {
+  const options = { killSignal: 'SIGKILL', timeout: milliseconds } as const
+  try {
+    const { stdout } = await run(process.execPath, ['--no-warnings', child, job, path, mode, String(n)], options)
+    return ChildOutcome.parse(JSON.parse(stdout))
+  } catch (error) {
+    if (error instanceof Error && 'signal' in error && error.signal === 'SIGKILL') return null
+    throw error
+  }
+}
