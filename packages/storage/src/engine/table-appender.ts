@@ -24,11 +24,11 @@ export class TableAppender {
 
   /** `types` are those of all columns of the table, in its order. */
   static async open(
-    engine: Engine,
+    { connection }: Pick<Engine, 'connection'>,
     target: { alias: string; table: string },
     types: readonly ('text' | 'number')[],
   ): Promise<TableAppender> {
-    const appender = await engine.connection.createAppender(target.table, 'main', target.alias)
+    const appender = await connection.createAppender(target.table, 'main', target.alias)
     const chunk = DuckDBDataChunk.create(
       types.map((type) => (type === 'text' ? VARCHAR : DOUBLE)),
       CHUNK_ROWS,

@@ -1,4 +1,5 @@
 import type { Lane } from '../engine/engine-lane.ts'
+import { CHUNK_ROWS, TableAppender } from '../engine/table-appender.ts'
 
 /**
  * Fills the summary columns of chains in the current database the way nirs4all 0.8 does when it first opens an older store: means over
@@ -28,23 +29,19 @@ export const fillChainSummaries = async (lane: Lane): Promise<void> => {
 const toFill = 'chains.chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill)'
 
 const fillAveragedScores = async (lane: Lane): Promise<void> => {
-  const averaged: { chain: string; scores: string }[] = []
-  for (const [chain, means] of await readMeans(lane)) {
+  await lane.run('CREATE OR REPLACE TABLE memory.main.averaged (chain_id VARCHAR, scores VARCHAR)')
+  const averaged = await TableAppender.open(lane, { alias: 'memory', table: 'averaged' }, ['text', 'text'])
+  const rows = [...(await readMeans(lane))].flatMap(([chain, means]) => {
     const scores = means.text()
-    if (scores !== null) averaged.push({ chain, scores })
+    return scores === null ? [] : [{ chain, scores }]
+  })
+  for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
+    const batch = rows.slice(start, start + CHUNK_ROWS)
+    averaged.append([batch.map(({ chain }) => chain), batch.map(({ scores }) => scores)])
   }
-  for (let start = 0; start < averaged.length; start += 500) {
-    const batch = averaged.slice(start, start + 500)
-    const parameters = Object.fromEntries(
-      batch.flatMap(({ chain, scores }, index) => [[`c${index}`, chain] as const, [`s${index}`, scores] as const]),
-    )
-    await lane.run(
-      `UPDATE chains SET cv_scores = averaged.scores
-       FROM (VALUES ${batch.map((_, index) => `($c${index}, $s${index})`).join(', ')}) averaged(chain_id, scores)
-       WHERE chains.chain_id = averaged.chain_id`,
-      parameters,
-    )
-  }
+  averaged.close()
+  // One statement for all: each takes its time to be planned.
+  await lane.run(`UPDATE chains SET cv_scores = averaged.scores FROM memory.main.averaged WHERE chains.chain_id = averaged.chain_id`)
 }
 
 /** Streamed in the order of the table: a million score texts at once would not fit into the memory that a job may use. */

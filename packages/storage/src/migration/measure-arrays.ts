@@ -8,36 +8,45 @@ import { formsWith, listColumns } from './array-columns.ts'
 import { type OpenRows, openQueries } from './row-source.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { defaultRowGroup, stageFile } from './stage-file.ts'
-import { tableRowsSql } from './staged-file.ts'
+import { type RowRange, tableRowsSql } from './staged-file.ts'
 import { arraysTable } from './store-schema.ts'
+import type { SurveyedDataset } from './survey-store.ts'
 
 export interface ArraySizes {
-  /** Values and their bytes in memory, per dataset. */
-  readonly datasets: ReadonlyMap<string, { values: number; bytes: number }>
+  /** Rows of a dataset that were looked at, their values and the bytes of those in memory. */
+  readonly datasets: ReadonlyMap<string, MeasuredRows>
+  /** Of all rows, those that were not looked at included. */
   readonly values: number
   readonly bytes: number
   /** Bytes of the store's blocks that hold the arrays. */
   readonly tableBytes: number
-  /** What to multiply the figures of a dataset with: 1 when all rows were measured. */
-  readonly scale: number
 }
 
-/** Sizes over all rows, exactly; or, where only the order of magnitude counts, from some stretches of the table. */
-export const measureArrays = async (engine: Engine, tables: SourceTables, rows: number, exact: boolean): Promise<ArraySizes> => {
+export interface MeasuredRows {
+  readonly rows: number
+  readonly values: number
+  readonly bytes: number
+}
+
+/** Sizes over all of the `rows` of the table, exactly; or, where only the order of magnitude counts, from these stretches of it. */
+export const measureArrays = async (
+  engine: Engine,
+  tables: SourceTables,
+  rows: number,
+  stretches: readonly RowRange[] | 'all',
+): Promise<ArraySizes> => {
   const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
   const length = (column: string) => `coalesce(len(a.${column}), 0)`
   const values = present.map(length).join(' + ') || '0'
   const bytes = present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0'
-  const stretches = exact ? null : stretchesOf(rows)
-  const scale = stretches === null ? 1 : rows / (stretches.length * stretchRows)
   // One query per stretch: of several ranges at once DuckDB reads the whole table.
-  const ranges = stretches === null ? ['true'] : stretches.map((from) => `a.rowid BETWEEN ${from} AND ${from + stretchRows - 1}`)
+  const ranges = stretches === 'all' ? ['true'] : stretches.map(({ from, to }) => `a.rowid BETWEEN ${from} AND ${to}`)
   const parts = ranges.map(
     (range) => `SELECT prediction_id, ${values} AS values, ${bytes} AS bytes FROM ${sourceTable(arraysTable)} a WHERE ${range}`,
   )
   const measured = await engine.rows(
-    z.object({ name: z.string(), values: z.number(), bytes: z.number() }),
-    `SELECT p.dataset_name AS name, sum(values)::BIGINT AS values, sum(bytes)::BIGINT AS bytes
+    z.object({ name: z.string(), rows: z.number(), values: z.number(), bytes: z.number() }),
+    `SELECT p.dataset_name AS name, count(*) AS rows, sum(values)::BIGINT AS values, sum(bytes)::BIGINT AS bytes
      FROM (${parts.join(' UNION ALL ')}) a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL`,
   )
   const { table_bytes } = await engine.one(
@@ -45,18 +54,36 @@ export const measureArrays = async (engine: Engine, tables: SourceTables, rows: 
     `SELECT (SELECT count(DISTINCT block_id) FROM pragma_storage_info('${sourceAlias}.main.${arraysTable}') WHERE persistent) *
        (SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}') AS table_bytes`,
   )
+  const total = (figure: (row: MeasuredRows) => number) => measured.reduce((sum, row) => sum + figure(row), 0)
+  const seen = total((row) => row.rows)
+  const scale = stretches === 'all' || seen === 0 ? 1 : rows / seen
   return {
     datasets: new Map(measured.map(({ name, ...sizes }) => [name, sizes])),
-    values: Math.round(scale * measured.reduce((total, row) => total + row.values, 0)),
-    bytes: Math.round(scale * measured.reduce((total, row) => total + row.bytes, 0)),
+    values: Math.round(scale * total((row) => row.values)),
+    bytes: Math.round(scale * total((row) => row.bytes)),
     tableBytes: table_bytes,
-    scale,
   }
 }
 
 const stretchRows = 256
-const stretchesOf = (rows: number): number[] | null =>
-  rows < 64 * stretchRows ? null : Array.from({ length: 16 }, (_, index) => Math.floor((index * (rows - stretchRows)) / 15))
+
+/** Some stretches over a table of so many rows; all of it when that is not much more. */
+export const spreadStretches = (rows: number): readonly RowRange[] | 'all' =>
+  rows < 64 * stretchRows ? 'all' : Array.from({ length: 12 }, (_, index) => stretchFrom(Math.floor((index * (rows - stretchRows)) / 11)))
+
+/** As `spreadStretches`, but with a look at every dataset where there are not too many: they differ in the length of their arrays. */
+export const stretchesByDataset = (datasets: readonly SurveyedDataset[], rows: number): readonly RowRange[] | 'all' => {
+  const spread = spreadStretches(rows)
+  // DuckDB decodes 2 048 rows to give some of them: at most a quarter of the table.
+  if (spread === 'all' || datasets.length > rows / 8192) return spread
+  return datasets.map(({ range, stretches }) => longest(range, stretches ?? [])).map(({ from, to }) => stretchFrom(from, to))
+}
+
+const stretchFrom = (from: number, to = Number.POSITIVE_INFINITY): RowRange => ({ from, to: Math.min(to, from + stretchRows - 1) })
+
+/** Of a dataset that lies scattered, its part of the table. */
+const longest = (range: RowRange, stretches: readonly RowRange[]): RowRange =>
+  stretches.reduce((best, one) => (one.to - one.from > best.to - best.from ? one : best), stretches[0] ?? range)
 
 export interface Sample {
   /** Bytes of Parquet per byte of arrays. */

@@ -9,7 +9,7 @@ import { hasArraysFolder } from '../workspace/array-files.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
-import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
+import { estimateSeconds, measureArrays, measureSample, measureSpace, spreadStretches } from './measure-arrays.ts'
 import { findProof } from './proof-file.ts'
 import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
@@ -64,7 +64,7 @@ const legacyState = async (workspace: ResolvedWorkspace): Promise<LegacyState> =
 
 /** From some stretches of the table and a sample that is really written, to the temporary folder: the same figures as the plan's, sooner. */
 const estimate = async (engine: Engine, workspace: ResolvedWorkspace, duckdb: string, tables: SourceTables, rows: number) => {
-  const sizes = await measureArrays(engine, tables, rows, false)
+  const sizes = await measureArrays(engine, tables, rows, spreadStretches(rows))
   const sample = await measureSample(engine, tables, sizes, rows)
   const storeBytes = (await stat(duckdb)).size
   const space = await measureSpace(workspace.root, storeBytes, sizes, sample)

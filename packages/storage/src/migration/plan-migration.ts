@@ -61,7 +61,7 @@ export const isPlanOf = (planId: string, fingerprint: string): boolean => planId
 const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise<MigrationPlan> => {
   const survey = await surveyStore(engine, workspace)
   try {
-    const sizes = await measureArrays(engine, survey.tables, survey.tableRows, true)
+    const sizes = await measureArrays(engine, survey.tables, survey.tableRows, 'all')
     const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
     const { bytes: storeBytes, walBytes } = await storeSizes(workspace)
     const space = await measureSpace(workspace.root, storeBytes, sizes, sample)

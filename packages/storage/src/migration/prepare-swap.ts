@@ -8,10 +8,10 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { type FileMark, hashFile, markFile } from '../files/hash-file.ts'
-import { hashAttachedFile } from '../files/hash-file-child.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { chooseFiles, quarantineFile } from './choose-files.ts'
 import { finishFile } from './finish-file.ts'
+import type { OriginalHashing } from './hash-original.ts'
 import type { ProgressTracker } from './job-progress.ts'
 import type { MigrateJournal } from './journal.ts'
 import type { ArraySizes } from './measure-arrays.ts'
@@ -30,6 +30,7 @@ export interface SwapContext {
   readonly workspace: DuckdbWorkspace
   readonly survey: Survey
   readonly sizes: ArraySizes
+  readonly hashing: OriginalHashing
   readonly journal: MigrateJournal
   readonly rowGroup: number
   readonly progress: ProgressTracker
@@ -62,11 +63,10 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   const work = [
     writeFiles({ ...context, signal }, written),
     rebuildStore(engine, survey.tables, places.newStore, { signal }),
-    hashAttachedFile(layout.store, signal),
-    journal.backup_wal === null ? Promise.resolve(null) : hashAttachedFile(layout.wal, signal),
+    context.hashing.hashes,
   ] as const
   await allOrStop(stop, work)
-  const [finished, rebuilt, original, wal] = await Promise.all(work)
+  const [finished, rebuilt, { store: original, wal }] = await Promise.all(work)
   context.signal?.throwIfAborted()
   await syncFile(places.newStore)
   await syncFolder(places.staging)

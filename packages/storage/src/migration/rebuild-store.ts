@@ -207,16 +207,10 @@ const compareTables = async (
       .filter((column) => keepSummaries || name !== 'chains' || !isSummary(column))
       .sort()
     const copy = `${newAlias}.main.${quotedIdentifier(name)}`
-    const isSame = isStoreTable(name)
-      ? await sameByKey(
-          lane,
-          sourceTable(name),
-          copy,
-          columns.filter((column) => compared.includes(column.name)),
-        )
-      : await sameByDigest(lane, sourceTable(name), copy, compared)
-    if (!isSame) throw differs(name)
-    if (isStoreTable(name)) lostSigns.push(...(await signsLost(lane, name, copy, columns)))
+    if (isStoreTable(name)) {
+      const kept = columns.filter((column) => compared.includes(column.name))
+      lostSigns.push(...(await compareByKey(lane, name, copy, kept)))
+    } else if (!(await sameByDigest(lane, sourceTable(name), copy, compared))) throw differs(name)
     digests[name] = await tableDigest(lane, copy, [...(await columnsOf(lane, name))].sort())
   }
   for (const { table, schema } of await extraTables(lane)) {
@@ -229,35 +223,25 @@ const compareTables = async (
   return { tables: digests, lostSigns }
 }
 
-/** Row against row by the primary key, in both directions. `IS DISTINCT FROM` does not see the sign of zero: signsLost does. */
-const sameByKey = async (lane: Lane, source: string, copy: string, columns: readonly SourceColumn[]): Promise<boolean> => {
-  const differences = columns.map(({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)}`)
-  const { rows } = await lane.one(
-    z.object({ rows: z.number() }),
-    `SELECT count(*) AS rows FROM ${source} a FULL JOIN ${copy} b ON ${sameKey(columns)} WHERE ${differences.join(' OR ')}`,
-  )
-  return rows === 0
-}
-
-const sameKey = (columns: readonly SourceColumn[]): string => {
+/**
+ * Row against row by the primary key, in both directions. `IS DISTINCT FROM` does not see the sign of zero: where every value of a stretch
+ * of a column is 0 or −0, DuckDB stores one constant for all of them. Returns the columns in which that has happened.
+ */
+const compareByKey = async (lane: Lane, table: string, copy: string, columns: readonly SourceColumn[]): Promise<string[]> => {
   const key = quotedIdentifier(columns[0]?.name ?? '')
-  return `a.${key} = b.${key}`
-}
-
-/** Where every value of a stretch of a column is 0 or −0, DuckDB stores one constant for all of them. */
-const signsLost = async (lane: Lane, table: string, copy: string, columns: readonly SourceColumn[]): Promise<string[]> => {
-  const doubles = columns.filter(({ name, type }) => type === 'DOUBLE' && (table !== 'chains' || !isSummary(name)))
-  const lost: string[] = []
-  for (const { name } of doubles) {
+  const differences = columns.map(({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)}`)
+  const doubles = columns.filter(({ type }) => type === 'DOUBLE').map(({ name }) => name)
+  const turned = doubles.map((name) => {
     const column = quotedIdentifier(name)
-    const { rows } = await lane.one(
-      z.object({ rows: z.number() }),
-      `SELECT count(*) AS rows FROM ${sourceTable(table)} a JOIN ${copy} b ON ${sameKey(columns)}
-       WHERE a.${column} = 0 AND signbit(a.${column}) <> signbit(b.${column})`,
-    )
-    if (rows > 0) lost.push(`${table}.${name}`)
-  }
-  return lost
+    return `count(*) FILTER (a.${column} = 0 AND b.${column} = 0 AND signbit(a.${column}) <> signbit(b.${column}))`
+  })
+  const { rows, signs } = await lane.one(
+    z.object({ rows: z.number(), signs: z.array(z.number()) }),
+    `SELECT count(*) FILTER (${differences.join(' OR ')}) AS rows, [${turned.join(', ')}]::BIGINT[] AS signs
+     FROM ${sourceTable(table)} a FULL JOIN ${copy} b ON a.${key} = b.${key}`,
+  )
+  if (rows > 0) throw differs(table)
+  return doubles.filter((_, index) => (signs[index] ?? 0) > 0).map((name) => `${table}.${name}`)
 }
 
 const sameByDigest = async (lane: Lane, source: string, copy: string, columns: readonly string[]): Promise<boolean> => {

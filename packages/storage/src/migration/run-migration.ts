@@ -10,13 +10,14 @@ import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-loc
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity } from './commit-swap.ts'
+import { hashOriginal } from './hash-original.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
-import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace } from './measure-arrays.ts'
+import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace, stretchesByDataset } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
-import { prepareSwap } from './prepare-swap.ts'
+import { prepareSwap, type SwapContext } from './prepare-swap.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import { sourceAlias } from './source-tables.ts'
@@ -57,29 +58,42 @@ const migrate = async (workspace: DuckdbWorkspace, options: MigrationOptions, pr
       const startedAt = performance.now()
       if (options.planId !== undefined) await refuseStale(workspace, options.planId)
       progress.phase('plan', 'Reading what there is')
-      const survey = await interruptible(engine, options.signal, () => withEnoughMemory(engine, () => surveyStore(engine, workspace)))
+      const hashing = hashOriginal(layoutOf(workspace.root), options.signal)
       try {
-        const sizes = await withEnoughMemory(engine, () => measureArrays(engine, survey.tables, survey.tableRows, false))
-        await limitMemory(engine, memoryFor(survey, sizes))
-        const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
-        const { bytes } = await storeSizes(workspace)
-        refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
-        options.signal?.throwIfAborted()
-        const journal = await newJournal(workspace, options.jobId)
-        return await underJournal(workspace, journal, original, progress, async () => {
-          const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
-          return prepareSwap({ engine, workspace, survey, sizes, journal, rowGroup, progress, startedAt, signal: options.signal })
-        })
+        const survey = await interruptible(engine, options.signal, () => withEnoughMemory(engine, () => surveyStore(engine, workspace)))
+        try {
+          return await migrateSurveyed({ engine, workspace, survey, hashing, original, progress, startedAt }, options)
+        } finally {
+          await survey.close()
+        }
       } finally {
-        await survey.close()
+        await hashing.stop()
       }
     }),
   )
 }
 
+type Surveyed = Pick<SwapContext, 'engine' | 'workspace' | 'survey' | 'hashing' | 'progress' | 'startedAt'> & { original: StoreIdentity }
+
+const migrateSurveyed = async ({ original, ...context }: Surveyed, options: MigrationOptions): Promise<MigrationReport> => {
+  const { engine, workspace, survey } = context
+  const { tables, tableRows, datasets } = survey
+  const sizes = await withEnoughMemory(engine, () => measureArrays(engine, tables, tableRows, stretchesByDataset(datasets, tableRows)))
+  await limitMemory(engine, memoryFor(survey, sizes))
+  const sample = await measureSample(engine, tables, sizes, tableRows)
+  const { bytes } = await storeSizes(workspace)
+  refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
+  options.signal?.throwIfAborted()
+  const journal = await newJournal(workspace, options.jobId)
+  const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
+  return underJournal(workspace, journal, original, context.progress, () =>
+    prepareSwap({ ...context, sizes, journal, rowGroup, signal: options.signal }),
+  )
+}
+
 /** Rows are streamed. What grows with their number is the index of the new store, with their width what is read at a time. */
 const memoryFor = (survey: Survey, sizes: ArraySizes): number => {
-  const widest = Math.max(0, ...survey.datasets.map(({ name, rows }) => (sizes.scale * (sizes.datasets.get(name)?.bytes ?? 0)) / rows))
+  const widest = Math.max(0, ...Array.from(sizes.datasets.values(), ({ bytes, rows }) => bytes / rows))
   return smallestLimit + 1000 * survey.tableRows + 8 * 2048 * widest
 }
 
