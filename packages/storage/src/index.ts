@@ -110,6 +110,7 @@ export { type OpenStoreOptions, WorkspaceStore } from './store/workspace-store.t
 export { emptyTrash } from './trash/empty-trash.ts'
 export { listTrash } from './trash/list-trash.ts'
 export { type RestoreOptions, restoreTrash } from './trash/restore-trash.ts'
+export { planVacuum, type VacuumPlan } from './vacuum/plan-vacuum.ts'
 export { type VacuumOptions, type VacuumReport, vacuumWorkspace } from './vacuum/vacuum-store.ts'
 export { verifyWorkspace } from './verify/verify-workspace.ts'
 export { detectStorage } from './workspace/detect-storage.ts'

@@ -17,27 +17,31 @@ import { addRemovePredictions } from './maintenance/remove-predictions.ts'
 import { addRemoveRun } from './maintenance/remove-run.ts'
 import { addRestore } from './maintenance/restore.ts'
 import { addTrash } from './maintenance/trash.ts'
+import { addVacuum } from './maintenance/vacuum.ts'
+import { addMerge } from './merge.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
 import { printUsageProblem } from './output.ts'
 import { addRollback } from './rollback.ts'
 import { addServe } from './serve.ts'
 import { addShow } from './show.ts'
+import { addSql } from './sql.ts'
 import { addStats } from './stats.ts'
 import { addTop } from './top.ts'
 import { addVerify } from './verify.ts'
 
 const groups: readonly (readonly [heading: string, verbs: readonly ((program: Command) => void)[]])[] = [
   ['The app:', [addServe, addDemo, addOpenApi]],
-  ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow]],
+  ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow, addSql]],
   ['Taking along:', [addExport]],
+  ['Merging:', [addMerge]],
   ['Migrating:', [addMigrate, addRollback]],
   [
     'Removing, which shows what goes, asks, and can be undone:',
     [addCleanDeadLinks, addRemoveBottom, addRemoveRun, addRemovePipeline, addRemoveChain, addRemoveDataset, addRemovePredictions, addGc],
   ],
   ['The trash:', [addTrash, addRestore, addEmptyTrash]],
-  ['Space:', [addCompact]],
+  ['Space:', [addCompact, addVacuum]],
 ]
 
 /** Reads the command line and runs its verb, which sets the exit code. */
