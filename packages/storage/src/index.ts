@@ -44,6 +44,7 @@ export { contentDisposition } from './export/content-disposition.ts'
 export type { DatasetExport, ExportContext, FileFormat } from './export/export-context.ts'
 export { type DatasetExported, exportDataset } from './export/export-dataset.ts'
 export { exportFileName, uniqueNames } from './export/export-names.ts'
+export { describeFile, writeBeside } from './export/export-target.ts'
 export { exportZip, type ZipOptions } from './export/export-zip.ts'
 // Migration, verification, the workspace lock.
 export { acquireWorkspaceLock, type WorkspaceLock } from './files/workspace-lock.ts'

@@ -1,27 +1,20 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import {
-  type Catalog,
-  exportDataset,
-  exportZip,
-  listDatasets,
-  type ResolvedWorkspace,
-  StorageError,
-  systemCode,
-  uniqueNames,
-} from '@nirs-workspace/storage'
+import { type Catalog, exportDataset, exportZip, listDatasets, type ResolvedWorkspace, uniqueNames } from '@nirs-workspace/storage'
 import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
+import { collect } from './collect-values.ts'
 import { exitCodes } from './exit-codes.ts'
 import { fileToWrite, folderToWrite, isExistingFolder } from './export-place.ts'
 import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { formatBytes, printable } from './table.ts'
 import { withCatalog } from './with-catalog.ts'
+import { notWritten, writeWhole } from './write-whole.ts'
 
 interface Options extends OutputOptions {
   output: string
@@ -32,8 +25,6 @@ interface Options extends OutputOptions {
   model: string[]
   force?: boolean
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value]
 
 export const addExport = (program: Command): void => {
   program
@@ -134,32 +125,13 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
-const notWritten = (path: string, cause: unknown): unknown => {
-  const code = systemCode(cause)
-  if (code === undefined || code === 'ABORT_ERR') return cause
-  return new StorageError(
-    'write_failed',
-    `${path} could not be written (${code}). No file was kept.`,
-    { path, hint: 'Check the disk, then try again.' },
-    cause,
-  )
-}
-
-/** Written beside and renamed, so that an archive that is there is a whole one. */
+/** An archive that is there is a whole one. */
 const exportArchive = async ({ catalog, resolved, options, signal }: Work, request: ExportRequest): Promise<ExportedFile[]> => {
   const target = await fileToWrite(options.output, options.force === true)
-  const beside = join(dirname(target), `.nirs-export-${process.pid}.tmp`)
   const files: ExportedFile[] = []
-  try {
+  await writeWhole(target, (beside) => {
     const archive = exportZip({ resolved, catalog }, request, { scratchFolder: tmpdir(), signal, onFile: (file) => files.push(file) })
-    await pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
-    const handle = await open(beside, 'r+')
-    await handle.sync().finally(() => handle.close())
-    await rename(beside, target)
-    return files
-  } catch (error) {
-    throw notWritten(target, error)
-  } finally {
-    await rm(beside, { force: true })
-  }
+    return pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
+  })
+  return files
 }

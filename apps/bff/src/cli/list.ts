@@ -1,5 +1,6 @@
 import { type Catalog, listDatasets, listPredictions, listRuns } from '@nirs-workspace/storage'
 import { Argument, type Command } from 'commander'
+import { collect } from './collect-values.ts'
 import { exitCodes } from './exit-codes.ts'
 import { listChains } from './list-chains.ts'
 import { type OutputOptions, printResult, runVerb, UsageError } from './output.ts'
@@ -19,7 +20,6 @@ interface Listing {
   total: number
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value]
 const largest = Number.MAX_SAFE_INTEGER
 
 export const addList = (program: Command): void => {

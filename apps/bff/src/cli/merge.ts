@@ -4,6 +4,7 @@ import { type MergePlan, type MergeReport, MergeStrategy } from '@nirs-workspace
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
 import { type ChangeOptions, withChangeOptions } from './change-options.ts'
+import { collect } from './collect-values.ts'
 import { confirm, hasTerminal } from './confirm.ts'
 import { describeMerged, describeMergePlan } from './describe-merge.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -16,8 +17,6 @@ interface Options extends ChangeOptions {
   dataset: string[]
   create?: boolean
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value]
 
 export const addMerge = (program: Command): void => {
   withChangeOptions(

@@ -3,7 +3,12 @@ import { version } from '../version.ts'
 import { addDemo } from './demo.ts'
 import { exitCodes } from './exit-codes.ts'
 import { addExport } from './export.ts'
+import { addExportChain } from './export-chain.ts'
+import { addExportPipeline } from './export-pipeline.ts'
+import { addExportPredictions } from './export-predictions.ts'
+import { addExportRun } from './export-run.ts'
 import { addInspect } from './inspect.ts'
+import { addLibrary } from './library/library.ts'
 import { addList } from './list.ts'
 import { addCleanDeadLinks } from './maintenance/clean-dead-links.ts'
 import { addCompact } from './maintenance/compact.ts'
@@ -33,13 +38,14 @@ import { addVerify } from './verify.ts'
 const groups: readonly (readonly [heading: string, verbs: readonly ((program: Command) => void)[]])[] = [
   ['The app:', [addServe, addDemo, addOpenApi]],
   ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow, addSql]],
-  ['Taking along:', [addExport]],
+  ['Taking along:', [addExport, addExportPredictions, addExportRun, addExportPipeline, addExportChain]],
   ['Merging:', [addMerge]],
   ['Migrating:', [addMigrate, addRollback]],
   [
     'Removing, which shows what goes, asks, and can be undone:',
     [addCleanDeadLinks, addRemoveBottom, addRemoveRun, addRemovePipeline, addRemoveChain, addRemoveDataset, addRemovePredictions, addGc],
   ],
+  ['Templates of pipelines:', [addLibrary]],
   ['The trash:', [addTrash, addRestore, addEmptyTrash]],
   ['Space:', [addCompact, addVacuum]],
 ]
@@ -58,7 +64,7 @@ export const runProgram = async (): Promise<void> => {
   }
   program.commandsGroup('Help:').helpCommand('help [verb]', 'what a verb takes')
   // A verb inherits these only when it is told to.
-  for (const command of program.commands) command.copyInheritedSettings(program)
+  inheritSettings(program)
   try {
     await program.parseAsync()
   } catch (error) {
@@ -66,5 +72,12 @@ export const runProgram = async (): Promise<void> => {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     // What was wrong is on standard error by now; whoever asked for a document gets one as well.
     if (error.exitCode !== 0 && process.argv.includes('--json')) printUsageProblem(error.message)
+  }
+}
+
+const inheritSettings = (command: Command): void => {
+  for (const verb of command.commands) {
+    verb.copyInheritedSettings(command)
+    inheritSettings(verb)
   }
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
+import { collect } from './collect-values.ts'
 import { type OutputOptions, runVerb } from './output.ts'
 import { runServer } from './run-server.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
-
-const collect = (value: string, before: string[]): string[] => [...before, value]
 
 /** The options of every verb that serves. */
 export const withServeOptions = (command: Command): Command =>

@@ -3,6 +3,7 @@ import { recoverWorkspace, restoreTrash } from '@nirs-workspace/storage'
 import type { MaintenanceCounts, RestoreReport, TrashEntry } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
+import { collect } from '../collect-values.ts'
 import { confirm, hasTerminal } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interruptible.ts'
@@ -14,8 +15,6 @@ import { findOperation } from './find-operation.ts'
 interface Options extends ChangeOptions {
   id: string[]
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value]
 
 export const addRestore = (program: Command): void => {
   withChangeOptions(

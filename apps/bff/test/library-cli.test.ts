@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Predictions } from '@nirs-workspace/storage'
+import type { PredictionRow, SavedTemplate, Template } from '@nirs-workspace/types'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCli } from '../src/testing/run-cli.ts'
+import { treeHash } from '../src/testing/tree-hash.ts'
+import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+
+let home: string
+let demo: string
+let prediction: PredictionRow
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
+  demo = await copyDemo()
+  await using predictions = await Predictions.open(demo, { cacheFolder: join(home, 'own'), datasetName: 'milk_adulteration' })
+  for await (const row of predictions.rows()) prediction = row
+})
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true })
+  await removeCopies()
+})
+
+/** Runs a verb with --json; standard output must be one JSON document and nothing else. */
+const json = async (...parameters: string[]) => {
+  const result = await runCli([...parameters, '--json'], home)
+  return { ...result, answer: JSON.parse(result.stdout) as Record<string, unknown> }
+}
+
+test('templates are saved, found, taken along, deleted with a question and brought back', async () => {
+  const path = await copyDemo()
+  const library = (verb: string, ...words: string[]) => json('library', verb, path, ...words)
+  const steps = join(home, 'steps.json')
+  await writeFile(steps, '["nirs4all.operators.transforms.StandardNormalVariate", {"model": "sklearn.linear_model.Ridge", "alpha": 1.0}]')
+  const saved = (await library('save', steps, '--name', 'Ridge', '--tag', 'baseline')).answer as SavedTemplate
+  expect([saved.status, saved.template.id, saved.template.tags]).toEqual(['created', 'general/ridge', ['baseline']])
+  const copied = (await library('copy', String(prediction.pipeline_id), '--name', 'Milk')).answer as SavedTemplate
+  expect([copied.status, Object.keys(copied.template.metrics)]).toEqual([
+    'created',
+    expect.arrayContaining([expect.stringMatching(/^val_/)]),
+  ])
+  expect((await library('list', '--search', 'sklearn ridge')).answer).toMatchObject({ total: 1, rows: [{ name: 'Ridge' }] })
+
+  const file = join(home, 'ridge.json')
+  expect((await library('export', 'Ridge', '-o', file)).code).toBe(0)
+  expect((await library('export', 'Ridge', '-o', file)).code).toBe(2)
+  const imported = (await library('import', file, '--name', 'Again', '--keep-duplicate')).answer as SavedTemplate
+  expect([imported.status, imported.template.content_hash]).toEqual(['created', saved.template.content_hash])
+
+  const before = treeHash(path)
+  expect((await library('delete', 'Ridge')).code).toBe(2)
+  const preview = await library('delete', 'general/ridge', '--dry-run')
+  expect([preview.answer.template, treeHash(path)]).toEqual([saved.template, before])
+  const shown = (await library('show', 'Ridge')).answer as Template
+  const { answer } = await library('delete', 'Ridge', '--yes')
+  expect(answer).toMatchObject({
+    template: preview.answer.template,
+    restore_command: `nirs-workspace library restore ${path} ${answer.trash_id}`,
+  })
+  expect((await library('show', 'Ridge')).code).toBe(3)
+  expect((await library('restore', String(answer.trash_id))).code).toBe(0)
+  expect((await library('show', 'Ridge')).answer).toEqual(shown)
+
+  await library('delete', 'Again', '--yes')
+  expect((await library('trash')).answer).toMatchObject({ total: 1, rows: [{ name: 'Again', reason: 'deleted' }] })
+  expect((await library('empty-trash')).code).toBe(2)
+  expect((await library('empty-trash', 'nothing', '--yes')).answer).toMatchObject({ error: { code: 'trash_not_found' } })
+  expect((await library('empty-trash', '--yes')).answer).toMatchObject({ removed: 1 })
+})
+
+test('runs, pipelines, chains and predictions are taken along as files, never into a workspace', async () => {
+  const before = treeHash(demo)
+  const { run_id, pipeline_id, chain_id } = prediction
+  const yaml = await runCli(['export-run', demo, String(run_id)], home)
+  expect([yaml.code, yaml.stdout]).toEqual([0, expect.stringContaining(`run_id: "${run_id}"`)])
+  const file = join(home, 'run.yaml')
+  const written = await json('export-run', demo, String(run_id), '-o', file)
+  expect(written.answer).toEqual({ files: [{ path: file, bytes: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }] })
+  expect(await readFile(file, 'utf8')).toBe(yaml.stdout)
+  expect((await json('export-run', demo, String(run_id), '-o', file)).code).toBe(2)
+  expect((await json('export-run', demo, String(run_id), '-o', join(demo, 'run.yaml'))).code).toBe(4)
+
+  const steps = await json('export-pipeline', demo, String(pipeline_id))
+  expect(JSON.parse(String(steps.answer.pipeline_json))).toEqual(expect.any(Array))
+  const bundle = join(home, 'chain.n4a')
+  const chain = await json('export-chain', demo, String(chain_id), '-o', bundle)
+  expect([chain.code, chain.answer.manifest]).toEqual([0, expect.objectContaining({ chain_id, missing: [] })])
+  const table = await json('export-predictions', demo, '-o', join(home, 'all.parquet'), '--filter', 'partition=val')
+  expect(table.answer).toMatchObject({ files: [{ rows: 40 }] })
+  expect((await json('export-chain', demo, 'none', '-o', join(home, 'none.n4a'))).answer).toMatchObject({
+    error: { code: 'chain_not_found' },
+  })
+  expect(treeHash(demo)).toBe(before)
+})
