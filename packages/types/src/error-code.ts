@@ -22,6 +22,7 @@ export const errorCodes = {
   too_many_requests: { status: 429, exit: 4, title: 'Too many requests' },
   workspace_not_found: { status: 404, exit: 3, title: 'There is no such folder or file' },
   not_a_workspace: { status: 422, exit: 3, title: 'This folder is not a nirs4all workspace' },
+  path_unusable: { status: 422, exit: 3, title: 'DuckDB cannot work under this path' },
   store_unreadable: { status: 422, exit: 3, title: 'The store cannot be read' },
   store_unsafe: { status: 422, exit: 3, title: 'The store holds objects that no nirs4all release writes' },
   store_too_new: { status: 422, exit: 3, title: 'The store was written by a newer release than this one knows' },

@@ -11,6 +11,7 @@ export const MigrationWarning = z.object({
     'stale_parquet_rows',
     'parquet_only_rows',
     'write_ahead_log',
+    'log_unreadable',
     'null_elements',
     'length_mismatch',
     'unreadable_parquet',

@@ -3,7 +3,15 @@ import { defineRoute, noBody } from './define-route.ts'
 import { onlyWorkspace } from './workspace-query.ts'
 
 const text = { method: 'GET', tag: 'Storage', query: onlyWorkspace, body: noBody } as const
-const errors = ['workspace_not_found', 'store_locked', 'store_unreadable', 'store_unsafe', 'store_too_new', 'catalog_building'] as const
+const errors = [
+  'workspace_not_found',
+  'store_locked',
+  'store_unreadable',
+  'store_unsafe',
+  'store_too_new',
+  'path_unusable',
+  'catalog_building',
+] as const
 
 export const storageRoutes = [
   defineRoute({

@@ -70,7 +70,7 @@ const indexBackup = async (engine: Engine, resolved: ResolvedWorkspace): Promise
     await withAttachedStore(engine, resolved.bak, 'bak', (store) => indexTable(engine, store))
     return ''
   } catch (error) {
-    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new')) return error.message
+    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new', 'path_unusable')) return error.message
     throw error
   }
 }

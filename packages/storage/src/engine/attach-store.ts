@@ -1,19 +1,32 @@
 import { quotedIdentifier, quotedString } from '@duckdb/node-api'
+import { StorageError } from '../errors.ts'
 import type { Engine } from './open-engine.ts'
 
 export { quotedIdentifier, quotedString }
 
 /** Attaches a DuckDB file for reading; the shared lock is held until `detach`. A left-over log is replayed in memory, not on disk. */
-export const attachReadOnly = (engine: Engine, path: string, alias: string): Promise<void> =>
-  engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_ONLY)`)
+export const attachReadOnly = async (engine: Engine, path: string, alias: string): Promise<void> => {
+  refuseQuestionMark(path)
+  await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_ONLY)`)
+}
 
 /**
  * Attaches (creating it if absent) a DuckDB file for writing, in the storage version that DuckDB 0.10 to 1.x read.
  * `blockSize` in bytes counts only for a new file; keep the source's, or a small store grows.
  */
-export const attachWritable = (engine: Engine, path: string, alias: string, blockSize?: number): Promise<void> => {
+export const attachWritable = async (engine: Engine, path: string, alias: string, blockSize?: number): Promise<void> => {
+  refuseQuestionMark(path)
   const size = blockSize === undefined ? '' : `, BLOCK_SIZE ${blockSize}`
-  return engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_WRITE, STORAGE_VERSION 'v1.0.0'${size})`)
+  await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_WRITE, STORAGE_VERSION 'v1.0.0'${size})`)
+}
+
+/** DuckDB looks for the log of `a?b/store.duckdb` under `a.wal?b/store.duckdb`: what a left-over log holds would silently be missing. */
+const refuseQuestionMark = (path: string): void => {
+  if (!path.includes('?')) return
+  throw new StorageError('path_unusable', `DuckDB misreads paths with a question mark, such as ${path}. Nothing was opened or changed.`, {
+    path,
+    hint: 'Rename the folder so that its path has no question mark.',
+  })
 }
 
 export const detach = (engine: Engine, alias: string): Promise<void> => engine.run(`DETACH ${quotedIdentifier(alias)}`)

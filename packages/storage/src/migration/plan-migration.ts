@@ -85,7 +85,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
       total_values: sizes.values,
       quarantine_rows: survey.orphanRows + survey.existing.quarantined,
       duckdb_size_before: storeBytes + walBytes,
-      warnings: [...survey.warnings, ...logWarning(walBytes), ...(await valueWarnings(engine, survey)), ...spaceWarning(space)],
+      warnings: [...survey.warnings, ...logWarning(walBytes, survey), ...(await valueWarnings(engine, survey)), ...spaceWarning(space)],
     }
     const fingerprint = await fingerprintWorkspace(workspace)
     const facts = { ...content, datasets: datasets.map(({ name, rows, values, file }) => ({ name, rows, values, file })) }
@@ -130,9 +130,10 @@ const rowsThere = async (engine: Engine): Promise<Map<string, number>> => {
   return new Map(rows.map(({ name, rows }) => [name, rows]))
 }
 
-const logWarning = (bytes: number): MigrationWarning[] => {
+const logWarning = (bytes: number, survey: Survey): MigrationWarning[] => {
   const detail = 'A training was stopped before its last changes reached the store; they are in store.duckdb.wal and come along.'
-  return bytes === 0 ? [] : [warning('write_ahead_log', detail, [], 1)]
+  const isUnreadable = survey.warnings.some(({ code }) => code === 'log_unreadable')
+  return bytes === 0 || isUnreadable ? [] : [warning('write_ahead_log', detail, [], 1)]
 }
 
 const spaceWarning = (space: { needed: number; available: number }): MigrationWarning[] => {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
@@ -9,6 +9,7 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { toMigrationError } from './migration-error.ts'
 import { planMigration } from './plan-migration.ts'
@@ -187,6 +188,33 @@ test('too little space before the start is no_space, running out of it on the wa
   const system = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
   expect(toMigrationError(system, undefined)).toMatchObject({ code: 'write_failed' })
   expect(toMigrationError(new Error('IO Error: No space left on device'), undefined)).toMatchObject({ code: 'write_failed' })
+})
+
+describe('what DuckDB passes over without a word', () => {
+  test('a log that it cannot read: named by the check, the inspection and the plan, and kept', async () => {
+    const path = await scratch.copy('log')
+    const garbage = Buffer.alloc(4096, 'garbage')
+    await writeFile(join(path, 'store.duckdb.wal'), garbage)
+    const unreadable = expect.objectContaining({ code: 'log_unreadable' })
+    const verified = await verifyWorkspace(path, { depth: 'quick' })
+    expect(verified).toMatchObject({ passed: false, findings: expect.arrayContaining([unreadable]) })
+    const { findings } = await inspectWorkspace(path, { cacheFolder: join(path, '..', 'cache') })
+    expect(findings).toContainEqual(unreadable)
+    expect((await planMigration(path)).warnings).toContainEqual(unreadable)
+    const { backup_path, warnings } = await runMigration(path, { jobId: 'log' })
+    expect(warnings).toContainEqual(unreadable)
+    expect(await readFile(`${backup_path}.wal`)).toEqual(garbage)
+  })
+
+  test('the log of a store under a path with a question mark, for which it looks elsewhere: refused', async () => {
+    const path = await scratch.copy('what?')
+    const before = await filesOf(path)
+    const refused = { code: 'path_unusable' }
+    await expect(planMigration(path)).rejects.toMatchObject(refused)
+    await expect(runMigration(path, { jobId: 'mark' })).rejects.toMatchObject(refused)
+    await expect(verifyWorkspace(path, { depth: 'quick' })).rejects.toMatchObject(refused)
+    expect(await filesOf(path)).toEqual(before)
+  })
 })
 
 describe.runIf(hasSharedWorkspaces())('a workspace with a write-ahead log', () => {

@@ -4,6 +4,7 @@ import { arrayFileName } from '../arrays/file-name.ts'
 import { readTombstones } from '../arrays/tombstones.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
+import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
 import { type ExistingArrays, readExisting } from './existing-files.ts'
@@ -62,6 +63,7 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
     const warnings = [
       ...tombstones.warnings,
       ...(await storeWarnings(engine, tables)),
+      ...(await logWarnings(workspace)),
       ...orphanWarning(orphans),
       ...nameWarnings(datasets),
       ...existingWarnings(existing),
@@ -139,6 +141,11 @@ const storeWarnings = async (engine: Engine, tables: SourceTables): Promise<Migr
   }
   return warnings
 }
+
+const logWarnings = async (workspace: ResolvedWorkspace): Promise<MigrationWarning[]> =>
+  (await findUnreadableLog(workspace)).map(({ detail, count }) =>
+    warning('log_unreadable', `${detail} A migration keeps it beside the original.`, [], count),
+  )
 
 const orphanWarning = (ids: readonly string[]): MigrationWarning[] =>
   ids.length === 0

@@ -8,6 +8,7 @@ import { ProgressTracker } from '../migration/job-progress.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { listArrayFiles } from '../workspace/array-files.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
+import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
@@ -42,6 +43,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options)))
   const isStoreSound = findings.length === 0
+  findings.push(...(await findUnreadableLog(resolved)))
   const files = await listArrayFiles(resolved)
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   let bytes = 0

@@ -4,6 +4,7 @@ import { findArrayOddities } from './find-array-oddities.ts'
 import { findArtifactFiles } from './find-artifact-files.ts'
 import { findMetadataOddities } from './find-metadata-oddities.ts'
 import { findStaleRows } from './find-stale-rows.ts'
+import { findUnreadableLog } from './find-unreadable-log.ts'
 import type { InspectionFinding } from './finding.ts'
 import { liveStatus } from './live-status.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
@@ -28,8 +29,8 @@ export const collectFindings = async (
 
 const findLeftovers = async (resolved: ResolvedWorkspace): Promise<InspectionFinding[]> => {
   const { wal_bytes, interrupted_job } = await liveStatus(resolved)
-  const findings: InspectionFinding[] = []
-  if (wal_bytes > 0) {
+  const findings = await findUnreadableLog(resolved)
+  if (wal_bytes > 0 && findings.length === 0) {
     findings.push({
       code: 'write_ahead_log',
       severity: 'info',

@@ -90,7 +90,7 @@ const countLost = async (engine: Engine, resolved: ResolvedWorkspace): Promise<n
   try {
     await withAttachedStore(engine, resolved.bak, 'bak', (store) => indexTable(engine, store))
   } catch (error) {
-    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new')) return 0
+    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new', 'path_unusable')) return 0
     throw error
   }
   const sql = `SELECT count(*) AS n FROM store.main.predictions

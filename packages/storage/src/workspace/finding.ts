@@ -13,6 +13,7 @@ export type InspectionCode =
   | 'tombstones_corrupt'
   | 'corrupt_array_file'
   | 'write_ahead_log'
+  | 'log_unreadable'
   | 'interrupted_job'
   | 'missing_artifact_files'
   | 'unreferenced_artifact_files'
