@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Predictions } from '@nirs-workspace/storage'
+import { attachWritable, Predictions, withEngine } from '@nirs-workspace/storage'
 import type { PredictionRow, SavedTemplate, Template } from '@nirs-workspace/types'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCli } from '../src/testing/run-cli.ts'
@@ -92,4 +92,22 @@ test('runs, pipelines, chains and predictions are taken along as files, never in
     error: { code: 'chain_not_found' },
   })
   expect(treeHash(demo)).toBe(before)
+})
+
+test('the files of datasets are looked for where the runs recorded them and below the roots', async () => {
+  const path = await copyDemo()
+  const file = join(await mkdtemp(join(home, 'data-')), 'wheat.csv')
+  await writeFile(file, 'a;b\n1;2\n')
+  const recorded = JSON.stringify([{ name: 'wheat_protein', path: '/nowhere/wheat.csv', file_size: 8 }])
+  await withEngine({}, async (engine) => {
+    await attachWritable(engine, join(path, 'store.duckdb'), 'store')
+    await engine.run(`UPDATE store.runs SET datasets = '${recorded}' WHERE name = 'wheat-protein-screen'`)
+  })
+  const { code, answer } = await json('resolve-datasets', path, '--root', join(file, '..'))
+  expect([code, answer.total]).toEqual([0, 5])
+  expect(answer.rows).toContainEqual(
+    expect.objectContaining({ name: 'wheat_protein', status: 'relocated', path: file, verified_by: 'size' }),
+  )
+  const text = await runCli(['resolve-datasets', path, '--check'], home)
+  expect([text.code, text.stdout]).toEqual([1, expect.stringMatching(/wheat_protein +missing/)])
 })

@@ -32,6 +32,7 @@ export { type Catalog, openCatalog } from './catalog/open-catalog.ts'
 export { type CatalogMeta, readCatalogMeta } from './catalog/read-info.ts'
 // Where the files of datasets are.
 export { HashCache } from './datasets/hash-cache.ts'
+export { recordedDatasets } from './datasets/recorded-datasets.ts'
 export { type DatasetSourceInput, type ResolveOptions, resolveDatasets } from './datasets/resolve-datasets.ts'
 // Writing a DuckDB file from rows that were made elsewhere.
 export { appendColumns, type ColumnValues } from './engine/append-columns.ts'

@@ -27,6 +27,7 @@ import { addMerge } from './merge.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
 import { printUsageProblem } from './output.ts'
+import { addResolveDatasets } from './resolve-datasets.ts'
 import { addRollback } from './rollback.ts'
 import { addServe } from './serve.ts'
 import { addShow } from './show.ts'
@@ -37,7 +38,7 @@ import { addVerify } from './verify.ts'
 
 const groups: readonly (readonly [heading: string, verbs: readonly ((program: Command) => void)[]])[] = [
   ['The app:', [addServe, addDemo, addOpenApi]],
-  ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow, addSql]],
+  ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow, addSql, addResolveDatasets]],
   ['Taking along:', [addExport, addExportPredictions, addExportRun, addExportPipeline, addExportChain]],
   ['Merging:', [addMerge]],
   ['Migrating:', [addMigrate, addRollback]],
