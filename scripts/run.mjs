@@ -1,4 +1,4 @@
-// npm start · npm test · npm run cli -- … · npm run bench · npm run test:faults · npm run dev
+// npm start · npm test · npm run cli -- … · npm run bench · npm run test:faults · npm run dev · npm run reference
 // Works from a fresh clone with only Node (20 or later) and npm: everything else is fetched here.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -49,6 +49,7 @@ const tasks = {
       tools.env,
       root,
     ),
+  reference: (tools) => handOver(tools.node, [join(root, 'scripts', 'reference.mjs'), ...args], tools.env, root),
   test: async (tools) => {
     const { testEverything } = await import('./test.mjs')
     process.exit(await testEverything(tools))

@@ -1,5 +1,5 @@
-// Everything that `npm test` checks: lint, types, unit and integration tests, then the app in a real browser. All parts run even
-// when one fails; the last line sums up.
+// Everything that `npm test` checks: lint, types, the reference in docs/, unit and integration tests, then the app in a real browser.
+// All parts run even when one fails; the last line sums up.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,6 +33,8 @@ const readReport = (path, read, ended) => {
   const counted = read(JSON.parse(readFileSync(path, 'utf8')))
   return !ended && counted.failed === 0 ? add(counted, { passed: 0, failed: 1 }) : counted
 }
+
+const reference = (tools) => one(attempt(tools, [join(root, 'scripts', 'reference.mjs'), '--check']))
 
 const unit = (tools) => {
   const report = join(results, 'unit.json')
@@ -68,6 +70,7 @@ const browser = (tools) => {
 const parts = [
   ['Lint', lint],
   ['Types', types],
+  ['Reference of the storage library', reference],
   ['Unit and integration tests', unit],
   ['Browser tests', browser],
 ]

@@ -1,0 +1,145 @@
+// Writes docs/storage-reference.md from what the compiler declares of packages/storage; with --check, tells whether it is as it would be written.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const source = join(root, 'packages', 'storage', 'src')
+const page = join(root, 'docs', 'storage-reference.md')
+
+/** The declarations of the package, one file per source file, comments included. */
+const declare = (folder) => {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', source, '--outDir', folder]
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(root, 'packages', 'storage'), ...options], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`)
+}
+
+/** What index.ts exports, in its order: `{ file, names }`, names null for all of a file. */
+const readExports = () => {
+  const statements = readFileSync(join(source, 'index.ts'), 'utf8').matchAll(/^export (?:type )?(?:\*|\{([^}]*)\}) from '\.\/(.*)\.ts'$/gm)
+  return [...statements].map(([, list, file]) => ({
+    file,
+    names:
+      list === undefined
+        ? null
+        : list
+            .split(',')
+            .map((name) => name.trim().replace(/^type /, ''))
+            .filter((name) => name !== ''),
+  }))
+}
+
+/** Top-level declarations of a file: name, comment, text. The compiler indents everything that is inside of one. */
+const readDeclarations = (path) => {
+  const found = []
+  let comment = []
+  let block = null
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    const start = /^export (?:declare )?(?:abstract )?(?:const|function|class|interface|type|enum) (\w+)/.exec(line)
+    if (start) {
+      block = { name: start[1], comment: proseOf(comment), lines: [line] }
+      found.push(block)
+      comment = []
+    } else if (/^(\s+\S|\})/.test(line) && block !== null && comment.length === 0) block.lines.push(line)
+    else if (/^(\/\*\*| \*)/.test(line)) {
+      if (line.startsWith('/**')) comment = []
+      comment.push(line)
+      block = null
+    } else block = null
+  }
+  return found
+}
+
+const proseOf = (lines) =>
+  lines
+    .map((line) =>
+      line
+        .replace(/^\/\*\* ?/, '')
+        .replace(/^ \*\/$/, '')
+        .replace(/^ \* ?/, '')
+        .replace(/ ?\*\/$/, ''),
+    )
+    .join('\n')
+    .trim()
+
+const codeOf = (lines) =>
+  lines
+    .filter((line) => !/^\s+(#private;|private )/.test(line))
+    .map((line) => line.replace(/^export (declare )?/, '').replace(/^( +)/, (spaces) => spaces.slice(spaces.length / 2)))
+    .join('\n')
+    .replace(/;$/gm, '')
+
+const sectionOf = (file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file)
+
+const collect = (folder) => {
+  const sections = new Map()
+  for (const { file, names } of readExports()) {
+    const declared = readDeclarations(join(folder, `${file}.d.ts`))
+    const wanted = names ?? [...new Set(declared.map(({ name }) => name))]
+    for (const name of wanted) {
+      const parts = declared.filter((one) => one.name === name)
+      if (parts.length === 0) throw new Error(`${file}.ts exports ${name}, but its declaration was not found.`)
+      const entries = sections.get(sectionOf(file)) ?? []
+      entries.push({
+        name,
+        comment: parts.map(({ comment }) => comment).find((text) => text !== '') ?? '',
+        code: parts.map(({ lines }) => codeOf(lines)).join('\n'),
+      })
+      sections.set(sectionOf(file), entries)
+    }
+  }
+  return [...sections].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** The name that a heading can be linked to by: a second one of the same letters gets a number. */
+const anchors = () => {
+  const used = new Map()
+  return (heading) => {
+    const plain = heading.toLowerCase().replaceAll(' ', '-')
+    const before = used.get(plain) ?? 0
+    used.set(plain, before + 1)
+    return before === 0 ? plain : `${plain}-${before}`
+  }
+}
+
+const introduction = `# Reference of the storage library
+
+What \`@nirs-workspace/storage\` exports, as the compiler declares it. Written by \`npm run reference\` and compared by \`npm test\`: it is edited in the
+comments of \`packages/storage/src\`. How to use it is in [storage-library.md](storage-library.md).`
+
+const describe = (sections) => {
+  const anchorOf = anchors()
+  const links = []
+  const body = []
+  for (const [name, entries] of sections) {
+    const place = anchorOf(`In ${name}`)
+    body.push(`## In ${name}`)
+    const names = []
+    for (const { name: title, comment, code } of entries) {
+      names.push(`[${title}](#${anchorOf(title)})`)
+      body.push(`### ${title}`, ...(comment === '' ? [] : [comment]), `\`\`\`ts\n${code}\n\`\`\``)
+    }
+    links.push(`- [${name}](#${place}): ${names.join(', ')}`)
+  }
+  return `${[introduction, links.join('\n'), ...body].join('\n\n')}\n`
+}
+
+const make = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nirs-reference-'))
+  try {
+    declare(folder)
+    return describe(collect(folder))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const text = make()
+if (!process.argv.includes('--check')) writeFileSync(page, text)
+else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
+  process.stderr.write('docs/storage-reference.md is not what packages/storage exports now. Run: npm run reference\n')
+  process.exitCode = 1
+}
