@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { playSequence, sequences } from './testing/model-sequences.ts'
 
-test('random sequences of save, upsert, delete, restore, copy, compact and reopen hold what the model holds, bit for bit', {
-  timeout: 600_000,
+test('random sequences of save, upsert, delete, restore, copy, merge, compact, reopen, crash, damage and foreign writes hold what the model holds, bit for bit', {
+  timeout: 1_200_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(sequences, (steps) => playSequence(steps, (found, expected) => expect(found).toEqual(expected))),
-    { numRuns: 60 },
+    { numRuns: 1000 },
   )
 })

@@ -18,18 +18,18 @@ export const unnoticedFlips = async (count: number): Promise<string[]> => {
   const missed: string[] = []
   for (let round = 0; round < count; round++) {
     const [place, bit] = [4 + Math.floor(Math.random() * (start - 4)), Math.floor(Math.random() * 8)]
-    await flip(path, place, bit)
+    await flipBit(path, place, bit)
     const { corrupt } = await store.integrityCheck({ deep: true })
     if (corrupt.length === 0) missed.push(`deep check: byte ${place}, bit ${bit}`)
     // In the header of a page a bit may mean nothing; in its values every bit counts.
     const served = await loadAll(store, 'wheat').catch(() => null)
     if (served !== null && !isDeepStrictEqual(served, before)) missed.push(`read: byte ${place}, bit ${bit}`)
-    await flip(path, place, bit)
+    await flipBit(path, place, bit)
   }
   return missed
 }
 
-const flip = async (path: string, place: number, bit: number): Promise<void> => {
+export const flipBit = async (path: string, place: number, bit: number): Promise<void> => {
   const handle = await open(path, 'r+')
   try {
     const byte = Buffer.alloc(1)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { ArrayRecord } from '../array-record.ts'
 import { ArrayStore } from '../array-store.ts'
-import { bitsOf } from './made-records.ts'
+import { type Model, saveInModel, stateOf, stateOfModel } from './model-state.ts'
+import { corruptAndMend, crashAndRepeat, mergeOther, rewriteByAnother } from './model-troubles.ts'
 
 /** Names that share a file, escape, or mean something to a file system, a shell, an engine or JavaScript. */
 export const hostileNames = [
@@ -54,23 +55,26 @@ export const hostileNames = [
 
 const ids = ['p1', 'p2', 'p3', '__proto__', 'constructor', 'a b', "o'p", 'é', '\uFEFFp', 'p1 ']
 
-/** What the store should hold: the rows by dataset and id, and the ids that are removed. */
-interface Model {
-  readonly rows: Map<string, Map<string, ArrayRecord>>
-  readonly removed: Set<string>
-}
-
 type RecordsStep<K extends string> = { readonly kind: K; readonly records: ArrayRecord[] }
 type IdsStep<K extends string> = { readonly kind: K; readonly ids: string[] }
-type Step =
+
+/** What can be done a second time without harm. */
+type Change =
   | RecordsStep<'save'>
-  | RecordsStep<'write'>
   | IdsStep<'delete'>
   | IdsStep<'restore'>
-  | IdsStep<'copy'>
   | { readonly kind: 'compact'; readonly known: string[] }
   | { readonly kind: 'delete-dataset'; readonly name: string }
+
+type Step =
+  | Change
+  | RecordsStep<'write'>
+  | RecordsStep<'merge'>
+  | IdsStep<'copy'>
   | { readonly kind: 'reopen' }
+  | { readonly kind: 'crash'; readonly at: number; readonly change: Change }
+  | { readonly kind: 'corrupt'; readonly which: number; readonly place: number; readonly bit: number }
+  | { readonly kind: 'foreign-write'; readonly which: number }
 
 const name = fc.constantFrom(...hostileNames)
 const id = fc.constantFrom(...ids)
@@ -98,28 +102,50 @@ const someIds = fc.array(id, { maxLength: 4 })
 const withRecords = <K extends string>(kind: K) => fc.record({ kind: fc.constant(kind), records })
 const withIds = <K extends string>(kind: K) => fc.record({ kind: fc.constant(kind), ids: someIds })
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const compact = fc.record({ kind: fc.constant('compact' as const), known: fc.array(id, { maxLength: 3 }) })
+const deleteDataset = fc.record({ kind: fc.constant('delete-dataset' as const), name })
+const which = fc.nat(4)
+
+const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 4, arbitrary: withRecords('save' as const) },
-  { weight: 1, arbitrary: withRecords('write' as const) },
   { weight: 2, arbitrary: withIds('delete' as const) },
   { weight: 1, arbitrary: withIds('restore' as const) },
-  { weight: 1, arbitrary: withIds('copy' as const) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('compact' as const), known: fc.array(id, { maxLength: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete-dataset' as const), name }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
+  { weight: 2, arbitrary: compact },
+  { weight: 1, arbitrary: deleteDataset },
 )
 
-/** Sequences of changes to a store; `run` plays one and compares with the model after every step. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 10, arbitrary: change },
+  { weight: 1, arbitrary: withRecords('write' as const) },
+  { weight: 1, arbitrary: withRecords('merge' as const) },
+  { weight: 1, arbitrary: withIds('copy' as const) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), at: fc.integer({ min: 1, max: 30 }), change }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('corrupt' as const),
+      which,
+      place: fc.double({ min: 0, max: 0.999, noNaN: true }),
+      bit: fc.nat(7),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('foreign-write' as const), which }) },
+)
+
+/** Sequences of changes to a store, and of what else may happen to it. */
 export const sequences = fc.array(step, { minLength: 1, maxLength: 8 })
 
+/** Plays a sequence and compares the store with the model after every step. */
 export const playSequence = async (steps: readonly Step[], expectSame: (found: unknown, expected: unknown) => void): Promise<void> => {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'nirs-array-model-')))
   try {
     let store = ArrayStore.open(root)
     const model: Model = { rows: new Map(), removed: new Set() }
     for (const [index, one] of steps.entries()) {
-      if (one.kind === 'reopen') store = ArrayStore.open(root)
-      else await play(store, model, one, join(root, `copied-${index}.parquet`))
+      // Who has died holds nothing in memory any more.
+      if (one.kind === 'reopen' || one.kind === 'crash') store = ArrayStore.open(root)
+      await play(store, model, one, join(root, `copied-${index}.parquet`))
       expectSame(await stateOf(store), stateOfModel(model))
     }
     expectSame((await store.integrityCheck({ deep: true })).corrupt, [])
@@ -128,36 +154,42 @@ export const playSequence = async (steps: readonly Step[], expectSame: (found: u
   }
 }
 
-const play = async (store: ArrayStore, model: Model, one: Exclude<Step, { kind: 'reopen' }>, copyPath: string): Promise<void> => {
-  if (one.kind === 'save') {
-    await store.saveBatch(one.records)
-    saveInModel(model, one.records)
-  } else if (one.kind === 'write') {
+const play = async (store: ArrayStore, model: Model, one: Step, copyPath: string): Promise<void> => {
+  if (one.kind === 'write') {
     const writer = store.openWriter()
     for (const row of one.records) await writer.add(row)
     await writer.close()
     saveInModel(model, one.records)
-  } else if (one.kind === 'delete') {
-    await store.deleteBatch(new Set(one.ids))
-    for (const gone of one.ids) if ([...model.rows.values()].some((rows) => rows.has(gone))) model.removed.add(gone)
-  } else if (one.kind === 'restore') {
-    await store.restoreBatch(new Set(one.ids))
-    for (const back of one.ids) model.removed.delete(back)
+  } else if (one.kind === 'merge') {
+    await mergeOther(store, one.records)
+    saveInModel(model, one.records)
   } else if (one.kind === 'copy') await copyAndAppend(store, model, one.ids, copyPath)
-  else if (one.kind === 'compact') await compact(store, model, one.known)
-  else {
-    await store.deleteDataset(one.name)
-    model.rows.delete(one.name)
+  else if (one.kind === 'corrupt') await corruptAndMend(store.root, one.which, one.place, one.bit)
+  else if (one.kind === 'foreign-write') await rewriteByAnother(store.root, one.which)
+  else if (one.kind === 'crash') {
+    changeModel(model, one.change)
+    await crashAndRepeat(store.root, one.at, (opened) => changeStore(opened, one.change), stateOfModel(model))
+  } else if (one.kind !== 'reopen') {
+    await changeStore(store, one)
+    changeModel(model, one)
   }
 }
 
-const saveInModel = (model: Model, records: readonly ArrayRecord[]): void => {
-  for (const row of records) {
-    const rows = model.rows.get(row.dataset_name) ?? new Map<string, ArrayRecord>()
-    rows.set(row.prediction_id, row)
-    model.rows.set(row.dataset_name, rows)
-    model.removed.delete(row.prediction_id)
-  }
+const changeStore = (store: ArrayStore, one: Change): Promise<unknown> => {
+  if (one.kind === 'save') return store.saveBatch(one.records)
+  if (one.kind === 'delete') return store.deleteBatch(new Set(one.ids))
+  if (one.kind === 'restore') return store.restoreBatch(new Set(one.ids))
+  if (one.kind === 'delete-dataset') return store.deleteDataset(one.name)
+  return store.compact(undefined, { isKnown: async (asked) => new Set(asked.filter((id) => one.known.includes(id))) })
+}
+
+const changeModel = (model: Model, one: Change): void => {
+  if (one.kind === 'save') saveInModel(model, one.records)
+  else if (one.kind === 'delete') {
+    for (const gone of one.ids) if ([...model.rows.values()].some((rows) => rows.has(gone))) model.removed.add(gone)
+  } else if (one.kind === 'restore') for (const back of one.ids) model.removed.delete(back)
+  else if (one.kind === 'delete-dataset') model.rows.delete(one.name)
+  else forgetRemoved(model, one.known)
 }
 
 /** As a trash does: rows aside, gone, and back. */
@@ -166,63 +198,11 @@ const copyAndAppend = async (store: ArrayStore, model: Model, wanted: readonly s
   await store.deleteBatch(new Set(wanted))
   await store.compact()
   await store.appendFile(path)
-  for (const [, rows] of model.rows) for (const gone of model.removed) if (!wanted.includes(gone)) rows.delete(gone)
+  forgetRemoved(model, wanted)
+}
+
+/** Rows that are marked as removed go for good, unless metadata knows them; nothing is marked any more. */
+const forgetRemoved = (model: Model, known: readonly string[]): void => {
+  for (const gone of model.removed) if (!known.includes(gone)) for (const rows of model.rows.values()) rows.delete(gone)
   model.removed.clear()
-}
-
-const compact = async (store: ArrayStore, model: Model, known: readonly string[]): Promise<void> => {
-  await store.compact(undefined, { isKnown: async (asked) => new Set(asked.filter((one) => known.includes(one))) })
-  for (const gone of model.removed) if (!known.includes(gone)) for (const [, rows] of model.rows) rows.delete(gone)
-  model.removed.clear()
-}
-
-const bitsOfNumber = (value: number | null | undefined) =>
-  value === null || value === undefined ? null : bitsOf({ values: Float64Array.of(value), nulls: null })
-const bitsOfList = (values: unknown) =>
-  Array.isArray(values)
-    ? bitsOf({ values: Float64Array.from(values, (one) => one ?? 0), nulls: Uint8Array.from(values, (one) => (one === null ? 1 : 0)) })
-    : null
-
-const stateOfModel = ({ rows, removed }: Model): Record<string, unknown> => {
-  const state = new Map<string, unknown>()
-  for (const [dataset, records] of rows) {
-    for (const [one, row] of records) {
-      if (removed.has(one)) continue
-      state.set(JSON.stringify([dataset, one]), [
-        row.model_name ?? null,
-        row.metric ?? null,
-        bitsOfNumber(row.val_score),
-        bitsOfList(row.y_true),
-        bitsOfList(row.y_pred),
-        bitsOfList(row.weights),
-        row.sample_indices ?? null,
-        bitsOfList(row.extra?.X),
-        row.extra?.note ?? null,
-      ])
-    }
-  }
-  return Object.fromEntries([...state].sort())
-}
-
-const stateOf = async (store: ArrayStore): Promise<Record<string, unknown>> => {
-  const state = new Map<string, unknown>()
-  for (const dataset of await store.listDatasets()) {
-    for await (const records of store.loadDataset(dataset)) {
-      for (const row of records) {
-        const X = row.extra.X
-        state.set(JSON.stringify([dataset, row.prediction_id]), [
-          row.model_name,
-          row.metric,
-          bitsOfNumber(row.val_score),
-          bitsOf(row.y_true),
-          bitsOf(row.y_pred),
-          bitsOf(row.weights),
-          row.sample_indices === null ? null : Array.from(row.sample_indices.values),
-          typeof X === 'object' ? bitsOf(X) : null,
-          row.extra.note ?? null,
-        ])
-      }
-    }
-  }
-  return Object.fromEntries([...state].sort())
 }
