@@ -25,5 +25,6 @@ export const printFile = (
   more: object = {},
 ): void => {
   printResult(options, { files: [file], ...more }, () => '')
-  if (options.json !== true) say(`${printable(file.path)}  ${formatBytes(file.bytes)}`)
+  if (options.json !== true)
+    say(`${printable(file.path)}  ${file.rows === undefined ? '' : `${file.rows} rows  `}${formatBytes(file.bytes)}`)
 }

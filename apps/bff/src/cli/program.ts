@@ -51,8 +51,8 @@ const groups: readonly (readonly [heading: string, verbs: readonly ((program: Co
   ['Space:', [addCompact, addVacuum]],
 ]
 
-/** Reads the command line and runs its verb, which sets the exit code. */
-export const runProgram = async (): Promise<void> => {
+/** Every verb with its options. */
+export const makeProgram = (): Command => {
   const program = new Command('nirs-workspace')
     .description('Browse, migrate and look after prediction workspaces of the NIRS library nirs4all')
     .version(version)
@@ -66,19 +66,24 @@ export const runProgram = async (): Promise<void> => {
   program.commandsGroup('Help:').helpCommand('help [verb]', 'what a verb takes')
   // A verb inherits these only when it is told to.
   inheritSettings(program)
-  try {
-    await program.parseAsync()
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-    // What was wrong is on standard error by now; whoever asked for a document gets one as well.
-    if (error.exitCode !== 0 && process.argv.includes('--json')) printUsageProblem(error.message)
-  }
+  return program
 }
 
 const inheritSettings = (command: Command): void => {
   for (const verb of command.commands) {
     verb.copyInheritedSettings(command)
     inheritSettings(verb)
+  }
+}
+
+/** Reads the command line and runs its verb, which sets the exit code. */
+export const runProgram = async (): Promise<void> => {
+  try {
+    await makeProgram().parseAsync()
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    // What was wrong is on standard error by now; whoever asked for a document gets one as well.
+    if (error.exitCode !== 0 && process.argv.includes('--json')) printUsageProblem(error.message)
   }
 }

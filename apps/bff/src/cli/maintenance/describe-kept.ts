@@ -4,9 +4,10 @@ import type { PlanPreview } from './preview-plan.ts'
 
 /** What a plan leaves alone although it might have gone, each with the reason. */
 export const describeKept = (plan: PlanPreview): string[] => {
-  if ('metadata_orphans_removed' in plan) return keptLinks(plan)
+  const { request } = plan
+  if ('metadata_orphans_removed' in plan) return keptLinks(plan, request.kind === 'clean_dead_links' && request.include_never_saved)
   if ('groups' in plan) return keptPredictions(plan)
-  if ('unregistered_files' in plan) return keptModels(plan)
+  if ('unregistered_files' in plan) return keptModels(plan, request.kind === 'artifact_gc' && request.include_unregistered)
   if ('datasets' in plan) return []
   if ('parquet_deleted' in plan) return ['chains, pipelines and runs that hold predictions of other datasets too', ...withModels]
   return withModels
@@ -14,8 +15,8 @@ export const describeKept = (plan: PlanPreview): string[] => {
 
 const withModels = ['model files: gc removes those that no chain names any more']
 
-const keptLinks = ({ never_had_arrays, too_young, refused }: CleanDeadLinksReport): string[] => [
-  ...(never_had_arrays > 0
+const keptLinks = ({ never_had_arrays, too_young, refused }: CleanDeadLinksReport, isIncluded: boolean): string[] => [
+  ...(never_had_arrays > 0 && !isIncluded
     ? [`${never_had_arrays} predictions that were saved without arrays, unless --include-never-saved is given`]
     : []),
   ...(too_young > 0 ? [`${too_young} younger than --grace-hours: another program may be about to write the rest`] : []),
@@ -28,11 +29,11 @@ const keptPredictions = ({ remaining, starred_kept }: RemoveBottomReport): strin
   ...withModels,
 ]
 
-const keptModels = ({ too_young, unregistered_files, unregistered_bytes }: ArtifactGcReport): string[] => [
+const keptModels = ({ too_young, unregistered_files, unregistered_bytes }: ArtifactGcReport, isIncluded: boolean): string[] => [
   'every model that a chain names',
   ...(too_young > 0 ? [`${too_young} younger than --grace-hours: a chain that names them may be about to be written`] : []),
-  ...(unregistered_files > 0
-    ? [`${unregistered_files} files (${formatBytes(unregistered_bytes)}) that no row names, unless --include-unregistered is given`]
+  ...(unregistered_files > 0 && !isIncluded
+    ? [`files that no row names, ${unregistered_files} of ${formatBytes(unregistered_bytes)}, unless --include-unregistered is given`]
     : []),
 ]
 
