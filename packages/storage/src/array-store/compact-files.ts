@@ -5,7 +5,7 @@ import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { CompactedFile, CompactOptions, CompactReport, CorruptFile, KnownIds } from './array-reports.ts'
 import { datasetsOf, filesOfDataset } from './dataset-files.ts'
-import { ReplacedRows, visitIds } from './last-rows.ts'
+import { replacedRows, visitRowsOf } from './last-rows.ts'
 import { isFragmented, rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 import { removeTombstones } from './tombstone-file.ts'
@@ -105,18 +105,17 @@ const compactFile = async (
   }
 }
 
-/** One pass over the ids: rows that were replaced, and all rows of removed predictions. */
+/** Rows that were replaced, and all rows of removed predictions. */
 const rowsToDrop = async (reader: ArrayFileReader, doomed: ReadonlySet<string>) => {
-  const replaced = new ReplacedRows(reader.rows)
+  const replaced = await replacedRows(reader)
   const tombstoned = new RowMarks(reader.rows)
-  await visitIds(reader, (row, id, dataset) => {
-    replaced.visit(row, id, dataset)
+  await visitRowsOf(reader, doomed, (row, id) => {
     if (doomed.has(id)) tombstoned.add(row)
   })
   const [all, counted] = [new RowMarks(reader.rows), new RowMarks(reader.rows)]
   for (let row = 0; row < reader.rows; row++) {
-    if (tombstoned.has(row) || replaced.marks.has(row)) all.add(row)
-    if (tombstoned.has(row) && !replaced.marks.has(row)) counted.add(row)
+    if (tombstoned.has(row) || replaced.has(row)) all.add(row)
+    if (tombstoned.has(row) && !replaced.has(row)) counted.add(row)
   }
   return { all, counted, tombstoned }
 }
@@ -128,7 +127,7 @@ const idsIn = async (context: AppendContext, names: readonly string[], ids: Read
   for (const name of names) {
     try {
       const reader = await context.folder.open(name, context.engine)
-      await visitIds(reader, (_, id) => {
+      await visitRowsOf(reader, ids, (_, id) => {
         if (ids.has(id)) found.add(id)
       }).finally(() => reader.close())
     } catch (error) {

@@ -3,7 +3,7 @@ import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import { filesOfDataset } from './dataset-files.ts'
-import { ReplacedRows, visitIds } from './last-rows.ts'
+import { replacedRows } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 
@@ -47,9 +47,8 @@ const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string): Prom
 }
 
 const stillCounted = async (reader: ArrayFileReader, all: RowMarks): Promise<RowMarks> => {
-  const replaced = new ReplacedRows(reader.rows)
-  await visitIds(reader, (row, id, dataset) => replaced.visit(row, id, dataset))
+  const replaced = await replacedRows(reader)
   const counted = new RowMarks(reader.rows)
-  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.marks.has(row)) counted.add(row)
+  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
   return counted
 }

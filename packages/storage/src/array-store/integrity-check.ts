@@ -2,12 +2,15 @@ import { readTombstones } from '../arrays/tombstones.ts'
 import { isStorageError } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { textsOf } from '../parquet/column-block.ts'
+import { GroupThreads } from '../parquet/group-threads.ts'
 import { segmentsOf } from '../parquet/own-metadata.ts'
+import { checkGroup } from '../parquet/threaded-groups.ts'
+import { workAhead } from '../parquet/work-ahead.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
 import type { CorruptArrays, IntegrityOptions, IntegrityReport } from './array-reports.ts'
 import { datasetsOf } from './dataset-files.ts'
-import { visitIds } from './last-rows.ts'
+import { visitIds, visitRepeated } from './last-rows.ts'
 import type { LazyEngine } from './lazy-engine.ts'
 import { rowKey } from './row-positions.ts'
 
@@ -52,7 +55,7 @@ const checkFile = async (folder: ArrayFolder, engine: LazyEngine, name: string, 
     const reader = await folder.open(name, engine)
     try {
       if (options.deep === true) await checkValues(reader, options, tally)
-      await collectIds(reader, tally)
+      await collectIds(reader, options.expectedIds !== undefined, tally)
     } finally {
       await reader.close()
     }
@@ -64,30 +67,50 @@ const checkFile = async (folder: ArrayFolder, engine: LazyEngine, name: string, 
   }
 }
 
-const collectIds = async (reader: ArrayFileReader, tally: Tally): Promise<void> => {
+/** All ids only when somebody asks for them: most of the time only those that come twice matter. */
+const collectIds = async (reader: ArrayFileReader, withAll: boolean, tally: Tally): Promise<void> => {
   const seen = new Set<string>()
   tally.rows += reader.rows
-  await visitIds(reader, (_, id, dataset) => {
+  const visit = (_row: number, id: string, dataset: string) => {
     const key = rowKey(dataset, id)
     if (seen.has(key)) tally.duplicates.add(id)
     seen.add(key)
-    tally.ids.add(id)
-  })
+    if (withAll) tally.ids.add(id)
+  }
+  await (withAll ? visitIds(reader, visit) : visitRepeated(reader, visit))
 }
 
 /** Every value of the file; every byte of it too, as far as somebody has noted what it was. */
-const checkValues = async (reader: ArrayFileReader, { signal, onProgress }: IntegrityOptions, tally: Tally): Promise<void> => {
-  const before = tally.corrupt.length
-  for (const [group, { firstRow, rows }] of reader.file.groups.entries()) {
-    signal?.throwIfAborted()
-    const damage = reader.isOwn(group) ? await damageOf(reader, group) : await foreignDamage(reader, group)
-    if (damage.reasons.length > 0) tally.corrupt.push(await located(reader, group, damage))
-    onProgress?.({ file: reader.name, rows: firstRow + rows, total_rows: reader.rows })
-  }
-  if (tally.corrupt.length > before || (await areBytesIntact(reader))) return
+const checkValues = async (reader: ArrayFileReader, options: IntegrityOptions, tally: Tally): Promise<void> => {
+  // The bytes are hashed here while the values are decoded elsewhere.
+  const [found, intact] = await Promise.allSettled([damagedGroups(reader, options), areBytesIntact(reader, options.signal)])
+  if (found.status === 'rejected') throw found.reason
+  tally.corrupt.push(...found.value)
+  if (found.value.length > 0) return
+  if (intact.status === 'rejected') throw intact.reason
+  if (intact.value) return
   const datasets = await datasetNames(reader)
   const reason = 'its bytes have changed since they were written, though not its values'
   tally.corrupt.push({ file: reader.name, datasets, row_group: null, columns: [], prediction_ids: [], reason })
+}
+
+const damagedGroups = async (reader: ArrayFileReader, { signal, onProgress }: IntegrityOptions): Promise<CorruptArrays[]> => {
+  const { groups } = reader.file
+  const bytesOf = (group: number) => reader.file.valueBytes(group)
+  const threads = new GroupThreads([...groups.keys()].reduce((bytes, group) => bytes + (reader.isOwn(group) ? bytesOf(group) : 0), 0))
+  const corrupt: CorruptArrays[] = []
+  try {
+    const check = (group: number) => (reader.isOwn(group) ? damageOf(reader, group, threads) : foreignDamage(reader, group))
+    for await (const { item: group, result: damage } of workAhead(groups.keys(), { width: threads.width, bytesOf }, check)) {
+      signal?.throwIfAborted()
+      if (damage.reasons.length > 0) corrupt.push(await located(reader, group, damage))
+      const { firstRow, rows } = groups[group] ?? { firstRow: 0, rows: 0 }
+      onProgress?.({ file: reader.name, rows: firstRow + rows, total_rows: reader.rows })
+    }
+    return corrupt
+  } finally {
+    await threads.close()
+  }
 }
 
 interface Damage {
@@ -95,16 +118,19 @@ interface Damage {
   readonly reasons: string[]
 }
 
-const damageOf = async (reader: ArrayFileReader, group: number): Promise<Damage> => {
-  const damage: Damage = { columns: [], reasons: [] }
-  const results = await Promise.allSettled(reader.forms.map(({ name }) => reader.file.readColumn(group, name)))
-  results.forEach((result, index) => {
-    if (result.status === 'fulfilled') return
-    if (!isStorageError(result.reason, 'arrays_corrupt')) throw result.reason
-    damage.columns.push(reader.forms[index]?.name ?? '')
-    damage.reasons.push(result.reason.message)
-  })
-  return damage
+const damageOf = async (reader: ArrayFileReader, group: number, threads: GroupThreads): Promise<Damage> => {
+  try {
+    const reasons = await checkGroup(threads, reader.file, group)
+    const found = reader.forms.flatMap(({ name }, index) => {
+      const reason = reasons[index]
+      return reason === null || reason === undefined ? [] : [{ name, reason: reader.file.damaged(group, name, reason).message }]
+    })
+    return { columns: found.map(({ name }) => name), reasons: found.map(({ reason }) => reason) }
+  } catch (error) {
+    // The footer says that pages lie where there is no room for them.
+    if (isStorageError(error, 'arrays_corrupt')) return { columns: [], reasons: [error.message] }
+    throw error
+  }
 }
 
 /** Nobody has noted what another program wrote: it can be decoded, or not. */
@@ -135,10 +161,11 @@ const located = async (reader: ArrayFileReader, group: number, { columns, reason
 
 const datasetNames = async (reader: ArrayFileReader): Promise<string[]> => [...(await datasetsOf(reader)).keys()].sort()
 
-const areBytesIntact = async (reader: ArrayFileReader): Promise<boolean> => {
+const areBytesIntact = async (reader: ArrayFileReader, signal: AbortSignal | undefined): Promise<boolean> => {
   let start = 0
   const end = reader.file.footer.start
   for (const { bytes, sha256 } of segmentsOf(reader.file.checksums, end)) {
+    signal?.throwIfAborted()
     if (sha256 !== null && (await hashFile(reader.file.path, { start, end: start + bytes })) !== sha256) return false
     start += bytes
   }

@@ -1,9 +1,11 @@
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
+import { GroupThreads } from '../parquet/group-threads.ts'
 import { readSummary } from '../parquet/own-metadata.ts'
 import { joinBlocks, takeRows } from '../parquet/take-rows.ts'
-import { intAt } from '../parquet/thrift-fields.ts'
+import { encodeFromGroup } from '../parquet/threaded-groups.ts'
 import { verifyAdded } from '../parquet/verify-added.ts'
+import { workAhead } from '../parquet/work-ahead.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader, PlacedBlock } from './array-file-reader.ts'
 import { uncarriedColumns } from './damaged-file.ts'
@@ -34,22 +36,23 @@ export const rewriteFile = async (
 ) => {
   if (reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
   const part = context.folder.partPath()
+  const threads = new GroupThreads(rewrittenBytes(reader, dropped.all))
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)
   try {
-    await copyRows(context, reader, writer, dropped.all)
+    await copyRows(context, reader, writer, dropped.all, threads)
     const added = await writer.finish(await summaryWithout(reader, dropped))
-    await verifyAdded(part, added)
+    await verifyAdded(part, added, threads)
     context.signal?.throwIfAborted()
     await context.folder.publish(part, name, stamp)
     return writer.rows
   } finally {
+    await threads.close()
     await writer.abandon()
   }
 }
 
 const smallRows = rowGroupRows / 2
 const smallBytes = rowGroupBytes / 2
-const totalByteSize = 2
 
 /** Whether two neighbours could be one row group. */
 export const isFragmented = (reader: ArrayFileReader): boolean =>
@@ -57,44 +60,95 @@ export const isFragmented = (reader: ArrayFileReader): boolean =>
 
 const isSmall = (reader: ArrayFileReader, group: number): boolean => {
   const place = reader.file.groups[group]
-  return place !== undefined && place.rows < smallRows && intAt(place.metadata, totalByteSize) < smallBytes
+  return place !== undefined && place.rows < smallRows && reader.file.valueBytes(group) < smallBytes
 }
 
-/** Row groups that can be copied as they are, and the runs between them that must be decoded. */
-const planGroups = (reader: ArrayFileReader, dropped: RowMarks): { copied: boolean; groups: number[] }[] => {
-  const steps: { copied: boolean; groups: number[] }[] = []
-  for (const [group, { firstRow, rows }] of reader.file.groups.entries()) {
-    const copied = reader.canGrow && !isSmall(reader, group) && dropped.countFrom(firstRow, rows) === 0
+/** `copied`: as it is. `alone`: decoded, encoded without the rows that go. `joined`: decoded, put together with its neighbours. */
+type Way = 'copied' | 'alone' | 'joined'
+
+const wayOf = (reader: ArrayFileReader, group: number, dropped: RowMarks): Way => {
+  const place = reader.file.groups[group]
+  if (place === undefined || !reader.canGrow || isSmall(reader, group)) return 'joined'
+  const lost = dropped.countFrom(place.firstRow, place.rows)
+  if (lost === 0) return 'copied'
+  const [rows, bytes] = [place.rows - lost, (reader.file.valueBytes(group) * (place.rows - lost)) / place.rows]
+  const isUsual = rows <= rowGroupRows && bytes <= rowGroupBytes && (rows >= smallRows || bytes >= smallBytes)
+  return isUsual && reader.file.isOwn(group) ? 'alone' : 'joined'
+}
+
+/** Neighbours that go the same way. */
+const planGroups = (reader: ArrayFileReader, dropped: RowMarks): { way: Way; groups: number[] }[] => {
+  const steps: { way: Way; groups: number[] }[] = []
+  for (const group of reader.file.groups.keys()) {
+    const way = wayOf(reader, group, dropped)
     const last = steps.at(-1)
-    if (last !== undefined && last.copied === copied) last.groups.push(group)
-    else steps.push({ copied, groups: [group] })
+    if (last?.way === way) last.groups.push(group)
+    else steps.push({ way, groups: [group] })
   }
   return steps
 }
 
+/** Bytes of values of the row groups that threads decode and encode. */
+const rewrittenBytes = (reader: ArrayFileReader, dropped: RowMarks): number =>
+  planGroups(reader, dropped)
+    .flatMap(({ way, groups }) => (way === 'alone' ? groups : []))
+    .reduce((bytes, group) => bytes + reader.file.valueBytes(group), 0)
+
 const copyRows = async (
-  { signal, onRows }: RewriteContext,
+  context: RewriteContext,
   reader: ArrayFileReader,
   writer: ArrayFileWriter,
   dropped: RowMarks,
+  threads: GroupThreads,
 ): Promise<void> => {
-  for (const { copied, groups } of planGroups(reader, dropped)) {
-    const decoded: number[] = []
-    for (const group of copied ? groups : []) {
-      signal?.throwIfAborted()
-      if (!(await writer.copyGroup(reader.file, group))) decoded.push(group)
-      onRows?.(reader.file.groups[group]?.rows ?? 0)
+  for (const { way, groups } of planGroups(reader, dropped)) {
+    if (way === 'copied') await copyGroups(context, reader, writer, groups)
+    else if (way === 'alone') await encodeGroups(context, reader, writer, groups, dropped, threads)
+    else await writeDecoded(context, reader.blocks(undefined, groups), writer, dropped)
+  }
+}
+
+const copyGroups = async (
+  { signal, onRows }: RewriteContext,
+  reader: ArrayFileReader,
+  writer: ArrayFileWriter,
+  groups: readonly number[],
+): Promise<void> => {
+  for (const group of groups) {
+    signal?.throwIfAborted()
+    if (!(await writer.copyGroup(reader.file, group))) {
+      for await (const { block } of reader.blocks(undefined, [group])) await writer.writeBlock(block)
     }
-    await writeDecoded(reader.blocks(undefined, copied ? decoded : groups), writer, dropped, signal, copied ? undefined : onRows)
+    onRows?.(reader.file.groups[group]?.rows ?? 0)
+  }
+}
+
+const encodeGroups = async (
+  { signal, onRows }: RewriteContext,
+  reader: ArrayFileReader,
+  writer: ArrayFileWriter,
+  groups: readonly number[],
+  dropped: RowMarks,
+  threads: GroupThreads,
+): Promise<void> => {
+  const kept = (group: number): number[] => {
+    const { firstRow, rows } = reader.file.groups[group] ?? { firstRow: 0, rows: 0 }
+    return Array.from({ length: rows }, (_, row) => row).filter((row) => !dropped.has(firstRow + row))
+  }
+  const ahead = { width: threads.width, bytesOf: (group: number) => reader.file.valueBytes(group) }
+  const encoded = workAhead(groups, ahead, (group) => encodeFromGroup(threads, reader.file, group, kept(group)))
+  for await (const { item, result } of encoded) {
+    signal?.throwIfAborted()
+    await writer.writeEncoded(result)
+    onRows?.(reader.file.groups[item]?.rows ?? 0)
   }
 }
 
 const writeDecoded = async (
+  { signal, onRows }: RewriteContext,
   blocks: AsyncIterable<PlacedBlock>,
   writer: ArrayFileWriter,
   dropped: RowMarks,
-  signal: AbortSignal | undefined,
-  onRows: ((rows: number) => void) | undefined,
 ): Promise<void> => {
   const pending = new PendingRows(writer)
   for await (const { firstRow, block } of blocks) {

@@ -32,7 +32,7 @@ export const findRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>
 const slots = 2 ** 16
 
 /** Rows that may have one of these ids, ascending: all that have, and hardly any other. */
-const candidateRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>): Promise<number[]> => {
+export const candidateRows = async (reader: ArrayFileReader, ids: ReadonlySet<string>): Promise<number[]> => {
   const wanted = new Set(Array.from(ids, hashId))
   // One look per row: most are not wanted.
   const seen = new Uint8Array(slots)

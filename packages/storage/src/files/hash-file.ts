@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { open, stat } from 'node:fs/promises'
 
 /** What a file is known by: size, modification time, and its content. */
 export interface FileMark {
@@ -14,10 +12,30 @@ export interface FileMark {
 /** SHA-256 of a file, or of its bytes from `start` to before `end`. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
 export const hashFile = async (path: string, { start = 0, end }: { start?: number; end?: number } = {}): Promise<string> => {
   const hash = createHash('sha256')
-  if (end !== undefined && end <= start) return hash.digest('hex')
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024, start, ...(end === undefined ? {} : { end: end - 1 }) }), hash)
-  return hash.digest('hex')
+  const handle = await open(path, 'r')
+  try {
+    let position = start
+    const readInto = async (buffer: Buffer): Promise<Buffer> => {
+      const length = Math.max(0, Math.min(buffer.length, (end ?? Number.POSITIVE_INFINITY) - position))
+      const { bytesRead } = await handle.read(buffer, 0, length, position)
+      position += bytesRead
+      return buffer.subarray(0, bytesRead)
+    }
+    // One is read into while the other is hashed; new ones for every piece would keep the garbage collector busy.
+    let [free, used] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
+    for (let piece = await readInto(used); piece.length > 0; ) {
+      const next = readInto(free)
+      hash.update(piece)
+      piece = await next
+      ;[free, used] = [used, free]
+    }
+    return hash.digest('hex')
+  } finally {
+    await handle.close()
+  }
 }
+
+const pieceBytes = 1024 * 1024
 
 export const markFile = async (path: string): Promise<FileMark> => {
   const sha256 = await hashFile(path)

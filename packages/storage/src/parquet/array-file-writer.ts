@@ -8,10 +8,11 @@ import type { ColumnForm } from './column-form.ts'
 import { RowGroupEncoder } from './encode-row-group.ts'
 import { footerBytes, withKeyValues } from './footer.ts'
 import type { GroupFile } from './group-file.ts'
+import { type EncodedRows, encodedAt } from './group-messages.ts'
 import { groupExtent, movedGroup } from './group-places.ts'
 import { type Checksums, type FileSummary, ownEntries, type Segment, sealed, segmentsOf } from './own-metadata.ts'
 import { fileMetadata } from './parquet-writer.ts'
-import { intValue, structList, type ThriftStruct, withField } from './thrift.ts'
+import { intValue, readStruct, structList, type ThriftStruct, withField } from './thrift.ts'
 
 const magic = Buffer.from('PAR1')
 const copyBytes = 8 * 1024 * 1024
@@ -93,6 +94,16 @@ export class ArrayFileWriter {
     this.#checksums.push(this.#inOrder(checksums))
     this.#rows += rowsOf(block)
     await this.#append(group.pieces)
+  }
+
+  /** A row group that was encoded with the columns of this file elsewhere. */
+  async writeEncoded({ bytes, rows, metadata, checksums }: EncodedRows): Promise<void> {
+    const entry = movedGroup(readStruct(metadata).struct, this.#position - encodedAt)
+    this.#encoded.push({ metadata: entry, rows, checksums })
+    this.#groups.push(entry)
+    this.#checksums.push(this.#inOrder(checksums))
+    this.#rows += rows
+    await this.#append([bytes])
   }
 
   /** Copies a row group of a file with the same columns byte by byte. False, with nothing written, when its pages lie in several pieces. */

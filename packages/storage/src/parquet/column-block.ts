@@ -71,7 +71,10 @@ export const textAt = (column: ColumnBlock, offsets: Uint32Array, row: number): 
 /** Every row of a text column; null rows stay null. */
 export const textsOf = (column: ColumnBlock): (string | null)[] => {
   const offsets = offsetsOf(column)
-  return Array.from({ length: column.rows }, (_, row) => textAt(column, offsets, row))
+  const bytes = Buffer.from(column.values.buffer, column.values.byteOffset, column.values.byteLength)
+  return Array.from({ length: column.rows }, (_, row) =>
+    column.valid[row] === 1 ? bytes.toString('utf8', offsets[row], offsets[row + 1]) : null,
+  )
 }
 
 /** Where every row's elements begin, in elements; one entry more than rows. */

@@ -25,7 +25,8 @@ export const openPage = async (bytes: Buffer, values: number): Promise<Buffer> =
   if (intAt(struct, page.bytes) !== body.length || intAt(header, page.values) !== values) throw new Error('more than one page')
   if (plainBytes < 0 || plainBytes > largestPage) throw new Error(`a page of ${plainBytes} bytes`)
   if (intAt(struct, page.crc) !== (crc32(body) | 0)) throw new Error('its bytes have changed since they were written')
-  const options = { maxOutputLength: Math.max(1, plainBytes), chunkSize: Math.max(64, plainBytes) }
+  // With room for one byte more: a buffer that is full to the last byte makes zlib allocate another of the same size.
+  const options = { maxOutputLength: Math.max(1, plainBytes), chunkSize: Math.max(64, plainBytes + 1) }
   const plain = plainBytes < smallPage ? zstdDecompressSync(body, options) : await decompress(body, options)
   if (plain.length !== plainBytes) throw new Error('a page is shorter than it says')
   return plain

@@ -5,10 +5,15 @@ import type { ColumnBlock, RowBlock } from './column-block.ts'
 import type { ColumnForm } from './column-form.ts'
 import { decodeChunk, openPage } from './decode-chunk.ts'
 import { type Footer, readFooterFrom } from './footer.ts'
+import type { GroupToRead } from './group-messages.ts'
 import { type ChunkPlace, chunkPlace, type GroupPlace, groupPlaces } from './group-places.ts'
 import { type Checksums, ownKeys, readChecksums } from './own-metadata.ts'
 import { scanFooter } from './scan-footer.ts'
 import { type FileColumn, fileColumns } from './schema-forms.ts'
+import { intAt } from './thrift-fields.ts'
+
+// RowGroup of the specification.
+const totalByteSize = 2
 
 /**
  * A Parquet file held open for reading, with its footer. Row groups in the form that this program writes are decoded here, column by
@@ -77,6 +82,11 @@ export class GroupFile {
     return values.length === 0 ? null : new Map(this.checksums?.columns.map((column, index) => [column, values[index] ?? '']))
   }
 
+  /** Bytes of the values of a row group, as its entry says. */
+  valueBytes(group: number): number {
+    return intAt(this.groups[group]?.metadata, totalByteSize)
+  }
+
   /** These columns (default: all) of a row group; columns that the file lacks are left out. */
   async readGroup(group: number, names: readonly string[] = this.forms.map(({ name }) => name)): Promise<RowBlock> {
     const wanted = this.forms.filter(({ name }) => names.includes(name))
@@ -104,6 +114,17 @@ export class GroupFile {
     } catch (error) {
       throw this.#blamed(group, name, error)
     }
+  }
+
+  /** What a thread needs to read these columns (default: all) of a row group of ours. `arrays_corrupt` when they are not there. */
+  groupToRead(group: number, names: readonly string[] = this.forms.map(({ name }) => name)): GroupToRead {
+    const chunks = this.forms
+      .filter(({ name }) => names.includes(name))
+      .map(({ name }) => {
+        const { chunk, form } = this.#placeOf(group, name)
+        return { form, ...chunk, checksum: this.checksums?.row_groups[group]?.[this.#checksumColumns.get(name) ?? -1] }
+      })
+    return { fd: this.handle.fd, end: this.footer.start, rows: this.groups[group]?.rows ?? 0, chunks }
   }
 
   #placeOf(group: number, name: string): { place: GroupPlace; chunk: ChunkPlace; form: ColumnForm } {

@@ -2,25 +2,28 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { StorageError } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
 import type { AddedData, EncodedEntry } from './array-file-writer.ts'
-import { columnChecksum } from './block-checksum.ts'
-import type { ColumnForm } from './column-form.ts'
-import { decodeChunk } from './decode-chunk.ts'
+import { failureOf, type GroupAnswer, type GroupToRead } from './group-messages.ts'
 import { chunkPlace } from './group-places.ts'
+import { GroupThreads } from './group-threads.ts'
 import { ownKeys } from './own-metadata.ts'
 import { scanFooter } from './scan-footer.ts'
+import { intAt } from './thrift-fields.ts'
+import { workAhead } from './work-ahead.ts'
 
 const trailerBytes = 8
+// RowGroup of the specification.
+const totalByteSize = 2
 
 /**
  * Reads back what was added to a file: its footer, its bytes, and every value of the row groups that were encoded anew. Throws
  * `verification_failed`; the file has no name yet that anybody reads.
  */
-export const verifyAdded = async (path: string, added: AddedData): Promise<void> => {
+export const verifyAdded = async (path: string, added: AddedData, threads?: GroupThreads): Promise<void> => {
   const handle = await open(path, 'r')
   try {
     await verifyFooter(handle, added)
-    if ((await hashFile(path, { start: added.start, end: added.end })) !== added.sha256) throw new Error('its bytes are others')
-    for (const group of added.encoded) await verifyGroup(handle, added.forms, group)
+    const [bytes, values] = await Promise.allSettled([verifyBytes(path, added), verifyValues(handle, added, threads)])
+    for (const result of [bytes, values]) if (result.status === 'rejected') throw result.reason
   } catch (error) {
     if (!(error instanceof Error) || 'syscall' in error) throw error
     throw differs(path, error)
@@ -29,22 +32,46 @@ export const verifyAdded = async (path: string, added: AddedData): Promise<void>
   }
 }
 
+const verifyBytes = async (path: string, { start, end, sha256 }: AddedData): Promise<void> => {
+  if ((await hashFile(path, { start, end })) !== sha256) throw new Error('its bytes are others')
+}
+
+const verifyValues = async (handle: FileHandle, added: AddedData, threads: GroupThreads | undefined): Promise<void> => {
+  const desks = threads ?? new GroupThreads(added.encoded.reduce((bytes, group) => bytes + valueBytes(group), 0))
+  try {
+    const check = (group: EncodedEntry) => desks.ask({ kind: 'check', group: groupToRead(handle, added, group) })
+    for await (const { result } of workAhead(added.encoded, { width: desks.width, bytesOf: valueBytes }, check)) refuseDamage(result, added)
+  } finally {
+    if (threads === undefined) await desks.close()
+  }
+}
+
+const valueBytes = ({ metadata }: EncodedEntry): number => intAt(metadata, totalByteSize)
+
+// The checksums were taken of the values before they were encoded.
+const groupToRead = (handle: FileHandle, { forms, end }: AddedData, group: EncodedEntry): GroupToRead => ({
+  fd: handle.fd,
+  end,
+  rows: group.rows,
+  chunks: forms.map((form, index) => {
+    const chunk = chunkPlace(group, index)
+    if (chunk === null) throw new Error(`${form.name} is missing`)
+    return { form, ...chunk, checksum: group.checksums.get(form.name) }
+  }),
+})
+
+const refuseDamage = (answer: GroupAnswer, { forms }: AddedData): void => {
+  if (answer.kind !== 'checked') throw failureOf(answer)
+  const damaged = answer.reasons.findIndex((reason) => reason !== null)
+  if (damaged >= 0) throw new Error(`values of ${forms[damaged]?.name}: ${answer.reasons[damaged]}`)
+}
+
 const verifyFooter = async (handle: FileHandle, added: AddedData): Promise<void> => {
   const { size } = await handle.stat()
   const found = await readAt(handle, added.end, added.footer.length)
   if (size !== added.end + added.footer.length || Buffer.compare(found, added.footer) !== 0) throw new Error('its footer is another')
   const { rows, keyValues, crcWithoutLast } = scanFooter(found.subarray(0, -trailerBytes))
   if (rows !== added.rows || keyValues.get(ownKeys.footer) !== crcWithoutLast) throw new Error('its footer does not add up')
-}
-
-// The checksums were taken of the values before they were encoded.
-const verifyGroup = async (handle: FileHandle, forms: readonly ColumnForm[], group: EncodedEntry): Promise<void> => {
-  for (const [index, form] of forms.entries()) {
-    const chunk = chunkPlace(group, index)
-    if (chunk === null) throw new Error(`${form.name} is missing`)
-    const column = await decodeChunk(form, await readAt(handle, chunk.offset, chunk.bytes), chunk.values, group.rows)
-    if (columnChecksum(column) !== group.checksums.get(form.name)) throw new Error(`values of ${form.name} are others`)
-  }
 }
 
 const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
