@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { isStorageError, StorageError } from '../errors.ts'
+import { jsonOrNull } from '../json/json-or-null.ts'
 import { pinFile } from './pin-file.ts'
 
 export const tombstonesName = '_tombstones.json'
@@ -53,7 +54,7 @@ const readIfThere = async (folder: string): Promise<string | null> => {
 
 // JSON.parse creates own properties, `__proto__` included, and Object.entries lists them: names stay data.
 const parseEntries = (text: string): Map<string, string> | null => {
-  const value = parseJson(text)
+  const value = jsonOrNull(text)
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return null
   const entries = new Map<string, string>()
   for (const [id, time] of Object.entries(value)) {
@@ -61,13 +62,4 @@ const parseEntries = (text: string): Map<string, string> | null => {
     entries.set(id, time)
   }
   return entries
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }

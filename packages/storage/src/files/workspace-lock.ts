@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
+import { jsonOrNull } from '../json/json-or-null.ts'
 import { link, makeFolder, removeEmptyFolder, unlink, writeNewFile } from './disk.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
 
@@ -117,7 +118,7 @@ const createWithoutLinks = async (path: string, text: string): Promise<boolean> 
 
 const readLock = async (path: string): Promise<LockContent | 'unreadable' | null> => {
   try {
-    const parsed = LockContent.safeParse(parseJson(await readFile(path, 'utf8')))
+    const parsed = LockContent.safeParse(jsonOrNull(await readFile(path, 'utf8')))
     return parsed.success ? parsed.data : 'unreadable'
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
@@ -157,7 +158,7 @@ const winRight = async (path: string, stale: string): Promise<string | null> => 
 const ownerRuns = async (right: string): Promise<boolean> => {
   const text = await readText(right)
   if (text === null) return true
-  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(parseJson(text))
+  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(jsonOrNull(text))
   return owner.success ? isRunning(owner.data) : isFresh(right)
 }
 
@@ -205,15 +206,6 @@ const readText = async (path: string): Promise<string | null> => {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null
-    throw error
-  }
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { entriesOf } from '../json/entries-of.ts'
+import { jsonOrNull } from '../json/json-or-null.ts'
 
 export interface Stars {
   /** Ids of predictions and chains. */
@@ -21,19 +22,10 @@ export const readStars = async (root: string): Promise<Stars> => {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return { ids: [] }
     throw error
   }
-  const entries = entriesOf(parseOrNull(text))
+  const entries = entriesOf(jsonOrNull(text))
   if (entries !== undefined) return { ids: entries.filter(([, star]) => star !== false && star !== null).map(([id]) => id) }
   throw new StorageError('validation', 'The list of stars cannot be read. Nothing was changed.', {
     path,
     hint: 'Restore .nirs-workspace/stars.json from a backup, or delete it.',
   })
-}
-
-const parseOrNull = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }

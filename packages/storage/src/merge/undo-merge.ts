@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
 import { removeEmptyFolder, removeTree, syncFolder, unlink } from '../files/disk.ts'
 import { isSameFile } from '../files/hash-file.ts'
-import { exists, isSameInode, moveBack } from '../files/move-file.ts'
+import { exists } from '../files/move-file.ts'
+import { takeBack } from '../files/take-back.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { namedModels } from './commit-merge.ts'
@@ -11,7 +12,7 @@ import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<void> => {
   const places = mergePlaces(layout, journal.job_id)
   if (journal.phase === 'commit') {
-    await takeArraysBack(layout, journal)
+    await takeBack(layout.root, journal.placed)
     await takeModelsBack(layout, journal)
   }
   if (journal.trash !== null) await removeTree(join(places.trash, journal.trash))
@@ -24,17 +25,6 @@ export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<
   await syncFolder(layout.control)
   await syncFolder(layout.root)
   await removeJournal(layout)
-}
-
-/** A file that somebody has changed since stays: it holds their rows, and rows of the merge that no metadata knows. */
-const takeArraysBack = async (layout: Layout, journal: MergeJournal): Promise<void> => {
-  const at = (path: string) => join(layout.root, path)
-  for (const { target, replaced, mark } of journal.placed) {
-    const isOurs = await isSameFile(at(target), mark)
-    if (replaced !== null && (await exists(at(replaced)))) {
-      if (isOurs || !(await exists(at(target))) || (await isSameInode(at(target), at(replaced)))) await moveBack(at(replaced), at(target))
-    } else if (isOurs) await unlink(at(target))
-  }
 }
 
 const takeModelsBack = async (layout: Layout, journal: MergeJournal): Promise<void> => {

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { jsonOrNull } from '../json/json-or-null.ts'
 import { RemovalJournal, RestoreJournal } from '../maintenance/removal-journal.ts'
 import { MergeJournal } from '../merge/merge-journal.ts'
 import { FlushJournal } from '../store/flush-journal-schema.ts'
@@ -69,7 +70,7 @@ export type Journal = z.infer<typeof Journal>
 export const readJournal = async (layout: Layout): Promise<Journal | null> => {
   const text = await readText(layout.journal)
   if (text === null) return null
-  const parsed = Journal.safeParse(parseJson(text))
+  const parsed = Journal.safeParse(jsonOrNull(text))
   if (parsed.success) return parsed.data
   throw new StorageError('interrupted', 'The journal of an unfinished job cannot be read. Nothing was changed.', {
     path: layout.journal,
@@ -89,15 +90,6 @@ const readText = async (path: string): Promise<string | null> => {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
-  }
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
     throw error
   }
 }

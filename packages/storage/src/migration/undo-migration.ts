@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
 import { isSameFile } from '../files/hash-file.ts'
-import { exists, isSameInode, moveBack, unlinkIfThere } from '../files/move-file.ts'
+import { exists, isSameInode, unlinkIfThere } from '../files/move-file.ts'
+import { takeBack } from '../files/take-back.ts'
 import { type MigrateJournal, removeJournal } from './journal.ts'
 import { type Layout, placesOf } from './workspace-layout.ts'
 
@@ -40,12 +41,7 @@ const undoName = async (path: string, backup: string): Promise<void> => {
 
 const takeFilesBack = async (layout: Layout, journal: MigrateJournal): Promise<void> => {
   const at = (path: string) => join(layout.root, path)
-  for (const { target, replaced, mark } of journal.placed) {
-    const isOurs = await isSameFile(at(target), mark)
-    if (replaced !== null && (await exists(at(replaced)))) {
-      if (isOurs || !(await exists(at(target))) || (await isSameInode(at(target), at(replaced)))) await moveBack(at(replaced), at(target))
-    } else if (isOurs) await unlink(at(target))
-  }
+  await takeBack(layout.root, journal.placed)
   for (const { target, replaced } of journal.removed) {
     if ((await exists(at(replaced))) && !(await exists(at(target)))) await rename(at(replaced), at(target))
   }

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import * as z from 'zod'
+import { jsonOrNull } from '../json/json-or-null.ts'
 import { type Footer, keyValues, withKeyValues } from './footer.ts'
 import { type ThriftStruct, writeStruct } from './thrift.ts'
 
@@ -97,15 +98,6 @@ const crcWithoutSeal = (metadata: ThriftStruct): string =>
 
 const parse = <S extends z.ZodType>(schema: S, text: string | undefined): z.output<S> | null => {
   if (text === undefined) return null
-  const parsed = schema.safeParse(parseJson(text))
+  const parsed = schema.safeParse(jsonOrNull(text))
   return parsed.success ? parsed.data : null
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
 }
