@@ -4,11 +4,10 @@ const full = ['ENOSPC', 'EDQUOT']
 const refused = ['EROFS', 'EACCES', 'EPERM']
 const failed = ['EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'EBUSY', 'ESTALE']
 
-/** What the disk answered to a change of arrays, as one of the coded errors. A mistake of the program itself stays what it is. */
-export const toWriteError = (error: unknown): unknown => {
+/** What the disk answered to a change, as one of the coded errors. A mistake of the program itself stays what it is. */
+export const toWriteError = (error: unknown, untouched = 'Every array file is as it was, or whole with what was added.'): unknown => {
   const code = systemCode(error)
   if (error instanceof StorageError || code === undefined) return error
-  const untouched = 'Every array file is as it was, or whole with what was added.'
   if (full.includes(code))
     return new StorageError('write_failed', `The disk is full. ${untouched}`, { hint: 'Free some space and try again.' }, error)
   if (refused.includes(code)) {

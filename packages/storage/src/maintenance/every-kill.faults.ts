@@ -1,12 +1,12 @@
 import { test } from 'vitest'
 import type { FaultMode } from '../testing/fault-hooks.ts'
-import { countPoints, cutEverywhere, failEverywhere, faultModes, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
+import { cutEverywhere, failEverywhere, faultModes, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
 import { makeScene } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { type FaultJobName, faultJobNames } from './testing/maintenance-jobs.ts'
 
 const cases = faultJobNames.flatMap((name) => storeKinds.map((kind): [StoreKind, FaultJobName] => [kind, name]))
-const count = countPoints()
+const count = new PointCount()
 
 // Jobs of few operations meet every fault at each of them, the others a kill, a stop and one of the rest in turn.
 const fewOperations = 20
@@ -16,15 +16,17 @@ const modesAt = (total: number, n: number): readonly FaultMode[] =>
 
 test.each(cases)('store.%s, %s: killed, stopped, torn, full or failing at every operation', async (kind, name) => {
   await using scene = await makeScene(kind, name)
-  count(name, await failEverywhere(scene, (n) => modesAt(scene.total, n)))
+  count.add(name, await failEverywhere(scene, (n) => modesAt(scene.total, n)))
 })
 
 test.each(cases)('store.%s, %s: the power is cut after every operation', async (kind, name) => {
   await using scene = await makeScene(kind, name)
-  count(name, await cutEverywhere(scene))
+  count.add(name, await cutEverywhere(scene))
 })
 
 test.each(cases)('store.%s, %s: stopped again at every operation of the recovery', async (kind, name) => {
   await using scene = await makeScene(kind, name)
-  count(name, await stopRecoveryEverywhere(scene, [0.5, 0.75, 0.9, 1]))
+  count.add(name, await stopRecoveryEverywhere(scene, [0.5, 0.75, 0.9, 1]))
 })
+
+test('no job has had fewer than 200 fault points', () => count.expectEnough())

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, test } from 'vitest'
-import { countPoints, cutEverywhere, failEverywhere, faultModes, killAtAnyTime, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
+import { cutEverywhere, failEverywhere, faultModes, killAtAnyTime, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
-const count = countPoints()
+const count = new PointCount()
 let scene: MergeScene
 beforeAll(async () => {
   scene = await makeMergeScene()
@@ -10,17 +10,19 @@ beforeAll(async () => {
 afterAll(() => scene[Symbol.asyncDispose]())
 
 test.each(faultModes)('merge: %s at every operation', async (mode) => {
-  count('merge', await failEverywhere(scene, () => [mode]))
+  count.add('merge', await failEverywhere(scene, () => [mode]))
 })
 
 test('merge: the power is cut after every operation', async () => {
-  count('merge', await cutEverywhere(scene))
+  count.add('merge', await cutEverywhere(scene))
 })
 
 test('merge: stopped again at every operation of the recovery', async () => {
-  count('merge', await stopRecoveryEverywhere(scene, [0.3, 0.6, 0.8, 0.95]))
+  count.add('merge', await stopRecoveryEverywhere(scene, [0.3, 0.6, 0.8, 0.95]))
 })
 
 test('merge: SIGKILL at any time, inside what DuckDB writes too', async () => {
-  count('merge', await killAtAnyTime(scene, 60, 300, 2800))
+  count.add('merge', await killAtAnyTime(scene, 60, 300, 2800))
 })
+
+test('no job has had fewer than 200 fault points', () => count.expectEnough())

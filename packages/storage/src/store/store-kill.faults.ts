@@ -1,57 +1,31 @@
-import { execFile } from 'node:child_process'
-import { cp, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import * as z from 'zod'
-import { temporaryFolder } from '../testing/make-store.ts'
-import { faultScene, foldsOf } from './testing/store-fixture.ts'
+import { cutEverywhere, failEverywhere, faultModes, killAtAnyTime, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
+import { makeFlushScene, makeVacuumScene } from './testing/store-scene.ts'
 
-const run = promisify(execFile)
-const child = join(import.meta.dirname, 'testing', 'store-child.ts')
-const Outcome = z.object({ operations: z.number(), error: z.string().nullable() })
+const count = new PointCount()
+const scenes = { flush: makeFlushScene, vacuum: makeVacuumScene }
+const jobs = ['flush', 'vacuum'] as const
 
-const inChild = (job: string, root: string, mode: string, n: number) =>
-  run(process.execPath, ['--no-warnings', child, job, root, mode, String(n)], { killSignal: 'SIGKILL' }).then(
-    ({ stdout }) => Outcome.parse(JSON.parse(stdout)),
-    () => null,
-  )
+test.each(jobs)('%s: every fault at every operation: it is whole or has not been', async (job) => {
+  await using scene = await scenes[job]()
+  expect(scene.total).toBeGreaterThan(15)
+  count.add(job, await failEverywhere(scene, () => faultModes))
+})
 
-/** Arrays that were taken back are marked as removed. Half of a lock that was never taken is swept once it is old enough to be nobody's. */
-const leftIn = async (root: string): Promise<string[]> => {
-  const names = await readdir(root, { recursive: true })
-  return names.filter(
-    (name) =>
-      !/^(arrays|arrays\/(wheat\.parquet|_tombstones\.json)|store\.duckdb|\.nirs-workspace|\.nirs-workspace\/lock\.part-[^/]*)$/.test(name),
-  )
-}
+test.each(jobs)('%s: stopped again at every operation of the recovery', async (job) => {
+  await using scene = await scenes[job]()
+  count.add(job, await stopRecoveryEverywhere(scene, [0.5, 0.7, 0.8, 0.9]))
+})
 
-test.each(['flush', 'vacuum'])(
-  '%s: killed before every operation, and in the middle of every write, it is whole or has not been',
-  async (job) => {
-    await using scratch = await temporaryFolder()
-    const original = join(scratch.path, 'original')
-    await faultScene(original)
-    const before = await foldsOf(original)
-    const copyOf = async (name: string) => {
-      const root = join(scratch.path, name)
-      await rm(root, { recursive: true, force: true })
-      await cp(original, root, { recursive: true, preserveTimestamps: true })
-      return root
-    }
-    const done = await copyOf('done')
-    const total = (await inChild(job, done, 'count', 0))?.operations ?? 0
-    expect(total).toBeGreaterThan(5)
-    const after = await foldsOf(done)
-    for (const mode of ['kill', 'torn', 'EIO-sticky']) {
-      for (let n = 1; n <= total; n++) {
-        const root = await copyOf('killed')
-        await inChild(job, root, mode, n)
-        const about = `${job}: ${mode} before ${n} of ${total}`
-        expect([before, after], about).toContainEqual(await foldsOf(root))
-        expect(await leftIn(root), about).toEqual([])
-      }
-    }
-    process.stdout.write(`${job}: ${total * 3} points\n`)
-  },
-)
+test.each(jobs)('%s: SIGKILL at any time, inside what DuckDB writes too', async (job) => {
+  await using scene = await scenes[job]()
+  count.add(job, await killAtAnyTime(scene, 30, 300, 1200))
+})
+
+// What a flush writes into the store DuckDB itself flushes, at the end of the transaction.
+test('vacuum: the power is cut after every operation', async () => {
+  await using scene = await makeVacuumScene()
+  count.add('vacuum', await cutEverywhere(scene))
+})
+
+test('no job has had fewer than 200 fault points', () => count.expectEnough())

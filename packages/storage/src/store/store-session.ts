@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { toWriteError } from '../array-store/write-error.ts'
 import { storeTables as knownTables } from '../catalog/catalog-schema.ts'
 import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { Engine } from '../engine/open-engine.ts'
@@ -59,8 +60,21 @@ export const openReading = async (path: string): Promise<StoreSession> => {
   return { root, isWritable: false, read, write: refuse, aside: refuse, close: () => turn.end() }
 }
 
-/** For writing: the workspace lock and the store are held until it is closed. What a job that died has left is put in order first. */
-export const openWriting = async (path: string, create: boolean): Promise<StoreSession> => {
+/**
+ * For writing: the workspace lock and the store are held until it is closed. What a job that died has left is put in order first. What the
+ * disk refuses, now or later, is `write_failed` or `read_only`.
+ */
+export const openWriting = (path: string, create: boolean): Promise<StoreSession> => coded(() => beginWriting(path, create))
+
+const coded = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw toWriteError(error, 'What was saved before is safe; the next opening puts in order what was begun.')
+  }
+}
+
+const beginWriting = async (path: string, create: boolean): Promise<StoreSession> => {
   const place = await resolveWritable(path, create)
   if (place.store !== null) await refuseLinksFor(layoutOf(place.root))
   const lock = await acquireWorkspaceLock(place.root, { jobId: `store-${randomUUID().slice(0, 8)}`, kind: 'workspace-store' })
@@ -114,7 +128,7 @@ class WritingSession implements StoreSession {
   }
 
   write<T>(work: (engine: Engine, lock: WorkspaceLock) => Promise<T>): Promise<T> {
-    return this.#turn.take(() => work(this.#engine(), this.#lock))
+    return this.#turn.take(() => coded(() => work(this.#engine(), this.#lock)))
   }
 
   aside<T>(work: (lock: WorkspaceLock) => Promise<T>): Promise<T> {
@@ -130,13 +144,15 @@ class WritingSession implements StoreSession {
   }
 
   close(): Promise<void> {
-    return this.#turn.end(async () => {
-      try {
-        await this.#detach()
-      } finally {
-        await this.#lock.release()
-      }
-    })
+    return this.#turn.end(() =>
+      coded(async () => {
+        try {
+          await this.#detach()
+        } finally {
+          await this.#lock.release()
+        }
+      }),
+    )
   }
 
   #engine(): Engine {

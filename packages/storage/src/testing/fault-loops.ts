@@ -11,14 +11,25 @@ export const faultModes: FaultMode[] = ['kill', 'torn', 'stop', 'ENOSPC', 'EIO',
 const inChild: readonly FaultMode[] = ['kill', 'torn']
 const leastPoints = 200
 
-/** Counts the fault points of every job of a file of loops; printed at its end, where no job may have had fewer than 200. */
-export const countPoints = (): ((job: string, points: number) => void) => {
-  const counts = new Map<string, number>()
-  afterAll(() => {
-    for (const [job, points] of counts) process.stdout.write(`${job}: ${points} fault points\n`)
-    expect([...counts].filter(([, points]) => points < leastPoints)).toEqual([])
-  })
-  return (job, points) => counts.set(job, (counts.get(job) ?? 0) + points)
+/** Counts the fault points of every job of a file of loops, and prints them at its end. */
+export class PointCount {
+  readonly #counts = new Map<string, number>()
+
+  constructor() {
+    afterAll(() => {
+      for (const [job, points] of this.#counts) process.stdout.write(`${job}: ${points} fault points\n`)
+    })
+  }
+
+  add(job: string, points: number): void {
+    this.#counts.set(job, (this.#counts.get(job) ?? 0) + points)
+  }
+
+  /** For the last test of the file: no job had fewer than 200. */
+  expectEnough(): void {
+    expect(this.#counts.size).toBeGreaterThan(0)
+    expect([...this.#counts].filter(([, points]) => points < leastPoints)).toEqual([])
+  }
 }
 
 /** These faults at every operation: a coded error, or none; what has not happened is run again, and then has. The number of points. */

@@ -42,14 +42,16 @@ export const vacuumWorkspace = async (path: string, options: VacuumOptions = {})
   const layout = layoutOf(root)
   await refuseLinksFor(layout)
   const job = `vacuum-${randomUUID().slice(0, 8)}`
-  const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: job, kind: 'vacuum' }))
   try {
-    await recoverUnderLock(layout)
-    return await vacuum(layout, store ?? layout.store, job, options.signal)
+    const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: job, kind: 'vacuum' }))
+    try {
+      await recoverUnderLock(layout)
+      return await vacuum(layout, store ?? layout.store, job, options.signal)
+    } finally {
+      if (options.lock === undefined) await lock.release()
+    }
   } catch (error) {
     throw toMigrationError(error, options.signal, 'vacuum')
-  } finally {
-    if (options.lock === undefined) await lock.release()
   }
 }
 
