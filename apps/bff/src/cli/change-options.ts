@@ -1,5 +1,7 @@
+import { recoverWorkspace } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
-import type { OutputOptions } from './output.ts'
+import { confirm, hasTerminal } from './confirm.ts'
+import { type OutputOptions, say } from './output.ts'
 
 /** What every verb takes that changes a workspace. */
 export interface ChangeOptions extends OutputOptions {
@@ -12,3 +14,19 @@ export const withChangeOptions = (command: Command): Command =>
     .option('--dry-run', 'print what would happen; change nothing')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
+
+/** Finishes or undoes what an interrupted job has left, unless nothing can come of this call but a preview. */
+export const recoverFirst = async (path: string, { dryRun, yes }: ChangeOptions): Promise<void> => {
+  if (dryRun === true || !(yes === true || hasTerminal())) return
+  const { recovered, outcome } = await recoverWorkspace(path)
+  if (recovered) say(`A job that was interrupted has been ${outcome ?? 'settled'} first.`)
+}
+
+/** Shows what would happen and asks; `--yes` agrees beforehand. Throws `UsageError` when there is nobody to ask. */
+export const agrees = async (preview: string, question: string, { yes }: ChangeOptions): Promise<boolean> => {
+  if (yes === true) return true
+  say(preview)
+  const agreed = await confirm(question, false)
+  if (!agreed) say('Nothing was changed.')
+  return agreed
+}

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { isStorageError, mergeStores, planMerge, recoverWorkspace, resolveWorkspace, StorageError } from '@nirs-workspace/storage'
+import { isStorageError, mergeStores, planMerge, resolveWorkspace, StorageError } from '@nirs-workspace/storage'
 import { type MergePlan, type MergeReport, MergeStrategy } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
-import { type ChangeOptions, withChangeOptions } from './change-options.ts'
+import { agrees, type ChangeOptions, recoverFirst, withChangeOptions } from './change-options.ts'
 import { collect } from './collect-values.ts'
-import { confirm, hasTerminal } from './confirm.ts'
 import { describeMerged, describeMergePlan } from './describe-merge.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
-import { printResult, runVerb, say } from './output.ts'
+import { printResult, runVerb } from './output.ts'
 import { showProgress } from './progress.ts'
+import { whileWaiting } from './while-waiting.ts'
 
 interface Options extends ChangeOptions {
   onConflict: MergeStrategy
@@ -43,19 +43,15 @@ const merge = async (target: string, sources: readonly string[], options: Option
     cacheFolder: userFolders().cache,
   }
   await requireTarget(target, options)
-  if (options.dryRun !== true && (options.yes === true || hasTerminal())) await recoverTarget(target, options)
-  const plan = await interruptible((signal) => planMerge(target, sources, { ...request, signal }))
+  await recoverTarget(target, options)
+  const plan = await interruptible((signal) =>
+    whileWaiting('Working out what would happen …', () => planMerge(target, sources, { ...request, signal })),
+  )
   if (options.dryRun === true) {
     printResult(options, plan, describeMergePlan)
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(describeMergePlan(plan))
-    if (!(await confirm('Merge now?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  if (!(await agrees(describeMergePlan(plan), 'Merge now?', options))) return exitCodes.done
   const report = await run(target, sources, { ...request, planId: plan.plan_id })
   printResult(options, report, describeMerged)
   return report.errors.length > 0 ? exitCodes.findings : exitCodes.done
@@ -72,11 +68,11 @@ const requireTarget = async (target: string, { create }: Options): Promise<void>
 }
 
 /** A target that is still to be made has nothing to recover. */
-const recoverTarget = async (target: string, { create }: Options): Promise<void> => {
+const recoverTarget = async (target: string, options: Options): Promise<void> => {
   try {
-    await recoverWorkspace(target)
+    await recoverFirst(target, options)
   } catch (error) {
-    if (create !== true || !isStorageError(error, 'workspace_not_found', 'not_a_workspace')) throw error
+    if (options.create !== true || !isStorageError(error, 'workspace_not_found', 'not_a_workspace')) throw error
   }
 }
 

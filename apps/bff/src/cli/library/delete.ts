@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
-import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
+import { agrees, type ChangeOptions, withChangeOptions } from '../change-options.ts'
 import { commandText } from '../command-text.ts'
-import { confirm } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { printResult, runVerb, say } from '../output.ts'
+import { printResult, runVerb } from '../output.ts'
 import { printable } from '../table.ts'
 import { describeMetadata } from './describe-template.ts'
 import { openLibrary } from './open-library.ts'
@@ -27,13 +26,7 @@ const remove = async (path: string, word: string, options: ChangeOptions & RefOp
     printResult(options, { id: template?.id ?? word, template, remaining: rows.length + unreadable.length - 1 }, () => preview)
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(`${preview}\nIt goes to the trash of the library.`)
-    if (!(await confirm('Remove it now?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  if (!(await agrees(`${preview}\nIt goes to the trash of the library.`, 'Remove it now?', options))) return exitCodes.done
   const { trash_id } = await library.delete(ref)
   const restore_command = commandText('library', 'restore', library.workspace, trash_id)
   printResult(

@@ -1,9 +1,8 @@
 import { StorageError } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
-import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
-import { confirm } from '../confirm.ts'
+import { agrees, type ChangeOptions, withChangeOptions } from '../change-options.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { printResult, runVerb, say } from '../output.ts'
+import { printResult, runVerb } from '../output.ts'
 import { openLibrary } from './open-library.ts'
 import { describeTrashed } from './trash.ts'
 
@@ -27,13 +26,8 @@ const empty = async (path: string, ids: readonly string[], options: ChangeOption
     printResult(options, { rows, total: rows.length, removed: 0 }, () => describeTrashed(rows))
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(`Would remove for good:\n${describeTrashed(rows)}`)
-    if (!(await confirm('This cannot be undone. Remove for good?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  const preview = `Would remove for good:\n${describeTrashed(rows)}`
+  if (!(await agrees(preview, 'This cannot be undone. Remove for good?', options))) return exitCodes.done
   // Exactly those that were shown: what has come to the trash since stays.
   const { removed } = await library.emptyTrash(rows.map(({ trash_id }) => trash_id))
   printResult(options, { rows, total: rows.length, removed }, () => `removed for good: ${removed}`)

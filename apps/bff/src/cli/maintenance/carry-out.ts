@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { applyPlan, type MadePlan, makePlan, recoverWorkspace, resolveWorkspace } from '@nirs-workspace/storage'
+import { applyPlan, type MadePlan, makePlan, resolveWorkspace } from '@nirs-workspace/storage'
 import type { MaintenanceApplied, MaintenanceInput } from '@nirs-workspace/types'
-import type { ChangeOptions } from '../change-options.ts'
+import { agrees, type ChangeOptions, recoverFirst } from '../change-options.ts'
 import { commandText } from '../command-text.ts'
-import { confirm, hasTerminal } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interruptible.ts'
-import { printResult, say } from '../output.ts'
+import { printResult } from '../output.ts'
 import { showProgress } from '../progress.ts'
 import { printable } from '../table.ts'
+import { whileWaiting } from '../while-waiting.ts'
 import { wrapText } from '../wrap-text.ts'
 import { describeNothing, describePlan, describeWhatGoes } from './describe-plan.ts'
 import { type PlanPreview, previewPlan } from './preview-plan.ts'
@@ -21,8 +21,7 @@ type Done = PlanPreview & { operation_id: string | null; restore_command: string
  * when a dataset had to be left alone.
  */
 export const carryOut = async (path: string, input: MaintenanceInput, options: ChangeOptions): Promise<number> => {
-  const mayChange = options.dryRun !== true && (options.yes === true || hasTerminal())
-  if (mayChange) await recoverWorkspace(path)
+  await recoverFirst(path, options)
   const { root } = await resolveWorkspace(path)
   const { plan, preview } = await planned(root, input)
   const exit = 'refused' in preview && preview.refused.length > 0 ? exitCodes.findings : exitCodes.done
@@ -34,25 +33,22 @@ export const carryOut = async (path: string, input: MaintenanceInput, options: C
     printResult(options, preview, (shown) => describePlan(shown, root))
     return exit
   }
-  if (options.yes !== true) {
-    say(describePlan(preview, root))
-    if (!(await confirm(plan.kind === 'compact' ? 'Compact now?' : 'Remove now?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  const question = plan.kind === 'compact' ? 'Compact now?' : 'Remove now?'
+  if (!(await agrees(describePlan(preview, root), question, options))) return exitCodes.done
   printResult(options, finished(root, preview, await apply(root, plan)), (done) => describeDone(done, root))
   return exit
 }
 
 const planned = (root: string, input: MaintenanceInput): Promise<{ plan: MadePlan; preview: PlanPreview }> =>
-  interruptible(async (signal) => {
-    const plan = await makePlan(root, input)
-    signal.throwIfAborted()
-    const preview = await previewPlan(root, plan)
-    signal.throwIfAborted()
-    return { plan, preview }
-  })
+  interruptible((signal) =>
+    whileWaiting('Working out what would happen …', async () => {
+      const plan = await makePlan(root, input)
+      signal.throwIfAborted()
+      const preview = await previewPlan(root, plan)
+      signal.throwIfAborted()
+      return { plan, preview }
+    }),
+  )
 
 const apply = async (root: string, plan: MadePlan): Promise<MaintenanceApplied> => {
   const progress = showProgress()

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { emptyTrash, listTrash } from '@nirs-workspace/storage'
 import type { EmptyTrashReport, TrashEntry } from '@nirs-workspace/types'
 import type { Command } from 'commander'
-import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
-import { confirm } from '../confirm.ts'
+import { agrees, type ChangeOptions, withChangeOptions } from '../change-options.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { printResult, runVerb, say } from '../output.ts'
+import { printResult, runVerb } from '../output.ts'
 import { formatBytes } from '../table.ts'
 import { findOperation } from './find-operation.ts'
 import { describeOperations } from './trash.ts'
@@ -27,13 +26,7 @@ const empty = async (path: string, operation: string | undefined, options: Chang
     printResult(options, { operations: rows.map(({ operation_id }) => operation_id), bytes, rows }, () => describe(rows, bytes))
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(describe(rows, bytes))
-    if (!(await confirm('This cannot be undone. Remove for good?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  if (!(await agrees(describe(rows, bytes), 'This cannot be undone. Remove for good?', options))) return exitCodes.done
   const report = await emptyEach(path, rows)
   printResult(options, report, ({ operations, bytes_freed }) => `removed for good: ${operations.length}, freed ${formatBytes(bytes_freed)}`)
   return exitCodes.done

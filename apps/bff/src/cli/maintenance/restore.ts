@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { recoverWorkspace, restoreTrash } from '@nirs-workspace/storage'
+import { restoreTrash } from '@nirs-workspace/storage'
 import type { MaintenanceCounts, RestoreReport, TrashEntry } from '@nirs-workspace/types'
 import type { Command } from 'commander'
-import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
+import { agrees, type ChangeOptions, recoverFirst, withChangeOptions } from '../change-options.ts'
 import { collect } from '../collect-values.ts'
-import { confirm, hasTerminal } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interruptible.ts'
-import { printResult, runVerb, say } from '../output.ts'
+import { printResult, runVerb } from '../output.ts'
 import { showProgress } from '../progress.ts'
 import { describeCounts } from './describe-counts.ts'
 import { findOperation } from './find-operation.ts'
@@ -28,19 +27,14 @@ export const addRestore = (program: Command): void => {
 }
 
 const restore = async (path: string, operation: string, options: Options): Promise<number> => {
-  if (options.dryRun !== true && (options.yes === true || hasTerminal())) await recoverWorkspace(path)
+  await recoverFirst(path, options)
   const entry = await findOperation(path, operation)
   if (options.dryRun === true) {
     printResult(options, entry, describeEntry)
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(describeEntry(entry))
-    if (!(await confirm(options.id.length === 0 ? 'Restore it now?' : `Restore ${options.id.length} of it now?`, false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  const question = options.id.length === 0 ? 'Restore it now?' : `Restore ${options.id.length} of it now?`
+  if (!(await agrees(describeEntry(entry), question, options))) return exitCodes.done
   printResult(options, await run(path, operation, options.id), describeReport)
   return exitCodes.done
 }

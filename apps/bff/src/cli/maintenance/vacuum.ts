@@ -1,18 +1,11 @@
-import {
-  planVacuum,
-  recoverWorkspace,
-  resolveWorkspace,
-  type VacuumPlan,
-  type VacuumReport,
-  vacuumWorkspace,
-} from '@nirs-workspace/storage'
+import { planVacuum, resolveWorkspace, type VacuumPlan, type VacuumReport, vacuumWorkspace } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
-import { type ChangeOptions, withChangeOptions } from '../change-options.ts'
-import { confirm, hasTerminal } from '../confirm.ts'
+import { agrees, type ChangeOptions, recoverFirst, withChangeOptions } from '../change-options.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interruptible.ts'
-import { printResult, runVerb, say } from '../output.ts'
+import { printResult, runVerb } from '../output.ts'
 import { formatBytes } from '../table.ts'
+import { whileWaiting } from '../while-waiting.ts'
 
 export const addVacuum = (program: Command): void => {
   withChangeOptions(
@@ -21,21 +14,16 @@ export const addVacuum = (program: Command): void => {
 }
 
 const vacuum = async (path: string, options: ChangeOptions): Promise<number> => {
-  if (options.dryRun !== true && (options.yes === true || hasTerminal())) await recoverWorkspace(path)
+  await recoverFirst(path, options)
   const { root } = await resolveWorkspace(path)
   const plan = await planVacuum(root)
   if (options.dryRun === true) {
     printResult(options, plan, describePlan)
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(describePlan(plan))
-    if (!(await confirm('Rewrite the store now?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
-  printResult(options, await interruptible((signal) => vacuumWorkspace(root, { signal })), describeReport)
+  if (!(await agrees(describePlan(plan), 'Rewrite the store now?', options))) return exitCodes.done
+  const report = await interruptible((signal) => whileWaiting('Rewriting the store …', () => vacuumWorkspace(root, { signal })))
+  printResult(options, report, describeReport)
   return exitCodes.done
 }
 
