@@ -2,6 +2,7 @@ import { type ArrayRow, arrayColumns } from '../arrays/array-source.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { probaShape } from '../arrays/proba-shape.ts'
 import { isStorageError } from '../errors.ts'
+import { rowsOf } from '../parquet/column-block.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
 import type { StoredRecord } from './array-record.ts'
@@ -9,7 +10,7 @@ import { blockRecords } from './block-records.ts'
 import { filesOfDataset } from './dataset-files.ts'
 import { replacedRows } from './last-rows.ts'
 import type { LazyEngine } from './lazy-engine.ts'
-import { blocksWith, findRows } from './row-positions.ts'
+import { findRows, takenRows } from './row-positions.ts'
 
 const rowColumns = ['prediction_id', 'dataset_name', 'y_proba_shape', ...arrayColumns]
 
@@ -59,7 +60,7 @@ export async function* recordsOf(
 ): AsyncGenerator<StoredRecord> {
   const found = await findRows(reader, ids, datasetName)
   const positions = [...found.values()].map(({ row }) => row).sort((a, b) => a - b)
-  for await (const { block, rows } of blocksWith(reader, positions, names)) yield* blockRecords(block, rows)
+  for await (const block of takenRows(reader, positions, names)) yield* blockRecords(block, [...Array(rowsOf(block)).keys()])
 }
 
 /** All rows that count of one dataset, a row group at a time. */

@@ -1,4 +1,8 @@
 import { columnOf, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
+import { GroupThreads } from '../parquet/group-threads.ts'
+import { takeRows } from '../parquet/take-rows.ts'
+import { takeFromGroup } from '../parquet/threaded-groups.ts'
+import { workAhead } from '../parquet/work-ahead.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import { hashId } from './id-hashes.ts'
 
@@ -60,4 +64,48 @@ export async function* blocksWith(
     for (let row = rows[next]; row !== undefined && row < end; row = rows[++next]) inside.push(row - firstRow)
     if (inside.length > 0) yield { block, rows: inside, firstRow }
   }
+}
+
+interface WantedRows {
+  /** Null for rows of other programs, of neighbouring row groups. */
+  readonly group: number | null
+  readonly rows: number[]
+}
+
+/** These rows (ascending), as blocks of them alone. What this program wrote is decoded ahead, of many row groups in threads. */
+export async function* takenRows(reader: ArrayFileReader, rows: readonly number[], names?: readonly string[]): AsyncGenerator<RowBlock> {
+  const wanted = wantedRows(reader, rows)
+  const bytesOf = ({ group }: WantedRows) => (group === null ? 0 : reader.file.valueBytes(group))
+  const threads = new GroupThreads(wanted.reduce((bytes, one) => bytes + bytesOf(one), 0))
+  const take = async ({ group, rows: inside }: WantedRows): Promise<RowBlock | null> => {
+    if (group === null) return null
+    const first = reader.file.groups[group]?.firstRow ?? 0
+    return takeFromGroup(
+      threads,
+      reader.file,
+      group,
+      inside.map((row) => row - first),
+      names,
+    )
+  }
+  try {
+    for await (const { item, result } of workAhead(wanted, { width: threads.width, bytesOf }, take)) {
+      if (result !== null) yield result
+      else for await (const found of blocksWith(reader, item.rows, names)) yield takeRows(found.block, found.rows)
+    }
+  } finally {
+    await threads.close()
+  }
+}
+
+const wantedRows = (reader: ArrayFileReader, rows: readonly number[]): WantedRows[] => {
+  const wanted: WantedRows[] = []
+  for (const row of rows) {
+    const group = reader.groupOf(row)
+    const key = reader.isOwn(group) ? group : null
+    const last = wanted.at(-1)
+    if (last?.group === key) last.rows.push(row)
+    else wanted.push({ group: key, rows: [row] })
+  }
+  return wanted
 }

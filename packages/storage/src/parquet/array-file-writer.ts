@@ -97,13 +97,13 @@ export class ArrayFileWriter {
   }
 
   /** A row group that was encoded with the columns of this file elsewhere. */
-  async writeEncoded({ bytes, rows, metadata, checksums }: EncodedRows): Promise<void> {
+  async writeEncoded({ pieces, rows, metadata, checksums }: EncodedRows): Promise<void> {
     const entry = movedGroup(readStruct(metadata).struct, this.#position - encodedAt)
     this.#encoded.push({ metadata: entry, rows, checksums })
     this.#groups.push(entry)
     this.#checksums.push(this.#inOrder(checksums))
     this.#rows += rows
-    await this.#append([bytes])
+    await this.#append(pieces)
   }
 
   /** Copies a row group of a file with the same columns byte by byte. False, with nothing written, when its pages lie in several pieces. */

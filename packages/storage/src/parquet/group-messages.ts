@@ -44,8 +44,8 @@ export const failureOf = (answer: GroupAnswer): Error =>
 
 /** A row group, ready to be written. */
 export interface EncodedRows {
-  /** Bytes of all pages with their headers. */
-  readonly bytes: Uint8Array
+  /** All pages with their headers, in order. */
+  readonly pieces: readonly Uint8Array[]
   readonly rows: number
   /** The entry of the footer for a row group that begins at byte `encodedAt` of a file. */
   readonly metadata: Uint8Array

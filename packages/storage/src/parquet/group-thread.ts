@@ -7,8 +7,7 @@ const work = new GroupWork()
 
 /** Memory that belongs to the answer alone is handed over instead of copied; small pieces lie together with others. */
 const buffersOf = (answer: GroupAnswer): ArrayBuffer[] => {
-  const pieces =
-    answer.kind === 'taken' ? answer.block.map(({ values }) => values) : answer.kind === 'encoded' ? [answer.encoded.bytes] : []
+  const pieces = answer.kind === 'taken' ? answer.block.map(({ values }) => values) : answer.kind === 'encoded' ? answer.encoded.pieces : []
   const buffers = new Set<ArrayBuffer>()
   for (const { buffer, byteLength } of pieces) if (buffer instanceof ArrayBuffer && byteLength > Buffer.poolSize) buffers.add(buffer)
   return [...buffers]

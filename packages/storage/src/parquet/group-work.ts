@@ -31,7 +31,7 @@ export class GroupWork {
   async #encode(block: RowBlock, forms: readonly ColumnForm[]): Promise<EncodedRows> {
     const checksums = new Map(block.map((column) => [column.name, columnChecksum(column)]))
     const { pieces, rows, metadataAt } = await this.#encoderFor(forms).encode(block)
-    return { bytes: Buffer.concat(pieces), rows, metadata: writeStruct(metadataAt(encodedAt)), checksums }
+    return { pieces, rows, metadata: writeStruct(metadataAt(encodedAt)), checksums }
   }
 
   #encoderFor(forms: readonly ColumnForm[]): RowGroupEncoder {
