@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ArrayRow } from '../arrays/array-source.ts'
 import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { toWriteError } from '../files/write-error.ts'
 import { appendFile } from './append-file.ts'
 import type { AppendContext } from './append-rows.ts'
 import { ArrayFolder } from './array-folder.ts'
@@ -20,7 +21,6 @@ import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
 import { saveBatch } from './save-batch.ts'
 import { removeTombstones } from './tombstone-file.ts'
-import { toWriteError } from './write-error.ts'
 
 /**
  * The arrays of a workspace: one Parquet file per dataset under arrays/, and the list of removed predictions. Reading needs no lock and

@@ -9,8 +9,14 @@ export interface FileMark {
   readonly sha256: string
 }
 
+interface HashOptions {
+  readonly start?: number
+  readonly end?: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /** SHA-256 of a file, or of its bytes from `start` to before `end`. Never of a DuckDB file that this process has attached: see hashAttachedFile. */
-export const hashFile = async (path: string, { start = 0, end }: { start?: number; end?: number } = {}): Promise<string> => {
+export const hashFile = async (path: string, { start = 0, end, signal }: HashOptions = {}): Promise<string> => {
   const hash = createHash('sha256')
   const handle = await open(path, 'r')
   try {
@@ -24,6 +30,7 @@ export const hashFile = async (path: string, { start = 0, end }: { start?: numbe
     // One is read into while the other is hashed; new ones for every piece would keep the garbage collector busy.
     let [free, used] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
     for (let piece = await readInto(used); piece.length > 0; ) {
+      signal?.throwIfAborted()
       const next = readInto(free)
       hash.update(piece)
       piece = await next

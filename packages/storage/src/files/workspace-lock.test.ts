@@ -4,6 +4,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { withFault } from '../testing/fault-scene.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { acquireWorkspaceLock, readLockHolder } from './workspace-lock.ts'
 
@@ -48,6 +49,26 @@ test('a lock of a process that is gone, or whose id now belongs to another, is t
   }
   await writeLock(folder.path, stale({ host: 'another-machine' }))
   await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({ code: 'workspace_busy' })
+})
+
+test('a disk that fails once while a lock is taken: coded, nothing is held, and it can be taken again', async () => {
+  await using folder = await temporaryFolder()
+  const take = (jobId: string) => acquireWorkspaceLock(folder.path, { jobId, kind: 'migrate' })
+  const codes: unknown[] = []
+  for (const mode of ['EIO', 'ENOSPC', 'EFBIG'] as const) {
+    for (let n = 1; ; n++) {
+      const { error } = await withFault(mode, n, async () => (await take('failing')).release())
+      if (error !== null)
+        expect(error, `${mode} at ${n}`).toMatchObject({ code: 'write_failed', message: expect.stringContaining('Nothing') })
+      codes.push(error)
+      const lock = await take('next')
+      await lock.release()
+      // What is left of a lock whose last step failed goes when this process has ended.
+      expect((await readdir(folder.path, { recursive: true })).filter((name) => !/lock\.part-|^\.nirs-workspace$/.test(name))).toEqual([])
+      if (error === null && n > 8) break
+    }
+  }
+  expect(codes.filter((error) => error !== null).length).toBeGreaterThan(8)
 })
 
 test('two processes that find the same stale lock never hold it both', { timeout: 120_000 }, async () => {

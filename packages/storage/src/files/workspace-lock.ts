@@ -7,6 +7,7 @@ import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { link, makeFolder, removeEmptyFolder, unlink, writeNewFile } from './disk.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
+import { toWriteError } from './write-error.ts'
 
 export interface WorkspaceLock {
   /** Gives the lock back; `.nirs-workspace/` goes with it when it is empty. */
@@ -25,21 +26,11 @@ const LockContent = z.object({
 type LockContent = z.infer<typeof LockContent>
 
 /**
- * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it; a lock whose process is gone is taken
- * over by exactly one of those who try.
+ * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it, `read_only`, `write_failed`; a lock whose
+ * process is gone is taken over by exactly one of those who try.
  */
 export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const path = lockPath(root)
-  await writable(() => makeControlFolder(dirname(path)))
-  try {
-    return await acquire(path, owner)
-  } catch (error) {
-    await removeEmptyFolder(dirname(path))
-    throw error
-  }
-}
-
-const acquire = async (path: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const content: LockContent = {
     ...(await ownIdentity()),
     job_id: owner.jobId,
@@ -47,13 +38,25 @@ const acquire = async (path: string, owner: { jobId: string; kind: string }): Pr
     nonce: randomUUID(),
     since: new Date().toISOString(),
   }
+  try {
+    await makeControlFolder(dirname(path))
+    await acquire(path, content)
+    return { release: () => release(path, content.nonce) }
+  } catch (error) {
+    // It may have been taken before the disk failed.
+    await release(path, content.nonce)
+    throw toWriteError(error, 'Nothing was changed.')
+  }
+}
+
+const acquire = async (path: string, content: LockContent): Promise<void> => {
   for (let attempt = 0; attempt < 40; attempt++) {
     if (await createWhole(path, JSON.stringify(content))) {
       await sweepLeftovers(path)
-      return { release: () => release(path, content.nonce) }
+      return
     }
     const holder = await readLock(path)
-    if (holder !== null && holder !== 'unreadable' && (await isRunning(holder))) throw busy(holder)
+    if (holder !== null && holder !== 'unreadable' && (await isHeld(holder))) throw busy(holder)
     if (holder !== null && !(holder === 'unreadable' && (await isFresh(path)))) await removeStale(path)
     await sleep(attempt * 5)
   }
@@ -62,10 +65,15 @@ const acquire = async (path: string, owner: { jobId: string; kind: string }): Pr
   })
 }
 
+/** Locks that this process has given back, though the disk did not let it remove the file. */
+const givenBack = new Set<string>()
+
+const isHeld = async (holder: LockContent): Promise<boolean> => !givenBack.has(holder.nonce) && isRunning(holder)
+
 /** Who holds the lock, if that process runs. */
 export const readLockHolder = async (root: string): Promise<{ pid: number; job_id: string; kind: string; since: string } | null> => {
   const holder = await readLock(lockPath(root))
-  return holder === null || holder === 'unreadable' || !(await isRunning(holder)) ? null : holder
+  return holder === null || holder === 'unreadable' || !(await isHeld(holder)) ? null : holder
 }
 
 const lockPath = (root: string) => join(root, '.nirs-workspace', 'lock')
@@ -85,25 +93,23 @@ const makeControlFolder = async (folder: string): Promise<void> => {
 /** The file appears under its name with all its content, or not at all; false when the name is taken. */
 const createWhole = async (path: string, text: string): Promise<boolean> => {
   const beside = join(dirname(path), `lock.part-${randomUUID()}`)
-  return writable(async () => {
-    try {
-      await writeNewFile(beside, text)
-      await link(beside, path)
-      return true
-    } catch (error) {
-      const code = systemCode(error)
-      if (code === 'EEXIST') return false
-      if (code === 'ENOENT') {
-        // The last holder has just taken the empty folder away with the lock.
-        await makeControlFolder(dirname(path))
-        return false
-      }
-      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
-      return await createWithoutLinks(path, text)
-    } finally {
-      await unlinkIfThere(beside)
+  try {
+    await writeNewFile(beside, text)
+    await link(beside, path)
+    return true
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') return false
+    if (code === 'ENOENT') {
+      // The last holder has just taken the empty folder away with the lock.
+      await makeControlFolder(dirname(path))
+      return false
     }
-  })
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
+    return await createWithoutLinks(path, text)
+  } finally {
+    await unlinkIfThere(beside)
+  }
 }
 
 const createWithoutLinks = async (path: string, text: string): Promise<boolean> => {
@@ -196,8 +202,9 @@ const release = async (path: string, nonce: string): Promise<void> => {
     if (content !== null && content !== 'unreadable' && content.nonce === nonce) await unlink(path)
     await removeEmptyFolder(dirname(path))
   } catch (error) {
-    // What the job has done is done; a lock that cannot be removed is stale as soon as this process ends.
+    // What the job has done is done; for others, a lock that cannot be removed is stale as soon as this process ends.
     if (systemCode(error) === undefined) throw error
+    givenBack.add(nonce)
   }
 }
 
@@ -220,19 +227,3 @@ const busy = (holder: LockContent) =>
       locked_by: { pid: holder.pid, since: holder.since },
     },
   )
-
-const writable = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work()
-  } catch (error) {
-    if (['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')) {
-      throw new StorageError(
-        'read_only',
-        'The workspace is on a disk or in a folder that does not allow writing. Nothing was changed.',
-        { hint: 'Copy the workspace to a place where you may write, or ask for the right to.' },
-        error,
-      )
-    }
-    throw error
-  }
-}

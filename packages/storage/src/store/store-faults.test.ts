@@ -12,7 +12,9 @@ afterEach(() => setFaultHook(undefined))
 const before = { '0': [1, [1, 1]], '1': [2, null] }
 const after = { '0': [10, [10, 10]], '1': [20, [20, 20]], '2': [30, [30, 30]] }
 
-test('test_workspace_store_flush_crash: stopped before every operation, scores and arrays belong together, and nothing of the flush stays', async () => {
+test('test_workspace_store_flush_crash: stopped before every operation, scores and arrays belong together, and nothing of the flush stays', {
+  timeout: 600_000,
+}, async () => {
   await using scratch = await temporaryFolder()
   const original = join(scratch.path, 'original')
   await faultScene(original)
@@ -33,10 +35,14 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
     for (const mode of ['stop', 'ENOSPC'] as const) {
       const root = await copyOf()
       setFaultHook(faultHook(mode, n).hook)
-      await flushAgain(root).catch((error: unknown) => error)
+      const error = await flushAgain(root).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
       setFaultHook(undefined)
       await forgetLock(root)
       const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind} ${count.operations[n - 1]?.path.split('/').at(-1)})`
+      if (error !== null) expect(error, about).toMatchObject({ name: 'StorageError', code: 'write_failed' })
       const found = await foldsOf(root)
       expect([before, after], about).toContainEqual(found)
       expect(await readdir(join(root, '.nirs-workspace')).catch(() => []), about).toEqual([])

@@ -28,7 +28,9 @@ const rowsOf = async (path: string) => {
   return JSON.stringify([await store.queryPredictions({}, { limit: 10_000 }), await store.listRuns()])
 }
 
-test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped before every operation it is the old store or the new one', async () => {
+test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped before every operation it is the old store or the new one', {
+  timeout: 600_000,
+}, async () => {
   await using scratch = await temporaryFolder()
   const original = join(scratch.path, 'original')
   await hollowStore(original)
@@ -53,10 +55,14 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
     for (const mode of ['stop', 'ENOSPC'] as const) {
       const root = await copyOf()
       setFaultHook(faultHook(mode, n).hook)
-      await vacuumWorkspace(root).catch((error: unknown) => error)
+      const error = await vacuumWorkspace(root).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
       setFaultHook(undefined)
       await forgetLock(root)
       const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind})`
+      if (error !== null) expect(error, about).toMatchObject({ name: 'StorageError', code: 'write_failed' })
       expect(await rowsOf(root), about).toBe(rows)
       expect((await readdir(root)).toSorted(), about).toEqual((await readdir(original)).toSorted())
     }
