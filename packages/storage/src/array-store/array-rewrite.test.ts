@@ -63,6 +63,22 @@ test('a damaged row group that would be written without some rows keeps its file
   expect((await readFile(path)).equals(damaged)).toBe(true)
 })
 
+test('a deep check and a compaction stop where they are told to; the file stays', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await save(store)
+  await store.deleteBatch(new Set(['first-5', 'second-5', 'third-5']))
+  const before = await readFile(join(arrays, 'wheat.parquet'))
+  const stopAtOnce = () => {
+    const stop = new AbortController()
+    return { signal: stop.signal, onProgress: () => stop.abort() }
+  }
+  await expect(store.integrityCheck({ deep: true, ...stopAtOnce() })).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(store.compact(undefined, stopAtOnce())).rejects.toMatchObject({ name: 'AbortError' })
+  expect((await readFile(join(arrays, 'wheat.parquet'))).equals(before)).toBe(true)
+  expect(await store.compact()).toMatchObject({ rows_removed: 3 })
+})
+
 test('a prediction that was saved again and one that comes twice are told apart from ids that only look alike', async () => {
   await using workspace = await temporaryStore()
   const { store } = workspace

@@ -165,8 +165,7 @@ const areBytesIntact = async (reader: ArrayFileReader, signal: AbortSignal | und
   let start = 0
   const end = reader.file.footer.start
   for (const { bytes, sha256 } of segmentsOf(reader.file.checksums, end)) {
-    signal?.throwIfAborted()
-    if (sha256 !== null && (await hashFile(reader.file.path, { start, end: start + bytes })) !== sha256) return false
+    if (sha256 !== null && (await hashFile(reader.file.path, { start, end: start + bytes, signal })) !== sha256) return false
     start += bytes
   }
   return start === end

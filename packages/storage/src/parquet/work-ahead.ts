@@ -1,5 +1,5 @@
 // Of values at work or waiting to be used.
-const mostBytes = 192e6
+const mostBytes = 128e6
 
 /**
  * Does work ahead of its use, results in order: at most `width` items at a time, fewer when they are large. Whoever stops early waits for what
