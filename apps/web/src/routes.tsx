@@ -4,7 +4,7 @@ import { NotFound } from './features/frame/not-found.tsx'
 import { OverviewPage } from './features/overview/overview-page.tsx'
 import { validateSearch as predictionSearch } from './features/predictions/search.ts'
 import { lazyPart } from './lib/lazy-part.tsx'
-import { asText, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
+import { asText, longestSearch, overRaw, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
 import { paths } from './paths.ts'
 import { RouteError } from './ui/route-error.tsx'
 
@@ -25,7 +25,7 @@ const overviewRoute = createRoute({ getParentRoute: () => rootRoute, path: paths
 const predictionsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: paths.predictions,
-  validateSearch: predictionSearch,
+  validateSearch: (raw: Record<string, unknown>) => overRaw(raw, predictionSearch(raw)),
   component: lazyPart(async () => (await import('./features/predictions/predictions-page.tsx')).PredictionsPage),
 })
 
@@ -40,11 +40,12 @@ const runsRoute = createRoute({
   path: paths.runs,
   validateSearch: (raw: Record<string, unknown>): RunsSearch => {
     const page = Number(asText(raw.page) ?? raw.page)
-    return withoutUndefined({
-      q: asText(raw.q),
+    const search = {
+      q: asText(raw.q)?.slice(0, longestSearch),
       status: asText(raw.status),
       page: Number.isInteger(page) && page > 1 ? page : undefined,
-    })
+    }
+    return overRaw(raw, withoutUndefined(search))
   },
   component: lazyPart(async () => (await import('./features/runs/runs-page.tsx')).RunsPage),
 })
@@ -72,7 +73,8 @@ const storageRoute = createRoute({
 const migrationRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: 'migration',
-  validateSearch: (raw: Record<string, unknown>): { step?: 'review' } => (asText(raw.step) === 'review' ? { step: 'review' } : {}),
+  validateSearch: (raw: Record<string, unknown>): { step?: 'review' } =>
+    overRaw(raw, asText(raw.step) === 'review' ? { step: 'review' } : {}),
   component: lazyPart(async () => (await import('./features/migration/migration-page.tsx')).MigrationPage),
 })
 

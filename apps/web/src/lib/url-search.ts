@@ -34,7 +34,19 @@ export const asList = (value: unknown): string[] | undefined => {
   return texts.length === 0 ? undefined : texts
 }
 
+/** Characters of a search that the server takes. */
+export const longestSearch = 500
+
 export const asText = (value: unknown): string | undefined => asList(value)?.at(-1)
+
+/**
+ * The router lays what a page makes of an address over the address itself: a value that the page has dropped would be seen all the same.
+ * Gives every other name that came an undefined value; `workspace` is the frame's.
+ */
+export const overRaw = <T extends object>(raw: Readonly<Record<string, unknown>>, clean: T): T => {
+  const others = Object.keys(raw).filter((name) => name !== 'workspace')
+  return Object.assign(Object.fromEntries(others.map((name) => [name, undefined])), clean)
+}
 
 /** Drops keys without a value, so that absent and undefined are one thing (`exactOptionalPropertyTypes`). */
 export const withoutUndefined = <T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } =>

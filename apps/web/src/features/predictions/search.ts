@@ -1,6 +1,6 @@
 import type { FacetColumn, PredictionColumn, RangeColumn, SortKey } from '@nirs-workspace/types'
 import type { QueryParams } from '../../api/client.ts'
-import { asList, asText, withoutUndefined } from '../../lib/url-search.ts'
+import { asList, asText, longestSearch, withoutUndefined } from '../../lib/url-search.ts'
 import { equalityColumns, isPredictionColumn, rangedColumns } from './columns.ts'
 
 type Equality = Partial<Record<FacetColumn, string[]>>
@@ -41,7 +41,7 @@ export const validateSearch = (raw: Record<string, unknown>): PredictionSearch =
   return {
     ...search,
     ...withoutUndefined({
-      q: nonEmpty(asText(raw.q)),
+      q: nonEmpty(asText(raw.q)?.slice(0, longestSearch)),
       sort: cleanSort(asList(raw.sort)),
       cols: nonEmpty(asText(raw.cols)),
       pin: nonEmpty(asText(raw.pin)),

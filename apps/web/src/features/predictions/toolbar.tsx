@@ -1,6 +1,7 @@
 import { Copy, Download, ListFilter, Rows3, Rows4, Search } from 'lucide-react'
 import { Suspense, useState } from 'react'
 import { lazyPart } from '../../lib/lazy-part.tsx'
+import { longestSearch } from '../../lib/url-search.ts'
 import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { useDensity } from '../../stores/density.ts'
 import type { RowRange } from '../../table/row-range.ts'
@@ -87,6 +88,7 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
       <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
       <input
         type="search"
+        maxLength={longestSearch}
         value={draft}
         onChange={(event) => setDraft(event.target.value)}
         aria-label={predictions.searchLabel}

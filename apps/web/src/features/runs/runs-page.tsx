@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Inbox, Search, SearchX } from 'lucide-react'
 import { runsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
+import { longestSearch } from '../../lib/url-search.ts'
 import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { paths } from '../../paths.ts'
 import { metricName } from '../../text/metric-name.ts'
@@ -69,6 +70,7 @@ const Filters = () => {
         <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
         <input
           type="search"
+          maxLength={longestSearch}
           value={draft}
           onChange={(event) => setDraft(event.target.value)}
           aria-label={runs.search}

@@ -1,0 +1,36 @@
+import { createMemoryHistory, createRouter } from '@tanstack/react-router'
+import { describe, expect, it } from 'vitest'
+import { parseSearch, stringifySearch } from './lib/url-search.ts'
+import { routeTree } from './routes.tsx'
+
+/** What the page at an address is given of it. */
+const searchAt = (address: string): Record<string, unknown> => {
+  const history = createMemoryHistory({ initialEntries: [address] })
+  const router = createRouter({ routeTree, history, parseSearch, stringifySearch })
+  const matches = router.matchRoutes(router.latestLocation)
+  return Object.fromEntries(Object.entries(matches.at(-1)?.search ?? {}).filter(([, value]) => value !== undefined))
+}
+
+describe('what a page sees of its address', () => {
+  it.each([
+    '/predictions?sort=nope:asc',
+    '/predictions?sort=["val_score:asc"]',
+    '/predictions?sort={}',
+    '/predictions?val_score_min=abc',
+    '/predictions?at=-1&tab=nothing&toString=1&__proto__=x',
+    '/runs?page=zero',
+    '/settings/migration?step=commit',
+  ])('nothing of what it does not understand: %s', (address) => {
+    expect(searchAt(address)).toEqual({})
+  })
+
+  it('what it understands, the workspace with it, and no more of a search than the server takes', () => {
+    expect(searchAt('/predictions?workspace=w1&sort=val_score:asc&sort=x:y&q=a')).toEqual({
+      workspace: 'w1',
+      sort: ['val_score:asc'],
+      q: 'a',
+    })
+    expect(searchAt(`/predictions?q=${'a'.repeat(600)}`)).toEqual({ q: 'a'.repeat(500) })
+    expect(searchAt(`/runs?q=${'a'.repeat(600)}`)).toEqual({ q: 'a'.repeat(500) })
+  })
+})
