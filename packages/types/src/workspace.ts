@@ -50,6 +50,20 @@ export const StorageStatus = z.object({
 })
 export type StorageStatus = z.infer<typeof StorageStatus>
 
+/** A file of arrays that cannot be read: `damaged`, or `missing` although predictions of its dataset have their arrays nowhere else. */
+export const UnreadableFile = z.object({
+  /** Relative to the workspace, '/' between names. */
+  path: z.string(),
+  reason: z.enum(['damaged', 'missing']),
+  /** What reading it said. */
+  detail: z.string(),
+  /** Datasets whose arrays belong into this file; empty when no known one does. */
+  datasets: z.array(z.string()),
+  /** Predictions whose arrays cannot be read because of it. */
+  predictions: z.number().int(),
+})
+export type UnreadableFile = z.infer<typeof UnreadableFile>
+
 export const DatasetInfo = z.object({
   name: z.string(),
   predictions: z.number().int(),
@@ -88,8 +102,9 @@ export const Workspace = z.object({
   name: z.string(),
   path: z.string(),
   current: z.boolean(),
-  storage_mode: StorageMode,
-  counts: WorkspaceCounts,
+  /** Null until the store has been read, as the counts are. */
+  storage_mode: StorageMode.nullable(),
+  counts: WorkspaceCounts.nullable(),
   catalog: CatalogInfo,
   /** Process that holds the store for writing, as last seen. */
   writer: LockHolder.nullable(),
@@ -122,6 +137,7 @@ export const WorkspaceStats = z.object({
   space_usage: z.array(SpaceUsage),
   tables: z.record(z.string(), z.number().int()),
   datasets: z.array(DatasetInfo),
+  unreadable_files: z.array(UnreadableFile),
   /** As in `Inspection`. */
   as_of: z.string().optional(),
   locked_by: LockHolder.nullable().optional(),

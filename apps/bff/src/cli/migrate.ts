@@ -97,7 +97,7 @@ const namingLostArrays = async (path: string, refusal: StorageError): Promise<St
   const lost = findings.filter(({ code, severity }) => code === 'predictions_without_arrays' && severity === 'error')
   if (lost.length === 0) return refusal
   const { hint, ...fields } = refusal.fields
-  const rescue = 'Keep store.duckdb.bak: it is the only place that has these arrays..'
+  const rescue = 'Keep store.duckdb.bak: it is the only place that has these arrays.'
   return new StorageError('not_migratable', `${refusal.message} ${lost.map(({ detail }) => detail).join(' ')}`, {
     ...fields,
     hint: `${rescue}${hint === undefined ? '' : ` ${hint}`}`,

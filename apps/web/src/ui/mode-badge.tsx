@@ -12,8 +12,10 @@ const tones: Record<StorageMode, Tone> = {
   lost_arrays: 'danger',
 }
 
-export const ModeBadge = ({ mode }: { mode: StorageMode }) => {
+/** Nothing while the mode is not known yet. */
+export const ModeBadge = ({ mode }: { mode: StorageMode | null }) => {
   const text = useText()
+  if (mode === null) return null
   return (
     <Badge tone={tones[mode]} title={text.modeHints[mode]}>
       {text.modes[mode]}

@@ -46,7 +46,7 @@ export const refuseUnrescued = async (resolved: ResolvedWorkspace): Promise<void
   if (resolved.sqlite === null || resolved.bak === null) return
   if (!(await detectStorage(resolved)).rescue_needed) return
   throw new StorageError('arrays_missing', 'The arrays of this workspace are still in store.duckdb.bak. Nothing was changed.', {
-    hint: 'Rescue them first.',
+    hint: 'Keep that file. Here they are shown and exported from it; what nirs4all itself misses is not dead.',
   })
 }
 

@@ -76,7 +76,7 @@ const findMissingArrays = async (catalog: Engine, meta: CatalogMeta): Promise<In
   const lost = await catalog.one(Missing, `SELECT count(*) AS n, ${ids} FROM catalog.predictions WHERE array_source = 'bak'`)
   const findings: InspectionFinding[] = []
   if (lost.n > 0) {
-    const detail = `nirs4all does not find the arrays of ${lost.n} predictions any more: they are in store.duckdb.bak only. Rescue brings them back.`
+    const detail = `nirs4all does not find the arrays of ${lost.n} predictions any more: they are in store.duckdb.bak only. They are shown and exported from there: keep that file.`
     findings.push({ code, severity: 'error', count: lost.n, detail, ids: lost.ids ?? [] })
   }
   if (none.n > 0) {

@@ -59,7 +59,7 @@ const Counts = () => {
   const datasets = data?.datasets ?? []
   const arrays = sum(datasets, 'arrays')
   // Not counted yet is not none.
-  const runs = workspace.catalog.built_at === null ? undefined : workspace.counts.runs
+  const runs = workspace.counts?.runs
   const counts = [
     [overview.counts.predictions, sum(datasets, 'predictions'), undefined],
     [overview.counts.datasets, datasets.length, undefined],

@@ -22,7 +22,7 @@ export const StoragePage = () => {
     <div className="grid grid-cols-1 gap-5">
       <Card title={storage.title} aside={<ModeBadge mode={mode} />}>
         <p className="mb-4 text-muted">
-          {modeHints[mode]}
+          {mode === null ? null : modeHints[mode]}
           {status.data?.written_by == null ? null : ` · ${storage.writtenBy(status.data.written_by)}`}
         </p>
         {stats.isError ? <ErrorMessage error={stats.error} onRetry={() => void stats.refetch()} /> : null}

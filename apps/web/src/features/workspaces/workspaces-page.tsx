@@ -30,7 +30,7 @@ export const WorkspacesPage = () => {
 }
 
 const OpenWorkspaces = () => {
-  const { workspaces, common } = useText()
+  const { workspaces, common, frame } = useText()
   const current = useWorkspace()
   const client = useQueryClient()
   const { data } = useQuery(workspacesQuery())
@@ -52,7 +52,7 @@ const OpenWorkspaces = () => {
               {row.name} <ModeBadge mode={row.storage_mode} /> {row.id === current.id ? <Badge>{workspaces.current}</Badge> : null}
             </p>
             <p className="text-xs break-all text-muted">
-              {row.path} · {common.predictions(row.counts.predictions)}
+              {row.path} · {row.counts === null ? frame.catalogBuilding : common.predictions(row.counts.predictions)}
             </p>
           </div>
           {row.id === current.id ? null : <Button onClick={() => show.mutate(row.id)}>{workspaces.switchTo}</Button>}
