@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp } from '../../../test/app.tsx'
 import { migrateStatus, migrationJob, report } from '../../../test/data.ts'
-import { stageOf } from './migration-page.tsx'
+import { isBehind, stageOf } from './migration-page.tsx'
 
 describe('migration page', () => {
   it('test_migration_dialog_dry_run: shows the plan and migrates exactly that plan', async () => {
@@ -76,5 +76,18 @@ describe('stageOf', () => {
     ['migrated by others', { ...migrateStatus('migrated'), last_report: null }, [], 'nothing'],
   ] as const)('%s', (_, status, jobs, name) => {
     expect(stageOf(status, jobs).name).toBe(name)
+  })
+})
+
+describe('isBehind', () => {
+  const done = (kind: 'migrate' | 'rollback') => migrationJob({ kind, state: 'completed' })
+  it.each([
+    ['a report, after a roll back', migrateStatus('migrated'), [done('rollback'), done('migrate')], true],
+    ['a plan, after a migration', migrateStatus('legacy'), [done('migrate')], true],
+    ['a plan, after a roll back', migrateStatus('legacy'), [done('rollback'), done('migrate')], false],
+    ['a report, after a migration', migrateStatus('migrated'), [done('migrate')], false],
+    ['a report, after a roll back that failed', migrateStatus('migrated'), [migrationJob({ kind: 'rollback', state: 'failed' })], false],
+  ] as const)('%s', (_, status, jobs, expected) => {
+    expect(isBehind(status, jobs)).toBe(expected)
   })
 })

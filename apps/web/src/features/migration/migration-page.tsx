@@ -25,7 +25,7 @@ export const MigrationPage = () => {
   const jobs = useWorkspaceJobs(workspace.id)
   if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
   if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
-  if (status.data === undefined || storage.data === undefined) {
+  if (status.data === undefined || storage.data === undefined || (status.isFetching && isBehind(status.data, jobs))) {
     return (
       <Loading>
         <Skeleton className="h-80" />
@@ -64,6 +64,12 @@ export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState
   return status.last_report === null && (last === undefined || migrationReport(last) === undefined)
     ? { name: 'nothing' }
     : { name: 'report' }
+}
+
+/** What the last job has changed is not in the status yet: the page would show the state before. */
+export const isBehind = ({ migration_needed }: MigrateStatus, jobs: readonly Job[]): boolean => {
+  const last = jobs.find((job) => job.kind === 'migrate' || job.kind === 'rollback')
+  return last?.state === 'completed' && migration_needed === (last.kind === 'migrate')
 }
 
 const isRollback = (stage: StageState): boolean => stage.name === 'running' && stage.job.kind === 'rollback'
