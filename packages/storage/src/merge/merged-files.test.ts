@@ -40,7 +40,7 @@ test('every file that merging, compacting and restoring write passes the deep ch
   const at = (name: string) => join(folder.path, name)
   const values = new Map<string, readonly number[]>()
   const make = (name: string, ids: readonly string[], first: number) => {
-    const wheat = ids.map((id, index) => ({ id, fold: String(first + index), y: [first + index, Number.NaN, Number.NEGATIVE_INFINITY] }))
+    const wheat = ids.map((id, index) => ({ id, fold: String(first + index), y: [first + index, -0, Number.NaN] }))
     const soil = { id: `soil-${first}`, dataset: 'soil', fold: String(first), y: [first] }
     for (const { id, y } of [...wheat, soil]) values.set(id, y)
     return makeHybrid(at(name), { predictions: [...wheat, soil] })

@@ -92,7 +92,8 @@ const addPrediction = async (engine: Engine, release: StoreToMake['release'], pr
   await engine.run(`INSERT INTO prediction_arrays VALUES ($id, ${list}, ${list}, NULL, NULL, NULL)`, { id })
 }
 
-const sqlList = (values: readonly number[]): string => `[${values.map((value) => `'${value}'`).join(', ')}]::DOUBLE[]`
+const sqlList = (values: readonly number[]): string =>
+  `[${values.map((value) => `'${Object.is(value, -0) ? '-0.0' : value}'`).join(', ')}]::DOUBLE[]`
 
 /** Writes a Parquet file with the columns that nirs4all 0.8.1 writes, one row per prediction. */
 export const makeParquet = (path: string, predictions: readonly MadePrediction[]): Promise<void> =>
