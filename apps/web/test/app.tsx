@@ -78,7 +78,7 @@ const defaults = (mode: 'legacy' | 'migrated' | 'lost_arrays'): Record<string, A
     Histogram.parse({ column: 'val_score', bins: [{ min: 0, max: 1, count: 3 }], nulls: 1, non_finite: 1 }),
   'GET /predictions/:id': ({ path }) => {
     const index = Number(path.split('/p').at(-1))
-    return PredictionDetail.parse({ ...prediction(index), scores: {}, params: { n_components: 9 }, siblings: [] })
+    return PredictionDetail.parse({ ...prediction(index), scores: {}, params: { n_components: 9 }, arrays_state: 'stored', siblings: [] })
   },
   'GET /predictions/:id/scatter': ({ path }) => scatterOf(path.split('/')[2] ?? ''),
 })

@@ -135,9 +135,10 @@ export const stats = WorkspaceStats.parse({
   ],
   tables: { predictions: 1536 },
   datasets: datasetNames.map((name) => ({ name, predictions: 768, arrays: 750, parquet_bytes: 98_500_000 })),
+  unreadable_files: [],
 })
 
-export const overview = OverviewResponse.parse({ datasets: [], recent_runs: [] })
+export const overview = OverviewResponse.parse({ datasets: [], recent_runs: [], unreadable_files: [] })
 
 /** The overview of one dataset. */
 export const overviewOf = (change: Partial<DatasetOverview>) =>
@@ -166,6 +167,7 @@ export const overviewOf = (change: Partial<DatasetOverview>) =>
       },
     ],
     recent_runs: [],
+    unreadable_files: [],
   })
 
 export const prediction = (index: number): PredictionRow => ({

@@ -47,7 +47,7 @@ export const errorCodes = {
   trash_not_found: { status: 404, exit: 2, title: 'There is no such operation in the trash' },
   trash_damaged: { status: 409, exit: 5, title: 'What the trash holds is damaged' },
   restore_conflict: { status: 409, exit: 4, title: 'Something else has taken the place of what is to be restored' },
-  arrays_missing: { status: 404, exit: 5, title: 'This prediction has no arrays' },
+  arrays_missing: { status: 404, exit: 5, title: 'The arrays are not there' },
   arrays_corrupt: { status: 409, exit: 5, title: 'An array file is damaged' },
   tombstones_corrupt: { status: 409, exit: 5, title: 'The list of deleted predictions is damaged' },
   metric_direction_unknown: { status: 422, exit: 2, title: 'It is unknown whether more or less of this metric is better' },

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { RunRow } from './run.ts'
+import { UnreadableFile } from './workspace.ts'
 
 const direction = z.enum(['higher', 'lower', 'zero', 'unknown'])
 
@@ -44,5 +45,6 @@ export const OverviewResponse = z.object({
   datasets: z.array(DatasetOverview),
   /** The five newest runs. */
   recent_runs: z.array(RunRow).max(5),
+  unreadable_files: z.array(UnreadableFile),
 })
 export type OverviewResponse = z.infer<typeof OverviewResponse>

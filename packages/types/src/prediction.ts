@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { UnreadableFile } from './workspace.ts'
 
 const wireNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
 
@@ -133,6 +134,10 @@ export const PredictionDetail = PredictionRow.extend({
   params: z.record(z.string(), z.unknown()),
   /** Columns (`scores`, `best_params`) whose text is not JSON; they are shown empty. Absent when all could be read. */
   undecodable: z.array(z.string()).optional(),
+  /** stored · none: sound files have no row of it · unreadable: the file that would hold them is damaged or not there. */
+  arrays_state: z.enum(['stored', 'none', 'unreadable']),
+  /** Absent unless `arrays_state` is unreadable. */
+  unreadable_file: UnreadableFile.pick({ path: true, reason: true, detail: true }).optional(),
   /** The other rows of the same chain and model: fold × partition. */
   siblings: z.array(
     PredictionRow.pick({

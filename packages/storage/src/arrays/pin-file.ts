@@ -54,17 +54,18 @@ const openQuietly = async (path: string, name: string): Promise<FileHandle> => {
     return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw missing(name, error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(name, error)
     if (code === 'ELOOP' || code === 'ENXIO' || code === 'ENODEV') throw notRegular(name)
     throw new StorageError('arrays_corrupt', `${name} cannot be opened (${code ?? 'unknown cause'}). Nothing was changed.`, { path }, error)
   }
 }
 
-const missing = (name: string, cause: unknown) =>
+/** A file of arrays that is not where it belongs, which says nothing about what it held. */
+export const missingFile = (path: string, cause?: unknown): StorageError =>
   new StorageError(
     'arrays_missing',
-    `${name} is no longer there. Nothing was changed.`,
-    { path: name, hint: 'Reload the workspace.' },
+    `${path} is not there. Nothing was changed.`,
+    { path, hint: 'Restore the file from a backup; `verify` names every file that is missing or damaged.' },
     cause,
   )
 

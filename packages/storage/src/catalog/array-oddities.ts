@@ -3,16 +3,24 @@ import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import type { ArrayIndex } from './array-index.ts'
 
+/** `hasFile`: a Parquet file of this dataset must be there, whoever damaged or moved it. */
+export interface ExpectedDataset {
+  readonly name: string
+  readonly hasFile: boolean
+}
+
 /**
- * For each dataset whose Parquet file cannot be read: that file, by the library's rule of names, in the temporary table `damaged_files`.
- * What the file held is unknown; the catalog points its predictions there, so that reading their arrays fails with the reason
- * instead of finding nothing.
+ * For each dataset whose Parquet file is damaged or not there: that file, by the library's rule of names, in the temporary table
+ * `unreadable_files`. What the file held is unknown; the catalog points the predictions that have their arrays nowhere else to it, so that
+ * reading these fails with the reason instead of finding nothing.
  */
-export const expectInDamagedFiles = async (engine: Engine, index: ArrayIndex, datasets: readonly string[]): Promise<void> => {
-  const damaged = new Set(index.files.filter((file) => file.error !== null).map((file) => file.path))
-  const affected = datasets.map((name) => ({ name, path: `arrays/${arrayFileName(name)}` })).filter(({ path }) => damaged.has(path))
-  await engine.run('CREATE OR REPLACE TEMP TABLE damaged_files (dataset_name VARCHAR, path VARCHAR)')
-  await appendColumns(engine, { alias: 'temp', table: 'damaged_files' }, [
+export const expectInUnreadableFiles = async (engine: Engine, index: ArrayIndex, datasets: readonly ExpectedDataset[]): Promise<void> => {
+  const errors = new Map(index.files.map((file) => [file.path, file.error]))
+  const affected = datasets
+    .map(({ name, hasFile }) => ({ name, hasFile, path: `arrays/${arrayFileName(name)}` }))
+    .filter(({ hasFile, path }) => (errors.has(path) ? errors.get(path) !== null : hasFile))
+  await engine.run('CREATE OR REPLACE TEMP TABLE unreadable_files (dataset_name VARCHAR, path VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'unreadable_files' }, [
     { type: 'varchar', values: affected.map(({ name }) => name) },
     { type: 'varchar', values: affected.map(({ path }) => path) },
   ])

@@ -1,5 +1,5 @@
 /** Part of every catalog's file name; a change of the tables below is a new number. */
-export const CATALOG_VERSION = 2
+export const CATALOG_VERSION = 3
 
 export type CatalogType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP'
 
@@ -116,7 +116,7 @@ export const derivedColumns = [
   ['has_arrays', 'BOOLEAN NOT NULL'],
   /**
    * null: none · 'table': `prediction_arrays` of store.duckdb · 'bak': the same of store.duckdb.bak · else the Parquet file, relative to
-   * the root with '/' between names. A file that cannot be read stands here with `has_arrays` false: reading it says why.
+   * the root with '/' between names. A file that is damaged or not there stands here with `has_arrays` false: reading it says why.
    */
   ['array_source', 'VARCHAR'],
   /** Lower case: ids, names of dataset, model, class, run and branch, preprocessings, best_params, separated by line feeds. */

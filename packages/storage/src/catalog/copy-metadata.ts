@@ -49,7 +49,7 @@ export const indexTable = async (engine: Engine, store: AttachedStore | null): P
 
 /**
  * Fills `catalog.predictions`. Needs the other tables of the catalog and the temporary tables `array_places`, `table_ids`,
- * `damaged_files(dataset_name, path)`. `tableName` is what `table_ids` stand for: 'table' or 'bak'.
+ * `unreadable_files(dataset_name, path)`. `tableName` is what `table_ids` stand for: 'table' or 'bak'.
  *
  * Rows lie by dataset, the newest first: a filter on the dataset skips whole row groups, and the natural order of the table is one that
  * can be shown. What can be computed from a row is computed after the sort, which otherwise spills at a million rows.
@@ -59,18 +59,18 @@ export const fillPredictions = (engine: Engine, predictions: string, tableName: 
     `INSERT INTO catalog.predictions
      WITH pl AS (SELECT DISTINCT ON (pipeline_id) pipeline_id, run_id, name FROM catalog.pipelines),
        r AS (SELECT DISTINCT ON (run_id) run_id, name, status FROM catalog.runs),
-       d AS (SELECT dataset_name, min(path) AS path FROM damaged_files GROUP BY dataset_name),
+       d AS (SELECT dataset_name, min(path) AS path FROM unreadable_files GROUP BY dataset_name),
        source AS (SELECT *, prediction_id IN (SELECT prediction_id FROM table_ids) AS in_table FROM (${predictions})),
        p AS (
          SELECT source.*, pl.run_id, r.name AS run_name, r.status AS run_status, pl.name AS pipeline_name,
-           a.path AS parquet_path, d.path AS damaged_path
+           a.path AS parquet_path, d.path AS expected_path
          FROM source
          LEFT JOIN pl ON pl.pipeline_id = source.pipeline_id
          LEFT JOIN r ON r.run_id = pl.run_id
          LEFT JOIN array_places a ON a.prediction_id = source.prediction_id
          LEFT JOIN d ON d.dataset_name = source.dataset_name
          ORDER BY source.dataset_name, source.created_at DESC NULLS LAST, source.prediction_id)
-     SELECT p.* EXCLUDE (in_table, parquet_path, damaged_path), ${foldKind}, ${aggregated}, p.parquet_path IS NOT NULL OR in_table,
-       CASE WHEN p.parquet_path IS NOT NULL THEN p.parquet_path WHEN in_table THEN '${tableName}' ELSE p.damaged_path END, ${searchText}
+     SELECT p.* EXCLUDE (in_table, parquet_path, expected_path), ${foldKind}, ${aggregated}, p.parquet_path IS NOT NULL OR in_table,
+       CASE WHEN p.parquet_path IS NOT NULL THEN p.parquet_path WHEN in_table THEN '${tableName}' ELSE p.expected_path END, ${searchText}
      FROM p`,
   )

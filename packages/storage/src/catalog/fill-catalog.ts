@@ -10,7 +10,7 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { type AttachedStore, countRows, freeBytes } from '../workspace/store-facts.ts'
 import type { ArrayIndex } from './array-index.ts'
-import { expectInDamagedFiles } from './array-oddities.ts'
+import { type ExpectedDataset, expectInUnreadableFiles } from './array-oddities.ts'
 import { copyTables, fillPredictions, indexTable, predictionsFrom, storeRelation } from './copy-metadata.ts'
 import { portableRowColumns, readPortableRows } from './portable-predictions.ts'
 
@@ -87,7 +87,8 @@ const fillFromStore = async (
   const available = store.tables.get('predictions')
   if (available !== undefined) {
     const relation = storeRelation(store, 'predictions')
-    await expectInDamagedFiles(engine, index, await datasetsOf(engine, relation, available))
+    const inFiles = (about.tableRows ?? 0) === 0
+    await expectInUnreadableFiles(engine, index, await datasetsOf(engine, relation, available, inFiles))
     await fillPredictions(engine, predictionsFrom(relation, available), tableName)
   }
   const lost = tableName === 'bak' ? await countSource(engine, 'bak') : 0
@@ -98,7 +99,7 @@ const fillFromStore = async (
 const fillFromFiles = async (engine: Engine, resolved: ResolvedWorkspace, index: ArrayIndex): Promise<Source> => {
   await indexTable(engine, null)
   await readPortableRows(engine, resolved, index)
-  await expectInDamagedFiles(engine, index, [])
+  await expectInUnreadableFiles(engine, index, [])
   await fillPredictions(engine, predictionsFrom('portable_rows', portableRowColumns), 'table')
   const { predictions } = await countPredictions(engine)
   const counts = { runs: 0, pipelines: 0, chains: 0, predictions, artifacts: 0, logs: 0, projects: 0 }
@@ -111,13 +112,20 @@ const refuseStranger = (store: AttachedStore, path: string): void => {
   throw new StorageError('not_a_workspace', `${path} holds no runs and predictions of nirs4all. Nothing was changed.`, { path })
 }
 
-const datasetsOf = async (engine: Engine, relation: string, available: ReadonlySet<string>): Promise<string[]> => {
+/** With `inFiles`, a dataset of which any prediction has samples has a file; one of predictions that are scores alone needs none. */
+const datasetsOf = async (
+  engine: Engine,
+  relation: string,
+  available: ReadonlySet<string>,
+  inFiles: boolean,
+): Promise<ExpectedDataset[]> => {
   if (!available.has('dataset_name')) return []
-  const rows = await engine.rows(
-    z.object({ name: z.string().nullable() }),
-    `SELECT DISTINCT dataset_name::VARCHAR AS name FROM ${relation}`,
+  const hasSamples = available.has('n_samples') ? 'coalesce(max(n_samples), 0) > 0' : 'true'
+  return engine.rows(
+    z.object({ name: z.string(), hasFile: z.boolean() }),
+    `SELECT coalesce(dataset_name::VARCHAR, '') AS name, $inFiles AND ${hasSamples} AS "hasFile" FROM ${relation} GROUP BY 1`,
+    { inFiles },
   )
-  return rows.map((row) => row.name ?? '')
 }
 
 export const countPredictions = (engine: Engine): Promise<{ predictions: number; arrays: number }> =>

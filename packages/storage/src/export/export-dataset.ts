@@ -20,7 +20,7 @@ export type DatasetExported = ExportedFile & { readonly warnings: readonly strin
  * Writes the predictions of one dataset, under the filters, with their arrays, to one file in the order in which the arrays are
  * stored (docs/formats.md). The workspace is only read; the file appears whole or not at all. Rows stream through: memory does not grow with
  * their number.
- * Throws `dataset_not_found`, `arrays_corrupt`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
+ * Throws `dataset_not_found`, `arrays_corrupt`, `arrays_missing`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
   const engine = await openExportEngine(context)

@@ -38,7 +38,7 @@ export const makePlan = async (engine: Engine, arraysFolder: string | null, data
   })
   const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
-  return { table, predictions: count, removed, warnings }
+  return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count))] }
 }
 
 const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<void> => {
@@ -47,6 +47,14 @@ const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<v
 }
 
 export const dropPlan = (engine: Engine, plan: ExportPlan): Promise<void> => engine.run(`DROP TABLE ${plan.table}`)
+
+/** What lies in a file that cannot be read has a source; these have none. */
+const tellWithoutArrays = async (engine: Engine, table: string, predictions: number): Promise<string[]> => {
+  const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table} WHERE array_source IS NULL`)
+  if (count === 0) return []
+  const [were, rows] = count === 1 ? ['was', 'its row has none'] : ['were', 'their rows have none']
+  return [`${count} of ${predictions} predictions ${were} stored without arrays: ${rows}.`]
+}
 
 const leaveOutRemoved = async (engine: Engine, arraysFolder: string | null, table: string) => {
   const tombstones = await readTombstonesIfSound(arraysFolder)

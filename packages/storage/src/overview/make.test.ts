@@ -72,6 +72,6 @@ describe('overview', () => {
   })
 
   test('an empty workspace has an empty overview', async () => {
-    expect(await makeOverview(await filled([]))).toEqual({ datasets: [], recent_runs: [] })
+    expect(await makeOverview(await filled([]))).toEqual({ datasets: [], recent_runs: [], unreadable_files: [] })
   })
 })

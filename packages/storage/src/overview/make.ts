@@ -1,4 +1,5 @@
 import type { DatasetOverview, OverviewResponse } from '@nirs-workspace/types'
+import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
 import { cacheOf } from '../predictions/catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
 import { listRuns } from '../runs/list.ts'
@@ -11,13 +12,14 @@ export const makeOverview = (catalog: CatalogReader, { signal }: QueryOptions = 
   cacheOf(catalog).overview.get('', (shared) => compute(catalog, { signal: shared }), signal)
 
 const compute = async (catalog: CatalogReader, options: QueryOptions): Promise<OverviewResponse> => {
-  const [counts, metrics, cv, refit, scores, runs] = await Promise.all([
+  const [counts, metrics, cv, refit, scores, runs, unreadable_files] = await Promise.all([
     countDatasets(catalog, options),
     metricsByDataset(catalog, options),
     bestCv(catalog, options),
     bestRefit(catalog, options),
     sampleScores(catalog, options),
     listRuns(catalog, { status: [], q: '', limit: 5, offset: 0 }, options),
+    listUnreadableFiles(catalog.engine),
   ])
   const datasets = counts.map(
     (dataset): DatasetOverview => ({
@@ -28,5 +30,5 @@ const compute = async (catalog: CatalogReader, options: QueryOptions): Promise<O
       scores: scores.get(dataset.dataset_name) ?? [],
     }),
   )
-  return { datasets, recent_runs: runs.rows }
+  return { datasets, recent_runs: runs.rows, unreadable_files }
 }

@@ -1,4 +1,5 @@
 import type { PredictionDetail, PredictionRow } from '@nirs-workspace/types'
+import { findUnreadableFile } from '../catalog/unreadable-files.ts'
 import { StorageError } from '../errors.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
 import { decodeParams, decodeScores } from './decode-scores.ts'
@@ -29,11 +30,14 @@ export const getPrediction = async (
   const scores = decodeOr(() => decodeScores(found.scores))
   const params = decodeOr(() => decodeParams(found.row.best_params))
   const undecodable = [...(scores === undefined ? ['scores'] : []), ...(params === undefined ? ['best_params'] : [])]
+  const unreadable = found.row.has_arrays ? undefined : await findUnreadableFile(catalog.engine, predictionId)
   return {
     ...found.row,
     scores: scores ?? {},
     params: params ?? {},
     ...(undecodable.length === 0 ? {} : { undecodable }),
+    arrays_state: found.row.has_arrays ? 'stored' : unreadable === undefined ? 'none' : 'unreadable',
+    ...(unreadable === undefined ? {} : { unreadable_file: unreadable }),
     siblings: await siblingsOf(catalog, found.row, options),
   }
 }

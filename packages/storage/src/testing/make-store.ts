@@ -82,9 +82,9 @@ const addPrediction = async (engine: Engine, release: StoreToMake['release'], pr
   await engine.run(
     `INSERT INTO predictions (prediction_id, pipeline_id, chain_id, dataset_name, model_name, model_class, fold_id, partition, val_score, metric,
        task_type, n_samples, scores, best_params, preprocessings)
-     VALUES ($id, 'p-' || $name, 'c-' || $name, $name, 'PLS', 'PLSRegression', $fold, $partition, $score, 'rmse', 'regression', 3, $scores,
+     VALUES ($id, 'p-' || $name, 'c-' || $name, $name, 'PLS', 'PLSRegression', $fold, $partition, $score, 'rmse', 'regression', $samples, $scores,
        '{"n_components": 5}', 'SNV>1stDer')`,
-    { id, name: datasetOf(prediction), fold, partition, score, scores },
+    { id, name: datasetOf(prediction), fold, partition, score, scores, samples: y === null ? null : y.length },
   )
   if (refit !== null) await engine.run('UPDATE predictions SET refit_context = $refit WHERE prediction_id = $id', { refit, id })
   if (y === null || release === '0.8.1') return

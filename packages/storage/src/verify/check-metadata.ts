@@ -52,7 +52,9 @@ const checkBlocks = async (path: string, { depth, signal }: Depth): Promise<Find
 const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<void> => {
   const tables = await readSourceTables(engine, sourceAlias)
   if (tables.has('predictions')) {
-    await engine.run(`INSERT INTO memory.main.known SELECT prediction_id, dataset_name, fold_id FROM ${sourceTable('predictions')}`)
+    const samples = tables.get('predictions')?.some(({ name }) => name === 'n_samples') ? 'n_samples' : 'NULL'
+    const predictions = `SELECT prediction_id, dataset_name, fold_id, ${samples} FROM ${sourceTable('predictions')}`
+    await engine.run(`INSERT INTO memory.main.known ${predictions}`)
   }
   if (tables.has(arraysTable)) await collectTableRows(engine, tables)
   if (depth === 'quick') return
@@ -77,11 +79,12 @@ const collectTableRows = (engine: Engine, tables: SourceTables): Promise<void> =
 const checkSqlite = async (engine: Engine, path: string): Promise<void> => {
   const store = await openSqlite(path)
   try {
-    const rows = store.database.prepare('SELECT prediction_id, dataset_name, fold_id FROM predictions').all()
+    const rows = store.database.prepare('SELECT prediction_id, dataset_name, fold_id, n_samples FROM predictions').all()
     for (let start = 0; start < rows.length; start += 2000) {
-      const values = rows
-        .slice(start, start + 2000)
-        .map((row) => `(${[row.prediction_id, row.dataset_name, row.fold_id].map((value) => quotedString(String(value))).join(', ')})`)
+      const values = rows.slice(start, start + 2000).map(({ prediction_id, dataset_name, fold_id, n_samples }) => {
+        const texts = [prediction_id, dataset_name, fold_id].map((value) => quotedString(String(value)))
+        return `(${texts.join(', ')}, ${n_samples === null ? 'NULL' : Number(n_samples)})`
+      })
       await engine.run(`INSERT INTO memory.main.known VALUES ${values.join(', ')}`)
     }
   } finally {

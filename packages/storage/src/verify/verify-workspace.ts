@@ -16,6 +16,7 @@ import { checkArrayRows } from './check-array-rows.ts'
 import { ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkProof } from './check-proof.ts'
+import { findMissingFiles } from './find-missing-files.ts'
 import { locateDamage } from './locate-damage.ts'
 import { ScrubState } from './scrub-state.ts'
 
@@ -58,6 +59,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     }
   }
   await scrub.forget()
+  if (resolved.kind !== 'portable') findings.push(...(await findMissingFiles(engine, files)))
   const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
   findings.push(...inRows)
   if (options.depth === 'deep' && isStoreSound) findings.push(...(await collected(() => checkStaleRows(engine, resolved))))

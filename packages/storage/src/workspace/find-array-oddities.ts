@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
+import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import type { InspectionFinding } from './finding.ts'
 
@@ -31,7 +32,7 @@ const kinds: Record<string, Kind> = {
 /** What the array files and the table `prediction_arrays` hold that they should not, or lack. */
 export const findArrayOddities = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => [
   ...(await findByKind(catalog)),
-  ...(await findDamagedFiles(catalog)),
+  ...(await findUnreadableFiles(catalog)),
   ...(await findSharedFiles(catalog)),
   ...(await findMissingArrays(catalog, meta)),
   ...findTombstones(meta),
@@ -48,12 +49,12 @@ const findByKind = async (catalog: Engine): Promise<InspectionFinding[]> => {
   })
 }
 
-const findDamagedFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {
-  const files = await catalog.rows(
-    z.object({ error: z.string() }),
-    'SELECT error FROM catalog.array_files WHERE error IS NOT NULL ORDER BY path',
-  )
-  return files.map(({ error }): InspectionFinding => ({ code: 'corrupt_array_file', severity: 'error', count: 1, detail: error }))
+const findUnreadableFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {
+  const files = await listUnreadableFiles(catalog)
+  return files.map(({ reason, detail }): InspectionFinding => {
+    const code = reason === 'damaged' ? 'corrupt_array_file' : 'missing_array_file'
+    return { code, severity: 'error', count: 1, detail }
+  })
 }
 
 const findSharedFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {

@@ -12,6 +12,7 @@ export type InspectionCode =
   | 'tombstones'
   | 'tombstones_corrupt'
   | 'corrupt_array_file'
+  | 'missing_array_file'
   | 'write_ahead_log'
   | 'log_unreadable'
   | 'interrupted_job'

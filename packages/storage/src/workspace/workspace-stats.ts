@@ -1,5 +1,6 @@
 import type { SpaceUsage, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { type FolderUsage, measureFolder, type UsageCategory, usageCategories } from './folder-usage.ts'
 import { type LookOptions, listDatasets, withFreshCatalog } from './inspect-workspace.ts'
@@ -35,6 +36,7 @@ export const workspaceStats = async (path: string, options: LookOptions = {}): P
       space_usage: spaceUsage(usage),
       tables: meta.table_rows === null ? tables : { ...tables, prediction_arrays: meta.table_rows },
       datasets: await listDatasets(engine),
+      unreadable_files: await listUnreadableFiles(engine),
       as_of: meta.built_at,
       locked_by: lock?.fields.locked_by ?? null,
     }

@@ -11,7 +11,8 @@ const openRow = async (change: Partial<PredictionRow>, scatter = scatterOf('p0')
   const row = { ...prediction(0), ...change }
   const app = renderApp('/predictions', 'migrated', {
     'GET /predictions': () => PredictionPage.parse({ rows: [row], total: 1, offset: 0, metrics: [row.metric] }),
-    'GET /predictions/:id': () => PredictionDetail.parse({ ...row, scores: {}, params: {}, siblings: [] }),
+    'GET /predictions/:id': () =>
+      PredictionDetail.parse({ ...row, scores: {}, params: {}, arrays_state: row.has_arrays ? 'stored' : 'none', siblings: [] }),
     'GET /predictions/:id/scatter': () => scatter,
   })
   await userEvent.click(await screen.findByRole('button', { name: 'Open beside the table (Enter)' }))

@@ -5,7 +5,7 @@ import { prediction } from '../../../test/data.ts'
 import { arraysKind, compareScore } from './stored-score.ts'
 
 const detail = (change: Partial<PredictionDetail>) =>
-  PredictionDetail.parse({ ...prediction(0), scores: {}, params: {}, siblings: [], val_score: 0.14, ...change })
+  PredictionDetail.parse({ ...prediction(0), scores: {}, params: {}, arrays_state: 'stored', siblings: [], val_score: 0.14, ...change })
 const scatter = Scatter.parse(scatterOf('p0'))
 
 describe('stored score and arrays', () => {
