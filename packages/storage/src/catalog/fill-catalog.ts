@@ -87,7 +87,8 @@ const fillFromStore = async (
   const available = store.tables.get('predictions')
   if (available !== undefined) {
     const relation = storeRelation(store, 'predictions')
-    const inFiles = (about.tableRows ?? 0) === 0
+    // An empty table of arrays and no file at all: a legacy store that never had any, or has lost them from its table.
+    const inFiles = about.tableRows === null || (about.tableRows === 0 && index.files.length > 0)
     await expectInUnreadableFiles(engine, index, await datasetsOf(engine, relation, available, inFiles))
     await fillPredictions(engine, predictionsFrom(relation, available), tableName)
   }

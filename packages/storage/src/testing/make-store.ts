@@ -15,6 +15,8 @@ export interface MadePrediction {
   scores?: string | null
   /** Null: no row in prediction_arrays. Default: three values. */
   y?: readonly number[] | null
+  /** Default: 3, also without a row in prediction_arrays. */
+  samples?: number | null
 }
 
 export interface StoreToMake {
@@ -78,13 +80,13 @@ const addLineage = async (engine: Engine, datasets: ReadonlySet<string>): Promis
 }
 
 const addPrediction = async (engine: Engine, release: StoreToMake['release'], prediction: MadePrediction): Promise<void> => {
-  const { id, fold = '0', partition = 'val', score = 1, refit = null, scores = null, y = [1, 2, 3] } = prediction
+  const { id, fold = '0', partition = 'val', score = 1, refit = null, scores = null, y = [1, 2, 3], samples = 3 } = prediction
   await engine.run(
     `INSERT INTO predictions (prediction_id, pipeline_id, chain_id, dataset_name, model_name, model_class, fold_id, partition, val_score, metric,
        task_type, n_samples, scores, best_params, preprocessings)
      VALUES ($id, 'p-' || $name, 'c-' || $name, $name, 'PLS', 'PLSRegression', $fold, $partition, $score, 'rmse', 'regression', $samples, $scores,
        '{"n_components": 5}', 'SNV>1stDer')`,
-    { id, name: datasetOf(prediction), fold, partition, score, scores, samples: y === null ? null : y.length },
+    { id, name: datasetOf(prediction), fold, partition, score, scores, samples },
   )
   if (refit !== null) await engine.run('UPDATE predictions SET refit_context = $refit WHERE prediction_id = $id', { refit, id })
   if (y === null || release === '0.8.1') return

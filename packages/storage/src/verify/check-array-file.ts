@@ -10,6 +10,7 @@ import { readFooter, rowCount } from '../parquet/footer.ts'
 /** Tables in the engine that the checks of all files fill: ids and lengths of every row there is, and the ids the metadata knows. */
 export const createArrayTables = async (engine: Engine): Promise<void> => {
   await engine.run('CREATE TABLE memory.main.known(prediction_id VARCHAR, dataset_name VARCHAR, fold_id VARCHAR, n_samples BIGINT)')
+  await engine.run('CREATE TABLE memory.main.legacy_tables(name VARCHAR)')
   await engine.run(`CREATE TABLE memory.main.array_rows(origin VARCHAR, position BIGINT, prediction_id VARCHAR, dataset_name VARCHAR, fold_id VARCHAR,
     y_true BIGINT, y_pred BIGINT, y_proba BIGINT, sample_indices BIGINT, shape INTEGER[])`)
 }

@@ -56,7 +56,10 @@ const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<voi
     const predictions = `SELECT prediction_id, dataset_name, fold_id, ${samples} FROM ${sourceTable('predictions')}`
     await engine.run(`INSERT INTO memory.main.known ${predictions}`)
   }
-  if (tables.has(arraysTable)) await collectTableRows(engine, tables)
+  if (tables.has(arraysTable)) {
+    await engine.run(`INSERT INTO memory.main.legacy_tables VALUES ('${arraysTable}')`)
+    await collectTableRows(engine, tables)
+  }
   if (depth === 'quick') return
   // Every value passes through, so that DuckDB compares the checksum of every block.
   for (const [name, columns] of tables) {
