@@ -26,6 +26,7 @@ export const workspaceList = (mode: StorageMode) =>
         name: 'grain-lab',
         path: '/data/grain-lab',
         current: true,
+        exists: true,
         storage_mode: mode,
         counts,
         catalog: { state: 'ready', built_at: '2026-11-21T03:00:00.000Z', fingerprint: 'f', detail: null },
@@ -200,6 +201,7 @@ export const prediction = (index: number): PredictionRow => ({
   chain_id: 'c1',
   created_at: '2026-11-20T10:00:00.000Z',
   has_arrays: true,
+  arrays_state: 'stored',
 })
 
 export const noJobs = JobList.parse({ rows: [], total: 0 })

@@ -42,5 +42,8 @@ export const ServerEvent = z.discriminatedUnion('type', [
     data: z.object({ workspace_id: z.string(), locked_by: LockHolder.nullable() }),
   }),
   z.object({ type: z.literal('workspace_unlocked'), ...envelope, data: z.object({ workspace_id: z.string() }) }),
+  /** Nothing that could be this workspace is at its path any more: renamed, moved, or its disk is not connected. */
+  z.object({ type: z.literal('workspace_missing'), ...envelope, data: z.object({ workspace_id: z.string() }) }),
+  z.object({ type: z.literal('workspace_found'), ...envelope, data: z.object({ workspace_id: z.string() }) }),
 ])
 export type ServerEvent = z.infer<typeof ServerEvent>

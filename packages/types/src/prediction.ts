@@ -10,8 +10,8 @@ const wireNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])
 export const FoldKind = z.enum(['fold', 'average', 'refit', 'single', 'other'])
 export type FoldKind = z.infer<typeof FoldKind>
 
-/** One row of the big table: nirs4all's own columns, the names of its parents, and what we derive. */
-export const PredictionRow = z.object({
+/** What can be shown, sorted and filtered by: nirs4all's own columns, the names of its parents, and what we derive. */
+const predictionColumns = z.object({
   prediction_id: z.string(),
   dataset_name: z.string(),
   model_name: z.string(),
@@ -41,10 +41,17 @@ export const PredictionRow = z.object({
   pipeline_name: z.string().nullable(),
   chain_id: z.string().nullable(),
   created_at: z.string().nullable(),
+  /** Whether arrays are stored and their file can be read. */
   has_arrays: z.boolean(),
 })
+export type PredictionColumn = keyof z.infer<typeof predictionColumns>
+
+/** One row of the big table. */
+export const PredictionRow = predictionColumns.extend({
+  /** stored · none: sound files have no row of it · unreadable: the file that would hold them is damaged or not there. */
+  arrays_state: z.enum(['stored', 'none', 'unreadable']),
+})
 export type PredictionRow = z.infer<typeof PredictionRow>
-export type PredictionColumn = keyof PredictionRow
 
 /** Columns that filter by equality; each may be repeated, any of the values matches. Null is asked for as the empty string. */
 export const facetColumns = [
@@ -79,7 +86,7 @@ export const rangeColumns = [
 ] as const satisfies readonly PredictionColumn[]
 export type RangeColumn = (typeof rangeColumns)[number]
 
-const columnNames = Object.keys(PredictionRow.shape) as [PredictionColumn, ...PredictionColumn[]]
+const columnNames = Object.keys(predictionColumns.shape) as [PredictionColumn, ...PredictionColumn[]]
 export const PredictionColumnName = z.enum(columnNames)
 
 export const SortKey = z.object({ column: PredictionColumnName, direction: z.enum(['asc', 'desc']) })
@@ -134,8 +141,6 @@ export const PredictionDetail = PredictionRow.extend({
   params: z.record(z.string(), z.unknown()),
   /** Columns (`scores`, `best_params`) whose text is not JSON; they are shown empty. Absent when all could be read. */
   undecodable: z.array(z.string()).optional(),
-  /** stored · none: sound files have no row of it · unreadable: the file that would hold them is damaged or not there. */
-  arrays_state: z.enum(['stored', 'none', 'unreadable']),
   /** Absent unless `arrays_state` is unreadable. */
   unreadable_file: UnreadableFile.pick({ path: true, reason: true, detail: true }).optional(),
   /** The other rows of the same chain and model: fold × partition. */

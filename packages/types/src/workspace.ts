@@ -102,6 +102,8 @@ export const Workspace = z.object({
   name: z.string(),
   path: z.string(),
   current: z.boolean(),
+  /** False while it is not at its path any more; what follows is then as last seen. */
+  exists: z.boolean(),
   /** Null until the store has been read, as the counts are. */
   storage_mode: StorageMode.nullable(),
   counts: WorkspaceCounts.nullable(),

@@ -6,7 +6,7 @@ import type { Telling } from '../server/telling.ts'
 export type WorkspaceChange =
   | { type: 'catalog_updated'; data: { workspace_id: string; fingerprint: string } }
   | { type: 'workspace_locked'; data: { workspace_id: string; locked_by: LockHolder | null } }
-  | { type: 'workspace_unlocked'; data: { workspace_id: string } }
+  | { type: 'workspace_unlocked' | 'workspace_missing' | 'workspace_found'; data: { workspace_id: string } }
 
 type Send = (event: ServerEvent) => void
 

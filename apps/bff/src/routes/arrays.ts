@@ -19,9 +19,12 @@ const formatOf = (request: Request): 'json' | 'binary' => ((request.headers.get(
 
 const placesOf = ({ resolved: { root, duckdb, bak, arrays } }: OpenedWorkspace): ArrayPlaces => ({ root, duckdb, bak, arrays })
 
-/** Reads through the reader process; when the files have changed under the catalog, looks again once with a fresh one. */
+/**
+ * Reads through the reader process; when the files have changed under the catalog, looks again once with a fresh one. Of a workspace
+ * that was taken away meanwhile nothing is said about single files.
+ */
 const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspace: OpenedWorkspace) => Promise<ReaderOrder>) => {
-  const workspace = deps.workspaces.get(query.workspace)
+  const workspace = await deps.workspaces.present(query.workspace)
   const mediaType = formatOf(request) === 'binary' ? binary : 'application/json'
   const read = async () => {
     const order = await makeOrder(workspace)
@@ -32,6 +35,7 @@ const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspa
     return await read()
   } catch (error) {
     if (!isStorageError(error, 'arrays_missing', 'arrays_corrupt', 'store_unreadable', 'store_locked')) throw error
+    await deps.workspaces.present(workspace.id)
     await workspace.check()
     if (workspace.fingerprint === seen) throw error
     return read()

@@ -78,12 +78,12 @@ export const exportRoutes = [
     body: noBody,
     answers: [{ status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet] }],
     errors,
-    handle: ({ deps, params, query, request }) => {
+    handle: async ({ deps, params, query, request }) => {
       const { partition, model_name } = query
       const equals = { ...(partition === undefined ? {} : { partition }), ...(model_name === undefined ? {} : { model_name }) }
       const wanted = ExportRequest.parse({ format: 'parquet', filters: { equals } })
       const dataset = pathParameter(params, 'dataset_name')
-      return sendDataset(deps, deps.workspaces.get(query.workspace), request, dataset, wanted)
+      return sendDataset(deps, await deps.workspaces.present(query.workspace), request, dataset, wanted)
     },
   }),
   defineRoute({
@@ -96,7 +96,7 @@ export const exportRoutes = [
     answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes) }],
     errors,
     handle: async ({ deps, query, body, request }) => {
-      const workspace = deps.workspaces.get(query.workspace)
+      const workspace = await deps.workspaces.present(query.workspace)
       const datasets = body.dataset_names ?? (await workspace.query(listDatasets)).map(({ name }) => name)
       const [only] = datasets
       if (datasets.length === 1 && only !== undefined && body.format !== 'zip') return sendDataset(deps, workspace, request, only, body)

@@ -12,8 +12,8 @@ const started = [{ status: 202, description: 'The job has started; its progress 
 const errors = ['workspace_not_found', 'workspace_busy', 'read_only', 'store_locked'] as const
 
 /** Starts a job on a workspace that may be changed. */
-const startJob = (deps: AppDeps, workspaceId: string | undefined, job: Omit<NewJob, 'workspace'>): JobStarted => {
-  const workspace = deps.workspaces.get(workspaceId)
+const startJob = async (deps: AppDeps, workspaceId: string | undefined, job: Omit<NewJob, 'workspace'>): Promise<JobStarted> => {
+  const workspace = await deps.workspaces.present(workspaceId)
   if (job.kind !== 'verify') refuseReadOnly(deps)
   return { job_id: deps.jobs.start({ ...job, workspace: { id: workspace.id, path: workspace.path } }).job_id }
 }
@@ -44,7 +44,7 @@ export const migrationRoutes = [
     body: noBody,
     answers: [{ status: 200, description: 'The status', schema: MigrateStatus }],
     errors: ['workspace_not_found', 'store_locked', 'store_unreadable'],
-    handle: ({ deps, query }) => deps.facts.migrateStatus(deps.workspaces.get(query.workspace)),
+    handle: async ({ deps, query }) => deps.facts.migrateStatus(await deps.workspaces.present(query.workspace)),
   }),
   defineRoute({
     ...text,
@@ -64,10 +64,10 @@ export const migrationRoutes = [
     errors: [...errors, 'body_required', 'plan_stale', 'not_migratable', 'no_space'],
     handle: async ({ deps, query, body, request }) => {
       if (!body.dry_run) {
-        const job = startJob(deps, query.workspace, { kind: 'migrate', planId: body.plan_id, batchSize: body.batch_size })
+        const job = await startJob(deps, query.workspace, { kind: 'migrate', planId: body.plan_id, batchSize: body.batch_size })
         return Response.json(job, { status: 202 })
       }
-      const workspace = deps.workspaces.get(query.workspace)
+      const workspace = await deps.workspaces.present(query.workspace)
       refuseBusy(deps, workspace.path)
       return deps.tasks.run({ task: 'plan_migration', path: workspace.path }, MigrationPlan, request.signal)
     },
@@ -102,7 +102,7 @@ export const migrationRoutes = [
     errors: [...errors, 'backup_not_found'],
     handle: async ({ deps, query }) => {
       refuseReadOnly(deps)
-      const workspace = deps.workspaces.get(query.workspace)
+      const workspace = await deps.workspaces.present(query.workspace)
       refuseBusy(deps, workspace.path)
       const deleted = await deps.tasks.run({ task: 'delete_backup', path: workspace.path }, DeletedBackup)
       deps.facts.forget(workspace)

@@ -15,8 +15,8 @@ export const overviewRoutes = [
     summary: 'Datasets with their best cross-validation and refit scores, and the newest runs',
     query: onlyWorkspace,
     answers: [{ status: 200, description: 'The overview', schema: OverviewResponse }],
-    handle: ({ deps, query, request }) =>
-      deps.workspaces.get(query.workspace).query((catalog) => makeOverview(catalog, { signal: request.signal })),
+    handle: async ({ deps, query, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) => makeOverview(catalog, { signal: request.signal })),
   }),
   defineRoute({
     ...text,
@@ -31,8 +31,8 @@ export const overviewRoutes = [
       offset: queryInteger(0, Number.MAX_SAFE_INTEGER).default(0),
     }),
     answers: [{ status: 200, description: 'One page', schema: RunPage }],
-    handle: ({ deps, query: { workspace, ...query }, request }) =>
-      deps.workspaces.get(workspace).query((catalog) => listRuns(catalog, query, { signal: request.signal })),
+    handle: async ({ deps, query: { workspace, ...query }, request }) =>
+      (await deps.workspaces.present(workspace)).query((catalog) => listRuns(catalog, query, { signal: request.signal })),
   }),
   defineRoute({
     ...text,
@@ -42,7 +42,9 @@ export const overviewRoutes = [
     query: onlyWorkspace,
     answers: [{ status: 200, description: 'The run', schema: RunRow }],
     errors: ['workspace_not_found', 'run_not_found', 'catalog_building'],
-    handle: ({ deps, query, params, request }) =>
-      deps.workspaces.get(query.workspace).query((catalog) => getRun(catalog, pathParameter(params, 'run_id'), { signal: request.signal })),
+    handle: async ({ deps, query, params, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) =>
+        getRun(catalog, pathParameter(params, 'run_id'), { signal: request.signal }),
+      ),
   }),
 ]

@@ -21,7 +21,7 @@ export const predictionRoutes = [
     answers: [{ status: 200, description: 'The page', schema: PredictionPage }],
     errors: ['workspace_not_found', 'catalog_building', 'store_locked', 'store_unreadable'],
     handle: async ({ deps, query, request }) => {
-      const workspace = deps.workspaces.get(query.workspace)
+      const workspace = await deps.workspaces.present(query.workspace)
       const asked = toPredictionQuery(query)
       const page = await workspace.query((catalog) => listPredictions(catalog, asked, { signal: request.signal }))
       deps.orders.afterPage(workspace, asked, page)
@@ -35,8 +35,10 @@ export const predictionRoutes = [
     query: filterQueryShape,
     answers: [{ status: 200, description: 'Counts per column and value', schema: Facets }],
     errors: ['workspace_not_found', 'catalog_building'],
-    handle: ({ deps, query, request }) =>
-      deps.workspaces.get(query.workspace).query((catalog) => countFacets(catalog, toFilter(query), { signal: request.signal })),
+    handle: async ({ deps, query, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) =>
+        countFacets(catalog, toFilter(query), { signal: request.signal }),
+      ),
   }),
   defineRoute({
     ...text,
@@ -45,10 +47,10 @@ export const predictionRoutes = [
     query: z.strictObject({ ...workspaceQuery, ...filterShape, column: z.enum(rangeColumns) }),
     answers: [{ status: 200, description: 'Bins', schema: Histogram }],
     errors: ['workspace_not_found', 'catalog_building'],
-    handle: ({ deps, query, request }) =>
-      deps.workspaces
-        .get(query.workspace)
-        .query((catalog) => makeHistogram(catalog, toFilter(query), query.column, { signal: request.signal })),
+    handle: async ({ deps, query, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) =>
+        makeHistogram(catalog, toFilter(query), query.column, { signal: request.signal }),
+      ),
   }),
   defineRoute({
     ...text,
@@ -65,8 +67,8 @@ export const predictionRoutes = [
     }),
     answers: [{ status: 200, description: 'Rows, best first', schema: Ranked }],
     errors: ['workspace_not_found', 'catalog_building', 'metric_direction_unknown'],
-    handle: ({ deps, query: { workspace, ...query }, request }) =>
-      deps.workspaces.get(workspace).query((catalog) => rankPredictions(catalog, query, { signal: request.signal })),
+    handle: async ({ deps, query: { workspace, ...query }, request }) =>
+      (await deps.workspaces.present(workspace)).query((catalog) => rankPredictions(catalog, query, { signal: request.signal })),
   }),
   defineRoute({
     ...text,
@@ -75,9 +77,9 @@ export const predictionRoutes = [
     query: onlyWorkspace,
     answers: [{ status: 200, description: 'The prediction', schema: PredictionDetail }],
     errors: ['workspace_not_found', 'prediction_not_found', 'catalog_building'],
-    handle: ({ deps, query, params, request }) =>
-      deps.workspaces
-        .get(query.workspace)
-        .query((catalog) => getPrediction(catalog, pathParameter(params, 'prediction_id'), { signal: request.signal })),
+    handle: async ({ deps, query, params, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) =>
+        getPrediction(catalog, pathParameter(params, 'prediction_id'), { signal: request.signal }),
+      ),
   }),
 ]

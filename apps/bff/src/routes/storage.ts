@@ -20,7 +20,7 @@ export const storageRoutes = [
     summary: 'What kind of storage the workspace has, whether it needs migration or rescue, who holds it',
     answers: [{ status: 200, description: 'The status', schema: StorageStatus }],
     errors,
-    handle: ({ deps, query }) => deps.facts.status(deps.workspaces.get(query.workspace)),
+    handle: async ({ deps, query }) => deps.facts.status(await deps.workspaces.present(query.workspace)),
   }),
   defineRoute({
     ...text,
@@ -28,7 +28,7 @@ export const storageRoutes = [
     summary: 'The status with counts, datasets, sizes and findings',
     answers: [{ status: 200, description: 'The inspection', schema: Inspection }],
     errors,
-    handle: ({ deps, query }) => deps.facts.inspection(deps.workspaces.get(query.workspace)),
+    handle: async ({ deps, query }) => deps.facts.inspection(await deps.workspaces.present(query.workspace)),
   }),
   defineRoute({
     ...text,
@@ -36,6 +36,6 @@ export const storageRoutes = [
     summary: 'Bytes and files per category, rows per table, datasets',
     answers: [{ status: 200, description: 'The figures', schema: WorkspaceStats }],
     errors,
-    handle: ({ deps, query }) => deps.facts.stats(deps.workspaces.get(query.workspace)),
+    handle: async ({ deps, query }) => deps.facts.stats(await deps.workspaces.present(query.workspace)),
   }),
 ]

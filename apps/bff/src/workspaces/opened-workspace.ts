@@ -8,6 +8,7 @@ import {
   type ResolvedWorkspace,
   resolveWorkspace,
   StorageError,
+  systemCode,
 } from '@nirs-workspace/storage'
 import type { CatalogInfo, LockHolder } from '@nirs-workspace/types'
 import type { WorkspaceChange } from '../events/event-hub.ts'
@@ -30,6 +31,8 @@ const firstBuildWaitMs = 15_000
 const retryAfterFailureMs = 30_000
 /** After a look at the files, requests within this time trust it. */
 const restMs = 1000
+/** A disk that answers later than this counts as it was last seen. */
+const lookMs = 2000
 
 /**
  * One workspace that is open: its catalog, and how that follows the files. Only names, sizes and times are looked at here; the store
@@ -43,6 +46,7 @@ export class OpenedWorkspace {
   readonly #closing = new AbortController()
   resolved: ResolvedWorkspace
   #checking: Promise<void> | undefined
+  #missing: StorageError | undefined
   #failure: { error: StorageError; fingerprint: string; at: number } | undefined
   #building = false
   #lookedAt = 0
@@ -76,8 +80,8 @@ export class OpenedWorkspace {
   get catalogInfo(): CatalogInfo {
     const file = this.catalogFile
     const known = { built_at: file?.built_at ?? null, fingerprint: file?.fingerprint ?? null }
-    if (this.#failure !== undefined)
-      return { state: file === undefined ? 'failed' : 'stale', ...known, detail: this.#failure.error.message }
+    const error = this.#missing ?? this.#failure?.error
+    if (error !== undefined) return { state: file === undefined ? 'failed' : 'stale', ...known, detail: error.message }
     if (file === undefined) return { state: 'building', ...known, detail: null }
     return {
       state: this.#building ? 'stale' : 'ready',
@@ -95,8 +99,14 @@ export class OpenedWorkspace {
     if (this.#slot.current === undefined) await within(firstBuildWaitMs, this.check(), this.#slot.filled)
     else if (Date.now() - this.#lookedAt > restMs) void this.check()
     const outcome = await this.#slot.use(async (catalog) => ({ value: await work(catalog) }))
-    if (outcome === undefined) throw this.#failure?.error ?? building()
+    if (outcome === undefined) throw this.#missing ?? this.#failure?.error ?? building()
     return outcome.value
+  }
+
+  /** Looks whether the workspace is at its path; answers why not. What a job of ours is about to replace counts as there. */
+  async look(): Promise<StorageError | undefined> {
+    await within(lookMs, this.#look())
+    return this.#missing
   }
 
   /** Looks whether the files changed and renews the catalog if so. Looks that overlap are one. */
@@ -122,13 +132,35 @@ export class OpenedWorkspace {
     try {
       if (this.#services.isBusy(this.resolved.root)) return
       this.#lookedAt = Date.now()
-      this.resolved = await resolveWorkspace(this.path)
+      await this.#look()
+      if (this.#missing !== undefined) return
       const fingerprint = await fingerprintWorkspace(this.resolved)
       if (fingerprint === this.fingerprint) return this.#settled()
       if (force || this.#mayTry(fingerprint)) await this.#renew(fingerprint)
     } catch (error) {
       this.#failed(error, '')
     }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#services.isBusy(this.resolved.root)) return
+    try {
+      this.resolved = await resolveWorkspace(this.path)
+      this.#seen(undefined)
+    } catch (error) {
+      if (!isStorageError(error, 'workspace_not_found', 'not_a_workspace') && systemCode(error) === undefined) throw error
+      this.#seen(vanished(this.path, error))
+    }
+  }
+
+  #seen(missing: StorageError | undefined): void {
+    const wasMissing = this.#missing !== undefined
+    const isMissing = missing !== undefined
+    this.#missing = missing
+    if (wasMissing === isMissing || this.#closing.signal.aborted) return
+    // What a build said that the workspace was taken away from does not hold any more.
+    if (!isMissing && this.lock === undefined) this.#failure = undefined
+    this.#services.publish({ type: isMissing ? 'workspace_missing' : 'workspace_found', data: { workspace_id: this.id } })
   }
 
   /** A locked store is tried again each time; another failure only after a change or a while. */
@@ -179,6 +211,14 @@ export class OpenedWorkspace {
     if (wasLocked && !isLocked) this.#services.publish({ type: 'workspace_unlocked', data: { workspace_id: this.id } })
   }
 }
+
+const vanished = (path: string, cause: unknown) =>
+  new StorageError(
+    'workspace_not_found',
+    `There is no nirs4all workspace at ${path} any more: it was renamed or moved, or its disk is not connected. This program has changed nothing.`,
+    { path, hint: 'Put it back or connect the disk, and it is shown again by itself; or open it at its new place.' },
+    cause,
+  )
 
 const building = () =>
   new StorageError('catalog_building', 'The catalog of this workspace is still being built.', { hint: 'Ask again in a moment.' })

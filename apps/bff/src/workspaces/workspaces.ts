@@ -75,6 +75,14 @@ export class Workspaces {
     return workspace
   }
 
+  /** As `get`, of a workspace that is at its path at this moment. Throws `workspace_not_found`. */
+  async present(id: string | undefined): Promise<OpenedWorkspace> {
+    const workspace = this.get(id)
+    const missing = await workspace.look()
+    if (missing !== undefined) throw missing
+    return workspace
+  }
+
   findByPath(root: string): OpenedWorkspace | undefined {
     return this.list().find((workspace) => workspace.resolved.root === root)
   }

@@ -5,6 +5,8 @@ import { ArrayReader } from '../arrays/array-reader.ts'
 import { exportDataset } from '../export/export-dataset.ts'
 import { makeOverview } from '../overview/make.ts'
 import { getPrediction } from '../predictions/get.ts'
+import { listPredictions } from '../predictions/list.ts'
+import { emptyFilter } from '../predictions/testing/sample-catalog.ts'
 import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
@@ -79,6 +81,20 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
     expect(states.map(({ unreadable_file }) => unreadable_file?.reason)).toEqual([undefined, undefined, 'damaged', 'damaged', 'missing'])
   })
 
+  test('the rows of a page tell the same apart', async () => {
+    await using folder = await temporaryFolder()
+    await makeDamaged(folder.path)
+    const query = { filter: emptyFilter, sort: [{ column: 'prediction_id', direction: 'asc' }], limit: 10, offset: 0 } as const
+    const { rows } = await withCatalogOf(folder.path, (catalog) => listPredictions(catalog, { ...query, sort: [...query.sort] }))
+    expect(rows.map(({ prediction_id, arrays_state }) => `${prediction_id}: ${arrays_state}`)).toEqual([
+      'bare: none',
+      'cut: unreadable',
+      'cut too: unreadable',
+      'gone: unreadable',
+      'sound: stored',
+    ])
+  })
+
   test('overview, figures and inspection name the files, with their datasets and how many predictions they concern', async () => {
     await using folder = await temporaryFolder()
     await using cache = await temporaryFolder()
@@ -104,12 +120,20 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
 
   test('a dataset of predictions that never had samples lacks no file', async () => {
     await using folder = await temporaryFolder()
-    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'scores only', y: null }] })
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'scores only', samples: null }] })
     const { unreadable_files, state } = await withCatalogOf(folder.path, async (catalog) => ({
       ...(await makeOverview(catalog)),
       state: (await getPrediction(catalog, 'scores only')).arrays_state,
     }))
     expect([unreadable_files, state]).toEqual([[], 'none'])
+    const { findings } = await verifyWorkspace(folder.path, { depth: 'quick' })
+    expect(findings.map(({ code }) => code)).not.toContain('missing_array_file')
+  })
+
+  test('a legacy store that has no files yet lacks none, whatever its table has lost', async () => {
+    await using folder = await temporaryFolder()
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'lost', y: null }] })
+    expect((await withCatalogOf(folder.path, makeOverview)).unreadable_files).toEqual([])
     const { findings } = await verifyWorkspace(folder.path, { depth: 'quick' })
     expect(findings.map(({ code }) => code)).not.toContain('missing_array_file')
   })

@@ -30,13 +30,12 @@ export const getPrediction = async (
   const scores = decodeOr(() => decodeScores(found.scores))
   const params = decodeOr(() => decodeParams(found.row.best_params))
   const undecodable = [...(scores === undefined ? ['scores'] : []), ...(params === undefined ? ['best_params'] : [])]
-  const unreadable = found.row.has_arrays ? undefined : await findUnreadableFile(catalog.engine, predictionId)
+  const unreadable = found.row.arrays_state === 'unreadable' ? await findUnreadableFile(catalog.engine, predictionId) : undefined
   return {
     ...found.row,
     scores: scores ?? {},
     params: params ?? {},
     ...(undecodable.length === 0 ? {} : { undecodable }),
-    arrays_state: found.row.has_arrays ? 'stored' : unreadable === undefined ? 'none' : 'unreadable',
     ...(unreadable === undefined ? {} : { unreadable_file: unreadable }),
     siblings: await siblingsOf(catalog, found.row, options),
   }

@@ -247,6 +247,7 @@ describe('rows', () => {
         chain_id: null,
         created_at: '2026-03-01T08:09:10.5',
         has_arrays: true,
+        arrays_state: 'stored',
       },
     ])
   })

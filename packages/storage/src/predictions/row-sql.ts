@@ -5,11 +5,15 @@ import { readBoolean, readNumberOrNull, readText, readTextOrNull, readTimestamp,
 const names = PredictionColumnName.options
 const positions = new Map(names.map((name, index) => [name, index]))
 
+const arraysState = "CASE WHEN has_arrays THEN 'stored' WHEN array_source IS NULL THEN 'none' ELSE 'unreadable' END"
+
 /** The SELECT list that `readPredictionRow` expects; further columns may follow it. */
-export const predictionColumns = names.map((name) => (name === 'created_at' ? 'created_at::VARCHAR' : `"${name}"`)).join(', ')
+export const predictionColumns = [...names.map((name) => (name === 'created_at' ? 'created_at::VARCHAR' : `"${name}"`)), arraysState].join(
+  ', ',
+)
 
 /** Position of the first column that a query selects after `predictionColumns`. */
-export const afterPredictionColumns = names.length
+export const afterPredictionColumns = names.length + 1
 
 /** A row of a query that selects `predictionColumns`. */
 export const readPredictionRow = (value: ValueAt): PredictionRow => {
@@ -44,6 +48,7 @@ export const readPredictionRow = (value: ValueAt): PredictionRow => {
     chain_id: readTextOrNull(of('chain_id')),
     created_at: readTimestamp(of('created_at')),
     has_arrays: readBoolean(of('has_arrays')),
+    arrays_state: readArraysState(value(names.length)),
   }
 }
 
@@ -53,4 +58,9 @@ const isFoldKind = (text: string): text is FoldKind => foldKinds.has(text)
 const readFoldKind = (value: unknown): FoldKind => {
   const text = readText(value)
   return isFoldKind(text) ? text : 'other'
+}
+
+const readArraysState = (value: unknown): PredictionRow['arrays_state'] => {
+  const text = readText(value)
+  return text === 'stored' || text === 'none' ? text : 'unreadable'
 }

@@ -1,13 +1,11 @@
-import type { PredictionRow } from '@nirs-workspace/types'
+import type { PredictionColumn, PredictionRow } from '@nirs-workspace/types'
 import { catalogDefinition } from '../../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../../engine/attach-store.ts'
 import { Engine, type EngineValue } from '../../engine/open-engine.ts'
 
 /** A row as tests write it: doubles as numbers (NaN and infinities included), columns that are left out get plain values. */
 export type SampleRow = {
-  [Column in keyof PredictionRow]?:
-    | (Column extends `${string}_score` | 'exclusion_rate' ? number | null : PredictionRow[Column])
-    | undefined
+  [Column in PredictionColumn]?: (Column extends `${string}_score` | 'exclusion_rate' ? number | null : PredictionRow[Column]) | undefined
 } & { scores?: string | null }
 
 export type SampleTable = 'runs' | 'pipelines' | 'predictions'
