@@ -9,6 +9,8 @@ import {
   type PredictionRow,
   type StorageMode,
   StorageStatus,
+  type UnreadableFile,
+  type Workspace,
   WorkspaceList,
   WorkspaceStats,
 } from '@nirs-workspace/types'
@@ -18,7 +20,7 @@ export const datasetNames = ['wheat', 'soil pH'] as const
 
 const counts = { runs: 2, pipelines: 4, chains: 8, predictions: 1536, arrays: 1500, artifacts: 9, logs: 12, projects: 1 }
 
-export const workspaceList = (mode: StorageMode) =>
+export const workspaceList = (mode: StorageMode, change: Partial<Workspace> = {}) =>
   WorkspaceList.parse({
     rows: [
       {
@@ -31,6 +33,7 @@ export const workspaceList = (mode: StorageMode) =>
         counts,
         catalog: { state: 'ready', built_at: '2026-11-21T03:00:00.000Z', fingerprint: 'f', detail: null },
         writer: null,
+        ...change,
       },
     ],
     recents: [],
@@ -138,6 +141,12 @@ export const stats = WorkspaceStats.parse({
   datasets: datasetNames.map((name) => ({ name, predictions: 768, arrays: 750, parquet_bytes: 98_500_000 })),
   unreadable_files: [],
 })
+
+/** One file that was cut short and one that was moved away. */
+export const unreadableFiles: UnreadableFile[] = [
+  { path: 'arrays/wheat.parquet', reason: 'damaged', detail: 'The file ends in the middle.', datasets: ['wheat'], predictions: 768 },
+  { path: 'arrays/soil_pH.parquet', reason: 'missing', detail: 'It is not there.', datasets: ['soil pH'], predictions: 1 },
+]
 
 export const overview = OverviewResponse.parse({ datasets: [], recent_runs: [], unreadable_files: [] })
 

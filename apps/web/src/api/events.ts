@@ -102,6 +102,11 @@ export const applyEvent = (client: QueryClient, event: ServerEvent): void => {
       putJob(client, event.data.job)
       refreshWorkspace(client, event.data.job.workspace_id)
       return
+    case 'workspace_missing':
+    case 'workspace_found':
+      // The list tells whether it is there; the pages keep what they show until it is back.
+      void client.invalidateQueries({ queryKey: ['/workspaces'] })
+      return
     case 'catalog_updated':
     case 'workspace_locked':
     case 'workspace_unlocked':

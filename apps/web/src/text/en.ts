@@ -23,6 +23,7 @@ export const en = (f: Formatters) => {
       yes: 'yes',
       no: 'no',
       unknown: 'unknown',
+      unreadable: 'unreadable',
       rows,
       predictions,
       samples: (n: number) => `${f.int(n)} ${plural(n, 'sample', 'samples')}`,
@@ -51,6 +52,11 @@ export const en = (f: Formatters) => {
       stopped: 'Nothing in the workspace is affected. Start it again the way you did, for example with',
       reconnects: 'This page reconnects by itself.',
       reconnect: 'Try now',
+      vanishedTitle: 'This workspace is no longer at its place.',
+      vanished: 'It was renamed or moved, or its disk is not connected. Nothing was changed. Put it back, or connect the disk:',
+      returns: 'This page then goes on by itself.',
+      lookAgain: 'Look again',
+      openElsewhere: 'Open its new place…',
     },
     modes: {
       new: 'New',
@@ -219,6 +225,9 @@ export const en = (f: Formatters) => {
       noRuns: 'No run has been recorded.',
       storage: 'Storage',
       storageLink: 'Storage settings',
+      unreadable: (n: number) => `${f.int(n)} cannot be read`,
+      unreadableCard: 'arrays unreadable',
+      unreadableCardHint: 'The file with the arrays of this dataset is damaged or not there',
       emptyTitle: 'No predictions yet',
       emptyBody: 'Train a model with nirs4all in this workspace and its predictions appear here by themselves:',
       emptyCommand: 'Python',
@@ -283,6 +292,8 @@ export const en = (f: Formatters) => {
       refitScore: 'A refit has no validation score; nirs4all writes 0 in its place',
       oneMetric: (column: string) => `Metric of ${column}`,
       onlyRefits: 'Refits have no validation score.',
+      unreadableArrays: 'The file with its arrays is damaged or not there',
+      noArrays: 'none or unreadable',
       noFinite: (n: number) => (n === 0 ? 'No score here.' : `No finite score here (${f.int(n)} without).`),
       refitsFirst: 'Refits have no validation score. nirs4all wrote 0 in its place, so they stand first in this order.',
       withoutRefits: 'Leave refits out',
@@ -354,7 +365,7 @@ export const en = (f: Formatters) => {
       pipeline_name: 'Pipeline of the run',
       chain_id: 'Identifier of the chain of steps',
       created_at: 'When the prediction was written',
-      has_arrays: 'Whether measured and predicted values are stored',
+      has_arrays: 'Whether measured and predicted values are stored and can be read',
     } satisfies Record<PredictionColumn, string>,
     foldKinds: {
       fold: 'fold',
@@ -378,6 +389,7 @@ export const en = (f: Formatters) => {
       copyLink: 'Copy link',
       linkCopied: 'Link copied.',
       noArrays: 'This prediction was stored without its measured and predicted values, so there is nothing to draw.',
+      unreadableTitle: 'The values of this prediction cannot be read',
       missing: 'This prediction is not in the workspace any more.',
       measured: 'Measured',
       predicted: 'Predicted',
@@ -635,6 +647,19 @@ export const en = (f: Formatters) => {
       noProof: 'Every value is read; there is no migration proof in this workspace to compare with.',
       lastCheck: (ago: string) => `Last check ${ago}`,
       chart: 'Space by kind',
+    },
+    unreadable: {
+      title: (files: number, n: number) =>
+        n === 0
+          ? `${f.int(files)} array ${plural(files, 'file', 'files')} cannot be read.`
+          : `${f.int(files)} array ${plural(files, 'file', 'files')} cannot be read: the values of ${predictions(n)} are not shown.`,
+      list: 'Array files that cannot be read',
+      reasons: { damaged: 'damaged', missing: 'not there' },
+      reason: { damaged: (path: string) => `${path} is damaged.`, missing: (path: string) => `${path} is not there.` },
+      more: (n: number) => `and ${f.int(n)} more`,
+      restore: (files: number) =>
+        `Restore the ${plural(files, 'file', 'files')} from a backup; the values are then shown again by themselves. Scores are not affected.`,
+      check: 'Go to the check',
     },
     workspaces: {
       open: 'Open',

@@ -24,6 +24,7 @@ export const fr = (f: Formatters): Text => {
       yes: 'oui',
       no: 'non',
       unknown: 'inconnu',
+      unreadable: 'illisible',
       rows,
       predictions,
       samples: (n) => `${f.int(n)} ${plural(n, 'échantillon', 'échantillons')}`,
@@ -52,6 +53,12 @@ export const fr = (f: Formatters): Text => {
       stopped: 'Rien n’est affecté dans l’espace de travail. Relancez-le comme d’habitude, par exemple avec',
       reconnects: 'Cette page se reconnecte d’elle-même.',
       reconnect: 'Essayer maintenant',
+      vanishedTitle: 'Cet espace de travail n’est plus à sa place.',
+      vanished:
+        'Il a été renommé ou déplacé, ou son disque n’est pas connecté. Rien n’a été modifié. Remettez-le en place ou connectez le disque :',
+      returns: 'Cette page reprendra alors d’elle-même.',
+      lookAgain: 'Vérifier à nouveau',
+      openElsewhere: 'Ouvrir son nouvel emplacement…',
     },
     modes: {
       new: 'Nouveau',
@@ -217,6 +224,9 @@ export const fr = (f: Formatters): Text => {
       noRuns: 'Aucun essai n’a été enregistré.',
       storage: 'Stockage',
       storageLink: 'Réglages du stockage',
+      unreadable: (n) => `${f.int(n)} ${plural(n, 'illisible', 'illisibles')}`,
+      unreadableCard: 'tableaux illisibles',
+      unreadableCardHint: 'Le fichier des tableaux de ce jeu de données est endommagé ou absent',
       emptyTitle: 'Pas encore de prédiction',
       emptyBody: 'Entraînez un modèle avec nirs4all dans cet espace : ses prédictions apparaîtront ici d’elles-mêmes.',
       emptyCommand: 'Python',
@@ -303,6 +313,8 @@ export const fr = (f: Formatters): Text => {
       noFinite: (n) => (n === 0 ? 'Aucun score ici.' : `Aucun score fini ici (${f.int(n)} sans valeur finie).`),
       refitsFirst: 'Un réentraînement n’a pas de score de validation. nirs4all a écrit 0 à la place, d’où sa position en tête de ce tri.',
       withoutRefits: 'Exclure les réentraînements',
+      unreadableArrays: 'Le fichier de ses tableaux est endommagé ou absent',
+      noArrays: 'aucun ou illisible',
       openHint: 'Entrée ou double-clic sur une ligne pour le détail',
       outside: (nulls, nonFinite) => `${f.int(nulls)} sans valeur, ${f.int(nonFinite)} non finies`,
     },
@@ -372,7 +384,7 @@ export const fr = (f: Formatters): Text => {
       pipeline_name: 'Pipeline de l’essai',
       chain_id: 'Identifiant de la chaîne d’étapes',
       created_at: 'Date d’écriture de la prédiction',
-      has_arrays: 'Indique si les valeurs mesurées et prédites sont enregistrées',
+      has_arrays: 'Indique si les valeurs mesurées et prédites sont enregistrées et lisibles',
     },
     foldKinds: { fold: 'pli', average: 'moyenne', refit: 'réentraîné', single: 'sans plis', other: 'autre' },
     peek: {
@@ -383,6 +395,7 @@ export const fr = (f: Formatters): Text => {
       confusion: 'Confusion',
       copyLink: 'Copier le lien',
       linkCopied: 'Lien copié.',
+      unreadableTitle: 'Les valeurs de cette prédiction sont illisibles',
       noArrays: 'Cette prédiction a été enregistrée sans ses valeurs mesurées et prédites ; il n’y a rien à tracer.',
       missing: 'Cette prédiction n’est plus dans l’espace de travail.',
       measured: 'Mesuré',
@@ -643,6 +656,19 @@ export const fr = (f: Formatters): Text => {
       noProof: 'Toutes les valeurs sont relues ; cet espace n’a pas de preuve de migration à laquelle les comparer.',
       lastCheck: (ago) => `Dernière vérification ${ago}`,
       chart: 'Répartition de l’espace',
+    },
+    unreadable: {
+      title: (files, n) => {
+        const subject = `${f.int(files)} ${plural(files, 'fichier de tableaux est illisible', 'fichiers de tableaux sont illisibles')}`
+        return n === 0 ? `${subject}.` : `${subject} : les valeurs de ${predictions(n)} ne sont pas affichées.`
+      },
+      list: 'Fichiers de tableaux illisibles',
+      reasons: { damaged: 'endommagé', missing: 'absent' },
+      reason: { damaged: (path) => `${path} est endommagé.`, missing: (path) => `${path} est absent.` },
+      more: (n) => `et ${f.int(n)} ${plural(n, 'autre', 'autres')}`,
+      restore: (files) =>
+        `Restaurez ${plural(files, 'le fichier', 'les fichiers')} depuis une sauvegarde ; les valeurs s’afficheront alors d’elles-mêmes. Les scores ne sont pas touchés.`,
+      check: 'Aller à la vérification',
     },
     workspaces: {
       open: 'Ouvrir',

@@ -12,7 +12,9 @@ export const valueLabel = (column: FacetColumn, value: string, text: Text): stri
   if (column === 'fold_kind') return named(text.foldKinds, value)
   if (column === 'task_type') return taskLabel(value, text)
   if (column === 'metric') return metricName(text, value)
-  if (column === 'has_arrays' || column === 'aggregated') return value === 'true' ? text.common.yes : text.common.no
+  // The rows of a file that cannot be read are among those without.
+  if (column === 'has_arrays') return value === 'true' ? text.common.yes : text.predictions.noArrays
+  if (column === 'aggregated') return value === 'true' ? text.common.yes : text.common.no
   return value
 }
 

@@ -4,6 +4,7 @@ import { Outlet, useSearch } from '@tanstack/react-router'
 import { isApiError } from '../../api/client.ts'
 import { useEvents } from '../../api/events.ts'
 import { workspacesQuery } from '../../api/queries.ts'
+import { useRefreshOnReturn } from '../../api/use-refresh-on-return.ts'
 import { WorkspaceProvider } from '../../api/workspace.tsx'
 import { useText } from '../../text/text.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
@@ -15,12 +16,13 @@ import { TokenPage } from './token-page.tsx'
 import { TopBar } from './top-bar.tsx'
 import { useDocumentTitle } from './use-document-title.ts'
 import { useShortcuts } from './use-shortcuts.ts'
+import { VanishedBanner } from './vanished-banner.tsx'
 
 /** Milliseconds; a wrong token is counted by the server, so not more often. */
 const retryAfter = 15_000
 
-/** Milliseconds between looks at a catalog that is being built; the event that tells of its end can be missed. */
-const buildingInterval = 3000
+/** Milliseconds between looks at a catalog that is being built or a workspace that is gone; the event that tells of its end can be missed. */
+const waitingInterval = 3000
 
 /** Skip link, rail, top bar, banners, and the page inside. */
 export const AppFrame = () => {
@@ -32,13 +34,14 @@ export const AppFrame = () => {
     // A page left open comes back by itself: when the server does, or when its new start address was opened beside it.
     refetchInterval: ({ state }) => {
       if (state.status === 'error') return retryAfter
-      return state.data?.rows.some((row) => row.catalog.state === 'building') === true ? buildingInterval : false
+      return state.data?.rows.some((row) => row.catalog.state === 'building' || !row.exists) === true ? waitingInterval : false
     },
     refetchOnWindowFocus: ({ state }) => (state.status === 'error' ? 'always' : false),
   })
   const workspace = chosenWorkspace(list.data, asked)
   const locked = isApiError(list.error, 'token_required')
   useEvents(client, workspace?.id, list.data !== undefined && !locked)
+  useRefreshOnReturn(client, workspace)
   const panels = useShortcuts()
 
   useDocumentTitle(workspace?.name)
@@ -62,7 +65,8 @@ export const AppFrame = () => {
               <Waiting error={list.error} pending={list.isPending} retry={() => void list.refetch()} gone={asked !== undefined} />
             ) : (
               <>
-                <Banners workspace={workspace} />
+                <VanishedBanner workspace={workspace} onLook={() => void list.refetch()} />
+                {workspace.exists ? <Banners workspace={workspace} /> : null}
                 <div className="min-h-0 flex-1 overflow-y-auto" key={workspace.id}>
                   <Outlet />
                 </div>

@@ -51,7 +51,7 @@ export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
                 {list?.rows.map((row) => (
                   <Menu.Item key={row.id} className={menuItemClass} onClick={() => show.mutate(row.id)}>
                     <span className="w-4 shrink-0">{row.id === workspace?.id ? <Check size={15} aria-hidden /> : null}</span>
-                    <NameAndPath name={row.name} path={row.path} />
+                    <NameAndPath name={row.name} path={row.exists ? row.path : switcher.missing} />
                     <ModeBadge mode={row.storage_mode} />
                   </Menu.Item>
                 ))}

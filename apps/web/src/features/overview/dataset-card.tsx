@@ -11,7 +11,7 @@ import { Badge } from '../../ui/badge.tsx'
 import { BestCvScore, BestRefitScore } from './best-scores.tsx'
 
 /** One dataset: its task, the best of cross-validation and of refits (never mixed), and how the scores spread. */
-export const DatasetCard = ({ dataset }: { dataset: DatasetOverview }) => {
+export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview; unreadable: boolean }) => {
   const text = useText()
   const { overview, common } = text
   const format = useFormat()
@@ -27,6 +27,13 @@ export const DatasetCard = ({ dataset }: { dataset: DatasetOverview }) => {
           <Badge>{taskLabel(dataset.task_type, text)}</Badge>
         </span>
         {common.predictions(dataset.predictions)} · {common.models(dataset.models)} · {common.withArrays(dataset.arrays)}
+        {unreadable ? (
+          <span className="ml-1.5">
+            <Badge tone="warning" title={overview.unreadableCardHint}>
+              {overview.unreadableCard}
+            </Badge>
+          </span>
+        ) : null}
       </p>
       <dl className="grid grid-cols-2 gap-3">
         <BestCvScore dataset={dataset.dataset_name} best={ofMetric(dataset.best_cv, metric)} />

@@ -2,7 +2,7 @@ import type { DatasetOverview, PredictionRow } from '@nirs-workspace/types'
 import { screen, within } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
-import { overviewOf, prediction } from '../../../test/data.ts'
+import { overviewOf, prediction, unreadableFiles } from '../../../test/data.ts'
 
 const openCard = async (dataset: Partial<DatasetOverview>, best: Partial<PredictionRow> = {}) => {
   const { sent } = renderApp('/', 'migrated', {
@@ -53,5 +53,24 @@ describe('dataset card', () => {
   it('names a dataset without a name', async () => {
     const { card } = await openCard({ dataset_name: '' })
     expect(card.getByRole('heading', { name: '(empty name)' })).toBeVisible()
+  })
+})
+
+describe('array files that cannot be read', () => {
+  it('are named with their datasets and how many predictions they concern, and the way to the check', async () => {
+    renderApp('/', 'migrated', { 'GET /overview': () => ({ ...overviewOf({ arrays: 0 }), unreadable_files: unreadableFiles }) })
+    expect(await screen.findByText('2 array files cannot be read: the values of 769 predictions are not shown.')).toBeVisible()
+    const files = within(screen.getByRole('list', { name: 'Array files that cannot be read' })).getAllByRole('listitem')
+    expect(files[0]).toHaveTextContent(/arrays\/wheat\.parquet\s*damaged\s*wheat · 768 predictions/)
+    expect(files[1]).toHaveTextContent(/arrays\/soil_pH\.parquet\s*not there\s*soil pH · 1 prediction$/)
+    expect(screen.getByText(/Restore the files from a backup/)).toBeVisible()
+    expect(screen.getByRole('link', { name: 'Go to the check' })).toHaveAttribute('href', expect.stringContaining('/settings/storage'))
+    expect(screen.getByText('769 cannot be read')).toBeVisible()
+  })
+
+  it('are not spoken of when all can be read', async () => {
+    renderApp('/', 'migrated', { 'GET /overview': () => overviewOf({}) })
+    await screen.findByRole('heading', { level: 3 })
+    expect(screen.queryByText(/cannot be read/)).not.toBeInTheDocument()
   })
 })

@@ -13,6 +13,7 @@ import { Copyable } from '../../ui/copyable.tsx'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
 import { Card, Page } from '../../ui/page.tsx'
 import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
+import { predictionsOf, UnreadableFiles } from '../storage/unreadable-files.tsx'
 import { RecentRuns } from './recent-runs.tsx'
 
 const DatasetCard = lazyPart(async () => (await import('./dataset-card.tsx')).DatasetCard)
@@ -31,13 +32,18 @@ export const OverviewPage = () => {
       {empty ? <EmptyWorkspace path={workspace.path} /> : null}
       {query.data === undefined || empty ? null : (
         <div className="grid grid-cols-1 gap-5">
+          <UnreadableFiles files={query.data.unreadable_files} />
           <Counts />
           <section>
             <h2 className="mb-2 text-base font-semibold">{overview.datasets}</h2>
             <Suspense fallback={<OverviewSkeleton />}>
               <ul className="grid grid-cols-1 gap-3 md:grid-cols-2 xl:grid-cols-3">
                 {query.data.datasets.map((dataset) => (
-                  <DatasetCard key={dataset.dataset_name} dataset={dataset} />
+                  <DatasetCard
+                    key={dataset.dataset_name}
+                    dataset={dataset}
+                    unreadable={query.data.unreadable_files.some((file) => file.datasets.includes(dataset.dataset_name))}
+                  />
                 ))}
               </ul>
             </Suspense>
@@ -58,21 +64,23 @@ const Counts = () => {
   const lost = useLostArrays(workspace)
   const datasets = data?.datasets ?? []
   const arrays = sum(datasets, 'arrays')
+  const unreadable = predictionsOf(data?.unreadable_files ?? [])
+  const note = lost === undefined ? (unreadable === 0 ? undefined : overview.unreadable(unreadable)) : overview.onlyInBackup(lost, arrays)
   // Not counted yet is not none.
   const runs = workspace.counts?.runs
   const counts = [
     [overview.counts.predictions, sum(datasets, 'predictions'), undefined],
     [overview.counts.datasets, datasets.length, undefined],
     [overview.counts.runs, runs, undefined],
-    [overview.counts.arrays, arrays, lost === undefined ? undefined : overview.onlyInBackup(lost, arrays)],
+    [overview.counts.arrays, arrays, note],
   ] as const
   return (
     <dl className="card grid grid-cols-2 divide-line sm:grid-cols-4 sm:divide-x">
-      {counts.map(([name, count, note]) => (
+      {counts.map(([name, count, remark]) => (
         <div key={name} className="px-4 py-3">
           <dt className="text-xs text-muted">{name}</dt>
           <dd className="text-2xl leading-8 font-semibold">{count === undefined ? '…' : format.int(count)}</dd>
-          {note === undefined ? null : <dd className="text-xs text-danger">{note}</dd>}
+          {remark === undefined ? null : <dd className="text-xs text-danger">{remark}</dd>}
         </div>
       ))}
     </dl>

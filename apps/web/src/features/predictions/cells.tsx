@@ -37,6 +37,7 @@ export const columnViews = (
 const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): ReactNode => {
   const value = row[column.id]
   if (value === null) return <Nothing text={text} />
+  if (hidesUnreadable(column.id, row)) return <span className="text-warning">{text.common.unreadable}</span>
   switch (column.kind) {
     case 'score':
       return <Score value={value as WireNumber} format={format} muted={column.id === 'val_score' && isRefitPlaceholder(row)} />
@@ -64,6 +65,9 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
       )
   }
 }
+
+/** Arrays that are stored, as far as anybody knows, in a file that cannot be read: neither there nor none. */
+const hidesUnreadable = (column: string, row: PredictionRow): boolean => column === 'has_arrays' && row.arrays_state === 'unreadable'
 
 const Score = ({ value, format, muted }: { value: WireNumber; format: Formatters; muted: boolean }) => (
   <span className={muted ? 'text-muted line-through' : typeof value === 'number' ? undefined : 'text-warning'}>{format.score(value)}</span>
@@ -95,6 +99,7 @@ const Fold = ({ row, text }: { row: PredictionRow; text: Text }) => (
 const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: Formatters): string | undefined => {
   const value = row[column.id]
   if (value === null) return text.common.noValue
+  if (hidesUnreadable(column.id, row)) return text.predictions.unreadableArrays
   if (column.id === 'val_score' && isRefitPlaceholder(row)) return text.predictions.refitScore
   if (column.kind === 'score')
     return `${metricName(text, row.metric)} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
@@ -104,6 +109,7 @@ const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: F
 /** Plain text of a cell, for copying; numbers in full. */
 export const plainCell = (id: string, row: PredictionRow): string => {
   const column = columnById.get(id)
+  if (hidesUnreadable(id, row)) return row.arrays_state
   const value = column === undefined ? null : row[column.id]
   return value === null ? '' : String(value).replaceAll(/[\t\r\n]+/g, ' ')
 }

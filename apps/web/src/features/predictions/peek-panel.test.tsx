@@ -1,18 +1,21 @@
-import type { PredictionRow } from '@nirs-workspace/types'
+import type { PredictionRow, Scatter } from '@nirs-workspace/types'
 import { PredictionDetail, PredictionPage } from '@nirs-workspace/types'
 import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
-import { renderApp, scatterOf } from '../../../test/app.tsx'
+import { problem, renderApp, scatterOf } from '../../../test/app.tsx'
 import { prediction } from '../../../test/data.ts'
 
 /** The page with one row of this kind, opened beside the table. */
-const openRow = async (change: Partial<PredictionRow>, scatter = scatterOf('p0')) => {
+const openRow = async (
+  change: Partial<PredictionRow>,
+  scatter: Scatter | Response = scatterOf('p0'),
+  more: Partial<PredictionDetail> = {},
+) => {
   const row = { ...prediction(0), ...change }
   const app = renderApp('/predictions', 'migrated', {
     'GET /predictions': () => PredictionPage.parse({ rows: [row], total: 1, offset: 0, metrics: [row.metric] }),
-    'GET /predictions/:id': () =>
-      PredictionDetail.parse({ ...row, scores: {}, params: {}, arrays_state: row.has_arrays ? 'stored' : 'none', siblings: [] }),
+    'GET /predictions/:id': () => PredictionDetail.parse({ ...row, scores: {}, params: {}, siblings: [], ...more }),
     'GET /predictions/:id/scatter': () => scatter,
   })
   await userEvent.click(await screen.findByRole('button', { name: 'Open beside the table (Enter)' }))
@@ -67,8 +70,36 @@ describe('row beside the table', () => {
   })
 
   it('does not ask for arrays that were never stored', async () => {
-    const { sent } = await openRow({ has_arrays: false })
+    const { sent } = await openRow({ has_arrays: false, arrays_state: 'none' })
     expect(await screen.findByText(/stored without its measured and predicted values/)).toBeVisible()
     expect(sent.some((request) => request.path.endsWith('/scatter'))).toBe(false)
+  })
+
+  it.each([
+    ['damaged', 'arrays/wheat.parquet is damaged.'],
+    ['missing', 'arrays/wheat.parquet is not there.'],
+  ] as const)('names the file of arrays that is %s and what to do, and draws nothing', async (reason, sentence) => {
+    const { sent } = await openRow({ has_arrays: false, arrays_state: 'unreadable' }, scatterOf('p0'), {
+      unreadable_file: { path: 'arrays/wheat.parquet', reason, detail: 'It ends in the middle.' },
+    })
+    expect(await screen.findByRole('heading', { name: 'The values of this prediction cannot be read' })).toBeVisible()
+    const panel = screen.getByRole('tabpanel')
+    expect(panel).toHaveTextContent(sentence)
+    expect(panel).toHaveTextContent(/Restore the file from a backup/)
+    expect(within(panel).getByRole('link', { name: 'Go to the check' })).toHaveAttribute(
+      'href',
+      expect.stringContaining('/settings/storage'),
+    )
+    expect(screen.queryByText(/stored without/)).not.toBeInTheDocument()
+    expect(sent.some((request) => request.path.endsWith('/scatter'))).toBe(false)
+  })
+
+  it.each([
+    ['arrays_corrupt', 409],
+    ['arrays_missing', 404],
+  ] as const)('repeats what the server says of a file that has become unreadable since the table was loaded (%s)', async (code, status) => {
+    await openRow({}, problem(status, code, 'arrays/wheat.parquet is not what it was.'))
+    expect(await screen.findByText('arrays/wheat.parquet is not what it was.')).toBeVisible()
+    expect(screen.queryByText(/stored without/)).not.toBeInTheDocument()
   })
 })

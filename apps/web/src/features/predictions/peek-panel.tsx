@@ -1,4 +1,4 @@
-import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
+import type { PredictionDetail, PredictionRow, Scatter } from '@nirs-workspace/types'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronUp, Link2, X } from 'lucide-react'
 import { useState } from 'react'
@@ -19,11 +19,12 @@ import { PeekPlot } from './peek-plot.tsx'
 import { PeekSamples } from './peek-samples.tsx'
 import type { PinnedSample } from './pinned-sample.ts'
 import { type PeekTab, peekTabs } from './search.ts'
+import { UnreadableValues } from './unreadable-values.tsx'
 
 interface PeekProps {
   readonly id: string
-  /** Whether measured and predicted values are stored; undefined when the table does not know, as after following a link. */
-  readonly hasArrays: boolean | undefined
+  /** Whether measured and predicted values can be drawn; undefined when the table does not know, as after following a link. */
+  readonly arraysState: PredictionRow['arrays_state'] | undefined
   readonly tab: PeekTab | undefined
   readonly onTab: (tab: PeekTab) => void
   /** Shows another prediction, such as another fold of the same model. */
@@ -38,8 +39,8 @@ export const PeekPanel = (props: PeekProps) => {
   const text = useText()
   const workspace = useWorkspace()
   const detail = useQuery({ ...predictionQuery(workspace.id, props.id), placeholderData: keepPreviousData })
-  const known = detail.isPlaceholderData ? undefined : detail.data?.has_arrays
-  const drawable = props.hasArrays ?? known ?? false
+  const known = detail.isPlaceholderData ? undefined : detail.data?.arrays_state
+  const drawable = (props.arraysState ?? known) === 'stored'
   const scatter = useQuery({ ...scatterQuery(workspace.id, props.id), placeholderData: keepPreviousData, enabled: drawable })
   const gone = isApiError(detail.error, 'prediction_not_found')
   return (
@@ -207,7 +208,8 @@ interface WithArraysProps {
 
 const WithArrays = ({ detail, scatter, error, children }: WithArraysProps) => {
   const { peek } = useText()
-  if (!detail.has_arrays || isApiError(error, 'arrays_missing')) return <p className="py-10 text-center text-muted">{peek.noArrays}</p>
+  if (detail.arrays_state === 'unreadable') return <UnreadableValues file={detail.unreadable_file} />
+  if (detail.arrays_state === 'none') return <p className="py-10 text-center text-muted">{peek.noArrays}</p>
   if (error !== null) return <ErrorMessage error={error} />
   return scatter === undefined ? <PeekSkeleton /> : children(scatter)
 }

@@ -164,7 +164,7 @@ export const PredictionsPage = () => {
           <Suspense fallback={<aside className="w-104 border-l border-line bg-surface max-md:hidden" />}>
             <PeekPanel
               id={search.peek}
-              hasArrays={peeked?.prediction_id === search.peek ? peeked.has_arrays : undefined}
+              arraysState={peeked?.prediction_id === search.peek ? peeked.arrays_state : undefined}
               tab={search.tab}
               onTab={(tab) => change((before) => ({ ...before, tab }), true)}
               onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}

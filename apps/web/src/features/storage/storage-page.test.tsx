@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
-import { migrationJob } from '../../../test/data.ts'
+import { migrationJob, stats, unreadableFiles } from '../../../test/data.ts'
 
 describe('storage page', () => {
   it('test_storage_health_widget_renders: badge, space by kind, what can be freed, datasets', async () => {
@@ -12,6 +12,15 @@ describe('storage page', () => {
     expect(await screen.findByText(/You can free 294 MB\./)).toBeVisible()
     expect(within(screen.getByRole('table')).getByRole('row', { name: /soil pH 768 750/ })).toBeVisible()
     expect(screen.getAllByText('Migrated').length).toBeGreaterThan(0)
+  })
+
+  it('names the array files that cannot be read, beside the check', async () => {
+    renderApp('/settings/storage', 'migrated', {
+      'GET /workspace/stats': () => ({ ...stats, unreadable_files: unreadableFiles.slice(0, 1) }),
+    })
+    expect(await screen.findByText('1 array file cannot be read: the values of 768 predictions are not shown.')).toBeVisible()
+    expect(screen.getByText('arrays/wheat.parquet')).toBeVisible()
+    expect(screen.getByRole('link', { name: 'Go to the check' })).toHaveAttribute('href', expect.stringContaining('#check'))
   })
 
   it('runs a check and shows what the last one found', async () => {

@@ -10,6 +10,7 @@ import { ModeBadge } from '../../ui/mode-badge.tsx'
 import { Card } from '../../ui/page.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { IntegrityCheck } from './integrity-check.tsx'
+import { UnreadableFiles } from './unreadable-files.tsx'
 
 /** Storage health: what the workspace is, where its bytes are, whether it is sound. */
 export const StoragePage = () => {
@@ -38,7 +39,10 @@ export const StoragePage = () => {
           </SpaceBar>
         )}
       </Card>
-      <IntegrityCheck />
+      <UnreadableFiles files={stats.data?.unreadable_files ?? []} />
+      <div id="check">
+        <IntegrityCheck />
+      </div>
       {stats.data === undefined ? null : <Datasets stats={stats.data} />}
     </div>
   )

@@ -30,7 +30,7 @@ export const WorkspacesPage = () => {
 }
 
 const OpenWorkspaces = () => {
-  const { workspaces, common, frame } = useText()
+  const { workspaces, switcher, common, frame } = useText()
   const current = useWorkspace()
   const client = useQueryClient()
   const { data } = useQuery(workspacesQuery())
@@ -50,6 +50,7 @@ const OpenWorkspaces = () => {
           <div className="min-w-48 flex-1">
             <p className="flex items-center gap-2 font-medium">
               {row.name} <ModeBadge mode={row.storage_mode} /> {row.id === current.id ? <Badge>{workspaces.current}</Badge> : null}
+              {row.exists ? null : <Badge tone="danger">{switcher.missing}</Badge>}
             </p>
             <p className="text-xs break-all text-muted">
               {row.path} · {row.counts === null ? frame.catalogBuilding : common.predictions(row.counts.predictions)}

@@ -1,0 +1,65 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, it } from 'vitest'
+import { problem, renderApp } from '../../../test/app.tsx'
+import { overviewOf, stats, workspaceList } from '../../../test/data.ts'
+import { applyEvent } from '../../api/events.ts'
+
+const title = 'This workspace is no longer at its place.'
+const gone = () => problem(404, 'workspace_not_found', 'There is no nirs4all workspace at /data/grain-lab any more.')
+
+/** The app over a workspace that a test takes away and puts back. */
+const openMovable = (address: string, isThere: boolean) => {
+  const state = { isThere }
+  const app = renderApp(address, 'migrated', {
+    'GET /workspaces': () => workspaceList('migrated', { exists: state.isThere }),
+    'GET /workspace/stats': () => (state.isThere ? stats : gone()),
+    'GET /workspace/storage-status': () => gone(),
+    'GET /overview': () => (state.isThere ? overviewOf({}) : gone()),
+  })
+  return { ...app, state }
+}
+
+describe('a workspace that vanishes while it is open', () => {
+  it('is told on the page as soon as the server says so, with what to do; what is on the page stays', async () => {
+    const { client, state } = openMovable('/', true)
+    await screen.findByRole('heading', { name: 'wheat' })
+    expect(screen.queryByText(title)).not.toBeInTheDocument()
+    state.isThere = false
+    const event = { channel: 'workspace:w1', seq: 1, timestamp: '2026-11-21T03:00:00.000Z', data: { workspace_id: 'w1' } }
+    act(() => applyEvent(client, { ...event, type: 'workspace_missing' }))
+    const alert = (await screen.findByText(title)).closest('[role=alert]')
+    expect(alert).toHaveTextContent(/Nothing was changed\..*\/data\/grain-lab/)
+    expect(screen.getByRole('link', { name: 'Open its new place…' })).toHaveAttribute(
+      'href',
+      expect.stringContaining('/settings/workspaces'),
+    )
+    expect(screen.getByRole('heading', { name: 'wheat' })).toBeVisible()
+  })
+
+  it('is noticed without events, by the first answer that says so', async () => {
+    const { client, state } = openMovable('/', true)
+    await screen.findByRole('heading', { name: 'wheat' })
+    state.isThere = false
+    void client.invalidateQueries({ queryKey: ['/overview'] })
+    expect(await screen.findByText(title)).toBeVisible()
+  })
+
+  it.each(['/settings/storage', '/'])('is shown again by itself when it is back (%s)', async (address) => {
+    const { state } = openMovable(address, false)
+    expect(await screen.findByText(title)).toBeVisible()
+    state.isThere = true
+    await userEvent.click(screen.getByRole('button', { name: 'Look again' }))
+    expect(await screen.findByText('507 MB in all')).toBeVisible()
+    expect(screen.queryByText(title)).not.toBeInTheDocument()
+    expect(screen.queryByText(/There is no nirs4all workspace at/)).not.toBeInTheDocument()
+  })
+
+  it('is looked for without being asked', async () => {
+    const { state, sent } = openMovable('/', false)
+    await screen.findByText(title)
+    state.isThere = true
+    await waitFor(() => expect(screen.queryByText(title)).not.toBeInTheDocument())
+    expect(sent.filter(({ path }) => path === '/workspaces').length).toBeGreaterThan(1)
+  })
+})
