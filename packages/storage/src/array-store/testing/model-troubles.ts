@@ -6,7 +6,8 @@ import { escapeGlob } from '../../arrays/pin-file.ts'
 import { quotedString } from '../../engine/attach-store.ts'
 import { withEngine } from '../../engine/open-engine.ts'
 import { setFaultHook } from '../../files/fault-point.ts'
-import { readFooter } from '../../parquet/footer.ts'
+import { type Footer, readFooter } from '../../parquet/footer.ts'
+import { readChecksums, segmentsOf } from '../../parquet/own-metadata.ts'
 import { faultHook } from '../../testing/fault-hooks.ts'
 import { forgetLock } from '../../testing/fault-oracle.ts'
 import type { ArrayRecord } from '../array-record.ts'
@@ -43,14 +44,18 @@ export const crashAndRepeat = async (
   await work(ArrayStore.open(root))
 }
 
-/** Flips a bit somewhere before the footer of a file: the deep check must name the file and no read may serve other values. Then flips it back. */
+/**
+ * Flips a bit somewhere before the footer of a file: the deep check must name the file and no read may serve other values. Then flips it
+ * back. What another program has written is left alone: nobody has noted what its bytes were.
+ */
 export const corruptAndMend = async (root: string, which: number, place: number, bit: number): Promise<void> => {
   const path = await anyFile(root, which)
   if (path === null) return
   const store = ArrayStore.open(root)
   const before = await stateOf(store)
-  const { start } = await readFooter(path)
-  const byte = 4 + Math.floor(place * (start - 4))
+  const footer = await readFooter(path)
+  const byte = 4 + Math.floor(place * (footer.start - 4))
+  if (!isNoted(footer, byte)) return
   await flipBit(path, byte, bit)
   try {
     const { corrupt } = await store.integrityCheck({ deep: true })
@@ -62,6 +67,15 @@ export const corruptAndMend = async (root: string, which: number, place: number,
   } finally {
     await flipBit(path, byte, bit)
   }
+}
+
+const isNoted = (footer: Footer, byte: number): boolean => {
+  let end = 0
+  for (const segment of segmentsOf(readChecksums(footer), footer.start)) {
+    end += segment.bytes
+    if (byte < end) return segment.sha256 !== null
+  }
+  return false
 }
 
 /** Another program writes a file anew, in its own form and without our checksums, with the same rows. */
