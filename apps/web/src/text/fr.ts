@@ -54,11 +54,10 @@ export const fr = (f: Formatters): Text => {
       reconnects: 'Cette page se reconnecte d’elle-même.',
       reconnect: 'Essayer maintenant',
       vanishedTitle: 'Cet espace de travail n’est plus à sa place.',
-      vanished:
-        'Il a été renommé ou déplacé, ou son disque n’est pas connecté. Rien n’a été modifié. Remettez-le en place ou connectez le disque :',
-      returns: 'Cette page reprendra alors d’elle-même.',
-      lookAgain: 'Vérifier à nouveau',
-      openElsewhere: 'Ouvrir son nouvel emplacement…',
+      vanished: 'Il a été renommé ou déplacé, ou son disque n’est pas connecté :',
+      returns: 'Rien n’a été modifié. Remettez-le en place ou connectez le disque, et cette page reprendra d’elle-même.',
+      lookAgain: 'Réessayer',
+      openElsewhere: 'Ouvrir ailleurs…',
     },
     modes: {
       new: 'Nouveau',
@@ -178,6 +177,7 @@ export const fr = (f: Formatters): Text => {
       unreachableTitle: 'Le serveur ne répond pas',
       unreachable:
         'NIRS Workspace n’est plus en cours d’exécution, ou la connexion est coupée. Relancez-le ; cette page reprendra là où elle en était.',
+      vanished: 'Indisponible tant que l’espace de travail est absent.',
       partTitle: 'Cette partie de l’application n’a pas pu être chargée',
       part: 'Le serveur est arrêté, ou le programme a été mis à jour entre-temps. Rien n’est affecté dans l’espace de travail.',
       reload: 'Recharger la page',

@@ -29,6 +29,8 @@ export const Message = ({ icon: Icon, title, children, action, tone = 'muted', w
 /** What went wrong, as the server explains it, with its hint, and a way to try again. */
 export const ErrorMessage = ({ error, onRetry }: { error: unknown; onRetry?: () => void }) => {
   const text = useText()
+  // The notice above the page says what happened and what to do; in every place of the page that would be too much.
+  if (isApiError(error, 'workspace_not_found')) return <p className="py-10 text-center text-muted">{text.errors.vanished}</p>
   const known = isApiError(error) ? error : undefined
   const title = known?.code === 'unreachable' ? text.errors.unreachableTitle : (known?.problem?.title ?? text.errors.title)
   const detail = known?.code === 'unreachable' ? text.errors.unreachable : error instanceof Error ? error.message : String(error)

@@ -29,11 +29,8 @@ describe('a workspace that vanishes while it is open', () => {
     const event = { channel: 'workspace:w1', seq: 1, timestamp: '2026-11-21T03:00:00.000Z', data: { workspace_id: 'w1' } }
     act(() => applyEvent(client, { ...event, type: 'workspace_missing' }))
     const alert = (await screen.findByText(title)).closest('[role=alert]')
-    expect(alert).toHaveTextContent(/Nothing was changed\..*\/data\/grain-lab/)
-    expect(screen.getByRole('link', { name: 'Open its new place…' })).toHaveAttribute(
-      'href',
-      expect.stringContaining('/settings/workspaces'),
-    )
+    expect(alert).toHaveTextContent(/\/data\/grain-lab Nothing was changed\. Put it back/)
+    expect(screen.getByRole('link', { name: 'Open elsewhere…' })).toHaveAttribute('href', expect.stringContaining('/settings/workspaces'))
     expect(screen.getByRole('heading', { name: 'wheat' })).toBeVisible()
   })
 
@@ -48,11 +45,12 @@ describe('a workspace that vanishes while it is open', () => {
   it.each(['/settings/storage', '/'])('is shown again by itself when it is back (%s)', async (address) => {
     const { state } = openMovable(address, false)
     expect(await screen.findByText(title)).toBeVisible()
+    expect((await screen.findAllByText('Not available while the workspace is away.'))[0]).toBeVisible()
     state.isThere = true
     await userEvent.click(screen.getByRole('button', { name: 'Look again' }))
     expect(await screen.findByText('507 MB in all')).toBeVisible()
     expect(screen.queryByText(title)).not.toBeInTheDocument()
-    expect(screen.queryByText(/There is no nirs4all workspace at/)).not.toBeInTheDocument()
+    expect(screen.queryByText(/workspace is away/)).not.toBeInTheDocument()
   })
 
   it('is looked for without being asked', async () => {

@@ -39,7 +39,7 @@ const Row = ({ file }: { file: UnreadableFile }) => {
       <code className="font-mono text-xs break-all" title={file.detail}>
         {file.path}
       </code>
-      <Badge tone="warning">{text.unreadable.reasons[file.reason]}</Badge>
+      <Badge tone="danger">{text.unreadable.reasons[file.reason]}</Badge>
       <span className="text-muted">{concerned.filter((part) => part !== '').join(' · ')}</span>
     </li>
   )
