@@ -62,13 +62,12 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
   const work = [
     writeFiles({ ...context, signal }, written),
-    rebuildStore(engine, survey.tables, places.newStore, { signal }),
+    rebuildAndHash({ ...context, signal }, places.newStore),
     context.hashing.hashes,
   ] as const
   await allOrStop(stop, work)
   const [finished, rebuilt, { store: original, wal }] = await Promise.all(work)
   context.signal?.throwIfAborted()
-  await syncFile(places.newStore)
   await syncFolder(places.staging)
   await syncFolder(places.folder)
   await syncFolder(layout.root)
@@ -79,6 +78,15 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   for (const folder of [layout.migrations, layout.control, layout.root]) await syncFolder(folder)
   context.signal?.throwIfAborted()
   return { journal: next, report: proof.report }
+}
+
+type HashedStore = RebuiltStore & { readonly sha256: string }
+
+/** Flushed and hashed while files are still written: afterwards one core would wait for it. */
+const rebuildAndHash = async ({ engine, survey, signal }: SwapContext, path: string): Promise<HashedStore> => {
+  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal })
+  await syncFile(path)
+  return { ...rebuilt, sha256: await hashFile(path, { signal }) }
 }
 
 /** Waits for all of them, also when one has failed: nothing may still be writing when things are taken back. */
@@ -193,7 +201,7 @@ interface ProofInput {
   readonly layout: Layout
   readonly files: readonly StagedFile[]
   readonly finished: readonly FinishedFile[]
-  readonly rebuilt: RebuiltStore
+  readonly rebuilt: HashedStore
   readonly original: string
   readonly wal: string | null
   readonly journal: MigrateJournal
@@ -222,7 +230,7 @@ const makeProof = async (input: ProofInput): Promise<MigrationProof> => {
       sha256: input.original,
       wal: journal.backup_wal === null || input.wal === null ? null : { path: journal.backup_wal, bytes: walBytes, sha256: input.wal },
     },
-    store: { path: basename(layout.store), bytes: storeBytes, sha256: await hashFile(places.newStore), tables: rebuilt.tables },
+    store: { path: basename(layout.store), bytes: storeBytes, sha256: rebuilt.sha256, tables: rebuilt.tables },
     files: journal.placed.map(({ target, mark }) => ({ path: target, bytes: mark.bytes, sha256: mark.sha256 })),
     replaced,
     datasets,
