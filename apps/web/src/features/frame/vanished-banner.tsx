@@ -24,7 +24,8 @@ export const VanishedBanner = ({ workspace, onLook }: { workspace: Workspace; on
     <div role="alert" className="shrink-0 border-b border-line">
       <Notice flat tone="danger" actions={actions}>
         <strong className="font-semibold">{frame.vanishedTitle}</strong> {frame.vanished}{' '}
-        <code className="inline-block max-w-full rounded bg-surface px-1.5 font-mono text-xs break-all">{workspace.path}</code>{' '}
+        <code className="inline-block max-w-full rounded bg-surface px-1.5 font-mono text-xs break-all">{workspace.path}</code>
+        {'. '}
         {frame.returns}
       </Notice>
     </div>

@@ -46,7 +46,7 @@ export const PeekPanel = (props: PeekProps) => {
   return (
     <aside
       aria-label={text.peek.label}
-      className="flex w-108 shrink-0 flex-col border-l border-line bg-surface max-lg:fixed max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
+      className="flex w-108 shrink-0 flex-col border-l border-line bg-surface max-lg:absolute max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
     >
       <PeekHeader {...props} detail={detail.data} />
       {gone ? <p className="p-6 text-center text-muted">{text.peek.missing}</p> : null}

@@ -102,7 +102,8 @@ export const PredictionsPage = () => {
   const total = rows.total ?? 0
 
   return (
-    <div className="flex h-full min-h-0 flex-col">
+    // Panels that cover the page where it is narrow leave the notices above it and the navigation uncovered.
+    <div className="relative flex h-full min-h-0 flex-col">
       <h1 className="sr-only">{text.predictions.title}</h1>
       <Toolbar
         search={search}
