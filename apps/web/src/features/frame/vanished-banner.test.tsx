@@ -29,7 +29,7 @@ describe('a workspace that vanishes while it is open', () => {
     const event = { channel: 'workspace:w1', seq: 1, timestamp: '2026-11-21T03:00:00.000Z', data: { workspace_id: 'w1' } }
     act(() => applyEvent(client, { ...event, type: 'workspace_missing' }))
     const alert = (await screen.findByText(title)).closest('[role=alert]')
-    expect(alert).toHaveTextContent(/\/data\/grain-lab Nothing was changed\. Put it back/)
+    expect(alert).toHaveTextContent(/\/data\/grain-lab\. Nothing was changed\. Put it back/)
     expect(screen.getByRole('link', { name: 'Open elsewhere…' })).toHaveAttribute('href', expect.stringContaining('/settings/workspaces'))
     expect(screen.getByRole('heading', { name: 'wheat' })).toBeVisible()
   })
