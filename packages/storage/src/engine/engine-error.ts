@@ -45,6 +45,16 @@ export const toStorageError = (error: unknown): unknown => {
       error,
     )
   }
+  if (/replaying WAL file/i.test(message)) {
+    return new StorageError(
+      'store_unreadable',
+      `The log beside the store is damaged, so DuckDB does not open the store: ${firstLine(message)}. Nothing was changed.`,
+      {
+        hint: 'Restore store.duckdb.wal from a backup. In a copy of the folder without that log the store opens as it was before: what was written since is in the log alone.',
+      },
+      error,
+    )
+  }
   if (/Corrupt database file|not a valid DuckDB database file|does not exist in the checksum|computed checksum/i.test(message)) {
     return new StorageError(
       'store_unreadable',
