@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withEngine } from '@nirs-workspace/storage'
-import { ExportManifest, type PredictionPage, type WorkspaceStats } from '@nirs-workspace/types'
+import { ExportManifest, type PredictionPage, Problem, type WorkspaceStats } from '@nirs-workspace/types'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { readZip } from '../src/testing/read-zip.ts'
@@ -175,6 +175,36 @@ test('unknown datasets are 404 before any byte is sent, traversal is only a name
   const archive = await app.post('/aggregated-predictions/export', { dataset_names: ['nope'], format: 'zip' })
   expect(archive.status).toBe(404)
 })
+
+test.runIf(hasSamples)(
+  'files known to be unreadable are named before any byte is sent, and what the filters leave out does no harm',
+  async () => {
+    const path = await copySample('hybrid-0.8.1')
+    await truncate(join(path, 'arrays', 'grain_protein.parquet'), 1000)
+    await rename(join(path, 'arrays', 'origin_binary.parquet'), join(path, 'origin_binary.parquet'))
+    app = await openTestApp(path)
+    const ask = (body: object) => app.post('/aggregated-predictions/export', { format: 'zip', ...body })
+    const refusal = async (body: object) => {
+      const { code, detail } = Problem.parse(await (await ask(body)).json())
+      return [code, detail]
+    }
+    const damaged = expect.stringContaining('arrays/grain_protein.parquet is damaged: the arrays of "grain_protein" cannot be read')
+    const missing = expect.stringContaining('arrays/origin_binary.parquet is not there: the arrays of "origin_binary" cannot be read')
+    for (const format of ['zip', 'parquet', 'csv']) {
+      expect(await refusal({ format, dataset_names: ['dataset', 'grain_protein'] })).toEqual(['arrays_corrupt', damaged])
+    }
+    expect(await refusal({ dataset_names: ['dataset', 'origin_binary'] })).toEqual(['arrays_missing', missing])
+    const all = await refusal({})
+    expect(all).toEqual(['arrays_corrupt', damaged])
+    expect(all).toEqual(['arrays_corrupt', missing])
+    const filters = { equals: { metric: ['rmse'], dataset_name: ['dataset', 'two_probes'] } }
+    for (const body of [{ dataset_names: ['dataset', 'two_probes'] }, { dataset_names: ['dataset', 'grain_protein'], filters }]) {
+      const sound = await ask(body)
+      expect(sound.status).toBe(200)
+      expect([...readZip(Buffer.from(await sound.arrayBuffer())).keys()]).toContain('manifest.json')
+    }
+  },
+)
 
 test.runIf(hasSamples)('N5: a name with accents and a slash is downloaded under a safe file name', async () => {
   app = await openTestApp(await copySample('hybrid-0.8.1'))

@@ -19,6 +19,7 @@ const errors = [
   'workspace_not_found',
   'dataset_not_found',
   'arrays_corrupt',
+  'arrays_missing',
   'store_locked',
   'no_space',
   'reader_failed',

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import type { ExportedFile, ExportManifest, ExportRequest } from '@nirs-workspace/types'
+import { type ExportedFile, type ExportManifest, type ExportRequest, PredictionFilter } from '@nirs-workspace/types'
 import { makeZip } from 'client-zip'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, removeTree, unlink } from '../files/disk.ts'
+import { whereClause } from '../predictions/filter-clause.ts'
 import { type ExportContext, type FileFormat, openExportEngine } from './export-context.ts'
 import { exportWith } from './export-dataset.ts'
 import { exportFormat } from './export-metadata.ts'
 import { uniqueNames } from './export-names.ts'
+import { refuseUnreadable } from './refuse-unreadable.ts'
 
 export interface ZipOptions {
   /** Where one dataset at a time is written before it enters the archive; a folder of our own is made and removed inside. */
@@ -25,7 +27,8 @@ const Dataset = z.object({ dataset_name: z.string() })
 /**
  * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes and SHA-256 of each. Not compressed: the
  * files are. Entry names are plain file names, different on every file system. When the reader stops or anything fails, the stream ends
- * with the error and the scratch folder is empty again.
+ * with the error and the scratch folder is empty again. What is known beforehand fails before the first byte: `dataset_not_found`, and
+ * `arrays_corrupt` or `arrays_missing` for rows whose file cannot be read.
  */
 export const exportZip = (context: ExportContext, request: ExportRequest, options: ZipOptions): ReadableStream<Uint8Array> => {
   const stopping = new AbortController()
@@ -73,6 +76,7 @@ async function* datasetEntries(engine: Engine, context: ExportContext, request: 
   const createdAt = new Date()
   const format: FileFormat = request.format === 'zip' ? 'parquet' : request.format
   const datasets = await chosenDatasets(engine, request)
+  await refuseUnreadable(engine, datasets, whereClause(PredictionFilter.parse(request.filters ?? {})))
   const names = uniqueNames(datasets, format)
   const files: ExportedFile[] = []
   for (const [index, dataset_name] of datasets.entries()) {
