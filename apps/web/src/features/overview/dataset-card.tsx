@@ -26,7 +26,8 @@ export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview;
         <span className="mr-1.5">
           <Badge>{taskLabel(dataset.task_type, text)}</Badge>
         </span>
-        {common.predictions(dataset.predictions)} · {common.models(dataset.models)} · {common.withArrays(dataset.arrays)}
+        {common.predictions(dataset.predictions)} · {common.models(dataset.models)}
+        {unreadable && dataset.arrays === 0 ? null : ` · ${common.withArrays(dataset.arrays)}`}
         {unreadable ? (
           <span className="ml-1.5">
             <Badge tone="warning" title={overview.unreadableCardHint}>

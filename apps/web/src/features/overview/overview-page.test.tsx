@@ -66,6 +66,7 @@ describe('array files that cannot be read', () => {
     expect(screen.getByText(/Restore the files from a backup/)).toBeVisible()
     expect(screen.getByRole('link', { name: 'Go to the check' })).toHaveAttribute('href', expect.stringContaining('/settings/storage'))
     expect(screen.getByText('769 cannot be read')).toBeVisible()
+    expect(screen.getByText('arrays unreadable').closest('p')).not.toHaveTextContent(/with arrays/)
   })
 
   it('are not spoken of when all can be read', async () => {

@@ -67,6 +67,7 @@ const severityTone: Record<'info' | 'warning' | 'error', Tone> = { info: 'info',
 
 const Report = ({ report }: { report: VerifyReport }) => {
   const { storage } = useText()
+  const names: Readonly<Record<string, string>> = storage.findingCodes
   return (
     <>
       <p className="flex flex-wrap items-center gap-2">
@@ -79,7 +80,7 @@ const Report = ({ report }: { report: VerifyReport }) => {
       <ul className="grid grid-cols-1 gap-1.5">
         {report.findings.map((finding) => (
           <li key={`${finding.code} ${finding.dataset_name ?? ''} ${finding.detail}`} className="flex items-start gap-2">
-            <Badge tone={severityTone[finding.severity]}>{finding.code}</Badge>
+            <Badge tone={severityTone[finding.severity]}>{names[finding.code] ?? finding.code}</Badge>
             <span>{finding.detail}</span>
           </li>
         ))}

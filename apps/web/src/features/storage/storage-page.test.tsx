@@ -43,4 +43,23 @@ describe('storage page', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Check integrity' }))
     expect(sent.some((request) => request.method === 'POST' && request.path === '/workspace/migrate/verify')).toBe(true)
   })
+
+  it('words what a check found; a kind it does not know keeps its code', async () => {
+    const finding = (code: string) => ({ code, severity: 'error', count: 1, detail: `What ${code} means.` })
+    const report = {
+      passed: false,
+      depth: 'deep',
+      rows_checked: 1500,
+      bytes_checked: 9,
+      duration_seconds: 3,
+      findings: ['missing_array_file', 'predictions_without_arrays', 'of_a_later_release'].map(finding),
+      proof_holds: null,
+    }
+    const job = migrationJob({ kind: 'verify', state: 'completed', report, ended_at: '2026-11-21T03:00:05.000Z' })
+    renderApp('/settings/storage', 'migrated', { 'GET /jobs': () => ({ rows: [job], total: 1 }) })
+    expect(await screen.findByText('array file missing')).toBeVisible()
+    expect(screen.getByText('predictions without arrays')).toBeVisible()
+    expect(screen.getByText('of_a_later_release')).toBeVisible()
+    expect(screen.queryByText('missing_array_file')).not.toBeInTheDocument()
+  })
 })
