@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { isStorageError, resolveWorkspace, StorageError, systemCode } from '@nirs-workspace/storage'
+import { namesOf } from './known-names.ts'
 import { UsageError } from './output.ts'
 
 /** Files that hold, or may hold, the only copy of somebody's results; an export never takes their place. */
@@ -23,6 +24,36 @@ export const fileToWrite = async (given: string, mayReplace: boolean): Promise<s
   if (status !== null) refuseReplacing(given, path, mayReplace)
   await refuseUnwritable(folder)
   return (await lstatOrNull(given))?.isSymbolicLink() ? path : resolve(given)
+}
+
+/** As `fileToWrite` for each of several; the files that are there already are told together. */
+export const filesToWrite = async (given: readonly string[], mayReplace: boolean): Promise<string[]> => {
+  const paths: string[] = []
+  const there: AlreadyThere[] = []
+  for (const path of given) {
+    try {
+      paths.push(await fileToWrite(path, mayReplace))
+    } catch (error) {
+      if (!(error instanceof AlreadyThere)) throw error
+      there.push(error)
+    }
+  }
+  const [first] = there
+  if (first === undefined) return paths
+  if (there.length === 1) throw first
+  const names = namesOf(there.map(({ path }) => basename(path)))
+  throw new UsageError(
+    `${there.length} of the files are there already in ${dirname(first.path)}: ${names}. Give --force to replace them, or another folder. Nothing was written.`,
+  )
+}
+
+class AlreadyThere extends UsageError {
+  readonly path: string
+
+  constructor(path: string) {
+    super(`${path} is there already. Give --force to replace it. Nothing was written.`)
+    this.path = path
+  }
 }
 
 /** The folder that several files are to be written to, which need not be there yet. Refuses places inside any workspace. */
@@ -98,7 +129,7 @@ const isWorkspaceRoot = async (folder: string): Promise<boolean> => {
 const refuseReplacing = (given: string, path: string, mayReplace: boolean): void => {
   if (stores.has(extname(path).toLowerCase()))
     throw new UsageError(`${given} may be a store: an export does not replace it. Nothing was written.`)
-  if (!mayReplace) throw new UsageError(`${given} is there already. Give --force to replace it. Nothing was written.`)
+  if (!mayReplace) throw new AlreadyThere(given)
 }
 
 /** Learns it by making a file there for a moment, as rights alone do not tell (read-only and virtual disks). */

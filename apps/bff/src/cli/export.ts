@@ -4,14 +4,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Catalog, exportDataset, exportZip, listDatasets, type ResolvedWorkspace, uniqueNames } from '@nirs-workspace/storage'
+import {
+  type Catalog,
+  type DatasetExport,
+  exportDataset,
+  exportZip,
+  isStorageError,
+  listDatasets,
+  type ResolvedWorkspace,
+  StorageError,
+  uniqueNames,
+} from '@nirs-workspace/storage'
 import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
 import { collect } from './collect-values.ts'
 import { exitCodes } from './exit-codes.ts'
-import { fileToWrite, folderToWrite, isExistingFolder } from './export-place.ts'
+import { filesToWrite, fileToWrite, folderToWrite, isExistingFolder } from './export-place.ts'
 import { interruptible } from './interruptible.ts'
+import { requireDatasets, requireValues } from './known-names.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
+import { PartlyExported } from './partly-exported.ts'
 import { formatBytes, printable } from './table.ts'
 import { withCatalog } from './with-catalog.ts'
 import { notWritten, writeWhole } from './write-whole.ts'
@@ -48,7 +60,6 @@ export const addExport = (program: Command): void => {
           withCatalog(path, (catalog, resolved) => exportAll({ catalog, resolved, datasets, options, signal })),
         )
         printResult(options, { files }, () => '')
-        if (options.json !== true) for (const file of files) say(`${printable(file.path)}  ${file.rows} rows  ${formatBytes(file.bytes)}`)
         return exitCodes.done
       }),
     )
@@ -64,6 +75,9 @@ interface Work {
 
 const exportAll = async (work: Work): Promise<ExportedFile[]> => {
   const { options, catalog } = work
+  await requireDatasets(catalog, work.datasets)
+  await requireValues(catalog, 'partition', options.partition)
+  await requireValues(catalog, 'model_name', options.model)
   const datasets = work.datasets.length > 0 ? [...work.datasets] : (await listDatasets(catalog)).map(({ name }) => name)
   const request = ExportRequest.parse({
     ...(datasets.length === 0 ? {} : { dataset_names: datasets }),
@@ -78,23 +92,49 @@ const exportAll = async (work: Work): Promise<ExportedFile[]> => {
 
 const chosen = (column: string, values: readonly string[]) => (values.length === 0 ? {} : { [column]: values })
 
+/** Writes every dataset that can be written; when several were asked for and some cannot, throws `PartlyExported` at the end. */
 const exportFiles = async (
   work: Work,
   request: ExportRequest,
   format: 'parquet' | 'csv' | 'arrow',
   datasets: string[],
 ): Promise<ExportedFile[]> => {
-  const { catalog, resolved, options, signal } = work
-  const targets = await targetsFor(options, datasets, format, work.datasets.length === 1)
+  const targets = await targetsFor(work.options, datasets, format, work.datasets.length === 1)
   const files: ExportedFile[] = []
+  const failures: { dataset_name: string; error: StorageError }[] = []
   for (const [dataset_name, target] of targets) {
-    const { layout, csv_dialect, filters } = request
-    const made = await exportDataset({ resolved, catalog }, { dataset_name, filters, format, layout, csv_dialect, target, signal })
-    for (const warning of made.warnings) say(`warning: ${printable(warning)}`)
-    const { path, rows, bytes, sha256 } = made
-    files.push({ path, dataset_name, rows, bytes, sha256 })
+    try {
+      files.push(await exportOne(work, request, { dataset_name, format, target }))
+    } catch (error) {
+      const known = work.signal.aborted ? stopped(error) : notWritten(target, error)
+      if (!isStorageError(known) || datasets.length === 1) throw known
+      failures.push({ dataset_name, error: known })
+      if (work.signal.aborted) break
+    }
   }
-  return files
+  const [first] = failures
+  if (first === undefined) return files
+  const failed = failures.map(({ dataset_name, error }) => ({ dataset_name, code: error.code, detail: error.message }))
+  throw new PartlyExported(datasets, files, failed, first.error)
+}
+
+const stopped = (cause: unknown) => new StorageError('cancelled', 'It was stopped before it was done. Nothing was changed.', {}, cause)
+
+const exportOne = async (
+  { catalog, resolved, options, signal }: Work,
+  { layout, csv_dialect, filters }: ExportRequest,
+  file: Pick<DatasetExport, 'dataset_name' | 'format' | 'target'>,
+): Promise<ExportedFile> => {
+  const made = await exportDataset({ resolved, catalog }, { ...file, filters, layout, csv_dialect, signal })
+  for (const warning of made.warnings) say(`warning: ${printable(warning)}`)
+  const { path, dataset_name, rows, bytes, sha256 } = made
+  const exported = { path, dataset_name, rows, bytes, sha256 }
+  tell(options, exported)
+  return exported
+}
+
+const tell = (options: Options, { path, rows, bytes }: ExportedFile): void => {
+  if (options.json !== true) say(`${printable(path)}  ${rows} rows  ${formatBytes(bytes)}`)
 }
 
 /**
@@ -112,9 +152,11 @@ const targetsFor = async (options: Options, datasets: string[], extension: strin
   const folder = await folderToWrite(output)
   await makeFolder(folder)
   const names = uniqueNames(datasets, extension)
-  const targets: [string, string][] = []
-  for (const [index, dataset] of datasets.entries()) targets.push([dataset, await fileToWrite(join(folder, names[index] ?? ''), force)])
-  return targets
+  const paths = await filesToWrite(
+    names.map((name) => join(folder, name)),
+    force,
+  )
+  return datasets.map((dataset, index) => [dataset, paths[index] ?? ''])
 }
 
 const makeFolder = async (folder: string): Promise<void> => {
@@ -133,5 +175,6 @@ const exportArchive = async ({ catalog, resolved, options, signal }: Work, reque
     const archive = exportZip({ resolved, catalog }, request, { scratchFolder: tmpdir(), signal, onFile: (file) => files.push(file) })
     return pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
   })
+  for (const file of files) tell(options, file)
   return files
 }

@@ -44,7 +44,11 @@ const reportError = (options: OutputOptions, error: unknown): number => {
   if (error instanceof UsageError) return tell(options, 'validation', error.message, undefined, exitCodes.usage)
   if (isStorageError(error) && error.code !== 'internal') {
     const exit = 'exit' in error && typeof error.exit === 'number' ? error.exit : error.exitCode
-    return tell(options, error.code, error.message, error.fields.hint, exit, { locked_by: error.fields.locked_by })
+    return tell(options, error.code, error.message, error.fields.hint, exit, {
+      locked_by: error.fields.locked_by,
+      ...('files' in error ? { files: error.files } : {}),
+      ...('failed' in error ? { failed: error.failed } : {}),
+    })
   }
   say(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return tell(options, 'internal', 'This is a mistake in the program. Nothing is known to have changed.', undefined, exitCodes.bug)

@@ -2,6 +2,7 @@ import { FoldKind } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
 import { rankPredictions } from '../workspaces/rank-predictions.ts'
 import { exitCodes } from './exit-codes.ts'
+import { requireDatasets, requireValues } from './known-names.ts'
 import { type OutputOptions, printResult, runVerb, say } from './output.ts'
 import { parseCount } from './parse-filters.ts'
 import { formatTable, printable } from './table.ts'
@@ -30,15 +31,17 @@ export const addTop = (program: Command): void => {
 }
 
 const top = async (path: string, options: Options): Promise<number> => {
-  const ranking = await withLatestCatalog(path, (catalog) =>
-    rankPredictions(catalog, {
+  const ranking = await withLatestCatalog(path, async (catalog) => {
+    await requireDatasets(catalog, options.dataset === undefined ? [] : [options.dataset])
+    await requireValues(catalog, 'metric', options.metric === undefined ? [] : [options.metric])
+    return rankPredictions(catalog, {
       n: parseCount(options.number, '-n', 1, 1000),
       metric: options.metric,
       dataset_name: options.dataset,
       fold_kind: options.foldKind,
       direction: options.direction,
-    }),
-  )
+    })
+  })
   printResult(options, ranking, ({ rows }) =>
     formatTable(
       ['dataset', 'metric', 'val score', 'model', 'preprocessing', 'fold', 'prediction'],
