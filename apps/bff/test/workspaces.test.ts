@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Problem, Workspace, WorkspaceList } from '@nirs-workspace/types'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
 import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
@@ -55,6 +55,45 @@ test('N12: wrong paths are refused and create nothing', async () => {
   for (const [path, status] of wrong) expect([path.slice(0, 80), (await open(path)).status]).toEqual([path.slice(0, 80), status])
   expect(treeHash(folder)).toBe(before)
   await rm(folder, { recursive: true })
+})
+
+/** For what the server notices by itself, every two seconds. */
+const waiting = { timeout: 20_000, interval: 100 }
+
+test('a store that becomes unreadable while it is open is told with the reason, until it can be read again', async () => {
+  const path = await copyDemo()
+  app = await openTestApp(path)
+  await app.get('/predictions')
+  const seen = async () => (await list()).rows[0]?.catalog
+  const before = await seen()
+  expect(before).toMatchObject({ state: 'ready', detail: null })
+  await rename(join(path, 'store.duckdb'), join(path, 'store.kept'))
+  await writeFile(join(path, 'store.duckdb'), 'this is no store'.repeat(1000))
+  await vi.waitFor(async () => expect(await seen()).toMatchObject({ state: 'stale', detail: expect.any(String) }), waiting)
+  expect(await seen()).toMatchObject({ built_at: before?.built_at })
+  await rename(join(path, 'store.kept'), join(path, 'store.duckdb'))
+  await vi.waitFor(async () => expect(await seen()).toMatchObject({ state: 'ready', detail: null }), waiting)
+})
+
+test('a catalog that is being renewed is stale without a reason', async () => {
+  const path = await copyDemo()
+  app = await openTestApp(path)
+  await app.get('/predictions')
+  const seen = async () => (await list()).rows[0]?.catalog
+  const before = await seen()
+  const later = new Date(Date.now() + 60_000)
+  await utimes(join(path, 'store.duckdb'), later, later)
+  const meanwhile = new Set<unknown>()
+  await vi.waitFor(
+    async () => {
+      const { state, detail, fingerprint } = (await seen()) ?? {}
+      meanwhile.add(`${state}: ${detail}`)
+      expect(fingerprint).not.toBe(before?.fingerprint)
+    },
+    { ...waiting, interval: 5 },
+  )
+  expect(meanwhile).toEqual(new Set(['ready: null', 'stale: null']))
+  expect(await seen()).toMatchObject({ state: 'ready', detail: null })
 })
 
 test('a store that cannot be read is told as such, and other workspaces go on', async () => {

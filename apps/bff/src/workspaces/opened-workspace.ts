@@ -77,17 +77,14 @@ export class OpenedWorkspace {
     return this.lock?.fields.locked_by ?? null
   }
 
+  /** `stale` without a detail is being renewed; with one, what the workspace is now cannot be read. */
   get catalogInfo(): CatalogInfo {
     const file = this.catalogFile
     const known = { built_at: file?.built_at ?? null, fingerprint: file?.fingerprint ?? null }
     const error = this.#missing ?? this.#failure?.error
     if (error !== undefined) return { state: file === undefined ? 'failed' : 'stale', ...known, detail: error.message }
     if (file === undefined) return { state: 'building', ...known, detail: null }
-    return {
-      state: this.#building ? 'stale' : 'ready',
-      ...known,
-      detail: this.#building ? 'The workspace has changed; its catalog is being renewed.' : null,
-    }
+    return { state: this.#building ? 'stale' : 'ready', ...known, detail: null }
   }
 
   /**

@@ -47,6 +47,7 @@ export const en = (f: Formatters) => {
       updated: (ago: string) => `updated ${ago}`,
       catalogBuilding: 'reading the workspace…',
       catalogFailed: 'could not be read',
+      catalogUnreadable: 'cannot be read now',
       offline: 'Live updates are off; trying to reconnect',
       stoppedTitle: 'The server has stopped or cannot be reached.',
       stopped: 'Nothing in the workspace is affected. Start it again the way you did, for example with',
@@ -108,6 +109,9 @@ export const en = (f: Formatters) => {
       interrupted: (kind: string) =>
         `A ${kind} was interrupted before it finished. Your store is untouched; the work that was left is undone or finished when you start it again.`,
       interruptedAction: 'Look at it',
+      unreadableTitle: 'The workspace has changed, and what is there now cannot be read.',
+      unreadable: (since: string) =>
+        `What is shown is from ${since}. This program has changed nothing; the pages go on by themselves once the workspace can be read again.`,
       running: 'Migration is running. You can go on browsing.',
       runningAction: 'Show progress',
     },

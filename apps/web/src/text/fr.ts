@@ -48,6 +48,7 @@ export const fr = (f: Formatters): Text => {
       updated: (ago) => `actualisé ${ago}`,
       catalogBuilding: 'lecture de l’espace de travail…',
       catalogFailed: 'lecture impossible',
+      catalogUnreadable: 'illisible en ce moment',
       offline: 'Mises à jour en direct interrompues ; reconnexion en cours',
       stoppedTitle: 'Le serveur est arrêté ou injoignable.',
       stopped: 'Rien n’est affecté dans l’espace de travail. Relancez-le comme d’habitude, par exemple avec',
@@ -109,6 +110,9 @@ export const fr = (f: Formatters): Text => {
       interrupted: (kind) =>
         `Opération interrompue avant la fin : ${kind}. Votre base est intacte ; ce qui restait à faire sera annulé ou terminé lorsque vous la relancerez.`,
       interruptedAction: 'Voir',
+      unreadableTitle: 'L’espace de travail a changé, et son état actuel est illisible.',
+      unreadable: (since) =>
+        `Ce qui est affiché date du ${since}. Ce programme n’a rien modifié ; les pages reprendront d’elles-mêmes dès que l’espace sera de nouveau lisible.`,
       running: 'Migration en cours. Vous pouvez continuer à consulter vos données.',
       runningAction: 'Voir l’avancement',
     },

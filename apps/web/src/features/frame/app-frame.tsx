@@ -1,10 +1,11 @@
-import type { WorkspaceList } from '@nirs-workspace/types'
+import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Outlet, useSearch } from '@tanstack/react-router'
 import { isApiError } from '../../api/client.ts'
 import { useEvents } from '../../api/events.ts'
 import { workspacesQuery } from '../../api/queries.ts'
 import { useRefreshOnReturn } from '../../api/use-refresh-on-return.ts'
+import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { WorkspaceProvider } from '../../api/workspace.tsx'
 import { useText } from '../../text/text.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
@@ -21,8 +22,11 @@ import { VanishedBanner } from './vanished-banner.tsx'
 /** Milliseconds; a wrong token is counted by the server, so not more often. */
 const retryAfter = 15_000
 
-/** Milliseconds between looks at a catalog that is being built or a workspace that is gone; the event that tells of its end can be missed. */
+/** Milliseconds between looks at a catalog that is being built or a workspace that is gone or unreadable; its end may come without an event. */
 const waitingInterval = 3000
+
+/** Milliseconds between looks when all is well: no event tells that a workspace has become unreadable. */
+const restingInterval = 5000
 
 /** Skip link, rail, top bar, banners, and the page inside. */
 export const AppFrame = () => {
@@ -34,7 +38,7 @@ export const AppFrame = () => {
     // A page left open comes back by itself: when the server does, or when its new start address was opened beside it.
     refetchInterval: ({ state }) => {
       if (state.status === 'error') return retryAfter
-      return state.data?.rows.some((row) => row.catalog.state === 'building' || !row.exists) === true ? waitingInterval : false
+      return state.data?.rows.some(isAwaited) === true ? waitingInterval : restingInterval
     },
     refetchOnWindowFocus: ({ state }) => (state.status === 'error' ? 'always' : false),
   })
@@ -78,6 +82,9 @@ export const AppFrame = () => {
     </WorkspaceProvider>
   )
 }
+
+const isAwaited = (workspace: Workspace): boolean =>
+  !workspace.exists || workspace.catalog.state === 'building' || whyUnreadable(workspace) !== undefined
 
 const chosenWorkspace = (list: WorkspaceList | undefined, asked: string | undefined) =>
   asked === undefined ? list?.rows.find((row) => row.current) : list?.rows.find((row) => row.id === asked)

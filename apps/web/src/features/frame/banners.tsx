@@ -5,11 +5,13 @@ import { X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useLostArrays } from '../../api/use-lost-arrays.ts'
+import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { isRunning, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { useText } from '../../text/text.tsx'
 import { buttonClass, IconButton } from '../../ui/button.tsx'
 import { Notice } from '../../ui/notice.tsx'
+import { UnreadableBanner } from './unreadable-banner.tsx'
 
 /** What the reader should know about this workspace before trusting or changing anything, on every page. */
 export const Banners = ({ workspace }: { workspace: Workspace }) => {
@@ -18,6 +20,7 @@ export const Banners = ({ workspace }: { workspace: Workspace }) => {
   const holder = status?.locked_by ?? workspace.writer
   return (
     <section aria-label={banner.label} className="flex shrink-0 flex-col empty:hidden">
+      <UnreadableBanner workspace={workspace} />
       {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} />}
       {holder === null ? null : <Line tone="warning">{banner.locked(holder.pid, 'command' in holder ? holder.command : undefined)}</Line>}
       {status?.interrupted_job == null ? null : <Interrupted kind={status.interrupted_job.kind} />}
@@ -37,7 +40,7 @@ const ModeBanner = ({ workspace, status }: { workspace: Workspace; status: Stora
   if (hidden) return null
   if (running) return <RunningBanner />
   if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace} dismiss={dismiss} />
-  if (!status.migration_needed) return null
+  if (!status.migration_needed || whyUnreadable(workspace) !== undefined) return null
   return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
 }
 

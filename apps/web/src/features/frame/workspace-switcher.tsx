@@ -1,9 +1,10 @@
 import { Menu } from '@base-ui/react/menu'
-import type { CatalogInfo, Workspace, WorkspaceList } from '@nirs-workspace/types'
+import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
 import { useNavigate } from '@tanstack/react-router'
 import { Check, ChevronsUpDown, FolderOpen, Settings2 } from 'lucide-react'
 import { useState } from 'react'
 import { useOpenWorkspace, useShowWorkspace } from '../../api/use-open-workspace.ts'
+import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { paths } from '../../paths.ts'
 import { useNow } from '../../stores/clock.ts'
 import { showToast } from '../../stores/toast.ts'
@@ -40,7 +41,7 @@ export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
               <ModeBadge mode={workspace.storage_mode} />
             </span>
           )}
-          {workspace === undefined ? null : <CatalogAge catalog={workspace.catalog} />}
+          {workspace === undefined ? null : <CatalogAge workspace={workspace} />}
           <ChevronsUpDown size={15} aria-hidden className="shrink-0 text-muted" />
         </Menu.Trigger>
         <Menu.Portal>
@@ -99,7 +100,8 @@ const NameAndPath = ({ name, path }: { name: string; path: string }) => (
   </span>
 )
 
-const CatalogAge = ({ catalog }: { catalog: CatalogInfo }) => {
+const CatalogAge = ({ workspace }: { workspace: Workspace }) => {
+  const { catalog } = workspace
   const { frame } = useText()
   const format = useFormat()
   const now = useNow()
@@ -108,9 +110,11 @@ const CatalogAge = ({ catalog }: { catalog: CatalogInfo }) => {
       ? frame.catalogBuilding
       : catalog.state === 'failed'
         ? frame.catalogFailed
-        : catalog.built_at === null
-          ? ''
-          : frame.updated(format.ago(catalog.built_at, now))
+        : whyUnreadable(workspace) !== undefined
+          ? frame.catalogUnreadable
+          : catalog.built_at === null
+            ? ''
+            : frame.updated(format.ago(catalog.built_at, now))
   return (
     <span title={catalog.detail ?? undefined} className="text-xs whitespace-nowrap text-muted max-md:hidden">
       {words}
