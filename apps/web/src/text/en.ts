@@ -508,6 +508,8 @@ export const en = (f: Formatters) => {
       preparing: 'Preparing…',
       saved: (name: string, size: number) => `Saved ${name} (${f.bytes(size)}).`,
       failed: 'The export failed',
+      cutOff: (received: number) =>
+        `The download was cut off after ${f.bytes(received)}. What had come is incomplete and was not saved; the workspace is unchanged. Try again; if it is cut off again, run the integrity check on the storage page and export the datasets one by one.`,
     },
     runs: {
       title: 'Runs',

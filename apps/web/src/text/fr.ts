@@ -515,6 +515,8 @@ export const fr = (f: Formatters): Text => {
       preparing: 'Préparation…',
       saved: (name, size) => `${name} enregistré (${f.bytes(size)}).`,
       failed: 'L’export a échoué',
+      cutOff: (received) =>
+        `Le téléchargement s’est interrompu après ${f.bytes(received)}. Le fichier reçu est incomplet et n’a pas été enregistré ; l’espace de travail est inchangé. Réessayez ; s’il s’interrompt encore, lancez le contrôle d’intégrité de la page de stockage et exportez les jeux de données un par un.`,
     },
     runs: {
       title: 'Essais',

@@ -1,5 +1,6 @@
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
+import { Badge } from '../../ui/badge.tsx'
 import type { ExportDataset } from './export-datasets.ts'
 
 interface PickerProps {
@@ -43,7 +44,16 @@ const Dataset = ({ dataset, checked, onToggle }: { dataset: ExportDataset; check
   return (
     <label className="flex min-h-9 cursor-pointer items-center gap-2.5 px-3 py-1 hover:bg-hover">
       <input type="checkbox" checked={checked} onChange={onToggle} className="size-4 shrink-0 accent-(--accent)" />
-      <span className="min-w-0 flex-1 break-words">{datasetLabel(dataset.name, text)}</span>
+      <span className="min-w-0 flex-1 break-words">
+        {datasetLabel(dataset.name, text)}
+        {dataset.unreadable ? (
+          <span className="ml-1.5">
+            <Badge tone="warning" title={text.overview.unreadableCardHint}>
+              {text.overview.unreadableCard}
+            </Badge>
+          </span>
+        ) : null}
+      </span>
       <span className="text-right text-xs whitespace-nowrap text-muted">
         {text.common.predictions(dataset.predictions)}
         <span className="block min-h-[1lh]" title={dataset.estimated ? text.export.estimate : undefined}>

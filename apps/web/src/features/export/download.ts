@@ -7,7 +7,17 @@ interface Saved {
   readonly bytes: number
 }
 
-/** Asks for the export, reports bytes as they come in, and saves the file. Throws `ApiError`, or the abort. */
+/** The server or the connection broke off in the middle of a file. */
+export class CutOff extends Error {
+  readonly received: number
+
+  constructor(received: number, cause: unknown) {
+    super('The download was cut off.', { cause })
+    this.received = received
+  }
+}
+
+/** Asks for the export, reports bytes as they come in, and saves the file. Throws `ApiError`, `CutOff`, or the abort. */
 export const downloadExport = async (
   workspace: string,
   body: ExportRequest,
@@ -39,10 +49,14 @@ const collect = async (response: Response, onBytes: (received: number) => void):
   if (response.body === null) return response.blob()
   const parts: Uint8Array<ArrayBuffer>[] = []
   let received = 0
-  for await (const part of readAll(response.body)) {
-    parts.push(part)
-    received += part.byteLength
-    onBytes(received)
+  try {
+    for await (const part of readAll(response.body)) {
+      parts.push(part)
+      received += part.byteLength
+      onBytes(received)
+    }
+  } catch (cause) {
+    throw new CutOff(received, cause)
   }
   return new Blob(parts, { type })
 }

@@ -2,8 +2,8 @@ import { ExportRequest } from '@nirs-workspace/types'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
-import { renderApp } from '../../../test/app.tsx'
-import { stats } from '../../../test/data.ts'
+import { type Answer, problem, renderApp } from '../../../test/app.tsx'
+import { stats, unreadableFiles } from '../../../test/data.ts'
 import { directUrl, type ExportForm, exportRequest, fileNameOf } from './export-request.ts'
 
 const form: ExportForm = { datasets: ['Blé / 2'], choice: 'parquet', layout: 'prediction', partition: '', model: '', filters: undefined }
@@ -55,6 +55,56 @@ describe('datasets of the export dialog', () => {
     expect(await within(dialog).findAllByText(/^≈ 1\.5\sMB$/)).toHaveLength(2)
     expect(within(dialog).getByText(/≈ 3\.0\sMB of arrays/)).toBeVisible()
   })
+})
+
+describe('datasets whose array file cannot be read', () => {
+  const damaged = { ...stats, unreadable_files: unreadableFiles.slice(0, 1) }
+  const openDialog = async (answers: Record<string, Answer>, address = '/predictions') => {
+    const { sent } = renderApp(address, 'migrated', { 'GET /workspace/stats': () => damaged, ...answers })
+    await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+    return { sent, dialog: await screen.findByRole('dialog') }
+  }
+
+  it('are marked and left out until they are asked for; then what the server says is shown', async () => {
+    const sentence = 'arrays/wheat.parquet is damaged: the arrays of "wheat" cannot be read. Nothing was written.'
+    const { dialog, sent } = await openDialog({
+      'POST /aggregated-predictions/export': () => problem(409, 'arrays_corrupt', sentence),
+    })
+    const wheat = await within(dialog).findByRole('checkbox', { name: /wheat ?arrays unreadable/ })
+    expect(wheat).not.toBeChecked()
+    expect(within(dialog).getByRole('checkbox', { name: /soil pH/ })).toBeChecked()
+    expect(within(dialog).getByRole('checkbox', { name: /soil pH/ })).not.toHaveAccessibleName(/unreadable/)
+    await userEvent.click(wheat)
+    await userEvent.click(within(dialog).getByRole('checkbox', { name: /soil pH/ }))
+    await userEvent.click(within(dialog).getByRole('button', { name: 'Download' }))
+    expect(await within(dialog).findByRole('alert')).toHaveTextContent(sentence)
+    const body = ExportRequest.parse(sent.find((request) => request.path === '/aggregated-predictions/export')?.body)
+    expect(body.dataset_names).toEqual(['wheat'])
+  })
+
+  it('are chosen when they are the only one that the table shows', async () => {
+    const { dialog } = await openDialog({}, '/predictions?dataset_name=wheat')
+    expect(await within(dialog).findByRole('checkbox', { name: /wheat ?arrays unreadable/ })).toBeChecked()
+    expect(within(dialog).getByRole('checkbox', { name: /soil pH/ })).not.toBeChecked()
+  })
+})
+
+it('a download that is cut off says that nothing whole came and what to do', async () => {
+  const cut = () =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(2000)),
+      pull: (controller) => controller.error(new TypeError('network error')),
+    })
+  const saved = vi.fn(() => 'blob:x')
+  vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: saved, revokeObjectURL: () => {} }))
+  renderApp('/predictions', 'migrated', { 'POST /aggregated-predictions/export': () => new Response(cut()) })
+  await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+  const dialog = await screen.findByRole('dialog')
+  await userEvent.click(await within(dialog).findByRole('button', { name: 'Download' }))
+  const alert = await within(dialog).findByRole('alert')
+  expect(alert).toHaveTextContent(/was cut off after 2\.0\skB.*incomplete and was not saved.*Try again.*integrity check/)
+  expect(alert).not.toHaveTextContent('network error')
+  expect(saved).not.toHaveBeenCalled()
 })
 
 describe('export request', () => {

@@ -10,8 +10,8 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { DatasetPicker } from './dataset-picker.tsx'
-import { clickLink, downloadExport } from './download.ts'
-import { type ExportDataset, useExportDatasets } from './export-datasets.ts'
+import { CutOff, clickLink, downloadExport } from './download.ts'
+import { type ExportDataset, offered, useExportDatasets } from './export-datasets.ts'
 import { directUrl, type ExportForm, exportChoices, exportRequest, layouts } from './export-request.ts'
 import { ChoiceField, SelectField } from './fields.tsx'
 
@@ -44,7 +44,7 @@ export const ExportDialog = ({ filters, onClose }: ExportProps) => {
   )
 }
 
-/** As the form, where no choice of datasets yet means all of them. */
+/** As the form, where no choice of datasets yet means those that are offered. */
 type Fields = Omit<ExportForm, 'datasets'> & { readonly datasets: readonly string[] | undefined }
 
 interface ReadyProps extends ExportProps {
@@ -56,16 +56,16 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
   const text = useText()
   const workspace = useWorkspace()
   const [fields, setForm] = useState<Fields>(() => ({
-    datasets: filters?.equals?.dataset_name,
+    datasets: undefined,
     choice: 'parquet',
     layout: 'prediction',
     partition: '',
     model: '',
     filters,
   }))
-  const form: ExportForm = { ...fields, datasets: fields.datasets ?? datasets.map((dataset) => dataset.name) }
+  const form: ExportForm = { ...fields, datasets: fields.datasets ?? offered(datasets, filters?.equals?.dataset_name) }
   const { data: facets } = useQuery(facetsQuery(workspace.id, {}))
-  const run = useExport(form, abort, onClose)
+  const run = useExport(form, datasets, abort, onClose)
   const set = (change: Partial<Fields>): void => setForm((before) => ({ ...before, ...change }))
   const values = (column: 'partition' | 'model_name'): string[] => facets?.facets[column]?.values.map(({ value }) => value ?? '') ?? []
   return (
@@ -131,7 +131,7 @@ interface Run {
   readonly start: () => void
 }
 
-const useExport = (form: ExportForm, abort: ReadyProps['abort'], onDone: () => void): Run => {
+const useExport = (form: ExportForm, datasets: readonly ExportDataset[], abort: ReadyProps['abort'], onDone: () => void): Run => {
   const text = useText()
   const workspace = useWorkspace()
   const [received, setReceived] = useState<number>()
@@ -145,13 +145,16 @@ const useExport = (form: ExportForm, abort: ReadyProps['abort'], onDone: () => v
       showToast('success', text.export.saved(saved.name, saved.bytes))
       onDone()
     } catch (cause) {
-      if (!abort.current.signal.aborted) setError(cause instanceof Error ? cause.message : String(cause))
+      if (!abort.current.signal.aborted)
+        setError(cause instanceof CutOff ? text.export.cutOff(cause.received) : cause instanceof Error ? cause.message : String(cause))
     } finally {
       setReceived(undefined)
     }
   }
   const start = (): void => {
-    const url = directUrl(form, workspace.id)
+    // The browser would not show what the server says of a file that cannot be read.
+    const doubtful = datasets.some(({ name, unreadable }) => unreadable && form.datasets.includes(name))
+    const url = doubtful ? undefined : directUrl(form, workspace.id)
     if (url === undefined) return void download()
     clickLink(url, '')
     onDone()
