@@ -121,6 +121,7 @@ export const en = (f: Formatters) => {
       open: (running: number) => (running === 0 ? 'Jobs' : `Jobs, ${f.int(running)} running`),
       none: 'No job yet. Migrations, roll backs and integrity checks are listed here while they run and afterwards.',
       show: 'Show',
+      undone: 'undone since',
       cancel: 'Cancel',
       cancelling: 'Cancelling…',
       cancelName: (kind: string, workspace: string) => `Cancel: ${kind}, ${workspace}`,
@@ -603,6 +604,10 @@ export const en = (f: Formatters) => {
       rollbackBody:
         'The original store.duckdb comes back, byte for byte, and the Parquet files written by the migration go. Anything written to the workspace since then would make the roll back refuse.',
       rollbackAction: 'Roll back',
+      rolledBackTitle: 'Rolled back:',
+      rolledBack: (ago: string) => `the original store is back, byte for byte (${ago}).`,
+      rolledBackFiles: 'The Parquet files that the migration wrote are removed.',
+      rolledBackKept: (path: string) => `What had been written since the migration is kept at ${path}.`,
       deleteBackup: 'Delete backup…',
       deleteBackupTitle: 'Delete the original store?',
       deleteBackupBody: (size: number) => `This frees ${f.bytes(size)}. Afterwards the migration cannot be rolled back.`,

@@ -112,7 +112,7 @@ export const fr = (f: Formatters): Text => {
       interruptedAction: 'Voir',
       unreadableTitle: 'L’espace de travail a changé, et son état actuel est illisible.',
       unreadable: (since) =>
-        `Ce qui est affiché date du ${since}. Ce programme n’a rien modifié ; les pages reprendront d’elles-mêmes dès que l’espace sera de nouveau lisible.`,
+        `Ce qui est affiché date du ${since}. Ce programme n’a rien modifié ; les pages reprendront d’elles-mêmes dès que l’espace sera de nouveau lisible.`,
       running: 'Migration en cours. Vous pouvez continuer à consulter vos données.',
       runningAction: 'Voir l’avancement',
     },
@@ -122,6 +122,7 @@ export const fr = (f: Formatters): Text => {
       open: (running) => (running === 0 ? 'Tâches' : `Tâches, ${f.int(running)} en cours`),
       none: 'Aucune tâche pour le moment. Migrations, restaurations et vérifications d’intégrité apparaissent ici pendant et après leur exécution.',
       show: 'Afficher',
+      undone: 'annulée depuis',
       cancel: 'Annuler',
       cancelling: 'Annulation…',
       cancelName: (kind, workspace) => `Annuler : ${kind}, ${workspace}`,
@@ -610,6 +611,10 @@ export const fr = (f: Formatters): Text => {
       rollbackBody:
         'Le store.duckdb d’origine revient, à l’octet près, et les fichiers Parquet écrits par la migration disparaissent. Si quelque chose a été écrit depuis dans l’espace, le retour est refusé.',
       rollbackAction: 'Revenir en arrière',
+      rolledBackTitle: 'Migration annulée :',
+      rolledBack: (ago) => `la base d’origine est de retour, à l’octet près (${ago}).`,
+      rolledBackFiles: 'Les fichiers Parquet écrits par la migration sont supprimés.',
+      rolledBackKept: (path) => `Ce qui avait été écrit depuis la migration est conservé dans ${path}.`,
       deleteBackup: 'Supprimer la sauvegarde…',
       deleteBackupTitle: 'Supprimer la base d’origine ?',
       deleteBackupBody: (size) => `Cela libère ${f.bytes(size)}. La migration ne pourra plus être annulée ensuite.`,

@@ -1,8 +1,9 @@
+import type { Job } from '@nirs-workspace/types'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
-import { migrationJob } from '../../../test/data.ts'
+import { migrationJob, report } from '../../../test/data.ts'
 
 const failed = migrationJob({
   job_id: 'job-0',
@@ -38,5 +39,24 @@ describe('job drawer', () => {
     await screen.findByText('/data/grain-lab')
     await userEvent.keyboard('j')
     expect(await screen.findByText(/^No job yet\./)).toBeVisible()
+  })
+
+  it('leads to no page that shows nothing: a roll back is done, and what it has taken back is undone', async () => {
+    const ended = (change: Partial<Job>) => migrationJob({ state: 'completed', cancellable: false, report, ...change })
+    const at = (hour: string) => `2026-11-21T${hour}:00:00.000Z`
+    const rows = [
+      ended({ job_id: 'again', created_at: at('06') }),
+      ended({ job_id: 'back', kind: 'rollback', created_at: at('05'), report: { restored_from: 'b', kept_newer_state_at: null } }),
+      ended({ job_id: 'elsewhere', workspace_id: 'w2', workspace_path: '/data/other', created_at: at('04') }),
+      ended({ job_id: 'first', created_at: at('03') }),
+    ]
+    renderApp('/', 'migrated', { 'GET /jobs': () => ({ rows, total: 4 }) })
+    await screen.findByText('/data/grain-lab')
+    await userEvent.keyboard('j')
+    const drawer = await screen.findByRole('dialog', { name: 'Jobs' })
+    await within(drawer).findAllByText('Migration')
+    const items = within(drawer).getAllByRole('listitem')
+    expect(items.map((item) => within(item).queryByRole('link', { name: 'Show' }) !== null)).toEqual([true, false, true, false])
+    expect(items.map((item) => within(item).queryByText('undone since') !== null)).toEqual([false, false, false, true])
   })
 })

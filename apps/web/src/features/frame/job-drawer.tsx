@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { cancelJob } from '../../api/actions.ts'
 import { jobsQuery } from '../../api/queries.ts'
+import { migrationReport, rollbackReport } from '../../api/reports.ts'
 import { isRunning, useJobs } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { useNow } from '../../stores/clock.ts'
@@ -31,11 +32,16 @@ const JobList = ({ onClose }: { onClose: () => void }) => {
   return (
     <ul className="-my-3 divide-y divide-line">
       {ordered.map((job) => (
-        <JobItem key={job.job_id} job={job} onClose={onClose} />
+        <JobItem key={job.job_id} job={job} undone={isUndone(job, all)} onClose={onClose} />
       ))}
     </ul>
   )
 }
+
+/** Whether a later roll back has taken this migration back. */
+const isUndone = (job: Job, all: readonly Job[]): boolean =>
+  migrationReport(job) !== undefined &&
+  all.some((other) => rollbackReport(other) !== undefined && other.workspace_id === job.workspace_id && other.created_at > job.created_at)
 
 const tones: Record<Job['state'], Tone> = {
   queued: 'neutral',
@@ -46,24 +52,27 @@ const tones: Record<Job['state'], Tone> = {
   interrupted: 'warning',
 }
 
-const JobItem = ({ job, onClose }: { job: Job; onClose: () => void }) => {
+const JobItem = ({ job, undone, onClose }: { job: Job; undone: boolean; onClose: () => void }) => {
   const { jobs } = useText()
   const kind = jobs.kinds[job.kind]
   return (
     <li className="grid grid-cols-1 gap-1.5 py-3">
       <p className="flex items-center gap-2">
         <span className="font-medium">{kind}</span>
-        <Badge tone={tones[job.state]}>{jobs.states[job.state]}</Badge>
+        <Badge tone={undone ? 'neutral' : tones[job.state]}>{jobs.states[job.state]}</Badge>
+        {undone ? <span className="text-xs text-muted">{jobs.undone}</span> : null}
         <span className="flex-1" />
         <CancelButton job={job} />
-        <Link
-          to={job.kind === 'verify' ? paths.storage : paths.migration}
-          search={{ workspace: job.workspace_id }}
-          onClick={onClose}
-          className={buttonClass('quiet', 'h-8! px-2!')}
-        >
-          {jobs.show}
-        </Link>
+        {undone || rollbackReport(job) !== undefined ? null : (
+          <Link
+            to={job.kind === 'verify' ? paths.storage : paths.migration}
+            search={{ workspace: job.workspace_id }}
+            onClick={onClose}
+            className={buttonClass('quiet', 'h-8! px-2!')}
+          >
+            {jobs.show}
+          </Link>
+        )}
       </p>
       <p className="truncate text-xs text-muted" title={job.workspace_path}>
         {job.workspace_path}

@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp } from '../../../test/app.tsx'
@@ -51,6 +51,50 @@ describe('migration page', () => {
     expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(false)
     await user.click(await screen.findByRole('button', { name: 'Roll back' }))
     await waitFor(() => expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(true))
+  })
+
+  describe('after a roll back', () => {
+    const title = 'Rolled back:'
+    const rolledBack = (jobId: string, kept: string | null, hoursAgo = 0) =>
+      migrationJob({
+        job_id: jobId,
+        kind: 'rollback',
+        state: 'completed',
+        cancellable: false,
+        ended_at: new Date(Date.now() - hoursAgo * 3_600_000).toISOString(),
+        report: { restored_from: '/data/grain-lab/store.duckdb.bak', kept_newer_state_at: kept },
+      })
+
+    it('says that the original is back, until the page is left', async () => {
+      const rows = [rolledBack('back-1', null)]
+      const { router } = renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows, total: 1 }) })
+      const notice = (await screen.findByText(title)).closest('[role=status]')
+      expect(notice).toHaveTextContent(
+        /the original store is back, byte for byte \(.+\)\. The Parquet files that the migration wrote are removed\./,
+      )
+      expect(screen.getByRole('button', { name: /Preview/ })).toBeVisible()
+      await act(() => router.navigate({ to: '/settings/storage' }))
+      await screen.findByText('507 MB in all')
+      await act(() => router.navigate({ to: '/settings/migration' }))
+      await screen.findByRole('button', { name: /Preview/ })
+      expect(screen.queryByText(title)).not.toBeInTheDocument()
+    })
+
+    it('says where the newer state is, until the next job starts', async () => {
+      const jobs = { rows: [rolledBack('back-2', '.nirs-workspace/rolled-back-1')] }
+      const { client } = renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: jobs.rows, total: jobs.rows.length }) })
+      expect(await screen.findByText(/is kept at \.nirs-workspace\/rolled-back-1\./)).toBeVisible()
+      jobs.rows = [migrationJob({ job_id: 'next', kind: 'verify', created_at: '2026-11-21T05:00:00.000Z' }), ...jobs.rows]
+      await act(() => client.invalidateQueries({ queryKey: ['/jobs'] }))
+      await waitFor(() => expect(screen.queryByText(title)).not.toBeInTheDocument())
+    })
+
+    it('does not speak of one of long ago', async () => {
+      const rows = [rolledBack('back-3', null, 2)]
+      renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows, total: 1 }) })
+      await screen.findByRole('button', { name: /Preview/ })
+      expect(screen.queryByText(title)).not.toBeInTheDocument()
+    })
   })
 
   it('says what happened after a failure and that the store is untouched', async () => {

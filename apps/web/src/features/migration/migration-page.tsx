@@ -12,6 +12,7 @@ import { FailedMigration } from './failed-migration.tsx'
 import { MigrationProgress } from './migration-progress.tsx'
 import { MigrationReportView } from './migration-report.tsx'
 import { PlanReview } from './plan-review.tsx'
+import { RolledBack, useFreshRollback } from './rolled-back.tsx'
 import { type Step, Steps } from './steps.tsx'
 
 const route = getRouteApi('/settings/migration')
@@ -23,6 +24,7 @@ export const MigrationPage = () => {
   const status = useQuery(migrateStatusQuery(workspace.id))
   const storage = useQuery(storageStatusQuery(workspace.id))
   const jobs = useWorkspaceJobs(workspace.id)
+  const rolledBack = useFreshRollback(jobs)
   if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
   if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
   if (status.data === undefined || storage.data === undefined || (status.isFetching && isBehind(status.data, jobs))) {
@@ -39,6 +41,7 @@ export const MigrationPage = () => {
         <h2 className="text-lg font-semibold">{migration.title}</h2>
         <p className="text-muted">{migration.intro}</p>
       </div>
+      {rolledBack === undefined ? null : <RolledBack job={rolledBack} />}
       {stage.name === 'nothing' || isRollback(stage) ? null : <Steps current={stepOf(stage)} />}
       <Stage stage={stage} status={status.data} storage={storage.data} />
     </div>
