@@ -3,8 +3,9 @@ import type { StorageStatus, WorkspaceCounts } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { detach } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { isStorageError, StorageError } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import { copySqlite } from '../sqlite/copy-sqlite.ts'
+import { backupProblem } from '../workspace/backup-problem.ts'
 import { describeStorage } from '../workspace/detect-storage.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -70,8 +71,7 @@ const indexBackup = async (engine: Engine, resolved: ResolvedWorkspace): Promise
     await withAttachedStore(engine, resolved.bak, 'bak', (store) => indexTable(engine, store))
     return ''
   } catch (error) {
-    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new', 'path_unusable')) return error.message
-    throw error
+    return backupProblem(error)
   }
 }
 

@@ -7,10 +7,17 @@ import type { Engine } from '../engine/open-engine.ts'
 import { arrayFileColumns, selectOr } from '../migration/array-columns.ts'
 import { readFooter, rowCount } from '../parquet/footer.ts'
 
-/** Tables in the engine that the checks of all files fill: ids and lengths of every row there is, and the ids the metadata knows. */
+/** The origin of rows that are in store.duckdb.bak. */
+export const backupOrigin = 'store.duckdb.bak'
+
+/**
+ * Tables in the engine that the checks of all files fill: ids and lengths of every row there is, the ids the metadata knows, and the
+ * datasets whose file is damaged or gone.
+ */
 export const createArrayTables = async (engine: Engine): Promise<void> => {
   await engine.run('CREATE TABLE memory.main.known(prediction_id VARCHAR, dataset_name VARCHAR, fold_id VARCHAR, n_samples BIGINT)')
   await engine.run('CREATE TABLE memory.main.legacy_tables(name VARCHAR)')
+  await engine.run('CREATE TABLE memory.main.unreadable(dataset_name VARCHAR)')
   await engine.run(`CREATE TABLE memory.main.array_rows(origin VARCHAR, position BIGINT, prediction_id VARCHAR, dataset_name VARCHAR, fold_id VARCHAR,
     y_true BIGINT, y_pred BIGINT, y_proba BIGINT, sample_indices BIGINT, shape INTEGER[])`)
 }

@@ -3,7 +3,10 @@ import * as z from 'zod'
 import { readTombstones } from '../arrays/tombstones.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
+import { type Concerned, lostArrays, withoutArrays } from '../workspace/array-findings.ts'
+import { counted } from '../workspace/counted-text.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
+import { backupOrigin } from './check-array-file.ts'
 
 const namedIds = 100
 
@@ -23,7 +26,7 @@ export const checkArrayRows = async (engine: Engine, resolved: ResolvedWorkspace
       Found,
       `SELECT count(*) AS count, list(id ORDER BY id)[1:${namedIds}] AS ids FROM (SELECT DISTINCT coalesce(prediction_id, '') AS id FROM (${check.sql}))`,
     )
-    if (count > 0) findings.push({ code: check.code, severity: check.severity, count, detail: `${count} ${check.detail}.`, ids: ids ?? [] })
+    if (count > 0) findings.push(check.finding({ count, ids: ids ?? [] }))
   }
   const { rows } = await engine.one(z.object({ rows: z.number() }), 'SELECT count(*) AS rows FROM memory.main.array_rows')
   return { findings, rows }
@@ -32,43 +35,61 @@ export const checkArrayRows = async (engine: Engine, resolved: ResolvedWorkspace
 const Found = z.object({ count: z.number(), ids: z.array(z.string()).nullable() })
 
 interface Check {
-  readonly code: string
-  readonly severity: Finding['severity']
-  readonly detail: string
+  readonly finding: (concerned: Concerned) => Finding
   /** Selects the prediction_id of the rows concerned. */
   readonly sql: string
 }
 
+const finding =
+  (severity: Finding['severity'], code: string, one: string, many: string): Check['finding'] =>
+  ({ count, ids }) => ({ code, severity, count, detail: `${counted(count, one, many)}.`, ids })
+
 const inFiles = "memory.main.array_rows WHERE starts_with(origin, 'arrays/')"
+const inBackup = `memory.main.array_rows WHERE origin = '${backupOrigin}' AND prediction_id IS NOT NULL`
 
 const checksFor = (resolved: ResolvedWorkspace): Check[] =>
   resolved.kind === 'portable' ? valueChecks : [...identityChecks, ...valueChecks]
 
 const identityChecks: Check[] = [
   {
-    code: 'orphan_arrays',
-    severity: 'warning',
-    detail: 'rows in arrays/ belong to no prediction and were not removed by anybody',
+    finding: finding(
+      'warning',
+      'orphan_arrays',
+      'row in arrays/ belongs to no prediction and was not removed by anybody',
+      'rows in arrays/ belong to no prediction and were not removed by anybody',
+    ),
     sql: `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
       AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`,
   },
   {
-    code: 'predictions_without_arrays',
-    severity: 'warning',
-    detail: 'predictions have no arrays',
-    sql: `SELECT prediction_id FROM memory.main.known WHERE prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)`,
+    finding: (concerned) => lostArrays('warning', concerned),
+    sql: `SELECT prediction_id FROM memory.main.known WHERE prediction_id IN (SELECT prediction_id FROM ${inBackup})
+      AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE origin <> '${backupOrigin}' AND prediction_id IS NOT NULL
+        AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed))`,
   },
   {
-    code: 'rows_without_metadata',
-    severity: 'warning',
-    detail: 'rows of prediction_arrays belong to no prediction',
+    finding: withoutArrays,
+    sql: `SELECT prediction_id FROM memory.main.known
+      WHERE prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)
+        AND coalesce(dataset_name, '') NOT IN (SELECT dataset_name FROM memory.main.unreadable)`,
+  },
+  {
+    finding: finding(
+      'warning',
+      'rows_without_metadata',
+      'row of prediction_arrays belongs to no prediction',
+      'rows of prediction_arrays belong to no prediction',
+    ),
     sql: `SELECT prediction_id FROM memory.main.array_rows WHERE origin = 'prediction_arrays'
       AND (prediction_id IS NULL OR prediction_id NOT IN (SELECT prediction_id FROM memory.main.known))`,
   },
   {
-    code: 'dataset_mismatch',
-    severity: 'warning',
-    detail: 'rows in arrays/ name another dataset than their prediction',
+    finding: finding(
+      'warning',
+      'dataset_mismatch',
+      'row in arrays/ names another dataset than its prediction',
+      'rows in arrays/ name another dataset than their prediction',
+    ),
     sql: `SELECT r.prediction_id FROM memory.main.array_rows r JOIN memory.main.known k USING (prediction_id)
       WHERE starts_with(r.origin, 'arrays/') AND r.dataset_name IS DISTINCT FROM k.dataset_name`,
   },
@@ -77,31 +98,44 @@ const identityChecks: Check[] = [
 const samples = 'coalesce(y_true, y_pred)'
 const valueChecks: Check[] = [
   {
-    code: 'duplicate_array_rows',
-    severity: 'warning',
-    detail: 'ids have more than one row in arrays/; the last one counts',
-    sql: "SELECT prediction_id FROM memory.main.array_rows WHERE origin <> 'prediction_arrays' GROUP BY prediction_id HAVING count(*) > 1",
+    finding: finding(
+      'warning',
+      'duplicate_array_rows',
+      'id has more than one row in arrays/; the last one counts',
+      'ids have more than one row in arrays/; the last one counts',
+    ),
+    sql: `SELECT prediction_id FROM memory.main.array_rows WHERE origin NOT IN ('prediction_arrays', '${backupOrigin}')
+      GROUP BY prediction_id HAVING count(*) > 1`,
   },
   {
-    code: 'length_mismatch',
-    severity: 'warning',
-    detail: 'predictions have arrays of different lengths',
+    finding: finding(
+      'warning',
+      'length_mismatch',
+      'prediction has arrays of different lengths',
+      'predictions have arrays of different lengths',
+    ),
     // Several targets lie one after the other: y_true is then a multiple of sample_indices.
     sql: `SELECT prediction_id FROM memory.main.array_rows WHERE y_true <> y_pred
       OR (sample_indices > 0 AND ${samples} > 0 AND ${samples} % sample_indices <> 0 AND NOT ends_with(coalesce(fold_id, ''), '_agg'))`,
   },
   {
-    code: 'proba_shape',
-    severity: 'warning',
-    detail: 'predictions have class probabilities that do not fit their samples or their shape',
+    finding: finding(
+      'warning',
+      'proba_shape',
+      'prediction has class probabilities that do not fit its samples or its shape',
+      'predictions have class probabilities that do not fit their samples or their shape',
+    ),
     sql: `SELECT prediction_id FROM memory.main.array_rows WHERE y_proba > 0 AND (
       (${samples} > 0 AND y_proba % ${samples} <> 0 AND coalesce(sample_indices, 0) = ${samples})
       OR (len(shape) > 0 AND list_product(shape) <> y_proba))`,
   },
   {
-    code: 'rows_without_id',
-    severity: 'error',
-    detail: 'rows in arrays/ have no prediction_id',
+    finding: finding(
+      'error',
+      'rows_without_id',
+      'file in arrays/ has rows without a prediction_id',
+      'files in arrays/ have rows without a prediction_id',
+    ),
     sql: `SELECT origin AS prediction_id FROM ${inFiles} AND prediction_id IS NULL`,
   },
 ]

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
@@ -10,7 +11,7 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkStoreBlocks } from './store-blocks.ts'
 
-interface Depth {
+export interface Depth {
   readonly depth: 'quick' | 'deep'
   readonly signal?: AbortSignal | undefined
 }
@@ -39,13 +40,13 @@ export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace,
   }
 }
 
-/** The checksums of all blocks of the store, also of indexes, which no query reads as a whole. */
-const checkBlocks = async (path: string, { depth, signal }: Depth): Promise<Finding[]> => {
+/** The checksums of all blocks of a store when deep, also of indexes, which no query reads as a whole. */
+export const checkBlocks = async (path: string, { depth, signal }: Depth): Promise<Finding[]> => {
   const found = depth === 'deep' ? await checkStoreBlocks(path, signal) : null
   if (found === null || found.headers.length + found.damaged.length === 0) return []
   const named = [...found.headers.map((header) => `header ${header}`), ...found.damaged.map((block) => `block ${block}`)]
   const which = `${named.slice(0, 10).join(', ')}${named.length > 10 ? ', …' : ''}`
-  const detail = `store.duckdb: the bytes of ${which} have changed since they were written. Restore the file from a backup.`
+  const detail = `${basename(path)}: the bytes of ${which} have changed since they were written. Restore the file from a backup.`
   return [{ code: 'store_blocks_damaged', severity: 'error', count: named.length, detail }]
 }
 
@@ -58,10 +59,13 @@ const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<voi
   }
   if (tables.has(arraysTable)) {
     await engine.run(`INSERT INTO memory.main.legacy_tables VALUES ('${arraysTable}')`)
-    await collectTableRows(engine, tables)
+    await collectTableRows(engine, tables, arraysTable)
   }
-  if (depth === 'quick') return
-  // Every value passes through, so that DuckDB compares the checksum of every block.
+  if (depth === 'deep') await readAllValues(engine, tables)
+}
+
+/** Every value of the attached store passes through, so that DuckDB compares the checksum of every block. */
+export const readAllValues = async (engine: Engine, tables: SourceTables): Promise<void> => {
   for (const [name, columns] of tables) {
     await tableDigest(
       engine,
@@ -71,12 +75,25 @@ const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<voi
   }
 }
 
-const collectTableRows = (engine: Engine, tables: SourceTables): Promise<void> => {
+/**
+ * Ids and lengths in the table prediction_arrays of the attached store; `known` must be filled. Where the lists cannot be read, it is thrown
+ * why, and the ids are noted all the same: that arrays are there is known, though not what they are.
+ */
+export const collectTableRows = async (engine: Engine, tables: SourceTables, origin: string): Promise<void> => {
+  const predictions = tables.has('predictions') ? sourceTable('predictions') : 'memory.main.known'
   const length = (name: string) => (tables.get(arraysTable)?.some((column) => column.name === name) ? `len(a.${name})` : 'NULL::BIGINT')
-  return engine.run(`INSERT INTO memory.main.array_rows
-    SELECT 'prediction_arrays', a.rowid, a.prediction_id, p.dataset_name, p.fold_id, ${length('y_true')}, ${length('y_pred')},
-      ${length('y_proba')}, ${length('sample_indices')}, NULL
-    FROM ${sourceTable(arraysTable)} a LEFT JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id`)
+  const arrays = sourceTable(arraysTable)
+  try {
+    await engine.run(`INSERT INTO memory.main.array_rows
+      SELECT ${quotedString(origin)}, a.rowid, a.prediction_id, p.dataset_name, p.fold_id, ${length('y_true')}, ${length('y_pred')},
+        ${length('y_proba')}, ${length('sample_indices')}, NULL
+      FROM ${arrays} a LEFT JOIN ${predictions} p ON p.prediction_id = a.prediction_id`)
+  } catch (error) {
+    await engine.run(
+      `INSERT INTO memory.main.array_rows BY NAME SELECT ${quotedString(origin)} AS origin, rowid AS position, prediction_id FROM ${arrays}`,
+    )
+    throw error
+  }
 }
 
 const checkSqlite = async (engine: Engine, path: string): Promise<void> => {

@@ -7,16 +7,18 @@ import type { VerifyOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { listArrayFiles } from '../workspace/array-files.ts'
+import { concerning } from '../workspace/array-findings.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
 import { checkArrayRows } from './check-array-rows.ts'
+import { checkBackup } from './check-backup.ts'
 import { ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkProof } from './check-proof.ts'
-import { findMissingFiles } from './find-missing-files.ts'
+import { findUnreadableFiles } from './find-unreadable-files.ts'
 import { locateDamage } from './locate-damage.ts'
 import { ScrubState } from './scrub-state.ts'
 
@@ -44,22 +46,29 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options)))
   const isStoreSound = findings.length === 0
+  findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)))
   const files = await listArrayFiles(resolved)
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   let bytes = 0
+  const damaged = new Map<string, Finding[]>()
   for (const file of files) {
     await scrubUnlessAborted(scrub, options.signal)
     bytes += file.bytes
     const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
-    findings.push(...found)
-    if (options.depth === 'deep' && found.length === 0) {
+    if (found.length > 0) damaged.set(file.path, found)
+    else if (options.depth === 'deep') {
       progress.phase('verify', `Decoding ${file.path}`)
       findings.push(...(await decodeFile(engine, resolved, scrub, file.path, options.signal)))
     }
   }
   await scrub.forget()
-  if (resolved.kind !== 'portable') findings.push(...(await findMissingFiles(engine, files)))
+  const unreadable = await findUnreadableFiles(engine, files, new Set(damaged.keys()))
+  for (const [path, found] of damaged) {
+    const lost = concerning(unreadable.damaged.get(path) ?? 0)
+    findings.push(...found.map((finding) => ({ ...finding, detail: `${finding.detail}${lost}` })))
+  }
+  findings.push(...unreadable.missing)
   const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
   findings.push(...inRows)
   if (options.depth === 'deep' && isStoreSound) findings.push(...(await collected(() => checkStaleRows(engine, resolved))))

@@ -4,9 +4,9 @@ import { indexArrays } from '../catalog/array-index.ts'
 import { indexTable } from '../catalog/copy-metadata.ts'
 import { detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
-import { isStorageError } from '../errors.ts'
 import { copySqlite } from '../sqlite/copy-sqlite.ts'
 import { hasArraysFolder, listArrayFiles } from './array-files.ts'
+import { backupProblem } from './backup-problem.ts'
 import { liveStatus } from './live-status.ts'
 import { withAttachedStore } from './open-store.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
@@ -90,8 +90,8 @@ const countLost = async (engine: Engine, resolved: ResolvedWorkspace): Promise<n
   try {
     await withAttachedStore(engine, resolved.bak, 'bak', (store) => indexTable(engine, store))
   } catch (error) {
-    if (isStorageError(error, 'store_unreadable', 'store_unsafe', 'store_too_new', 'path_unusable')) return 0
-    throw error
+    backupProblem(error)
+    return 0
   }
   const sql = `SELECT count(*) AS n FROM store.main.predictions
     WHERE prediction_id IN (SELECT prediction_id FROM table_ids) AND prediction_id NOT IN (SELECT prediction_id FROM array_places)`

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { type Concerned, concerning, lostArrays, unreadableBackup, withoutArrays } from './array-findings.ts'
+import { counted } from './counted-text.ts'
 import type { InspectionFinding } from './finding.ts'
 
 /** Ids named in a finding; the count says how many there are. */
@@ -13,19 +15,21 @@ interface Kind {
   detail: (count: number) => string
 }
 
-const rows = (count: number) => (count === 1 ? '1 row' : `${count} rows`)
-
 const kinds: Record<string, Kind> = {
   row_without_metadata: {
     code: 'rows_without_metadata',
     severity: 'warning',
-    detail: (count) => `${rows(count)} of prediction_arrays belong to no prediction.`,
+    detail: (count) => `${counted(count, 'row of prediction_arrays belongs', 'rows of prediction_arrays belong')} to no prediction.`,
   },
-  orphan: { code: 'orphan_arrays', severity: 'warning', detail: (count) => `${rows(count)} in arrays/ belong to no prediction.` },
+  orphan: {
+    code: 'orphan_arrays',
+    severity: 'warning',
+    detail: (count) => `${counted(count, 'row in arrays/ belongs', 'rows in arrays/ belong')} to no prediction.`,
+  },
   duplicate: {
     code: 'duplicate_array_rows',
     severity: 'warning',
-    detail: (count) => `${count} ${count === 1 ? 'id has' : 'ids have'} more than one row in arrays/; the last one counts.`,
+    detail: (count) => `${counted(count, 'id has', 'ids have')} more than one row in arrays/; the last one counts.`,
   },
 }
 
@@ -51,9 +55,9 @@ const findByKind = async (catalog: Engine): Promise<InspectionFinding[]> => {
 
 const findUnreadableFiles = async (catalog: Engine): Promise<InspectionFinding[]> => {
   const files = await listUnreadableFiles(catalog)
-  return files.map(({ reason, detail }): InspectionFinding => {
+  return files.map(({ reason, detail, predictions }): InspectionFinding => {
     const code = reason === 'damaged' ? 'corrupt_array_file' : 'missing_array_file'
-    return { code, severity: 'error', count: 1, detail }
+    return { code, severity: 'error', count: 1, detail: `${detail}${concerning(predictions)}` }
   })
 }
 
@@ -70,22 +74,21 @@ const findSharedFiles = async (catalog: Engine): Promise<InspectionFinding[]> =>
 }
 
 const findMissingArrays = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => {
-  const code = 'predictions_without_arrays'
-  const Missing = z.object({ n: z.number(), ids: z.array(z.string()).nullable() })
-  const ids = `list(prediction_id ORDER BY prediction_id)[1:${NAMED_IDS}] AS ids`
-  const none = await catalog.one(Missing, `SELECT count(*) AS n, ${ids} FROM catalog.predictions WHERE NOT has_arrays`)
-  const lost = await catalog.one(Missing, `SELECT count(*) AS n, ${ids} FROM catalog.predictions WHERE array_source = 'bak'`)
-  const findings: InspectionFinding[] = []
-  if (lost.n > 0) {
-    const detail = `nirs4all does not find the arrays of ${lost.n} predictions any more: they are in store.duckdb.bak only. They are shown and exported from there: keep that file.`
-    findings.push({ code, severity: 'error', count: lost.n, detail, ids: lost.ids ?? [] })
-  }
-  if (none.n > 0) {
-    const backup = meta.backup_error === '' ? '' : ` A backup is there but cannot be read: ${meta.backup_error}`
-    const severity = meta.backup_error === '' ? 'warning' : 'error'
-    findings.push({ code, severity, count: none.n, detail: `${none.n} predictions have no arrays.${backup}`, ids: none.ids ?? [] })
-  }
-  return findings
+  const lost = await concernedBy(catalog, "array_source = 'bak'")
+  const none = await concernedBy(catalog, 'NOT has_arrays AND array_source IS NULL')
+  return [
+    ...(meta.backup_error === '' ? [] : [unreadableBackup(meta.backup_error)]),
+    ...(lost.count === 0 ? [] : [lostArrays('error', lost)]),
+    ...(none.count === 0 ? [] : [withoutArrays(none)]),
+  ]
+}
+
+const concernedBy = async (catalog: Engine, condition: string): Promise<Concerned> => {
+  const { count, ids } = await catalog.one(
+    z.object({ count: z.number(), ids: z.array(z.string()).nullable() }),
+    `SELECT count(*) AS count, list(prediction_id ORDER BY prediction_id)[1:${NAMED_IDS}] AS ids FROM catalog.predictions WHERE ${condition}`,
+  )
+  return { count, ids: ids ?? [] }
 }
 
 const findTombstones = (meta: CatalogMeta): InspectionFinding[] => {
@@ -94,6 +97,6 @@ const findTombstones = (meta: CatalogMeta): InspectionFinding[] => {
     return [{ code: 'tombstones_corrupt', severity: 'error', count: 1, detail }]
   }
   if (meta.tombstones === 0) return []
-  const detail = `${meta.tombstones} removed predictions wait for the array files to be compacted.`
+  const detail = `${counted(meta.tombstones, 'removed prediction waits', 'removed predictions wait')} for the array files to be compacted.`
   return [{ code: 'tombstones', severity: 'info', count: meta.tombstones, detail }]
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { systemCode } from '../errors.ts'
+import { counted } from './counted-text.ts'
 import type { InspectionFinding } from './finding.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
@@ -22,7 +23,7 @@ export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: En
   const unreferenced = [...files].filter((file) => !known.has(file))
   const findings: InspectionFinding[] = []
   if (missing.length > 0) {
-    const detail = `${missing.length} of ${rows.length} artifact rows name a file that is not in artifacts/.`
+    const detail = `${missing.length} of ${counted(rows.length, 'artifact row', 'artifact rows')} ${missing.length === 1 ? 'names' : 'name'} a file that is not in artifacts/.`
     findings.push({
       code: 'missing_artifact_files',
       severity: 'info',
@@ -32,7 +33,7 @@ export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: En
     })
   }
   if (unreferenced.length > 0) {
-    const detail = `${unreferenced.length} files in artifacts/ are named by no row.`
+    const detail = `${counted(unreferenced.length, 'file in artifacts/ is', 'files in artifacts/ are')} named by no row.`
     findings.push({ code: 'unreferenced_artifact_files', severity: 'info', count: unreferenced.length, detail })
   }
   return findings

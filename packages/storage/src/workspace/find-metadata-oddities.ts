@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { counted } from './counted-text.ts'
 import type { InspectionFinding } from './finding.ts'
 
 /** The newest schema that this program knows, as nirs4all stamps it. */
@@ -25,7 +26,7 @@ const findDuplicateKeys = async (catalog: Engine): Promise<InspectionFinding[]> 
        GROUP BY pipeline_id, chain_id, fold_id, partition, model_name, branch_id HAVING count(*) > 1)`,
   )
   if (groups === 0) return []
-  const detail = `${groups} combinations of pipeline, chain, fold, partition, model and branch have more than one prediction (${extra} too many).`
+  const detail = `${counted(groups, 'combination', 'combinations')} of pipeline, chain, fold, partition, model and branch ${groups === 1 ? 'has' : 'have'} more than one prediction (${extra} too many).`
   return [{ code: 'duplicate_natural_keys', severity: 'warning', count: groups, detail }]
 }
 
@@ -36,10 +37,9 @@ const findRunning = async (catalog: Engine): Promise<InspectionFinding[]> => {
      FROM catalog.runs WHERE status = 'running'`,
   )
   if (n === 0) return []
-  const detail =
-    stale > 0
-      ? `${n} runs are marked as running, ${stale} of them for more than a day: most likely they were stopped and never finished.`
-      : `${n} runs are marked as running.`
+  const running = `${counted(n, 'run is', 'runs are')} marked as running`
+  const likely = `most likely ${stale === 1 ? 'it was' : 'they were'} stopped and never finished`
+  const detail = stale > 0 ? `${running}, ${n === 1 ? '' : `${stale} of them `}for more than a day: ${likely}.` : `${running}.`
   return [{ code: 'running_runs', severity: stale > 0 ? 'warning' : 'info', count: n, detail, ids: ids ?? [] }]
 }
 

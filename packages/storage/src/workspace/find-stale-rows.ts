@@ -3,6 +3,7 @@ import { openParquet } from '../arrays/parquet-file.ts'
 import { indexArrays } from '../catalog/array-index.ts'
 import { storeRelation } from '../catalog/copy-metadata.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { counted } from './counted-text.ts'
 import type { InspectionFinding } from './finding.ts'
 import { withAttachedStore } from './open-store.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
@@ -29,7 +30,7 @@ export const findStaleRows = (resolved: ResolvedWorkspace): Promise<InspectionFi
       return found
     })
     if (ids.length === 0) return []
-    const detail = `${ids.length === 1 ? '1 row' : `${ids.length} rows`} in arrays/ unlike prediction_arrays. A migration keeps the table's and sets these aside.`
+    const detail = `${counted(ids.length, 'row in arrays/ differs', 'rows in arrays/ differ')} from prediction_arrays. A migration keeps those of the table and sets the others aside.`
     return [{ code: 'stale_parquet_rows', severity: 'warning', count: ids.length, detail, ids: ids.slice(0, 100) }]
   })
 

@@ -13,6 +13,7 @@ export type InspectionCode =
   | 'tombstones_corrupt'
   | 'corrupt_array_file'
   | 'missing_array_file'
+  | 'backup_unreadable'
   | 'write_ahead_log'
   | 'log_unreadable'
   | 'interrupted_job'
