@@ -665,6 +665,7 @@ export const fr = (f: Formatters): Text => {
       findingCodes: {
         arrays_changed: 'tableaux modifiés depuis la migration',
         backup_damaged: 'sauvegarde endommagée',
+        backup_unreadable: 'sauvegarde illisible',
         changed_since_migration: 'modifié depuis la migration',
         checksum_mismatch: 'valeurs altérées',
         corrupt_array_file: 'fichier de tableaux endommagé',
