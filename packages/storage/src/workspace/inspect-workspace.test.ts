@@ -118,6 +118,11 @@ test('runs that never ended, a log beside the store and artifact files out of st
   await writeFile(join(folder.path, 'artifacts', 'extra.joblib'), 'x')
   const { findings, sizes } = await inspect(folder.path)
   expect(brief(findings)).toEqual(['warning running_runs 1', 'info missing_artifact_files 1', 'info unreferenced_artifact_files 1'])
+  expect(findings.map(({ detail }) => detail)).toEqual([
+    '1 run is marked as running, for more than a day: most likely it was stopped and never finished.',
+    '1 of 2 artifact rows names a file that is not in artifacts/.',
+    '1 file in artifacts/ is named by no row.',
+  ])
   expect(sizes.artifacts_bytes).toBe(2)
 })
 
