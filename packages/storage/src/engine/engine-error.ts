@@ -45,7 +45,7 @@ export const toStorageError = (error: unknown): unknown => {
       error,
     )
   }
-  if (/replaying WAL file/i.test(message)) {
+  if (/replaying WAL file.*computed checksum/is.test(message)) {
     return new StorageError(
       'store_unreadable',
       `The log beside the store is damaged, so DuckDB does not open the store: ${firstLine(message)}. Nothing was changed.`,
