@@ -7,7 +7,8 @@ import { makeOverview } from '../overview/make.ts'
 import { getPrediction } from '../predictions/get.ts'
 import { listPredictions } from '../predictions/list.ts'
 import { emptyFilter } from '../predictions/testing/sample-catalog.ts'
-import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeDamagedArrays, ofDamagedArrays } from '../testing/damaged-arrays.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
@@ -15,22 +16,6 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { workspaceStats } from '../workspace/workspace-stats.ts'
 import { buildCatalog } from './build-catalog.ts'
 import { type Catalog, openCatalog } from './open-catalog.ts'
-
-const predictions: MadePrediction[] = [
-  { id: 'sound', dataset: 'wheat' },
-  { id: 'bare', dataset: 'wheat', fold: '1' },
-  { id: 'cut', dataset: 'rye' },
-  { id: 'cut too', dataset: 'rye', fold: '1' },
-  { id: 'gone', dataset: 'soil pH' },
-]
-
-/** A workspace of which one array file is sound, one is cut short and one is not there. */
-const makeDamaged = async (folder: string, release: '0.7.1' | '0.8.1' = '0.8.1') => {
-  await makeStore(join(folder, 'store.duckdb'), { release, predictions })
-  await mkdir(join(folder, 'arrays'))
-  await makeParquet(join(folder, 'arrays', 'wheat.parquet'), predictions.slice(0, 1))
-  await writeFile(join(folder, 'arrays', 'rye.parquet'), 'PAR1 cut')
-}
 
 const withCatalogOf = async <T>(path: string, work: (catalog: Catalog) => Promise<T>): Promise<T> => {
   await using cache = await temporaryFolder()
@@ -62,8 +47,10 @@ const unreadable = [
 describe('a file of arrays that cannot be read is never "no arrays"', () => {
   test('a prediction says whether its arrays are stored, were never there, or cannot be read and why', async () => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
-    const states = await withCatalogOf(folder.path, (catalog) => Promise.all(predictions.map(async ({ id }) => getPrediction(catalog, id))))
+    await makeDamagedArrays(folder.path)
+    const states = await withCatalogOf(folder.path, (catalog) =>
+      Promise.all(ofDamagedArrays.map(async ({ id }) => getPrediction(catalog, id))),
+    )
     expect(states.map(({ prediction_id, has_arrays, arrays_state }) => [prediction_id, has_arrays, arrays_state])).toEqual([
       ['sound', true, 'stored'],
       ['bare', false, 'none'],
@@ -83,7 +70,7 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
 
   test('the rows of a page tell the same apart', async () => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path)
     const query = { filter: emptyFilter, sort: [{ column: 'prediction_id', direction: 'asc' }], limit: 10, offset: 0 } as const
     const { rows } = await withCatalogOf(folder.path, (catalog) => listPredictions(catalog, { ...query, sort: [...query.sort] }))
     expect(rows.map(({ prediction_id, arrays_state }) => `${prediction_id}: ${arrays_state}`)).toEqual([
@@ -98,7 +85,7 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
   test('overview, figures and inspection name the files, with their datasets and how many predictions they concern', async () => {
     await using folder = await temporaryFolder()
     await using cache = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path)
     expect((await withCatalogOf(folder.path, makeOverview)).unreadable_files).toEqual(unreadable)
     expect((await workspaceStats(folder.path, { cacheFolder: cache.path })).unreadable_files).toEqual(unreadable)
     const { findings } = await inspectWorkspace(folder.path, { cacheFolder: cache.path })
@@ -154,7 +141,7 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
   test('reading and exporting name the file that is not there; a dataset with a row without arrays says how many', async () => {
     await using folder = await temporaryFolder()
     await using outside = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path)
     const resolved = await resolveWorkspace(folder.path)
     await withCatalogOf(folder.path, async (catalog) => {
       const context = { resolved, catalog }
@@ -179,7 +166,7 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
 
   test.each(['quick', 'deep'] as const)('the %s check names the missing file of a whole dataset', async (depth) => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path)
     const { findings, passed } = await verifyWorkspace(folder.path, { depth })
     expect(passed).toBe(false)
     expect(findings.filter(({ code }) => code === 'missing_array_file')).toEqual([

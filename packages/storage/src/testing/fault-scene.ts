@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -31,10 +33,29 @@ export const withFault = async (mode: FaultMode, n: number, job: () => Promise<u
   }
 }
 
+/** Copies of `original` in `folder`; the states that an undisturbed run leads from and to, and how many operations it came to. */
+export const measureScene = async <State>(
+  folder: string,
+  original: string,
+  run: (path: string) => Promise<unknown>,
+  stateOf: (path: string) => Promise<State>,
+) => {
+  const copy = async (target: string): Promise<string> => {
+    const path = join(folder, target)
+    await rm(path, { recursive: true, force: true })
+    await cp(original, path, { recursive: true, preserveTimestamps: true })
+    return path
+  }
+  const before = await stateOf(await copy('before'))
+  const done = await copy('after')
+  const { operations } = await withFault('count', 0, () => run(done))
+  return { copy, before, after: await stateOf(done), total: operations }
+}
+
 const ChildOutcome = z.object({ operations: z.number(), error: z.string().nullable() })
 export type ChildOutcome = z.infer<typeof ChildOutcome>
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
 
 /** Runs `child <job> <workspace> <mode> <n>`; after `milliseconds` (default: never) it is killed. Null when it was killed. */
 export const runFaulty = async (
@@ -47,7 +68,7 @@ export const runFaulty = async (
 ): Promise<ChildOutcome | null> => {
   const options = { killSignal: 'SIGKILL', timeout: milliseconds } as const
   try {
-    const { stdout } = await run(process.execPath, ['--no-warnings', child, job, path, mode, String(n)], options)
+    const { stdout } = await execute(process.execPath, ['--no-warnings', child, job, path, mode, String(n)], options)
     return ChildOutcome.parse(JSON.parse(stdout))
   } catch (error) {
     if (error instanceof Error && 'signal' in error && error.signal === 'SIGKILL') return null

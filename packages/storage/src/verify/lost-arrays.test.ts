@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
+import { makeDamagedArrays, ofDamagedArrays } from '../testing/damaged-arrays.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
@@ -100,25 +101,11 @@ describe('arrays that are in store.duckdb.bak only', () => {
 })
 
 describe('predictions whose array file is damaged or gone', () => {
-  const predictions: MadePrediction[] = [
-    { id: 'sound', dataset: 'wheat' },
-    { id: 'bare', dataset: 'wheat', fold: '1' },
-    { id: 'cut', dataset: 'rye' },
-    { id: 'cut too', dataset: 'rye', fold: '1' },
-    { id: 'gone', dataset: 'soil pH' },
-    { id: 'gone too', dataset: 'soil:pH' },
-  ]
-
-  const makeDamaged = async (folder: string) => {
-    await makeStore(join(folder, 'store.duckdb'), { release: '0.8.1', predictions })
-    await mkdir(join(folder, 'arrays'))
-    await makeParquet(join(folder, 'arrays', 'wheat.parquet'), predictions.slice(0, 1))
-    await writeFile(join(folder, 'arrays', 'rye.parquet'), 'PAR1 cut')
-  }
+  const predictions = [...ofDamagedArrays, { id: 'gone too', dataset: 'soil:pH' }]
 
   test('are said with the file; the ones without arrays are those that have them nowhere', async () => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path, predictions)
     const found = [
       await inspected(folder.path),
       ...(await Promise.all(depths.map(async (depth) => (await verifyWorkspace(folder.path, { depth })).findings))),
@@ -138,7 +125,7 @@ describe('predictions whose array file is damaged or gone', () => {
 
   test('a missing file that several datasets share is named once, with all their predictions', async () => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path, predictions)
     const { findings } = await verifyWorkspace(folder.path, { depth: 'quick' })
     const [missing, ...others] = withCode(findings, 'missing_array_file')
     expect(others).toEqual([])
@@ -148,7 +135,7 @@ describe('predictions whose array file is damaged or gone', () => {
 
   test('none is without arrays when all of a dataset are in the damaged file', async () => {
     await using folder = await temporaryFolder()
-    await makeDamaged(folder.path)
+    await makeDamagedArrays(folder.path, predictions)
     await unlink(join(folder.path, 'arrays', 'wheat.parquet'))
     for (const depth of depths) {
       const { findings } = await verifyWorkspace(folder.path, { depth })

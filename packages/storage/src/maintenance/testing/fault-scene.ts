@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
 import { forgetLock } from '../../testing/fault-oracle.ts'
-import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
+import { type FaultScene, measureScene, runFaulty } from '../../testing/fault-scene.ts'
 import { listTrash } from '../../trash/list-trash.ts'
 import { type Snapshot, type StoreKind, snapshot } from './maintenance-fixture.ts'
 import { type FaultJobName, faultJobs, makeBusyWorkspace } from './maintenance-jobs.ts'
@@ -29,19 +29,10 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
   await cp(await busyWorkspace(folder, kind), original, { recursive: true, preserveTimestamps: true })
   const job = faultJobs[name]
   await job.prepare(original)
-  const copy = async (target: string) => {
-    const path = join(folder, target)
-    await rm(path, { recursive: true, force: true })
-    await cp(original, path, { recursive: true, preserveTimestamps: true })
-    return path
-  }
-  const before = await stateOf(await copy('before'))
-  const done = await copy('after')
-  const { operations } = await withFault('count', 0, () => job.run(done))
-  const after = await stateOf(done)
+  const { copy, before, after, total } = await measureScene(folder, original, job.run, stateOf)
   return {
     name: `${name} in store.${kind}`,
-    total: operations,
+    total,
     copy,
     run: job.run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),

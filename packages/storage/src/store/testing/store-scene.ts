@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
 import { forgetLock } from '../../testing/fault-oracle.ts'
-import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
+import { type FaultScene, measureScene, runFaulty } from '../../testing/fault-scene.ts'
 import { emptyTrash } from '../../trash/empty-trash.ts'
 import { vacuumWorkspace } from '../../vacuum/vacuum-store.ts'
 import { WorkspaceStore } from '../workspace-store.ts'
@@ -47,20 +47,11 @@ const makeScene = async (
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'nirs-workspace-store-')))
   const original = join(folder, 'original')
   await prepare(original)
-  const copy = async (target: string) => {
-    const path = join(folder, target)
-    await rm(path, { recursive: true, force: true })
-    await cp(original, path, { recursive: true, preserveTimestamps: true })
-    return path
-  }
-  const before = await stateOf(await copy('before'))
-  const done = await copy('after')
-  const { operations } = await withFault('count', 0, () => run(done))
-  const after = await stateOf(done)
+  const { copy, before, after, total } = await measureScene(folder, original, run, stateOf)
   expect(after).not.toEqual(before)
   return {
     name,
-    total: operations,
+    total,
     copy,
     run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),
