@@ -60,9 +60,11 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   progress.phase('stage', 'Writing array files and reading them back')
   const stop = new AbortController()
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
+  const firstWritten = Promise.withResolvers<void>()
   const work = [
-    writeFiles({ ...context, signal }, written),
-    rebuildAndHash({ ...context, signal }, places.newStore),
+    writeFiles({ ...context, signal }, written, firstWritten.resolve).finally(firstWritten.resolve),
+    // Begun later, it is still at work when only the last file remains to be read back: both cores are busy to the end.
+    firstWritten.promise.then(() => rebuildAndHash({ ...context, signal }, places.newStore)),
     context.hashing.hashes,
   ] as const
   await allOrStop(stop, work)
@@ -84,6 +86,7 @@ type HashedStore = RebuiltStore & { readonly sha256: string }
 
 /** Flushed and hashed while files are still written: afterwards one core would wait for it. */
 const rebuildAndHash = async ({ engine, survey, signal }: SwapContext, path: string): Promise<HashedStore> => {
+  signal?.throwIfAborted()
   const rebuilt = await rebuildStore(engine, survey.tables, path, { signal })
   await syncFile(path)
   return { ...rebuilt, sha256: await hashFile(path, { signal }) }
@@ -104,7 +107,7 @@ const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[
 }
 
 /** One file is written while the one before is read back, so that both cores have work; the largest come first, as the last has no company. */
-const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): Promise<FinishedFile[]> => {
+const writeFiles = async (context: SwapContext, files: readonly StagedFile[], onWritten: () => void): Promise<FinishedFile[]> => {
   const reader = new ParquetReader()
   const finishing = await openLane(context.engine)
   const finished: FinishedFile[] = []
@@ -115,6 +118,7 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[]): P
       const skippedIds = context.survey.existing.unknownIds
       const { rowGroup, signal } = context
       const [source] = await Promise.all([stageFile(context.engine, file, { rowGroup, skippedIds, signal }), reading])
+      onWritten()
       context.progress.step()
       reading = readBack(context, reader, finishing, file, source).then((one) => void finished.push(one))
       // Awaited below; a failure meanwhile must not count as unhandled.
@@ -138,18 +142,22 @@ const readBack = async (
 ): Promise<FinishedFile> => {
   const { survey, progress, signal } = context
   progress.datasets(file.datasets, 'verifying')
-  const verified = await verifyStaged(reader, file, source, {
-    skippedIds: survey.existing.unknownIds,
-    signal,
-    onRows: (rows, bytes) => progress.rows(file.datasets, rows, bytes),
-  })
-  if (verified.mismatches > 0) throw differs(file, verified)
-  const summary = await summariseFile(
+  // Made while the rows are compared: the thread that reads them back need not wait for it before the next file.
+  const summarising = summariseFile(
     lane,
     survey.tables,
     file,
     `read_parquet(${quotedString(escapeGlob(file.path))}, hive_partitioning = false)`,
   )
+  const verifying = verifyStaged(reader, file, source, {
+    skippedIds: survey.existing.unknownIds,
+    signal,
+    onRows: (rows, bytes) => progress.rows(file.datasets, rows, bytes),
+  })
+  await Promise.allSettled([summarising, verifying])
+  const verified = await verifying
+  if (verified.mismatches > 0) throw differs(file, verified)
+  const summary = await summarising
   const mark = await finishFile(
     file.path,
     summary,

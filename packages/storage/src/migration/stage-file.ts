@@ -2,10 +2,11 @@ import type { Hash } from 'node:crypto'
 import type { Engine } from '../engine/open-engine.ts'
 import { ArraysDigest } from '../parquet/arrays-digest.ts'
 import { blockChecksums } from '../parquet/block-checksum.ts'
-import { rowsOf } from '../parquet/column-block.ts'
+import { type RowBlock, rowsOf } from '../parquet/column-block.ts'
 import { digestGroup, type GroupDigest } from '../parquet/group-digest.ts'
 import { ParquetWriter } from '../parquet/parquet-writer.ts'
 import type { DatasetFigures } from '../parquet/reader-messages.ts'
+import type { RowSource } from './row-source.ts'
 import type { StagedFile } from './staged-file.ts'
 
 /** Rows per row group: small ones are written and read in parallel, and one prediction is found without decoding much. */
@@ -57,9 +58,12 @@ const copyRows = async (
   const groups: SourceGroup[] = []
   let rows = 0
   let writing: Promise<void> = Promise.resolve()
+  let next = takeAhead(reader, options)
   try {
     for (;;) {
-      const block = await reader.takeAbout(options.rowGroup, largestRowGroup)
+      const block = await next
+      // Read while these rows are hashed.
+      if (rowsOf(block) > 0) next = takeAhead(reader, options)
       await writing
       if (rowsOf(block) === 0) break
       options.signal?.throwIfAborted()
@@ -71,7 +75,14 @@ const copyRows = async (
     }
     return { rows, groups, datasets: digest.results() }
   } finally {
-    await writing.catch(() => undefined)
+    await Promise.allSettled([writing, next])
     await reader.close()
   }
+}
+
+/** Awaited later: should something else fail first, a failure of this must not count as unhandled. */
+const takeAhead = (reader: RowSource, { rowGroup }: StageOptions): Promise<RowBlock> => {
+  const block = reader.takeAbout(rowGroup, largestRowGroup)
+  block.catch(() => undefined)
+  return block
 }

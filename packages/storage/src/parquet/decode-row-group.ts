@@ -1,20 +1,30 @@
-import { openAsBlob } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { ParquetFile, wasmMemory } from 'parquet-wasm'
 import { copyColumn, type RowBlock } from './column-block.ts'
+import { FileBlob } from './file-blob.ts'
 import { blocksAt } from './wasm-blocks.ts'
 
 /** A Parquet file open in parquet-wasm, read by ranges: one row group at a time is in memory. */
 export class ParquetDecoder {
+  // A plain descriptor: should the thread be ended, Node closes it.
+  readonly #fd: number
   readonly #file: ParquetFile
   readonly rowGroups: number
 
-  private constructor(file: ParquetFile) {
+  private constructor(fd: number, file: ParquetFile) {
+    this.#fd = fd
     this.#file = file
     this.rowGroups = file.metadata().numRowGroups()
   }
 
   static async open(path: string): Promise<ParquetDecoder> {
-    return new ParquetDecoder(await ParquetFile.fromFile(await openAsBlob(path)))
+    const fd = openSync(path, 'r')
+    try {
+      return new ParquetDecoder(fd, await ParquetFile.fromFile(new FileBlob(fd, 0, fstatSync(fd).size)))
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
   }
 
   async rowGroup(index: number): Promise<RowBlock> {
@@ -35,6 +45,7 @@ export class ParquetDecoder {
 
   close(): void {
     this.#file.free()
+    closeSync(this.#fd)
   }
 }
 

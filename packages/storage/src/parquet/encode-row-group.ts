@@ -5,7 +5,7 @@ import { type ColumnForm, pathOf, physicalType } from './column-form.ts'
 import { encodePage, PageBuffer, type PlainPage } from './encode-page.ts'
 import { intValue, structList, type ThriftField, type ThriftStruct, textList, writeStruct } from './thrift.ts'
 
-const zstdLevel = 3
+const zstdLevel = 2
 const compress = promisify(zstdCompress)
 
 // Numbers of the Parquet specification.
