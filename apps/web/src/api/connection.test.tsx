@@ -2,6 +2,7 @@ import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, describe, expect, it } from 'vitest'
 import { renderApp } from '../../test/app.tsx'
+import { migrateStatus, migrationJob, storageStatus } from '../../test/data.ts'
 import { setConnection } from './connection.ts'
 
 afterEach(() => act(() => setConnection('starting')))
@@ -28,5 +29,19 @@ describe('connection', () => {
     expect(await screen.findByText(/^1.536 predictions$/)).toBeVisible()
     Object.defineProperty(navigator, 'onLine', { configurable: true, value: true })
     window.dispatchEvent(new Event('online'))
+  })
+
+  it('shows what a job has done although no events arrive', async () => {
+    let state: 'running' | 'completed' = 'running'
+    const { client } = renderApp('/settings/migration', 'legacy', {
+      'GET /jobs': () => ({ rows: [migrationJob({ state })], total: 1 }),
+      'GET /workspace/migrate/status': () => migrateStatus(state === 'running' ? 'legacy' : 'migrated'),
+      'GET /workspace/storage-status': () => storageStatus(state === 'running' ? 'legacy' : 'migrated'),
+    })
+    await screen.findByRole('button', { name: 'Cancel migration' })
+    act(() => setConnection('asking'))
+    state = 'completed'
+    await act(() => client.invalidateQueries({ queryKey: ['/jobs'] }))
+    expect(await screen.findByText(/rows compared value by value, none differs/)).toBeVisible()
   })
 })

@@ -1,6 +1,6 @@
 import type { Job, Workspace } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
-import { createContext, use } from 'react'
+import { createContext, use, useMemo } from 'react'
 import { useConnection } from './connection.ts'
 import { jobsQuery } from './queries.ts'
 
@@ -25,7 +25,7 @@ export const useJobs = (): readonly Job[] => {
     ...jobsQuery(),
     refetchInterval: (query) => (connected ? false : query.state.data?.rows.some(isRunning) === true ? 1000 : 10_000),
   })
-  return (data?.rows ?? []).toSorted((a, b) => b.created_at.localeCompare(a.created_at))
+  return useMemo(() => (data?.rows ?? []).toSorted((a, b) => b.created_at.localeCompare(a.created_at)), [data])
 }
 
 export const useWorkspaceJobs = (workspace: string): readonly Job[] => useJobs().filter((job) => job.workspace_id === workspace)

@@ -4,6 +4,7 @@ import { Outlet, useSearch } from '@tanstack/react-router'
 import { isApiError } from '../../api/client.ts'
 import { useEvents } from '../../api/events.ts'
 import { workspacesQuery } from '../../api/queries.ts'
+import { useRefreshAfterJobs } from '../../api/use-refresh-after-jobs.ts'
 import { useRefreshOnReturn } from '../../api/use-refresh-on-return.ts'
 import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { WorkspaceProvider } from '../../api/workspace.tsx'
@@ -46,6 +47,7 @@ export const AppFrame = () => {
   const locked = isApiError(list.error, 'token_required')
   useEvents(client, workspace?.id, list.data !== undefined && !locked)
   useRefreshOnReturn(client, workspace)
+  useRefreshAfterJobs(client)
   const panels = useShortcuts()
 
   useDocumentTitle(workspace?.name)
