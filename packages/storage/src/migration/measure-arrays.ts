@@ -35,10 +35,7 @@ export const measureArrays = async (
   rows: number,
   stretches: readonly RowRange[] | 'all',
 ): Promise<ArraySizes> => {
-  const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
-  const length = (column: string) => `coalesce(len(a.${column}), 0)`
-  const values = present.map(length).join(' + ') || '0'
-  const bytes = present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0'
+  const { values, bytes } = sizesSql(tables)
   // One query per stretch: of several ranges at once DuckDB reads the whole table.
   const ranges = stretches === 'all' ? ['true'] : stretches.map(({ from, to }) => `a.rowid BETWEEN ${from} AND ${to}`)
   const parts = ranges.map(
@@ -62,6 +59,16 @@ export const measureArrays = async (
     values: Math.round(scale * total((row) => row.values)),
     bytes: Math.round(scale * total((row) => row.bytes)),
     tableBytes: table_bytes,
+  }
+}
+
+/** Number of elements of a row's arrays, and their bytes in memory. */
+const sizesSql = (tables: SourceTables): { values: string; bytes: string } => {
+  const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
+  const length = (column: string) => `coalesce(len(a.${column}), 0)`
+  return {
+    values: present.map(length).join(' + ') || '0',
+    bytes: present.map((column) => `${length(column)} * ${column === 'sample_indices' ? 4 : 8}`).join(' + ') || '0',
   }
 }
 
@@ -91,17 +98,30 @@ export interface Sample {
   readonly bytesPerSecond: number
 }
 
-const sampleRows = 1024
 const smallestRate = 20e6
+const samples = 6
+const sampleRows = 192
+
+/** Evenly over the table, so that every dataset counts for about its share: some compress much better than others. */
+const sampleRanges = (rows: number): RowRange[] => {
+  if (rows <= samples * sampleRows) return [{ from: 0, to: rows }]
+  return Array.from({ length: samples }, (_, index) => {
+    const from = Math.floor((index * (rows - sampleRows)) / (samples - 1))
+    return { from, to: from + sampleRows - 1 }
+  })
+}
 
 /** Writes some rows to a file in the system's temporary folder, to learn how well and how fast they compress here. */
 export const measureSample = async (engine: Engine, tables: SourceTables, sizes: ArraySizes, rows: number): Promise<Sample> => {
   if (rows === 0 || sizes.bytes === 0) return { ratio: 1, bytesPerSecond: smallestRate }
+  const ranges = sampleRanges(rows).map(({ from, to }) => `a.rowid BETWEEN ${from} AND ${to}`)
+  const bytes = await arrayBytes(engine, tables, ranges)
+  if (bytes === 0) return { ratio: 1, bytesPerSecond: smallestRate }
   const folder = await mkdtemp(join(tmpdir(), 'nirs-workspace-sample-'))
   try {
     const path = join(folder, 'sample.parquet')
-    const sql = tableRowsSql(tables, `a.rowid < ${sampleRows}`)
-    const openRows: OpenRows = (from, signal) => openQueries(from, [sql], signal)
+    const queries = ranges.map((range) => tableRowsSql(tables, range))
+    const openRows: OpenRows = (from, signal) => openQueries(from, queries, signal)
     const started = performance.now()
     await stageFile(
       engine,
@@ -109,11 +129,22 @@ export const measureSample = async (engine: Engine, tables: SourceTables, sizes:
       { rowGroup: defaultRowGroup },
     )
     const seconds = (performance.now() - started) / 1000
-    const bytes = sizes.bytes * Math.min(1, sampleRows / rows)
     return { ratio: (await stat(path)).size / bytes, bytesPerSecond: Math.max(smallestRate, bytes / seconds) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+const arrayBytes = async (engine: Engine, tables: SourceTables, ranges: readonly string[]): Promise<number> => {
+  const parts = ranges.map(
+    (range) => `SELECT ${sizesSql(tables).bytes} AS bytes
+      FROM ${sourceTable(arraysTable)} a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id WHERE ${range}`,
+  )
+  const { bytes } = await engine.one(
+    z.object({ bytes: z.number() }),
+    `SELECT coalesce(sum(bytes), 0)::BIGINT AS bytes FROM (${parts.join(' UNION ALL ')})`,
+  )
+  return bytes
 }
 
 export interface Space {

@@ -7,6 +7,7 @@ import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { hasArraysFolder } from '../workspace/array-files.ts'
+import { counted } from '../workspace/counted-text.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -146,11 +147,17 @@ const valueWarnings = async (engine: Engine, survey: Survey): Promise<MigrationW
   const withNulls = await idsWhere(engine, present.map((column) => `len(a.${column}) <> list_count(a.${column})`).join(' OR '))
   const warnings: MigrationWarning[] = []
   if (withNulls.length > 0) {
-    warnings.push(warning('null_elements', `${withNulls.length} predictions have null elements in an array; they stay null.`, withNulls))
+    warnings.push(
+      warning(
+        'null_elements',
+        `${counted(withNulls.length, 'prediction has', 'predictions have')} null elements in an array; they stay null.`,
+        withNulls,
+      ),
+    )
   }
   const unequal = await unequalIds(engine, survey.tables)
   if (unequal.length > 0) {
-    const detail = `${unequal.length} predictions have arrays of different lengths; they are kept as they are.`
+    const detail = `${counted(unequal.length, 'prediction has', 'predictions have')} arrays of different lengths; they are kept as they are.`
     warnings.push(warning('length_mismatch', detail, unequal))
   }
   return warnings

@@ -4,6 +4,7 @@ import { arrayFileName } from '../arrays/file-name.ts'
 import { readTombstones } from '../arrays/tombstones.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
+import { counted } from '../workspace/counted-text.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
@@ -132,11 +133,18 @@ const storeWarnings = async (engine: Engine, tables: SourceTables): Promise<Migr
     `SELECT prediction_id AS id FROM ${sourceTable('predictions')} p
      WHERE NOT EXISTS (SELECT 1 FROM ${sourceTable(arraysTable)} a WHERE a.prediction_id = p.prediction_id) ORDER BY id`,
   )
-  if (bare.length > 0) warnings.push(warning('predictions_without_arrays', `${bare.length} predictions have no arrays in the table.`, bare))
+  if (bare.length > 0)
+    warnings.push(
+      warning('predictions_without_arrays', `${counted(bare.length, 'prediction has', 'predictions have')} no arrays in the table.`, bare),
+    )
   const running = await engine.rows(Id, `SELECT run_id AS id FROM ${sourceTable('runs')} WHERE status = 'running' ORDER BY id`)
   if (running.length > 0) {
     warnings.push(
-      warning('running_run', `${running.length} runs are marked as running; a training that was stopped leaves them so.`, running),
+      warning(
+        'running_run',
+        `${counted(running.length, 'run is', 'runs are')} marked as running; a training that was stopped leaves ${running.length === 1 ? 'it' : 'them'} so.`,
+        running,
+      ),
     )
   }
   return warnings
@@ -153,7 +161,7 @@ const orphanWarning = (ids: readonly string[]): MigrationWarning[] =>
     : [
         warning(
           'rows_without_metadata',
-          `${ids.length} array rows have no prediction; they go to a quarantine file.`,
+          `${counted(ids.length, 'array row has no prediction; it goes', 'array rows have no prediction; they go')} to a quarantine file.`,
           ids.map((id) => ({ id })),
         ),
       ]
@@ -169,7 +177,7 @@ const nameWarnings = (datasets: readonly SurveyedDataset[]): MigrationWarning[] 
   }
   const hashed = datasets.filter(({ file }) => /-[0-9a-f]{16}\.parquet$/.test(file))
   if (hashed.length > 0) {
-    const detail = `${hashed.length} dataset names cannot be file names as they are; their files carry a hash of the full name.`
+    const detail = `${counted(hashed.length, 'dataset name cannot be a file name as it is; its file carries', 'dataset names cannot be file names as they are; their files carry')} a hash of the full name.`
     warnings.push(warning('name_truncated', detail, [], hashed.length))
   }
   return warnings
@@ -177,21 +185,30 @@ const nameWarnings = (datasets: readonly SurveyedDataset[]): MigrationWarning[] 
 
 const existingWarnings = (existing: ExistingArrays): MigrationWarning[] => {
   const ids = (list: readonly string[]) => list.map((id) => ({ id }))
-  const all: [MigrationWarning['code'], readonly string[], string][] = [
+  const all: [MigrationWarning['code'], readonly string[], string, string][] = [
     [
       'stale_parquet_rows',
       existing.staleIds,
+      'row of arrays/ differs from the table; the table counts, the other goes to a quarantine file',
       'rows of arrays/ differ from the table; the table counts, the others go to a quarantine file',
     ],
-    ['parquet_only_rows', existing.parquetOnlyIds, 'rows are only in arrays/; they stay'],
-    ['duplicate_prediction_ids', existing.duplicateIds, 'predictions have several rows in arrays/; one is left of each'],
+    ['parquet_only_rows', existing.parquetOnlyIds, 'row is only in arrays/; it stays', 'rows are only in arrays/; they stay'],
+    [
+      'duplicate_prediction_ids',
+      existing.duplicateIds,
+      'prediction has several rows in arrays/; one is left',
+      'predictions have several rows in arrays/; one is left of each',
+    ],
     [
       'removed_rows',
       existing.removedIds,
+      'row of arrays/ that was deleted before is left out; the replaced file is kept beside the proof',
       'rows of arrays/ that were deleted before are left out; the replaced files are kept beside the proof',
     ],
   ]
-  const warnings = all.flatMap(([code, list, what]) => (list.length === 0 ? [] : [warning(code, `${list.length} ${what}.`, ids(list))]))
+  const warnings = all.flatMap(([code, list, one, many]) =>
+    list.length === 0 ? [] : [warning(code, `${counted(list.length, one, many)}.`, ids(list))],
+  )
   for (const { name, reason } of existing.corrupt) {
     const detail = `arrays/${name} cannot be read (${reason}). All its predictions are in the table; the damaged file is kept beside the proof.`
     warnings.push(warning('unreadable_parquet', detail, [], 1))
