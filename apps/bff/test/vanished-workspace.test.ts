@@ -91,7 +91,7 @@ describe('a workspace that vanishes while it is open', () => {
         question,
         status: 404,
         code: 'workspace_not_found',
-        detail: `There is no nirs4all workspace at ${path} any more: it was renamed or moved, or its disk is not connected. This program has changed nothing.`,
+        detail: `There is no nirs4all workspace at ${path} any more: it or its store was renamed, moved or deleted, or its disk is not connected. This program has changed nothing.`,
         hint: 'Put it back or connect the disk, and it is shown again by itself; or open it at its new place.',
       })
     }

@@ -212,7 +212,7 @@ export class OpenedWorkspace {
 const vanished = (path: string, cause: unknown) =>
   new StorageError(
     'workspace_not_found',
-    `There is no nirs4all workspace at ${path} any more: it was renamed or moved, or its disk is not connected. This program has changed nothing.`,
+    `There is no nirs4all workspace at ${path} any more: it or its store was renamed, moved or deleted, or its disk is not connected. This program has changed nothing.`,
     { path, hint: 'Put it back or connect the disk, and it is shown again by itself; or open it at its new place.' },
     cause,
   )

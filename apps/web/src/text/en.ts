@@ -54,7 +54,7 @@ export const en = (f: Formatters) => {
       reconnects: 'This page reconnects by itself.',
       reconnect: 'Try now',
       vanishedTitle: 'This workspace is no longer at its place.',
-      vanished: 'It was renamed or moved, or its disk is not connected:',
+      vanished: 'It or its store was renamed, moved or deleted, or its disk is not connected:',
       returns: 'Nothing was changed. Put it back or connect the disk, and this page goes on by itself.',
       lookAgain: 'Look again',
       openElsewhere: 'Open elsewhere…',
