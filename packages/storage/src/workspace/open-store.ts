@@ -3,9 +3,9 @@ import { attachReadOnly, detach } from '../engine/attach-store.ts'
 import { toStorageError } from '../engine/engine-error.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
-import { checkStore } from './check-store.ts'
+import { checkedTables } from './checked-stores.ts'
 import { look } from './look-at.ts'
-import { type AttachedStore, describeTables } from './store-facts.ts'
+import type { AttachedStore } from './store-facts.ts'
 
 const turns = new Map<string, Promise<void>>()
 const writers = new Set<string>()
@@ -54,8 +54,7 @@ export const withAttachedStore = <T>(engine: Engine, path: string, alias: string
   inTurn(path, async () => {
     await attach(engine, path, alias)
     try {
-      await checkStore(engine, alias)
-      return await work({ engine, alias, tables: await describeTables(engine, alias), sqlite: null })
+      return await work({ engine, alias, tables: await checkedTables(engine, path, alias), sqlite: null })
     } catch (error) {
       throw asUnreadable(path, error)
     } finally {
