@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp, totalRows } from '../../../test/app.tsx'
@@ -98,6 +98,25 @@ describe('predictions page', () => {
     await user.click(screen.getByRole('link', { name: 'Predictions' }))
     await waitFor(() => expect(router.state.location.search).toMatchObject({ pin: 'metric', differ: 'only' }))
     localStorage.clear()
+  })
+
+  it('the back button takes a search away and leaves the filter that came before it; what is typed in one go is one step', async () => {
+    const { router, user } = await openGrid()
+    const search = () => router.state.location.searchStr
+    await act(() => router.navigate({ to: '/predictions', search: { partition: ['val'] } }))
+    const box = screen.getByRole('searchbox')
+    await user.type(box, 'PLS')
+    await waitFor(() => expect(search()).toBe('?partition=val&q=PLS'))
+    await user.type(box, '-3')
+    await waitFor(() => expect(search()).toBe('?partition=val&q=PLS-3'))
+    act(() => router.history.back())
+    await waitFor(() => expect(search()).toBe('?partition=val'))
+    expect(box).toHaveValue('')
+    await user.type(box, 'SVR')
+    await user.tab()
+    await waitFor(() => expect(search()).toBe('?partition=val&q=SVR'))
+    act(() => router.history.back())
+    await waitFor(() => expect(search()).toBe('?partition=val'))
   })
 
   it('says that a link filters everything away, and offers the way back', async () => {

@@ -80,8 +80,8 @@ export const Toolbar = ({
 
 const SearchBox = ({ value, change }: { value: string; change: Change }) => {
   const { predictions } = useText()
-  const [draft, setDraft] = useDebouncedText(value, (next) =>
-    change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), true),
+  const draft = useDebouncedText(value, (next, goesOn) =>
+    change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), goesOn),
   )
   return (
     <div className="relative min-w-0 max-w-80 flex-1 basis-52 max-sm:order-last max-sm:max-w-none max-sm:basis-full">
@@ -89,8 +89,9 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
       <input
         type="search"
         maxLength={longestSearch}
-        value={draft}
-        onChange={(event) => setDraft(event.target.value)}
+        value={draft.value}
+        onChange={(event) => draft.set(event.target.value)}
+        onBlur={draft.leave}
         aria-label={predictions.searchLabel}
         placeholder={predictions.searchPlaceholder}
         className="field w-full pl-8"

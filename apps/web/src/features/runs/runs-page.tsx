@@ -58,8 +58,8 @@ const Filters = () => {
   const { runs } = useText()
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const [draft, setDraft] = useDebouncedText(search.q ?? '', (q) => {
-    void navigate({ search: ({ page: _, q: __, ...rest }) => (q === '' ? rest : { ...rest, q }), replace: true })
+  const draft = useDebouncedText(search.q ?? '', (q, goesOn) => {
+    void navigate({ search: ({ page: _, q: __, ...rest }) => (q === '' ? rest : { ...rest, q }), replace: goesOn })
   })
   const setStatus = (status: string): void => {
     void navigate({ search: ({ page: _, status: __, ...rest }) => (status === '' ? rest : { ...rest, status }) })
@@ -71,8 +71,9 @@ const Filters = () => {
         <input
           type="search"
           maxLength={longestSearch}
-          value={draft}
-          onChange={(event) => setDraft(event.target.value)}
+          value={draft.value}
+          onChange={(event) => draft.set(event.target.value)}
+          onBlur={draft.leave}
           aria-label={runs.search}
           placeholder={runs.search}
           className="field w-full pl-8"
