@@ -70,7 +70,8 @@ const identityChecks: Check[] = [
   {
     finding: withoutArrays,
     sql: `SELECT prediction_id FROM memory.main.known
-      WHERE prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)
+      WHERE prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL
+          AND NOT (starts_with(origin, 'arrays/') AND prediction_id IN (SELECT prediction_id FROM memory.main.removed)))
         AND coalesce(dataset_name, '') NOT IN (SELECT dataset_name FROM memory.main.unreadable)`,
   },
   {

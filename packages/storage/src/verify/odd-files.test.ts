@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
@@ -33,4 +34,15 @@ test('the deep check names rows of a half-migrated workspace that are stale', as
   await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), [{ id: 'a', y: [1, 2, 4] }, predictions[1] ?? { id: 'b' }])
   const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
   expect(findings.filter(({ code }) => code === 'stale_parquet_rows')).toMatchObject([{ severity: 'warning', ids: ['a'] }])
+})
+
+test('a prediction whose only row was removed has no arrays', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions })
+  await mkdir(join(folder.path, 'arrays'))
+  await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), predictions)
+  await ArrayStore.open(folder.path).deleteBatch(new Set(['b']))
+  const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
+  expect(findings.filter(({ code }) => code === 'predictions_without_arrays')).toMatchObject([{ count: 1, ids: ['b'] }])
 })
