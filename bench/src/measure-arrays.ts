@@ -6,7 +6,7 @@ import type { Measurement, MeasurementGroup } from './measurement.ts'
 import { runChild } from './run-child.ts'
 import { median } from './timing.ts'
 
-const Appended = z.object({ copy_ms: z.array(z.number()), append_ms: z.array(z.number()) })
+const Appended = z.object({ copy_ms: z.array(z.number()), flushed_ms: z.array(z.number()), append_ms: z.array(z.number()) })
 const Loaded = z.object({ load_ms: z.number(), single_ms: z.number() })
 const Copied = z.object({ copy_ms: z.number() })
 const Compacted = z.object({ compact_ms: z.number(), removed: z.number().positive() })
@@ -30,7 +30,7 @@ const child = <S extends z.ZodObject>(job: string, root: string, rows: number, s
 
 const appendTo = async (root: string, rows: number, samples: number): Promise<Measurement[]> => {
   const appended = await child('append', root, rows, samples, Appended)
-  const [append, copy] = [median(appended.append_ms), median(appended.copy_ms)]
+  const [append, copy, flushed] = [median(appended.append_ms), median(appended.copy_ms), median(appended.flushed_ms)]
   const baseline = { name: 'copy of the bytes of the file (ms)', value: copy }
   const name = `Append 1 000 predictions to ${spaced(rows)}`
   const isLarge = rows === 1_000_000
@@ -44,6 +44,7 @@ const appendTo = async (root: string, rows: number, samples: number): Promise<Me
             unit: '×',
             goal: 1.3,
             baseline: null,
+            note: `what is appended is flushed to the disk: ${((append - fixedMs) / flushed).toFixed(2)} × a copy that is flushed, too (${flushed.toFixed(0)} ms)`,
           } as const,
         ]
       : []),

@@ -1,5 +1,5 @@
 // One measurement of the array store in a process of its own: `array-store.ts <job> <workspace> <rows> <samples>`.
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ArrayRecord, ArrayStore, readSummaries, withEngine } from '@nirs-workspace/storage'
 import { answer, childArgument } from './answer.ts'
@@ -32,6 +32,15 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - started
 }
 
+const flush = async (path: string): Promise<void> => {
+  const handle = await open(path, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 /** Every hundredth prediction, all over the file. */
 const isRemoved = (index: number) => index % 100 === 7
 
@@ -47,20 +56,23 @@ const jobs: Record<string, () => Promise<Record<string, unknown>>> = {
     return { make_ms }
   },
   append: async () => {
-    const [copy_ms, append_ms]: [number[], number[]] = [[], []]
+    const [copy_ms, flushed_ms, append_ms]: [number[], number[], number[]] = [[], [], []]
     await store.saveBatch(fresh(1000))
     for (let round = 0; round < 5; round++) {
       const copy = join(root, 'copy.bin')
       copy_ms.push(await timed(() => copyFile(file, copy)))
       await rm(copy)
+      flushed_ms.push(
+        await timed(async () => {
+          await copyFile(file, copy)
+          await flush(copy)
+        }),
+      )
+      await rm(copy)
       const batch = fresh(1000)
       append_ms.push(await timed(() => store.saveBatch(batch)))
     }
-    return { copy_ms, append_ms }
-  },
-  'append-first': async () => {
-    const batch = fresh(1000)
-    return { append_ms: [await timed(() => store.saveBatch(batch))], copy_ms: [await timed(() => copyFile(file, join(root, 'copy.bin')))] }
+    return { copy_ms, flushed_ms, append_ms }
   },
   load: async () => {
     const ids = await idsOf()
