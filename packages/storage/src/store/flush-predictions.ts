@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import type { ArrayRecord } from '../array-store/array-record.ts'
@@ -11,6 +10,7 @@ import { refreshChainSummaries } from './chain-summary.ts'
 import { beginFlush, endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
 import { loadIncoming, type Match, matchIncoming, refuseUnfit, replaceRows } from './incoming-rows.ts'
 import { type BufferedPrediction, lastOfEach, naturalKeyOf } from './prediction-input.ts'
+import { refuseOtherDataset } from './refuse-dataset.ts'
 import { storeAlias } from './store-session.ts'
 import { inTransaction } from './store-transaction.ts'
 
@@ -23,7 +23,8 @@ export interface FlushContext {
 /**
  * Saves predictions: all arrays in one batch, then all rows in one transaction, which also brings the summaries of their chains up to date.
  * A crash in between leaves nothing but array rows that no prediction names; where arrays of known predictions are replaced, the old ones
- * come back at the next opening. Returns the ids in the order given.
+ * come back at the next opening. Returns the ids in the order given. Throws `validation` before anything is written when a prediction comes
+ * for another dataset than the one with its natural key.
  */
 export const flushPredictions = async (context: FlushContext, buffered: readonly BufferedPrediction[]): Promise<string[]> => {
   if (buffered.length === 0) return []
@@ -36,8 +37,6 @@ export const flushPredictions = async (context: FlushContext, buffered: readonly
   const ids = idsFor(rows, matches)
   const { now } = await engine.one(z.object({ now: z.string() }), 'SELECT current_localtimestamp()::VARCHAR AS now')
   await saveAll(context, { rows, ids, now, matches })
-  const moved = matches.filter(({ place, id }) => ids[place] !== id).map(({ id }) => id)
-  if (moved.length > 0) await context.arrays.deleteBatch(new Set(moved))
   const idOf = new Map(rows.map((row, index) => [naturalKeyOf(row), ids[index] ?? row.id]))
   return buffered.map((one) => idOf.get(naturalKeyOf(one)) ?? one.id)
 }
@@ -51,15 +50,15 @@ const refuseUnsettled = async (layout: Layout): Promise<void> => {
   })
 }
 
-/** A prediction keeps its id; only when it goes to another dataset, whose file is another, does it get a new one. */
+/** A prediction that is known keeps its id. Throws `validation` when it is one of another dataset. */
 const idsFor = (rows: readonly BufferedPrediction[], matches: readonly Match[]): string[] => {
-  const ids = rows.map(({ id }) => id)
-  for (const { place, id, dataset } of matches) {
-    const moves = rows[place]?.row.dataset_name !== dataset
-    if (!moves) ids[place] = id
-    else if (ids[place] === id) ids[place] = randomUUID()
-  }
-  return ids
+  const known = new Map(matches.map((match) => [match.place, match]))
+  return rows.map((one, place) => {
+    const match = known.get(place)
+    if (match === undefined) return one.id
+    refuseOtherDataset(one, match.dataset)
+    return match.id
+  })
 }
 
 interface Flush {
@@ -73,7 +72,7 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, ids, now,
   const layout = layoutOf(root)
   const records = rows.flatMap((row, place) => recordOf(row, ids[place] ?? row.id, now))
   const saved = new Set(records.map((record) => record.prediction_id))
-  const overwritten = matches.filter(({ place, id }) => ids[place] === id && saved.has(id)).map(({ id }) => id)
+  const overwritten = matches.map(({ id }) => id).filter((id) => saved.has(id))
   const journal = overwritten.length === 0 ? null : await beginFlush(layout, arrays, overwritten, now)
   try {
     if (records.length > 0) await arrays.saveBatch(records)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import { StorageError } from '../errors.ts'
+import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
 const whole = z.number().int().nullable().optional()
@@ -58,11 +59,15 @@ export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArr
 export const naturalKeyOf = ({ row }: BufferedPrediction): string =>
   JSON.stringify([row.pipeline_id, row.chain_id ?? null, row.fold_id, row.partition, row.model_name, row.branch_id ?? null])
 
-/** Of several with one natural key the last counts, at the place and, when it brings none, with the arrays of those before. */
+/**
+ * Of several with one natural key the last counts, at the place and, when it brings none, with the arrays of those before. Throws
+ * `validation` when they are of different datasets.
+ */
 export const lastOfEach = (buffered: readonly BufferedPrediction[]): BufferedPrediction[] => {
   const last = new Map<string, BufferedPrediction>()
   for (const one of buffered) {
     const before = last.get(naturalKeyOf(one))
+    if (before !== undefined) refuseOtherDataset(one, before.row.dataset_name)
     last.set(naturalKeyOf(one), before === undefined ? one : { ...one, id: before.id, arrays: one.arrays ?? before.arrays })
   }
   return [...last.values()]

@@ -64,6 +64,29 @@ test('test_workspace_store_upsert: the natural key keeps its id, also without a 
     expect(await store.savePrediction(predictionOf(lineage, { branch_id: 0 }))).not.toBe(id)
   }))
 
+test('test_workspace_store_other_dataset: a prediction of another dataset never replaces one; buffered or stored, nothing is changed', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    const refused = {
+      code: 'validation',
+      message: expect.stringMatching(/"wheat".*"rye".*Nothing was changed/),
+      fields: { hint: expect.stringContaining('pipeline') },
+    }
+    store.bufferPrediction(predictionOf(lineage), arraysOf(1, 1))
+    store.bufferPrediction(predictionOf(lineage, { dataset_name: 'rye' }), arraysOf(2, 2))
+    await expect(store.flush()).rejects.toMatchObject(refused)
+    expect([store.bufferedCount, await store.queryPredictions(), (await readdir(path)).includes('arrays')]).toEqual([2, [], false])
+    store.discardBuffer()
+    const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 1))
+    const saved = [await store.queryPredictions(), await hashTree(join(path, 'arrays'))]
+    await expect(store.savePrediction(predictionOf(lineage, { dataset_name: 'rye' }), arraysOf(2, 2))).rejects.toMatchObject(refused)
+    await expect(store.savePrediction(predictionOf(lineage, { dataset_name: 'rye', prediction_id: id }))).rejects.toMatchObject(refused)
+    expect([await store.queryPredictions(), await hashTree(join(path, 'arrays'))]).toEqual(saved)
+    const rye = await beginLineage(store, 'rye')
+    expect(await store.savePrediction(predictionOf(rye, { dataset_name: 'rye' }), arraysOf(2, 2))).not.toBe(id)
+    expect(await predictedOf(store, id)).toEqual([1, 1])
+  }))
+
 test('test_workspace_store_chain_summary: means over real folds; averages, refits and twins stand apart', () =>
   withStore(async (store) => {
     const lineage = await beginLineage(store)

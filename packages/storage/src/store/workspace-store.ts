@@ -106,7 +106,10 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.write((engine) => saveChain(engine, input))
   }
 
-  /** Saves one prediction at once; one with the same natural key is replaced and keeps its id, which is returned. */
+  /**
+   * Saves one prediction at once; one with the same natural key (pipeline, chain, fold, partition, model, branch) is replaced and keeps its
+   * id, which is returned. A pipeline belongs to one dataset: a prediction of another dataset with that key is refused with `validation`.
+   */
   async savePrediction(input: PredictionInput, arrays?: PredictionArrays): Promise<string> {
     const [id] = await this.#save([bufferedPrediction(input, arrays)])
     if (id === undefined) throw new Error('A saved prediction has an id.')
@@ -128,7 +131,10 @@ export class WorkspaceStore implements AsyncDisposable {
     this.#buffer = []
   }
 
-  /** Saves what is buffered: all arrays in one batch, then all rows. The ids in order. When it fails, the buffer is as it was. */
+  /**
+   * Saves what is buffered: all arrays in one batch, then all rows. The ids in order. When it fails, the buffer is as it was. Refuses what
+   * `savePrediction` refuses.
+   */
   async flush(): Promise<string[]> {
     const buffered = this.#buffer
     this.#buffer = []
