@@ -18,7 +18,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { applyCompact } from './apply-compact.ts'
 import { finishRemoval, removeRest, undoRemoval } from './finish-removal.ts'
 import { type OpenWorkspace, resolveMaintained, withWriting } from './maintenance-workspace.ts'
-import { workOut } from './make-plan.ts'
+import { refuseDamagedList, workOut } from './make-plan.ts'
 import { openArrays } from './open-arrays.ts'
 import type { RemovalJournal } from './removal-journal.ts'
 import type { Selection } from './selection.ts'
@@ -32,7 +32,7 @@ export interface ApplyOptions extends WorkOptions {
 /**
  * Does exactly what a plan says. What goes is copied to the trash and read back before anything is removed; a kill at any instant leaves
  * everything or is carried through when the workspace is next opened for writing. Throws `plan_stale` when the workspace has changed since
- * the plan was made, `workspace_busy`, `store_locked`, `write_failed`, `cancelled`.
+ * the plan was made, `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`, `cancelled`.
  */
 export const applyPlan = async (path: string, plan: MaintenancePlan, options: ApplyOptions): Promise<MaintenanceApplied> => {
   const checked = parsePlan(plan)
@@ -47,6 +47,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
     progress.phase('recover', 'Looking for an unfinished job')
     await recoverUnderLock(layout)
     const resolved = await resolveMaintained(root)
+    await refuseDamagedList(resolved, checked.request)
     if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
     const done =
       checked.request.kind === 'compact'

@@ -7,9 +7,11 @@ import {
   MaintenanceRequest,
 } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { readTombstones } from '../arrays/tombstones.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { StorageError } from '../errors.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { type OpenWorkspace, resolveMaintained, storeAlias, withPlanning } from './maintenance-workspace.ts'
 import { planBottom } from './plan-bottom.ts'
 import { planClean, refuseUnrescued } from './plan-clean.ts'
@@ -26,7 +28,7 @@ export interface MadePlan extends MaintenancePlan {
 
 /**
  * What a request would do, from the workspace as it is. Writes nothing and holds the store no longer than that takes. Throws `not_migrated`,
- * `store_locked`, `validation`, and what a kind cannot find or read.
+ * `store_locked`, `validation`, `tombstones_corrupt`, and what a kind cannot find or read.
  */
 export const makePlan = async (path: string, input: MaintenanceInput): Promise<MadePlan> => {
   const request = parseRequest(input)
@@ -42,12 +44,21 @@ export const parseRequest = (input: MaintenanceInput): MaintenanceRequest => {
   throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
 }
 
+/**
+ * Throws `tombstones_corrupt` when the list of removed predictions is damaged: what a plan removes could not be added to it once the rows
+ * are gone. Removing models needs no list.
+ */
+export const refuseDamagedList = async ({ arrays }: ResolvedWorkspace, { kind }: MaintenanceRequest): Promise<void> => {
+  if (kind !== 'artifact_gc') await readTombstones(arrays)
+}
+
 /** A plan and what it removes. Who opens the workspace for writing gets the same plan from the same state. */
 export const workOut = async (
   open: OpenWorkspace,
   request: MaintenanceRequest,
   fingerprint: string,
 ): Promise<{ plan: MadePlan; selection: Selection }> => {
+  await refuseDamagedList(open.resolved, request)
   const { selection, report, warnings } = await outcomeOf(open, request)
   const items = request.kind === 'compact' ? compactItems(report) : itemsOf(selection, await datasetsOf(open, selection))
   const digest = digestOf({ fingerprint, request, report }, items)

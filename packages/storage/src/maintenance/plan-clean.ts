@@ -19,7 +19,6 @@ type Refused = CleanDeadLinksReport['refused'][number]
  * is younger than the grace period, and (unless asked for) predictions that were saved without arrays.
  */
 export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>): Promise<Outcome<CleanDeadLinksReport>> => {
-  if (open.index.tombstonesCorrupt) throw corruptTombstones()
   const datasets = await datasetsOf(open)
   const refused = refusedDatasets(open, datasets)
   await fillNames(
@@ -109,8 +108,3 @@ const warningsOf = (report: CleanDeadLinksReport, predictions: number): string[]
     ? ['More than half of all predictions have lost their arrays. Check whether arrays/ is complete before removing them.']
     : []),
 ]
-
-const corruptTombstones = () =>
-  new StorageError('tombstones_corrupt', 'arrays/_tombstones.json cannot be read. Nothing was changed.', {
-    hint: 'Restore the file from a backup, or delete it if every removed prediction is gone from the metadata.',
-  })

@@ -10,15 +10,10 @@ const Row = z.object({ dataset_name: z.string(), path: z.string(), before: z.num
 
 /**
  * What compaction drops: rows of removed predictions, unless the metadata knows them all the same, and all but the last of duplicates.
- * Throws `tombstones_corrupt`, and `arrays_corrupt` for a dataset that was named and cannot be read.
+ * Throws `arrays_corrupt` for a dataset that was named and cannot be read.
  */
 export const planCompact = async (open: OpenWorkspace, { dataset_name }: RequestOf<'compact'>): Promise<Outcome<CompactDatasetsReport>> => {
   const { index } = open
-  if (index.tombstonesCorrupt) {
-    throw new StorageError('tombstones_corrupt', 'arrays/_tombstones.json cannot be read. Nothing was changed.', {
-      hint: 'Restore the file from a backup, or delete it if every removed prediction is gone from the metadata.',
-    })
-  }
   const damaged = dataset_name === undefined ? undefined : damagedFileOf(index.files, dataset_name)
   if (damaged !== undefined) {
     throw new StorageError('arrays_corrupt', damaged.error ?? `${damaged.path} cannot be read. Nothing was changed.`, {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { expect, test } from 'vitest'
@@ -14,7 +15,7 @@ import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, saveArrays, snapshot } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, saveArrays, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
 const job = { jobId: 'job' }
 const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }]
@@ -90,4 +91,30 @@ test('a job that is cancelled before its commit leaves everything as it was', as
   await expect(applyPlan(folder.path, plan, { ...job, signal: stop.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' })
   expect(await snapshot(folder.path)).toEqual(before)
   expect((await listTrash(folder.path)).total).toBe(0)
+})
+
+test.each(storeKinds)('a damaged list of removals stops every removal and restore before anything is changed: store.%s', async (kind) => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind, predictions })
+  const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, removeA), job)
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+  await writeFile(join(folder.path, 'arrays', '_tombstones.json'), '{"x')
+  const before = await snapshot(folder.path)
+  const inputs: MaintenanceInput[] = [
+    { kind: 'remove_run', run_id: 'run-1' },
+    { kind: 'remove_pipeline', pipeline_id: 'p-wheat' },
+    { kind: 'remove_chain', chain_id: 'c-wheat' },
+    { kind: 'remove_dataset', dataset_name: 'wheat' },
+    { kind: 'remove_predictions', prediction_ids: ['b'] },
+    { kind: 'remove_bottom', fraction: 0.5 },
+    { kind: 'clean_dead_links' },
+    { kind: 'compact' },
+  ]
+  const corrupt = { code: 'tombstones_corrupt' }
+  for (const input of inputs) await expect(makePlan(folder.path, input), input.kind).rejects.toMatchObject(corrupt)
+  await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject(corrupt)
+  await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject(corrupt)
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect(await readInterruption(folder.path)).toBeNull()
+  expect((await makePlan(folder.path, { kind: 'artifact_gc' })).items_total).toBe(0)
 })

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { RestoreReport } from '@nirs-workspace/types'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
+import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
@@ -34,7 +35,8 @@ export interface RestoreOptions extends WorkOptions {
 /**
  * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. The files of the trash are compared with their
  * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found`,
- * `trash_damaged`, `restore_conflict` when something else has taken the place of a row, `workspace_busy`, `store_locked`, `write_failed`.
+ * `trash_damaged`, `restore_conflict` when something else has taken the place of a row, `tombstones_corrupt`, `workspace_busy`,
+ * `store_locked`, `write_failed`.
  */
 export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
   const { root } = await resolveMaintained(path)
@@ -75,6 +77,8 @@ const restore = async (layout: Layout, manifest: TrashManifest, options: Restore
   try {
     chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
       const selected = options.ids === undefined ? left : await chooseItems(metadata, places.folder, left, options.ids)
+      // From a damaged list the predictions could not be taken.
+      if (selected.arrays.length > 0) await readTombstones(layout.arrays)
       const evidence = await checkRoom(metadata, selected)
       const journal: RestoreJournal = {
         format: 'nirs-workspace/journal/1',
