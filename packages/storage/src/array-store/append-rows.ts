@@ -159,6 +159,7 @@ export const completed = (block: RowBlock, forms: readonly ColumnForm[]): RowBlo
   forms.map(({ name, type }) => block.find((column) => column.name === name) ?? nullColumn(name, type, rowsOf(block)))
 
 const copyAllRows = async (reader: ArrayFileReader, writer: ArrayFileWriter, forms: readonly ColumnForm[]): Promise<void> => {
+  await reader.requireDecodable()
   for await (const { block } of reader.blocks()) await writer.writeBlock(completed(block, forms))
 }
 

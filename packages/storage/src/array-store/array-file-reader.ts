@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { damaged, parquetRelation } from '../arrays/parquet-file.ts'
 import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
+import { requireDecodable } from '../arrays/require-decodable.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { openLane } from '../engine/engine-lane.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
@@ -94,6 +95,13 @@ export class ArrayFileReader {
       if (run.isOwn) yield* this.#ownBlocks(names, run.groups)
       else yield* this.#foreignBlocks(names, run.groups)
     }
+  }
+
+  /** Before rows are copied: `arrays_corrupt` unless a second reader can decode what other programs wrote of these row groups. */
+  async requireDecodable(options: { groups?: Iterable<number>; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const isOwn = (group: number) => this.isOwn(group)
+    const { groups } = this.file
+    await requireDecodable({ groups, isOwn, valueBytes: (group) => this.file.valueBytes(group) }, this.#pinned.readPath, this.name, options)
   }
 
   /** The row group of a row. */

@@ -51,6 +51,7 @@ const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], 
     const pending = new PendingRows(writer)
     const summary = new SummaryBuilder()
     for (const { reader, rows } of sources) {
+      await reader.requireDecodable({ groups: new Set(rows.map((row) => reader.groupOf(row))), signal })
       for await (const found of blocksWith(reader, rows)) {
         signal?.throwIfAborted()
         const block: RowBlock = completed(takeRows(found.block, found.rows), forms)

@@ -137,6 +137,7 @@ const damageOf = async (reader: ArrayFileReader, group: number, threads: GroupTh
 const foreignDamage = async (reader: ArrayFileReader, group: number): Promise<Damage> => {
   try {
     for await (const _ of reader.blocks(undefined, [group]));
+    await reader.requireDecodable({ groups: [group] })
     return { columns: [], reasons: [] }
   } catch (error) {
     if (isStorageError(error, 'arrays_corrupt')) return { columns: [], reasons: [error.message] }

@@ -35,6 +35,7 @@ export const rewriteFile = async (
   dropped: Dropped,
 ) => {
   if (reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
+  await reader.requireDecodable({ signal: context.signal })
   const part = context.folder.partPath()
   const threads = new GroupThreads(rewrittenBytes(reader, dropped.all))
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)

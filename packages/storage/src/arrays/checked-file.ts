@@ -4,6 +4,7 @@ import { type Checksums, readSummary } from '../parquet/own-metadata.ts'
 import { checkPage, type GroupPages, groupPages, type PagePlace, type PageState } from '../parquet/page-checks.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import type { PinnedFile } from './pin-file.ts'
+import { requireDecodable } from './require-decodable.ts'
 
 /**
  * One version of an array file and what of it has been compared with its checksums. A row is served only from a row group that is as it was
@@ -14,10 +15,12 @@ export class CheckedFile {
   readonly #datasets: readonly string[]
   readonly #groups: readonly GroupPages[]
   readonly #checksums: Checksums | null
+  readonly #file: GroupFile
   readonly #sound = new Map<number, Promise<void>>()
 
   private constructor(name: string, file: GroupFile) {
     this.#name = name
+    this.#file = file
     this.#checksums = file.checksums
     this.#groups = file.checksums === null ? [] : groupPages(file)
     this.#datasets = readSummary(file.footer)?.datasets.map((dataset) => dataset.name) ?? []
@@ -44,6 +47,11 @@ export class CheckedFile {
       signal?.throwIfAborted()
       await this.#soundGroup(pinned, group)
     }
+  }
+
+  /** `arrays_corrupt` unless a second reader can decode the row groups of other programs too: they have no checksums. */
+  async requireDecodable(pinned: PinnedFile, signal?: AbortSignal): Promise<void> {
+    await requireDecodable(this.#file, pinned.readPath, this.#name, { signal })
   }
 
   #soundGroup(pinned: PinnedFile, group: number): Promise<void> {

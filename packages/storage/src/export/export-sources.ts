@@ -2,10 +2,10 @@ import * as z from 'zod'
 import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { AttachedStores } from '../arrays/attached-stores.ts'
 import { damaged, openParquet } from '../arrays/parquet-file.ts'
+import { refuseChanged } from '../arrays/refuse-changed.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
-import { refuseChanged } from './refuse-changed.ts'
 
 /** One place that arrays of an export come from, held open until `close`. */
 export interface ExportSource {

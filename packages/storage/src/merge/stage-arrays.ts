@@ -105,7 +105,9 @@ const beginFile = async (path: string, reader: ArrayFileReader | null, forms: re
   if (reader?.canGrow === true && forms.length === reader.forms.length) return ArrayFileWriter.extend(path, reader.file)
   const writer = await ArrayFileWriter.create(path, forms)
   try {
-    if (reader !== null) for await (const { block } of reader.blocks()) await writer.writeBlock(completed(block, forms))
+    if (reader === null) return writer
+    await reader.requireDecodable()
+    for await (const { block } of reader.blocks()) await writer.writeBlock(completed(block, forms))
     return writer
   } catch (error) {
     await writer.abandon()

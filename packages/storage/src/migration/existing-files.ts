@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import * as z from 'zod'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { openParquet, type ParquetFile } from '../arrays/parquet-file.ts'
+import { refuseChanged } from '../arrays/refuse-changed.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
@@ -82,6 +83,7 @@ const openExisting = async (
 ): Promise<{ file: ExistingFile; digests: RowDigests[] } | { reason: string }> => {
   let parquet: ParquetFile | undefined
   try {
+    await refuseChanged(root, path)
     parquet = await openParquet(engine, root, path)
     const name = basename(path)
     const extras = [...parquet.columns].flatMap(([column, type]) => (isArrayFileColumn(column) ? [] : [{ name: column, type }]))
