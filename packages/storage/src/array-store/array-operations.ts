@@ -37,7 +37,11 @@ export interface ArrayOperations {
   loadSingle(id: string, datasetName?: string): Promise<ArrayRow | null>
   /** All rows that count, in the order of their file, with the columns of later releases. */
   loadDataset(name: string): AsyncGenerator<StoredRecord[]>
-  /** Marks as removed; the rows go with the next compaction. The number of predictions that had rows and were not removed yet. */
+  /**
+   * Marks as removed; the rows go with the next compaction. The number of predictions that had rows and were not removed yet. Without the
+   * name of a dataset they are removed from every dataset; with one, an id that another dataset has too is refused with `validation`, and a
+   * file of another dataset that cannot be read with `arrays_corrupt`: nothing is changed then.
+   */
   deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number>
   /** Takes `deleteBatch` back, while the rows are there. The number of predictions that are no longer removed. */
   restoreBatch(ids: ReadonlySet<string>): Promise<number>

@@ -110,6 +110,36 @@ test('test_array_store_delete_compact: removed rows are gone at once, their byte
   expect((await readFile(join(arrays, 'wheat.parquet'))).equals(again)).toBe(true)
 })
 
+test('test_array_store_delete_shared_id: with a dataset named, an id that another dataset has too is refused, and nothing is changed', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  // Both names lead to one file; barley has its own.
+  const sharing = ['wheat.', 'wheat', 'barley'].map((dataset_name) => madeRecord(`of-${dataset_name}`, { dataset_name }))
+  await store.saveBatch([...sharing, ...['wheat', 'barley'].map((dataset_name) => madeRecord('both', { dataset_name }))])
+  await store.saveBatch(['wheat', 'wheat.'].map((dataset_name) => madeRecord('neighbours', { dataset_name })))
+  for (const [id, other] of [
+    ['both', 'barley'],
+    ['neighbours', 'wheat.'],
+  ] as const) {
+    await expect(store.deleteBatch(new Set(['of-wheat', id]), 'wheat')).rejects.toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(new RegExp(`"${id}".*"${other}".*Nothing was changed`)),
+      fields: { ids: [id], hint: expect.stringContaining('Without') },
+    })
+  }
+  expect(await readdir(arrays)).not.toContain('_tombstones.json')
+  expect(await store.deleteBatch(new Set(['of-wheat', 'of-barley']), 'wheat')).toBe(1)
+  expect([...(await store.loadBatch(['of-wheat', 'of-barley'])).keys()]).toEqual(['of-barley'])
+  await writeFile(join(arrays, 'corn.parquet'), 'not an array file')
+  await expect(store.deleteBatch(new Set(['of-barley']), 'barley')).rejects.toMatchObject({
+    code: 'arrays_corrupt',
+    message: expect.stringMatching(/corn\.parquet.*Nothing was changed/),
+  })
+  expect(await store.loadSingle('of-barley')).not.toBeNull()
+  expect(await store.deleteBatch(new Set(['both']))).toBe(1)
+  expect(await store.loadSingle('both')).toBeNull()
+})
+
 test('test_array_store_upsert_clears_tombstone: a saved prediction is no longer removed, nor is a restored one', async () => {
   await using workspace = await temporaryStore()
   const { store } = workspace
