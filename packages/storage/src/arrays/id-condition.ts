@@ -7,6 +7,7 @@ const fewIds = 50
  * use the primary key of the legacy table); many are joined.
  */
 export const idCondition = (ids: readonly string[]): { sql: string; parameters: Record<string, ChunkParameter> } => {
+  if (ids.length === 0) return { sql: 'false', parameters: {} }
   if (ids.length > fewIds) return { sql: 'prediction_id IN (SELECT unnest($ids))', parameters: { ids } }
   const names = ids.map((_, index) => `id${index}`)
   const parameters = Object.fromEntries(names.map((name, index) => [name, ids[index] ?? '']))

@@ -56,6 +56,8 @@ describe('test_predictions_easy_loading', () => {
     expect(await predictions.get('a')).toMatchObject({ params: { n_components: 5 } })
     const arrays = await predictions.loadArrays(['b', 'g', 'nobody'])
     expect([...arrays.keys()]).toEqual(['b'])
+    expect(await predictions.loadArrays([])).toEqual(new Map())
+    for await (const batch of predictions.arrays([])) expect(batch).toEqual([])
     expect(Array.from(arrays.get('b')?.y_true?.values ?? [])).toEqual([4, Number.NaN, 6])
     expect(await hashTree(join(folder.path, name.split('/')[0] ?? ''))).toBe(before)
   })
