@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { link, makeFolder, removeEmptyFolder, unlink, writeNewFile } from './disk.ts'
+import { refuseForeignLock } from './foreign-lock.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
 import { toWriteError } from './write-error.ts'
 
@@ -26,8 +27,8 @@ const LockContent = z.object({
 type LockContent = z.infer<typeof LockContent>
 
 /**
- * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it, `read_only`, `write_failed`; a lock whose
- * process is gone is taken over by exactly one of those who try.
+ * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it, `store_locked` while another program holds
+ * `arrays/.lock`, `read_only`, `write_failed`; a lock whose process is gone is taken over by exactly one of those who try.
  */
 export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const path = lockPath(root)
@@ -39,6 +40,7 @@ export const acquireWorkspaceLock = async (root: string, owner: { jobId: string;
     since: new Date().toISOString(),
   }
   try {
+    await refuseForeignLock(root)
     await makeControlFolder(dirname(path))
     await acquire(path, content)
     return { release: () => release(path, content.nonce) }

@@ -21,8 +21,8 @@ import { undoMigration } from './undo-migration.ts'
 import { type Layout, layoutOf } from './workspace-layout.ts'
 
 /**
- * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job or it still runs.
- * Can itself be interrupted and repeated.
+ * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job, while it still runs, and
+ * while another program is writing array files. Can itself be interrupted and repeated.
  */
 export const recoverWorkspace = async (path: string): Promise<Recovery> => {
   const root = await rootOf(path)
@@ -115,7 +115,7 @@ const acquireUnlessBusy = async (root: string) => {
   try {
     return await acquireWorkspaceLock(root, { jobId: 'recover', kind: 'recover' })
   } catch (error) {
-    if (isStorageError(error, 'workspace_busy')) return null
+    if (isStorageError(error, 'workspace_busy', 'store_locked')) return null
     throw error
   }
 }

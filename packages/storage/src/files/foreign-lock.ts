@@ -1,0 +1,65 @@
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StorageError, systemCode } from '../errors.ts'
+import { look } from '../workspace/look-at.ts'
+
+/**
+ * Throws `store_locked` while another program holds `arrays/.lock`, on which nirs4all 0.9.2 and later has an exclusive flock while it
+ * rewrites array files. Node cannot take that lock, but Linux lists who has it; other systems do not, and nothing is refused there.
+ */
+export const refuseForeignLock = async (root: string): Promise<void> => {
+  const holder = await holderOf(join(root, 'arrays'))
+  if (holder === null) return
+  const isKnown = holder > 0
+  throw new StorageError(
+    'store_locked',
+    `${isKnown ? `Process ${holder}` : 'Another process'} is writing array files: it holds arrays/.lock. Nothing was changed.`,
+    {
+      hint: 'Wait until it has finished, then try again.',
+      path: join(root, 'arrays', '.lock'),
+      ...(isKnown ? { locked_by: { pid: holder } } : {}),
+    },
+  )
+}
+
+/** The process; not above 0 when the system does not say which; null when nobody holds the lock, or nobody can tell. */
+const holderOf = async (arrays: string): Promise<number | null> => {
+  const inode = (await look(join(arrays, '.lock')))?.ino
+  const locks = inode === undefined ? null : await readSystem('/proc/locks')
+  if (locks === null) return null
+  const device = await deviceOf(arrays)
+  for (const [, pid, major = '', minor = '', ino] of locks.matchAll(held)) {
+    if (Number(ino) === inode && `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}` === device) return Number(pid)
+  }
+  return null
+}
+
+/** Who waits for a lock has an arrow before its kind. */
+const held = /^\d+: (?:FLOCK|POSIX|OFDLCK) +ADVISORY +WRITE +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /gm
+
+/** As /proc/locks names it: that of the mount. What `stat` answers is another one on Btrfs. */
+const deviceOf = async (folder: string): Promise<string | null> => {
+  const handle = await open(folder)
+  try {
+    const mount = /^mnt_id:\s*(\d+)$/m.exec((await readSystem(`/proc/self/fdinfo/${handle.fd}`)) ?? '')?.[1]
+    const mounts = (await readSystem('/proc/self/mountinfo')) ?? ''
+    return (
+      mounts
+        .split('\n')
+        .map((line) => line.split(' '))
+        .find(([id]) => id === mount)?.[2] ?? null
+    )
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Null where the system has no such file, or does not show it. */
+const readSystem = async (path: string): Promise<string | null> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return null
+  }
+}
