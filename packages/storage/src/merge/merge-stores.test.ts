@@ -286,6 +286,13 @@ describe('a merge is refused, and nothing is changed', () => {
     await writeFile(join(from, 'arrays', 'wheat.parquet'), 'damaged')
     await expect(merge(to, [from])).rejects.toMatchObject({ code: 'arrays_corrupt' })
     expect(await filesOf(to)).toEqual(before[0])
+    // The preview says what the merge would say.
+    await expect(planMerge(to, [from], { cacheFolder })).rejects.toMatchObject({ code: 'arrays_corrupt' })
+    await rm(join(from, 'arrays', 'wheat.parquet'))
+    for (const refused of [planMerge(to, [from], { cacheFolder }), merge(to, [from])]) {
+      await expect(refused).rejects.toMatchObject({ code: 'arrays_missing', message: expect.stringContaining('"wheat"') })
+    }
+    expect(await filesOf(to)).toEqual(before[0])
     await writeFile(join(to, 'arrays', '_tombstones.json'), 'damaged')
     await expect(merge(to, [legacy])).rejects.toMatchObject({ code: 'tombstones_corrupt' })
   })

@@ -16,6 +16,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseLineage } from './choose-lineage.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
 import { learnPredictions, matchPredictions } from './match-predictions.ts'
+import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { makeSourceViews, ofSource } from './source-views.ts'
 
 export interface MergeRequest extends CatalogOptions {
@@ -85,12 +86,14 @@ export const workOutMerge = async (
   await requireDatasets(engine, sources, datasets)
   await learnTarget(engine)
   await learnPredictions(engine, ['target_catalog', ...sources.map(({ index }) => `source_${index}`)])
-  for (const { index, resolved } of sources) {
+  for (const source of sources) {
+    const { index, resolved } = source
     signal?.throwIfAborted()
     await makeSourceViews(engine, index, datasets)
     await mapLineage(engine, index)
     await matchPredictions(engine, index, onConflict)
     await preferTable(engine, index, resolved)
+    await refuseUnreadableSource(engine, source)
     await chooseLineage(engine, index, datasets)
   }
 }
