@@ -208,3 +208,34 @@ test('what is not there and what must be migrated first are refused, and nothing
   expect((await json('trash', path)).answer).toEqual({ rows: [], total: 0 })
   expect((await json('restore', path, 'no-such-operation', '--yes')).code).toBe(2)
 })
+
+test('a dataset or a metric that the workspace does not have is named, and told from one with nothing to remove', async () => {
+  const path = await copyMigratedDemo()
+  const before = treeHash(path)
+  const bottom = ['remove-bottom', path, '--fraction', '0.2']
+  for (const words of [bottom, ['clean-dead-links', path], ['compact', path]]) {
+    for (const how of ['--dry-run', '--yes']) {
+      const { code, answer } = await json(...words, '--dataset', 'nosuch', how)
+      const error = expect.objectContaining({
+        code: 'dataset_not_found',
+        detail: expect.stringContaining('"nosuch"'),
+        hint: expect.stringContaining('"wheat_protein"'),
+      })
+      expect([code, answer], words[0]).toEqual([2, { error }])
+    }
+  }
+  const { code, answer } = await json(...bottom, '--metric', 'nosuch', '--yes')
+  const error = expect.objectContaining({ code: 'validation', detail: expect.stringMatching(/metric "nosuch".*"mse"/) })
+  expect([code, answer]).toEqual([2, { error }])
+  expect((await json('remove-bottom', path, '--fraction', '0', '--metric', 'MSE', '--dataset', 'wheat_protein', '--yes')).code).toBe(0)
+  expect((await json('remove-bottom', path, '--fraction', '0', '--metric', 'val_score', '--yes')).code).toBe(0)
+  expect(treeHash(path)).toBe(before)
+})
+
+test('a dataset that only array files know is there', async () => {
+  const path = await copyMigratedDemo()
+  await ArrayStore.open(path).saveBatch([{ prediction_id: 'nobody', dataset_name: 'stray', y_true: [1], y_pred: [2] }])
+  const young = await json('clean-dead-links', path, '--dataset', 'stray', '--yes')
+  expect([young.code, young.answer.too_young]).toEqual([0, 1])
+  expect((await json('compact', path, '--dataset', 'stray', '--yes')).code).toBe(0)
+})

@@ -4,10 +4,10 @@ import { UsageError } from './output.ts'
 
 const most = 10
 
-/** Refuses datasets that the workspace does not have. Throws `dataset_not_found`. */
-export const requireDatasets = async (catalog: Catalog, names: readonly string[]): Promise<void> => {
+/** Refuses datasets that no prediction has, and that are not among `others`. Throws `dataset_not_found`. */
+export const requireDatasets = async (catalog: Catalog, names: readonly string[], others: readonly string[] = []): Promise<void> => {
   if (names.length === 0) return
-  const known = (await listDatasets(catalog)).map(({ name }) => name)
+  const known = [...new Set([...(await listDatasets(catalog)).map(({ name }) => name), ...others])]
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new StorageError('dataset_not_found', `There is no dataset named ${JSON.stringify(unknown)}. Nothing was done.`, {
