@@ -29,7 +29,10 @@ export interface ArrayWriter {
 
 /** What can be done with the arrays of a workspace. Rows are known by dataset_name and prediction_id; of several the last one counts. */
 export interface ArrayOperations {
-  /** Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. */
+  /**
+   * Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. What does not fit
+   * together, such as a y_proba_shape that is not that of y_proba and y_true, is refused with `validation` before anything is written.
+   */
   saveBatch(records: readonly ArrayRecord[]): Promise<number>
   openWriter(options?: WriterOptions): ArrayWriter
   /** Removed predictions, and those without arrays, are left out. */

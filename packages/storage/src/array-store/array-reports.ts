@@ -67,7 +67,7 @@ export interface ArrayStats {
 export interface IntegrityOptions {
   /** Predictions that should have arrays. Without it neither orphans nor missing ones can be told. */
   readonly expectedIds?: ReadonlySet<string> | undefined
-  /** Decode every value and compare the checksums. Default: footers, columns and ids only. */
+  /** Decode every value, compare the checksums, look for shapes of y_proba with negative numbers. Default: footers, columns and ids only. */
   readonly deep?: boolean | undefined
   readonly onProgress?: ((progress: ArrayProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -81,7 +81,7 @@ export interface CorruptArrays {
   /** Null: the file as a whole. */
   readonly row_group: number | null
   readonly columns: readonly string[]
-  /** Predictions of the damaged row group, as far as they can still be read. */
+  /** Predictions of the damaged row group, as far as they can still be read; of a shape that cannot be, those that have it. */
   readonly prediction_ids: readonly string[]
   readonly reason: string
 }

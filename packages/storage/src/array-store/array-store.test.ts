@@ -1,10 +1,12 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { elementsOf } from '../engine/number-list.ts'
 import { isStorageError } from '../errors.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { isSealIntact, readChecksums, readSummary } from '../parquet/own-metadata.ts'
+import { makeParquet } from '../testing/make-store.ts'
+import type { ArrayRecord } from './array-record.ts'
 import { bitsOf, loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
 
 const elements = (list: Parameters<typeof elementsOf>[0] | null | undefined) => (list ? elementsOf(list) : null)
@@ -181,12 +183,55 @@ test('a damaged list of removed predictions stops what removes rows; reading and
 test('test_array_store_y_proba_shape: class probabilities keep their rows and columns; without them there is no shape', async () => {
   await using workspace = await temporaryStore()
   const { store } = workspace
-  const proba = { y_proba: [0.1, 0.9, 0.8, 0.2, 0.5, 0.5], y_proba_shape: [3, 2], task_type: 'classification' }
+  const proba = {
+    y_true: [1, 0, 1],
+    y_pred: [1, 0, 0],
+    sample_indices: [0, 1, 2],
+    y_proba: [0.1, 0.9, 0.8, 0.2, 0.5, 0.5],
+    y_proba_shape: [3, 2],
+    task_type: 'classification',
+  }
   await store.saveBatch([madeRecord('class', proba), madeRecord('number')])
   expect(await store.loadSingle('class')).toMatchObject({ y_proba_shape: [3, 2] })
   expect(elements((await store.loadSingle('class'))?.y_proba)).toEqual(proba.y_proba)
   expect(await store.loadSingle('number')).toMatchObject({ y_proba: null, y_proba_shape: null })
-  await expect(store.saveBatch([madeRecord('bad', { ...proba, y_proba_shape: [2, 2] })])).rejects.toMatchObject({ code: 'validation' })
+  const wrong: Partial<ArrayRecord>[] = [
+    { y_proba_shape: [2, 2] },
+    { y_proba_shape: [-3, -2] },
+    { y_proba_shape: { values: Int32Array.of(3, 2), nulls: Uint8Array.of(0, 1) } },
+    { y_proba_shape: [2, 3] },
+    { y_proba: [], y_proba_shape: [0, 2] },
+  ]
+  for (const over of wrong) {
+    const bad = madeRecord('bad', { ...proba, ...over })
+    await expect(store.saveBatch([madeRecord('good'), bad])).rejects.toMatchObject({ code: 'validation' })
+    const writer = store.openWriter()
+    await expect(writer.add(bad)).rejects.toMatchObject({ code: 'validation' })
+    await writer.abort()
+  }
+  // Several targets one after the other, what comes of arrays that had no shape, and nothing to compare with.
+  const right: Partial<ArrayRecord>[] = [
+    { y_true: [1, 0, 1, 0, 1, 0], y_pred: null },
+    { y_proba_shape: [6] },
+    { y_true: null },
+    { y_true: [], y_proba: [], y_proba_shape: [0, 2] },
+  ]
+  expect(await store.saveBatch(right.map((over, index) => madeRecord(`right-${index}`, { ...proba, ...over })))).toBe(4)
+  expect([...(await loadAll(store, 'wheat')).keys()]).toEqual(['class', 'number', 'right-0', 'right-1', 'right-2', 'right-3'])
+})
+
+test('a deep check names predictions whose class probabilities have a negative shape, whoever wrote them', async () => {
+  await using workspace = await temporaryStore()
+  const { root, store, arrays } = workspace
+  const made = join(root, 'made.parquet')
+  await makeParquet(made, [{ id: 'sound' }, { id: 'odd', shape: [-1, -2] }, { id: 'odd too', shape: [-2, -1] }])
+  await store.appendFile(made)
+  await copyFile(made, join(arrays, 'by another.parquet'))
+  const odd = { row_group: 0, columns: ['y_proba_shape'], prediction_ids: ['odd', 'odd too'], datasets: ['wheat'] }
+  expect((await store.integrityCheck({ deep: true })).corrupt).toEqual(
+    ['arrays/by another.parquet', 'arrays/wheat.parquet'].map((file) => ({ ...odd, file, reason: expect.stringContaining('negative') })),
+  )
+  expect((await store.integrityCheck()).corrupt).toEqual([])
 })
 
 test('test_array_store_integrity_check: orphans, missing ones, duplicates and damage are told apart', async () => {

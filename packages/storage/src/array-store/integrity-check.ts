@@ -12,6 +12,7 @@ import type { CorruptArrays, IntegrityOptions, IntegrityReport } from './array-r
 import { datasetsOf } from './dataset-files.ts'
 import { visitIds, visitRepeated } from './last-rows.ts'
 import type { LazyEngine } from './lazy-engine.ts'
+import { negativeShapes } from './negative-shapes.ts'
 import { rowKey } from './row-positions.ts'
 
 interface Tally {
@@ -88,10 +89,12 @@ const checkValues = async (reader: ArrayFileReader, options: IntegrityOptions, t
   tally.corrupt.push(...found.value)
   if (found.value.length > 0) return
   if (intact.status === 'rejected') throw intact.reason
-  if (intact.value) return
-  const datasets = await datasetNames(reader)
-  const reason = 'its bytes have changed since they were written, though not its values'
-  tally.corrupt.push({ file: reader.name, datasets, row_group: null, columns: [], prediction_ids: [], reason })
+  if (!intact.value) {
+    const datasets = await datasetNames(reader)
+    const reason = 'its bytes have changed since they were written, though not its values'
+    tally.corrupt.push({ file: reader.name, datasets, row_group: null, columns: [], prediction_ids: [], reason })
+  }
+  tally.corrupt.push(...(await negativeShapes(reader)))
 }
 
 const damagedGroups = async (reader: ArrayFileReader, { signal, onProgress }: IntegrityOptions): Promise<CorruptArrays[]> => {

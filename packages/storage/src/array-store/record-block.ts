@@ -9,12 +9,25 @@ export const checkRecord = (record: ArrayRecord): void => {
   const { prediction_id, dataset_name } = record
   if (typeof prediction_id !== 'string' || prediction_id === '') throw invalid(record, 'it has no prediction_id')
   if (typeof dataset_name !== 'string') throw invalid(record, 'it has no dataset_name')
-  const shape = listOf(record, { name: 'y_proba_shape', type: 'INTEGER[]' })?.values
+  checkShape(record)
+}
+
+const checkShape = (record: ArrayRecord): void => {
+  const shape = listOf(record, { name: 'y_proba_shape', type: 'INTEGER[]' })
   const proba = listOf(record, { name: 'y_proba', type: 'DOUBLE[]' })?.values
-  if (shape === undefined || shape.length === 0) return
-  const places = Array.from(shape).reduce((product, size) => product * size, 1)
+  if (shape === null || shape.values.length === 0) return
+  if (shape.nulls?.includes(1) || shape.values.some((size) => size < 0)) {
+    throw invalid(record, 'y_proba_shape holds something that is not a number from 0 on')
+  }
+  const places = Array.from(shape.values).reduce((product, size) => product * size, 1)
   if (proba === undefined || places !== proba.length) {
     throw invalid(record, `y_proba has ${proba?.length ?? 0} values, its shape says ${places}`)
+  }
+  // A single number is the length of a list that has lost its shape; several targets lie one after the other in y_true.
+  const [samples = 0, ...others] = shape.values
+  const measured = listOf(record, { name: 'y_true', type: 'DOUBLE[]' })?.values.length ?? 0
+  if (others.length > 0 && measured > 0 && (samples === 0 || measured % samples !== 0)) {
+    throw invalid(record, `y_true has ${measured} values, the shape of y_proba says ${samples} samples`)
   }
 }
 

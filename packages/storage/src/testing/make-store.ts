@@ -17,6 +17,8 @@ export interface MadePrediction {
   y?: readonly number[] | null
   /** Default: 3, also without a row in prediction_arrays. */
   samples?: number | null
+  /** In a Parquet file: two class probabilities of this shape. Default: none. */
+  shape?: readonly number[]
 }
 
 export interface StoreToMake {
@@ -106,10 +108,11 @@ export const makeParquet = (path: string, predictions: readonly MadePrediction[]
          sample_indices INTEGER[], weights DOUBLE[])`,
     )
     for (const prediction of predictions) {
-      const { id, fold = '0', partition = 'val', score = 1, y = [1, 2, 3] } = prediction
+      const { id, fold = '0', partition = 'val', score = 1, y = [1, 2, 3], shape } = prediction
       const list = y === null ? 'NULL' : sqlList(y)
+      const proba = shape === undefined ? 'NULL, NULL' : `[0.25, 0.75], [${shape.join(', ')}]`
       await engine.run(
-        `INSERT INTO rows VALUES ($id, $name, 'PLS', $fold, $partition, 'rmse', $score, 'regression', ${list}, ${list}, NULL, NULL, NULL, NULL)`,
+        `INSERT INTO rows VALUES ($id, $name, 'PLS', $fold, $partition, 'rmse', $score, 'regression', ${list}, ${list}, ${proba}, NULL, NULL)`,
         { id, name: datasetOf(prediction), fold, partition, score },
       )
     }

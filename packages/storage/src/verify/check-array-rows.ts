@@ -126,7 +126,7 @@ const valueChecks: Check[] = [
       'prediction has class probabilities that do not fit its samples or its shape',
       'predictions have class probabilities that do not fit their samples or their shape',
     ),
-    sql: `SELECT prediction_id FROM memory.main.array_rows WHERE y_proba > 0 AND (
+    sql: `SELECT prediction_id FROM memory.main.array_rows WHERE list_min(shape) < 0 OR y_proba > 0 AND (
       (${samples} > 0 AND y_proba % ${samples} <> 0 AND coalesce(sample_indices, 0) = ${samples})
       OR (len(shape) > 0 AND list_product(shape) <> y_proba))`,
   },

@@ -46,3 +46,23 @@ test('a prediction whose only row was removed has no arrays', async () => {
   const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
   expect(findings.filter(({ code }) => code === 'predictions_without_arrays')).toMatchObject([{ count: 1, ids: ['b'] }])
 })
+
+test('class probabilities of a negative shape are named', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [
+    { id: 'a', y: [1] },
+    { id: 'b', fold: '1', y: [1] },
+  ]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions })
+  await mkdir(join(folder.path, 'arrays'))
+  const shapes = [
+    [1, 2],
+    [-1, -2],
+  ]
+  await makeParquet(
+    join(folder.path, 'arrays', 'wheat.parquet'),
+    predictions.map((one, index) => ({ ...one, shape: shapes[index] ?? [] })),
+  )
+  const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
+  expect(findings.filter(({ code }) => code === 'proba_shape')).toMatchObject([{ severity: 'warning', count: 1, ids: ['b'] }])
+})
