@@ -1,6 +1,7 @@
 import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readTombstones } from '../arrays/tombstones.ts'
 import { elementsOf } from '../engine/number-list.ts'
 import { isStorageError } from '../errors.ts'
 import { readFooter } from '../parquet/footer.ts'
@@ -151,6 +152,20 @@ test('test_array_store_upsert_clears_tombstone: a saved prediction is no longer 
   expect(await store.restoreBatch(new Set(['p-2', 'p-3']))).toBe(1)
   await store.compact()
   expect([...(await loadAll(store, 'wheat')).keys()].sort()).toEqual(['p-0', 'p-1', 'p-2', 'p-3'])
+})
+
+test('times of removal are written as nirs4all writes them; those with a Z stay readable', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch(madeRecords(2))
+  await writeFile(join(arrays, '_tombstones.json'), '{"p-0": "2026-01-02T03:04:05.678Z"}')
+  expect(await store.deleteBatch(new Set(['p-0', 'p-1']))).toBe(1)
+  expect(await readTombstones(arrays)).toEqual(
+    new Map([
+      ['p-0', '2026-01-02T03:04:05.678Z'],
+      ['p-1', expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}\+00:00$/)],
+    ]),
+  )
 })
 
 test('test_validated_compaction: what the metadata knows stays, whatever the list of removed predictions says', async () => {

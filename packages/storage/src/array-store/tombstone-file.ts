@@ -9,7 +9,8 @@ import type { ArrayFolder } from './array-folder.ts'
 export const addTombstones = async (folder: ArrayFolder, ids: Iterable<string>): Promise<number> => {
   const tombstones = new Map(await readTombstones(folder.path))
   const before = tombstones.size
-  const now = new Date().toISOString()
+  // As Python's `datetime.now(timezone.utc).isoformat()`, which nirs4all writes.
+  const now = new Date().toISOString().replace('Z', '000+00:00')
   for (const id of ids) if (!tombstones.has(id)) tombstones.set(id, now)
   if (tombstones.size > before) await writeTombstones(folder, tombstones)
   return tombstones.size - before
