@@ -48,11 +48,12 @@ export const recordBytes = (record: ArrayRecord): number =>
     record.weights,
     ...Object.values(record.extra ?? {}),
   ].reduce<number>(
-    (bytes, value) => bytes + (value === null || value === undefined || typeof value === 'number' ? 8 : 8 * sizeOf(value)),
+    (bytes, value) => bytes + (value === null || value === undefined || typeof value === 'number' ? 8 : 8 * lengthOf(value)),
     200,
   )
 
-const sizeOf = (value: string | FloatInput | IntegerInput): number => (isNumberList(value) ? value.values.length : value.length)
+/** Characters of a text, elements of a list. */
+export const lengthOf = (value: string | FloatInput | IntegerInput): number => (isNumberList(value) ? value.values.length : value.length)
 
 const textBlock = (records: readonly ArrayRecord[], form: ColumnForm): ColumnBlock => {
   const texts = records.map((record) => textOf(record, form.name))

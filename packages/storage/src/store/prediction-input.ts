@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import { StorageError } from '../errors.ts'
+import { checkArrays } from './check-arrays.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
@@ -37,7 +38,7 @@ export const PredictionInput = z.strictObject({
 })
 export type PredictionInput = z.input<typeof PredictionInput>
 
-/** What an array file holds of a prediction beside what its row says. */
+/** What an array file holds of a prediction beside what its row says. y_true and y_pred have the same length when both are given. */
 export type PredictionArrays = Pick<ArrayRecord, 'y_true' | 'y_pred' | 'y_proba' | 'y_proba_shape' | 'sample_indices' | 'weights' | 'extra'>
 
 /** Waits for the next flush. */
@@ -52,7 +53,9 @@ export interface BufferedPrediction {
 export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArrays | undefined): BufferedPrediction => {
   const parsed = PredictionInput.safeParse(input)
   if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
-  return { id: parsed.data.prediction_id ?? randomUUID(), row: parsed.data, arrays: arrays ?? null }
+  const given = arrays ?? null
+  if (given !== null) checkArrays(given)
+  return { id: parsed.data.prediction_id ?? randomUUID(), row: parsed.data, arrays: given }
 }
 
 /** One text for the columns by which a prediction is told from others. */

@@ -87,6 +87,28 @@ test('test_workspace_store_other_dataset: a prediction of another dataset never 
     expect(await predictedOf(store, id)).toEqual([1, 1])
   }))
 
+test('test_workspace_store_odd_arrays: misspelt arrays and those of different lengths are refused; a loaded row is saved as it is', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    const misspelt = Object.assign(arraysOf(1, 2), { y_tru: [1] })
+    for (const [arrays, message] of [
+      [misspelt, /"y_tru".*Nothing was changed/],
+      [Object.assign(arraysOf(1, 2), { Y_PROBA: [1] }), /"Y_PROBA"/],
+      [{ y_true: [1, 2, 3], y_pred: Float64Array.of(1) }, /3 values and y_pred 1/],
+    ] as const) {
+      const refused = { code: 'validation', message: expect.stringMatching(message) }
+      await expect(store.savePrediction(predictionOf(lineage), arrays)).rejects.toMatchObject(refused)
+      expect(() => store.bufferPrediction(predictionOf(lineage), arrays)).toThrow(expect.objectContaining(refused))
+    }
+    expect([store.bufferedCount, await store.queryPredictions(), (await readdir(path)).includes('arrays')]).toEqual([0, [], false])
+    // Two targets one after the other.
+    const id = await store.savePrediction(predictionOf(lineage), { y_true: [1, 2, 3, 4], y_pred: [1, 2, 3, 4], sample_indices: [0, 1] })
+    const loaded = await store.loadArrays(id)
+    const copy = await store.savePrediction(predictionOf(lineage, { fold_id: '1' }), loaded ?? undefined)
+    expect(await predictedOf(store, copy)).toEqual([1, 2, 3, 4])
+    expect(await store.savePrediction(predictionOf(lineage, { fold_id: '2' }), { y_pred: [1] })).not.toBe(id)
+  }))
+
 test('test_workspace_store_chain_summary: means over real folds; averages, refits and twins stand apart', () =>
   withStore(async (store) => {
     const lineage = await beginLineage(store)
