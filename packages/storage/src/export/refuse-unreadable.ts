@@ -1,11 +1,9 @@
-import type { UnreadableFile } from '@nirs-workspace/types'
 import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
+import { unreadableText } from '../catalog/unreadable-text.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { PREDICTIONS, readRows, type SqlPart } from '../predictions/catalog-reader.ts'
 import { readText } from '../predictions/value-reader.ts'
-
-const most = 5
 
 /**
  * Refuses an export of which the catalog knows already that it would break: rows of these datasets under the filter whose arrays lie in a
@@ -23,17 +21,8 @@ export const refuseUnreadable = async (engine: Engine, datasets: readonly string
   const told = files.map((file) => ({ ...file, datasets: byPath.get(file.path)?.map(({ dataset_name }) => dataset_name) ?? [] }))
   const [first] = told
   if (first === undefined) return
-  throw new StorageError(first.reason === 'damaged' ? 'arrays_corrupt' : 'arrays_missing', `${listed(told)} Nothing was written.`, {
+  throw new StorageError(first.reason === 'damaged' ? 'arrays_corrupt' : 'arrays_missing', `${unreadableText(told)} Nothing was written.`, {
     path: first.path,
     hint: `Export without ${told.length === 1 ? 'what lies in this file' : 'what lies in these files'}, or restore ${told.length === 1 ? 'it' : 'them'} from a backup.`,
   })
-}
-
-const listed = (files: readonly Pick<UnreadableFile, 'path' | 'reason' | 'datasets'>[]): string => {
-  const sentences = files.slice(0, most).map(({ path, reason, datasets }) => {
-    const names = datasets.slice(0, most).map((name) => JSON.stringify(name))
-    const more = datasets.length > most ? ` and ${datasets.length - most} more datasets` : ''
-    return `${path} ${reason === 'damaged' ? 'is damaged' : 'is not there'}: the arrays of ${names.join(', ')}${more} cannot be read.`
-  })
-  return [...sentences, ...(files.length > most ? [`So it is with ${files.length - most} more files.`] : [])].join(' ')
 }
