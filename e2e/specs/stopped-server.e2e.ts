@@ -4,7 +4,7 @@ test('the server stops while a page is open: the page says so, keeps its frame, 
   page,
   opened,
 }) => {
-  await page.waitForLoadState('networkidle')
+  await expect(page.getByRole('heading', { name: 'Datasets' })).toBeVisible()
   const address = page.url()
   await opened.server.stop()
 

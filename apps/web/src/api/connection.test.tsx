@@ -1,8 +1,8 @@
 import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { renderApp } from '../../test/app.tsx'
-import { migrateStatus, migrationJob, storageStatus } from '../../test/data.ts'
+import { migrateStatus, migrationJob, storageStatus, workspaceList } from '../../test/data.ts'
 import { setConnection } from './connection.ts'
 
 afterEach(() => act(() => setConnection('starting')))
@@ -17,6 +17,36 @@ describe('connection', () => {
     expect(screen.getByRole('button', { name: 'Try now' })).toBeEnabled()
     act(() => setConnection('live'))
     expect(screen.queryByText(/The server has stopped/)).not.toBeInTheDocument()
+  })
+
+  it('says so too when the server went before it had answered anything, and goes on when it is back', async () => {
+    let running = false
+    const gone = (): Response => {
+      throw new TypeError('Failed to fetch')
+    }
+    const NeverOpen = WebSocket
+    vi.stubGlobal(
+      'WebSocket',
+      class extends EventTarget {
+        readonly readyState = running ? 1 : 3
+        constructor() {
+          super()
+          queueMicrotask(() => this.dispatchEvent(new Event(running ? 'open' : 'close')))
+        }
+        close(): void {}
+        send(): void {}
+      },
+    )
+    renderApp('/', 'migrated', {
+      'GET /workspaces': () => (running ? workspaceList('migrated') : gone()),
+      'GET /health': gone,
+    })
+    expect(await screen.findByText(/The server has stopped/)).toBeVisible()
+    running = true
+    await userEvent.click(screen.getByRole('button', { name: 'Try now' }))
+    expect(await screen.findByText('/data/grain-lab')).toBeVisible()
+    expect(screen.queryByText(/The server has stopped/)).not.toBeInTheDocument()
+    vi.stubGlobal('WebSocket', NeverOpen)
   })
 
   it('asks the server of this machine although the browser says that there is no network', async () => {

@@ -45,7 +45,8 @@ export const AppFrame = () => {
   })
   const workspace = chosenWorkspace(list.data, asked)
   const locked = isApiError(list.error, 'token_required')
-  useEvents(client, workspace?.id, list.data !== undefined && !locked)
+  // Also after a first question that nobody answered: the socket is what notices that the server is gone, and that it is back.
+  useEvents(client, workspace?.id, !list.isPending && !locked)
   useRefreshOnReturn(client, workspace)
   useRefreshAfterJobs(client)
   const panels = useShortcuts()
