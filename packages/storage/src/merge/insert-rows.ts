@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import { columnsOf } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { arrivals } from './count-merge.ts'
 import { type LaterRows, laterStatements } from './later-tables.ts'
@@ -22,7 +23,7 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
   const { engine } = merge
   const statements: string[] = [`DELETE FROM ${targetAlias}.main.predictions WHERE prediction_id IN (${goneIds})`]
   for (const table of order) {
-    const there = await columnsOf(engine, table)
+    const there = new Map((await columnsOf(engine, `${targetAlias}.main.${table}`)).map(({ name, type }) => [name, type]))
     const added = await columnsToAdd(merge, table, there)
     statements.push(
       ...added.map(({ name, type }) => `ALTER TABLE ${targetAlias}.main.${table} ADD COLUMN ${quotedIdentifier(name)} ${type}`),
@@ -48,16 +49,6 @@ export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replac
 const tablesIn = async (engine: Engine): Promise<Set<string>> => {
   const sql = `SELECT table_name AS name FROM duckdb_tables() WHERE database_name = '${targetAlias}' AND schema_name = 'main'`
   return new Set((await engine.rows(z.object({ name: z.string() }), sql)).map((row) => row.name))
-}
-
-const Column = z.object({ column_name: z.string(), data_type: z.string() })
-
-const columnsOf = async (engine: Engine, table: Table): Promise<Map<string, string>> => {
-  const rows = await engine.rows(
-    Column,
-    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = '${targetAlias}' AND schema_name = 'main' AND table_name = '${table}'`,
-  )
-  return new Map(rows.map((row) => [row.column_name, row.data_type]))
 }
 
 const columnsToAdd = async ({ engine, sources }: OpenMerge, table: Table, there: ReadonlyMap<string, string>): Promise<CatalogColumn[]> => {

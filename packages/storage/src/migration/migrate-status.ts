@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MigrateStatus } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { attachedTables } from '../engine/attached-tables.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
 import { exists } from '../files/move-file.ts'
@@ -11,7 +12,7 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { estimateSeconds, measureArrays, measureSample, measureSpace, spreadStretches } from './measure-arrays.ts'
 import { findProof } from './proof-file.ts'
-import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { layoutOf } from './workspace-layout.ts'
 
@@ -47,7 +48,7 @@ const legacyState = async (workspace: ResolvedWorkspace): Promise<LegacyState> =
   try {
     return await withEngine({ threads: 1 }, (engine) =>
       withAttachedStore(engine, duckdb, sourceAlias, async () => {
-        const tables = await readSourceTables(engine, sourceAlias)
+        const tables = await attachedTables(engine, sourceAlias)
         if (!tables.has(arraysTable)) return null
         const counts = await engine.one(
           z.object({ rows: z.number(), predictions: z.number() }),

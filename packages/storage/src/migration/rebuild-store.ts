@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { columnsOf, type TableColumn } from '../engine/attached-tables.ts'
 import { type Lane, openLane } from '../engine/engine-lane.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { fillChainSummaries } from './chain-summaries.ts'
-import { type SourceColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import {
   arraysTable,
   chainSummaryView,
@@ -90,7 +91,7 @@ const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal 
     await lane.run(`CREATE TABLE ${quotedIdentifier(name)}(${definition})`)
     const columns = tables.get(name)
     if (columns === undefined) continue
-    const known = await columnsOf(lane, name)
+    const known = new Set(await namesOf(lane, quotedIdentifier(name)))
     for (const { name: column, type } of columns) {
       if (!known.has(column)) await lane.run(`ALTER TABLE ${quotedIdentifier(name)} ADD COLUMN ${quotedIdentifier(column)} ${type}`)
     }
@@ -104,14 +105,7 @@ const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal 
   }
 }
 
-const columnsOf = async (lane: Lane, table: string): Promise<Set<string>> => {
-  const rows = await lane.rows(
-    z.object({ column_name: z.string() }),
-    'SELECT column_name FROM duckdb_columns() WHERE database_name = $alias AND table_name = $table',
-    { alias: newAlias, table },
-  )
-  return new Set(rows.map((row) => row.column_name))
-}
+const namesOf = async (lane: Lane, relation: string): Promise<string[]> => (await columnsOf(lane, relation)).map(({ name }) => name)
 
 /** Tables of later or foreign programs, in the order in which they were made, so that their references resolve. */
 const extraTables = async (lane: Lane) => {
@@ -211,14 +205,12 @@ const compareTables = async (
       const kept = columns.filter((column) => compared.includes(column.name))
       lostSigns.push(...(await compareRows(lane, name, copy, kept)))
     } else if (!(await sameByDigest(lane, sourceTable(name), copy, compared))) throw differs(name)
-    digests[name] = await tableDigest(lane, copy, [...(await columnsOf(lane, name))].sort())
+    digests[name] = await tableDigest(lane, copy, (await namesOf(lane, copy)).sort())
   }
   for (const { table, schema } of await extraTables(lane)) {
     if (schema === 'main') continue
     const copy = `${newAlias}.${table}`
-    const columns = await lane.rows(z.object({ name: z.string() }), `SELECT column_name AS name FROM (DESCRIBE ${copy}) ORDER BY name`)
-    const names = columns.map(({ name }) => name)
-    if (!(await sameByDigest(lane, `${sourceAlias}.${table}`, copy, names))) throw differs(table)
+    if (!(await sameByDigest(lane, `${sourceAlias}.${table}`, copy, (await namesOf(lane, copy)).sort()))) throw differs(table)
   }
   return { tables: digests, lostSigns }
 }
@@ -227,7 +219,7 @@ const compareTables = async (
  * Row against row. `IS DISTINCT FROM` does not see the sign of zero: where every value of a stretch of a column is 0 or −0, DuckDB stores
  * one constant for all of them. Returns the columns in which that has happened.
  */
-const compareRows = async (lane: Lane, table: string, copy: string, columns: readonly SourceColumn[]): Promise<string[]> => {
+const compareRows = async (lane: Lane, table: string, copy: string, columns: readonly TableColumn[]): Promise<string[]> => {
   const key = quotedIdentifier(columns[0]?.name ?? '')
   const differences = columns.map(({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)}`)
   const doubles = columns.filter(({ type }) => type === 'DOUBLE').map(({ name }) => name)

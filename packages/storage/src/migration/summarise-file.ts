@@ -21,23 +21,28 @@ export const summariseFile = async (lane: Lane, tables: SourceTables, file: Stag
     Counted,
     `SELECT dataset_name AS name, count(*) AS rows FROM memory.main.summarised GROUP BY ALL ORDER BY ALL`,
   )
-  const facets: FileSummary['facets'] = {}
-  for (const facet of facetColumns) {
-    const rows = await lane.rows(
-      Counted,
-      `SELECT ${facet} AS name, count(*) AS rows FROM memory.main.summarised WHERE ${facet} IS NOT NULL
-       GROUP BY ALL ORDER BY rows DESC, name LIMIT ${mostFacetValues}`,
-    )
-    facets[facet] = Object.fromEntries(rows.map(({ name, rows: count }) => [name, count]))
-  }
   const dates = await lane.one(
     z.object({ first: z.string().nullable(), last: z.string().nullable() }),
     'SELECT min(created_at)::VARCHAR AS first, max(created_at)::VARCHAR AS last FROM memory.main.summarised',
   )
-  return { rows: file.rows, datasets, facets, metrics: await metricFigures(lane), created_at: dates }
+  return { rows: file.rows, datasets, facets: await facetCounts(lane), metrics: await metricFigures(lane), created_at: dates }
 }
 
 const Counted = z.object({ name: z.string(), rows: z.number() })
+
+/** How often each value of each facet occurs, most first; the 200 most frequent ones. */
+const facetCounts = async (lane: Lane): Promise<FileSummary['facets']> => {
+  const columns = facetColumns.join(', ')
+  const counted = await lane.rows(
+    Counted.extend({ facet: z.string() }),
+    `SELECT facet, name, count(*) AS rows FROM (UNPIVOT (SELECT ${columns} FROM memory.main.summarised) ON ${columns} INTO NAME facet VALUE name)
+     GROUP BY facet, name QUALIFY row_number() OVER (PARTITION BY facet ORDER BY count(*) DESC, name) <= ${mostFacetValues}
+     ORDER BY facet, rows DESC, name`,
+  )
+  const facets: FileSummary['facets'] = Object.fromEntries(facetColumns.map((facet) => [facet, {}]))
+  for (const { facet, name, rows } of counted) Object.assign(facets[facet] ?? {}, { [name]: rows })
+  return facets
+}
 
 const metricFigures = async (lane: Lane): Promise<FileSummary['metrics']> => {
   const figures = await lane.rows(

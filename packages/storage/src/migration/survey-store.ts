@@ -2,6 +2,7 @@ import { MigrationWarning } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { readTombstones } from '../arrays/tombstones.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { counted } from '../workspace/counted-text.ts'
@@ -9,7 +10,7 @@ import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
 import { type ExistingArrays, readExisting } from './existing-files.ts'
-import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
 import { arraysTable, naturalKey } from './store-schema.ts'
 
@@ -39,7 +40,7 @@ export interface Survey {
 
 /** Reads a legacy or half-migrated store that is attached as `source`. Throws `not_migratable` when there is nothing to move. */
 export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace): Promise<Survey> => {
-  const tables = await readSourceTables(engine, sourceAlias)
+  const tables = await attachedTables(engine, sourceAlias)
   if (!tables.has(arraysTable)) throw nothingToDo()
   const tableExtras = (tables.get(arraysTable) ?? []).filter(({ name }) => !isArrayFileColumn(name))
   refuseUnknown(tableExtras, 'the table prediction_arrays')

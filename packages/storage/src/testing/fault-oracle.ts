@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { escapeGlob } from '../arrays/pin-file.ts'
 import { quotedString } from '../engine/attach-store.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
 import { arrayFileColumnNames } from '../migration/array-columns.ts'
-import { readSourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
+import { sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { tableRowsSql } from '../migration/staged-file.ts'
 import { arraysTable } from '../migration/store-schema.ts'
 import { ArraysDigest } from '../parquet/arrays-digest.ts'
@@ -23,7 +24,7 @@ export const arraysOf = async (path: string): Promise<Record<string, string>> =>
   if (duckdb === null) throw new Error('There is no store.')
   return withEngine({ threads: 1 }, (engine) =>
     withAttachedStore(engine, duckdb, sourceAlias, async () => {
-      const tables = await readSourceTables(engine, sourceAlias)
+      const tables = await attachedTables(engine, sourceAlias)
       const files = (await listArrayFiles(workspace)).map((file) => quotedString(escapeGlob(join(workspace.root, file.path))))
       const columns = arrayFileColumnNames.map((name) => `f.${name}`).join(', ')
       const sql = tables.has(arraysTable)

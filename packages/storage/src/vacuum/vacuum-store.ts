@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { attachWritable, detach } from '../engine/attach-store.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { rename, syncFile, syncFolder } from '../files/disk.ts'
@@ -13,7 +14,7 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { rebuildStore } from '../migration/rebuild-store.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
-import { readSourceTables, sourceAlias } from '../migration/source-tables.ts'
+import { sourceAlias } from '../migration/source-tables.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { resolveWritable } from '../store/resolve-writable.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
@@ -104,7 +105,7 @@ const rewrite = async (
   const before = await identityOf(store)
   if (await exists(layout.wal)) throw changed(store)
   const { newStore } = placesOf(layout, job)
-  const { lost } = await rebuildStore(engine, await readSourceTables(engine, sourceAlias), newStore, { signal, keepSummaries: true })
+  const { lost } = await rebuildStore(engine, await attachedTables(engine, sourceAlias), newStore, { signal, keepSummaries: true })
   if (lost.length > 0) throw unfit(store, lost)
   await syncFile(newStore)
   await syncFolder(layout.root)

@@ -1,6 +1,7 @@
 import type { Finding } from '@nirs-workspace/types'
+import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { readSourceTables, sourceAlias } from '../migration/source-tables.ts'
+import { sourceAlias } from '../migration/source-tables.ts'
 import { arraysTable } from '../migration/store-schema.ts'
 import { unreadableBackup } from '../workspace/array-findings.ts'
 import { backupProblem } from '../workspace/backup-problem.ts'
@@ -17,7 +18,7 @@ export const checkBackup = async (engine: Engine, { sqlite, bak }: ResolvedWorks
   if (sqlite === null || bak === null) return []
   try {
     return await withAttachedStore(engine, bak, sourceAlias, async () => {
-      const tables = await readSourceTables(engine, sourceAlias)
+      const tables = await attachedTables(engine, sourceAlias)
       if (tables.has(arraysTable)) await collectTableRows(engine, tables, backupOrigin)
       if (options.depth === 'deep') await readAllValues(engine, tables)
       return checkBlocks(bak, options)

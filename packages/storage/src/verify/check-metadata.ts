@@ -1,9 +1,10 @@
 import { basename } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { quotedString } from '../engine/attach-store.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
-import { readSourceTables, type SourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
+import { type SourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { arraysTable } from '../migration/store-schema.ts'
 import { tableDigest } from '../migration/table-digest.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
@@ -51,7 +52,7 @@ export const checkBlocks = async (path: string, { depth, signal }: Depth): Promi
 }
 
 const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<void> => {
-  const tables = await readSourceTables(engine, sourceAlias)
+  const tables = await attachedTables(engine, sourceAlias)
   if (tables.has('predictions')) {
     const samples = tables.get('predictions')?.some(({ name }) => name === 'n_samples') ? 'n_samples' : 'NULL'
     const predictions = `SELECT prediction_id, dataset_name, fold_id, ${samples} FROM ${sourceTable('predictions')}`

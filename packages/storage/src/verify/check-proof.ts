@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Finding, MigratedDataset, MigrationProof } from '@nirs-workspace/types'
 import { escapeGlob } from '../arrays/pin-file.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { readBlocks } from '../engine/read-blocks.ts'
 import { StorageError } from '../errors.ts'
@@ -10,7 +11,7 @@ import { hashAttachedFile } from '../files/hash-file-child.ts'
 import { exists } from '../files/move-file.ts'
 import { arrayFileColumnNames } from '../migration/array-columns.ts'
 import { surveyProofs } from '../migration/proof-file.ts'
-import { readSourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
+import { sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { tableDigest } from '../migration/table-digest.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { ArraysDigest } from '../parquet/arrays-digest.ts'
@@ -155,7 +156,7 @@ const changedTables = async (engine: Engine, layout: Layout, proof: MigrationPro
   if (await isAsRecorded(layout.store, proof.store, check.depth, hashAttachedFile)) return []
   if (check.depth === 'quick') return [change('store.duckdb')]
   return withAttachedStore(engine, layout.store, sourceAlias, async () => {
-    const tables = await readSourceTables(engine, sourceAlias)
+    const tables = await attachedTables(engine, sourceAlias)
     const changed: Change[] = []
     for (const [name, recorded] of Object.entries(proof.store.tables)) {
       const columns = tables.get(name)?.map((column) => column.name) ?? []

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 
 /** A store that an engine has attached under `alias`: store.duckdb itself, or what was copied out of store.sqlite. */
@@ -12,23 +13,10 @@ export interface AttachedStore {
   readonly sqlite: { readonly userVersion: number; readonly chainView: string | null } | null
 }
 
-const Column = z.object({ table_name: z.string(), column_name: z.string() })
-
 /** The real tables of an attached file with their columns. */
 export const describeTables = async (engine: Engine, alias: string): Promise<Map<string, Set<string>>> => {
-  const rows = await engine.rows(
-    Column,
-    `SELECT table_name, column_name FROM duckdb_columns()
-     WHERE database_name = $alias AND schema_name = 'main' AND NOT internal
-       AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE database_name = $alias AND schema_name = 'main')`,
-    { alias },
-  )
-  const tables = new Map<string, Set<string>>()
-  for (const { table_name, column_name } of rows) {
-    const columns = tables.get(table_name) ?? new Set()
-    tables.set(table_name, columns.add(column_name))
-  }
-  return tables
+  const tables = await attachedTables(engine, alias)
+  return new Map([...tables].map(([table, columns]) => [table, new Set(columns.map(({ name }) => name))]))
 }
 
 /** Rows of a table; 0 when the store has none of that name. */
