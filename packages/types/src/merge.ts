@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 /**
  * What happens to a prediction whose natural key the target has already: the better validation score stays (refits: test score) · the later
- * one stays · both stay · the target's stays.
+ * one stays · both stay · the target's stays. Decided for all partitions of a model and fold at once.
  */
 export const MergeStrategy = z.enum(['keep_best', 'keep_latest', 'keep_all', 'skip'])
 export type MergeStrategy = z.infer<typeof MergeStrategy>

@@ -5,8 +5,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { digestOf, newId, plainJson, plainNumber } from './merge-sql.ts'
 import { ofSource } from './source-views.ts'
 
-/** The natural key of a prediction: what was asked, not what came out. */
-const naturalKey = digestOf(
+const model = [
   'dataset_name',
   'model_class',
   'model_name',
@@ -14,11 +13,13 @@ const naturalKey = digestOf(
   plainJson('best_params'),
   'branch_id',
   `coalesce(branch_name, '')`,
-  'fold_id',
-  '"partition"',
-  `coalesce(refit_context, '')`,
-  'metric',
-)
+]
+const measure = [`coalesce(refit_context, '')`, 'metric']
+
+/** The natural key of a prediction: what was asked, not what came out. */
+const naturalKey = digestOf(...model, 'fold_id', '"partition"', ...measure)
+/** The same for all partitions of one model and fold: they are one result, and scores may stand in some of its rows only. */
+const foldKey = digestOf(...model, 'fold_id', ...measure)
 /** With the scores: the same prediction, wherever it lies. */
 const content = digestOf('natural_key', plainNumber('val_score'), plainNumber('test_score'), plainNumber('train_score'), 'n_samples')
 
@@ -33,13 +34,13 @@ const rank = `CASE WHEN NOT isfinite(${score}) THEN NULL WHEN direction = 'highe
 const slot = (chain: string) => digestOf('pipeline_id', chain, 'fold_id', '"partition"', 'model_name', 'branch_id')
 
 const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank FROM (
-  SELECT p.*, ${naturalKey} AS natural_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
+  SELECT p.*, ${naturalKey} AS natural_key, ${foldKey} AS fold_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
 
-const kept = 'prediction_id AS id, natural_key, digest, rank, direction, created_at, has_arrays'
+const kept = 'prediction_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays'
 
 /**
- * `present(id, natural_key, digest, rank, direction, created_at, has_arrays, slot, origin, state)`: the predictions of the target (origin −1) and
- * those that sources have brought; `replaced` ones give way. `taken(id)`: ids that array files hold although no metadata knows them.
+ * `present(id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, origin, state)`: the predictions of the target
+ * (origin −1) and those that sources have brought; `replaced` ones give way. `taken(id)`: ids that array files hold although no metadata knows them.
  */
 export const learnPredictions = async (engine: Engine, aliases: readonly string[]): Promise<void> => {
   await engine.run('CREATE TABLE memory.main.directions (metric VARCHAR, direction VARCHAR)')
@@ -58,10 +59,12 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
 
 /**
  * `s<i>_matched`: every prediction of a source with its fate: `same` (there already), `insert`, `skip`; `s<i>_conflicts`: the natural keys that
- * both sides have, and what was decided. A key's rows stand or fall together; rows that the source shares with the target do not count against it.
+ * both sides have, and what was decided. All partitions of such a key's model and fold stand or fall together; rows that the source shares with the
+ * target do not count against it.
  */
 export const matchPredictions = async (engine: Engine, source: number, strategy: MergeStrategy): Promise<void> => {
   const [matched, conflicts, map] = [ofSource(source, 'matched'), ofSource(source, 'conflicts'), ofSource(source, 'map')]
+  const isShared = `(id IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL))`
   const rows = `SELECT p.* REPLACE (pl.new_id AS pipeline_id), p.chain_id AS old_chain, c.new_id AS new_chain FROM ${ofSource(source, 'predictions')} p
     JOIN ${map} pl ON pl.tbl = 'pipelines' AND pl.old_id = p.pipeline_id LEFT JOIN ${map} c ON c.tbl = 'chains' AND c.old_id = p.chain_id`
   await engine.run(`CREATE TABLE ${matched} AS
@@ -73,19 +76,20 @@ export const matchPredictions = async (engine: Engine, source: number, strategy:
     LEFT JOIN memory.main.present b ON b.id = n.other AND b.state = 'alive'
     LEFT JOIN memory.main.present any_id ON any_id.id = n.id LEFT JOIN memory.main.taken t ON t.id = n.id`)
   await engine.run(`CREATE TABLE ${conflicts} AS
-    WITH s AS (SELECT natural_key, min(rank) AS best, max(created_at) AS latest, any_value(direction) AS direction, list(id ORDER BY id)[:10] AS ids, count(*) AS n
-        FROM ${matched} WHERE action = 'insert' GROUP BY natural_key),
-      t AS (SELECT natural_key, min(rank) AS best, max(created_at) AS latest, list(id ORDER BY id)[:10] AS ids, count(*) AS n FROM memory.main.present
-        WHERE state = 'alive' AND id NOT IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL) GROUP BY natural_key)
-    SELECT s.natural_key, s.ids AS source_ids, t.ids AS target_ids, ${decision[strategy]} AS decision FROM s JOIN t USING (natural_key)`)
-  await engine.run(
-    `UPDATE ${matched} SET action = 'skip' WHERE action = 'insert' AND natural_key IN (SELECT natural_key FROM ${conflicts} WHERE decision = 'keep_target')`,
-  )
+    WITH own AS (SELECT * FROM ${matched} WHERE action = 'insert'),
+      rivals AS (SELECT * FROM memory.main.present WHERE state = 'alive' AND NOT ${isShared}),
+      s AS (SELECT fold_key, min(rank) AS best, max(created_at) AS latest, any_value(direction) AS direction FROM own GROUP BY fold_key),
+      t AS (SELECT fold_key, min(rank) AS best, max(created_at) AS latest FROM rivals GROUP BY fold_key),
+      decided AS (SELECT fold_key, ${decision[strategy]} AS decision FROM s JOIN t USING (fold_key)),
+      sk AS (SELECT natural_key, any_value(fold_key) AS fold_key, list(id ORDER BY id)[:10] AS source_ids FROM own GROUP BY natural_key),
+      tk AS (SELECT natural_key, list(id ORDER BY id)[:10] AS target_ids FROM rivals GROUP BY natural_key)
+    SELECT natural_key, fold_key, source_ids, target_ids, decision FROM sk JOIN tk USING (natural_key) JOIN decided USING (fold_key)`)
+  const decidedFor = (side: string) => `fold_key IN (SELECT fold_key FROM ${conflicts} WHERE decision = '${side}')`
+  await engine.run(`UPDATE ${matched} SET action = 'skip' WHERE action = 'insert' AND ${decidedFor('keep_target')}`)
   await engine.run(`UPDATE memory.main.present SET state = 'replaced', replaced_by = ${source} WHERE state = 'alive'
-    AND natural_key IN (SELECT natural_key FROM ${conflicts} WHERE decision = 'take_source')
-    AND id NOT IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL)`)
+    AND ${decidedFor('take_source')} AND NOT ${isShared}`)
   await separateChains(engine, source)
-  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, digest, rank, direction, created_at, has_arrays, slot, ${source} AS origin, 'alive' AS state
+  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, ${source} AS origin, 'alive' AS state
     FROM ${matched} WHERE action = 'insert'`)
 }
 

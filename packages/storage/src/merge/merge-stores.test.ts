@@ -120,6 +120,33 @@ describe('test_merge_stores', () => {
     if (expected.includes('s') || onConflict === 'skip' || onConflict === 'keep_best') expect(await filesOf(to)).toEqual(merged)
   })
 
+  test.each([
+    ['keep_best', ['s-train', 's-val']],
+    ['skip', ['t-test', 't-train', 't-val']],
+  ])(
+    '%s: the partitions of one model and fold give way or stay together, whichever of them have no score',
+    async (onConflict, expected) => {
+      const withoutScore = { score: null }
+      const to = await make('to', {
+        predictions: [
+          { id: 't-val', score: 0.9, y: [1] },
+          { id: 't-train', partition: 'train', ...withoutScore, y: [2] },
+          { id: 't-test', partition: 'test', ...withoutScore, y: [3] },
+        ],
+      })
+      const from = await make('from', {
+        predictions: [
+          { id: 's-val', score: 0.1, y: [4] },
+          { id: 's-train', partition: 'train', ...withoutScore, y: [5] },
+        ],
+      })
+      const plan = await planMerge(to, [from], { cacheFolder, onConflict: onConflict === 'skip' ? 'skip' : 'keep_best' })
+      expect(new Set(plan.conflicts.map(({ decision }) => decision)).size).toBe(1)
+      await merge(to, [from], { onConflict, planId: plan.plan_id })
+      expect(await idsOf(to)).toEqual(expected)
+    },
+  )
+
   test('what gives way goes to the trash, rows and arrays, its arrays are marked as removed, and all of it can be restored', async () => {
     const { target, source } = both(0.9, 0.1)
     const [to, from] = [await make('to', target), await make('from', source)]

@@ -11,6 +11,7 @@ import { ofSource } from './source-views.ts'
 interface Row {
   readonly id: string
   readonly key: string
+  readonly partition: string
   readonly metric: string
   readonly score: number | null
   readonly day: number
@@ -18,7 +19,8 @@ interface Row {
 
 const row = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__'),
-  key: fc.constantFrom('x', 'y', "o'z"),
+  key: fc.constantFrom('x', "o'z"),
+  partition: fc.constantFrom('val', 'train'),
   metric: fc.constantFrom('rmse', 'accuracy', 'bias', 'oddness'),
   score: fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, -0.5, 0, 0.25, 0.5, 1),
   day: fc.integer({ min: 1, max: 4 }),
@@ -30,7 +32,8 @@ interface Alive extends Row {
   readonly label: string
 }
 
-const keyOf = ({ key, metric }: Row) => `${key} ${metric}`
+const foldOf = ({ key, metric }: Row) => `${key} ${metric}`
+const keyOf = (one: Row) => `${foldOf(one)} ${one.partition}`
 const contentOf = (one: Row) => `${keyOf(one)} ${Number.isNaN(one.score) ? null : one.score}`
 
 const better = (metric: string, a: readonly Row[], b: readonly Row[]): boolean => {
@@ -43,7 +46,7 @@ const better = (metric: string, a: readonly Row[], b: readonly Row[]): boolean =
 
 const latest = (rows: readonly Row[]) => Math.max(...rows.map((one) => one.day))
 
-/** What a merge should leave: the plain form of what the SQL says, key by key. */
+/** What a merge should leave: the plain form of what the SQL says, fold by fold. */
 const mergeModel = (strategy: MergeStrategy, target: readonly Row[], sources: readonly (readonly Row[])[]): Alive[] => {
   let alive: Alive[] = target.map((one) => ({ ...one, label: one.id }))
   const taken = new Set(target.map(({ id }) => id))
@@ -52,10 +55,11 @@ const mergeModel = (strategy: MergeStrategy, target: readonly Row[], sources: re
       (there.label === own.id && contentOf(there) === contentOf(own)) || there.label === `${own.id} as ${contentOf(own)}`
     const shared = new Set(alive.filter((there) => source.some((own) => isSame(own, there))))
     const fresh = source.filter((own) => !alive.some((there) => isSame(own, there)))
-    for (const [key, own] of Map.groupBy(fresh, keyOf)) {
-      const rivals = alive.filter((there) => keyOf(there) === key && !shared.has(there))
-      const wins = rivals.length > 0 && decide(strategy, own, rivals)
-      if (rivals.length > 0 && wins === 'keep_target') continue
+    for (const [fold, own] of Map.groupBy(fresh, foldOf)) {
+      const rivals = alive.filter((there) => foldOf(there) === fold && !shared.has(there))
+      const isContested = rivals.some((there) => own.some((one) => keyOf(one) === keyOf(there)))
+      const wins = isContested && decide(strategy, own, rivals)
+      if (wins === 'keep_target') continue
       if (wins === 'take_source') alive = alive.filter((there) => !rivals.includes(there))
       alive = [...alive, ...own.map((one) => ({ ...one, label: taken.has(one.id) ? `${one.id} as ${contentOf(one)}` : one.id }))]
     }
@@ -86,12 +90,12 @@ const nowhere: ResolvedWorkspace = {
 const attachCatalog = async (engine: Engine, alias: string, rows: readonly Row[]): Promise<void> => {
   await engine.run(`ATTACH ':memory:' AS ${alias}`)
   for (const statement of catalogDefinition(alias)) await engine.run(statement)
-  for (const { id, key, metric, score, day } of rows) {
+  for (const { id, key, partition, metric, score, day } of rows) {
     await engine.run(
       `INSERT INTO ${alias}.main.predictions BY NAME SELECT $id AS prediction_id, 'p' AS pipeline_id, 'wheat' AS dataset_name, $key AS model_name, 'M' AS model_class,
-         '0' AS fold_id, 'val' AS "partition", $score::DOUBLE AS val_score, $metric AS metric, '' AS task_type, '' AS preprocessings,
+         '0' AS fold_id, $partition AS "partition", $score::DOUBLE AS val_score, $metric AS metric, '' AS task_type, '' AS preprocessings,
          '2026-01-01'::TIMESTAMP + to_days($day::INTEGER) AS created_at, 'fold' AS fold_kind, false AS aggregated, false AS has_arrays, '' AS search_text`,
-      { id, key, metric, score: score === null ? null : String(score), day },
+      { id, key, partition, metric, score: score === null ? null : String(score), day },
     )
   }
 }
@@ -138,12 +142,14 @@ test.each(['keep_best', 'keep_latest', 'keep_all', 'skip'] as const)(
   },
 )
 
-test('test_merge_stores: keep_best never loses the best finite score of a key; into an empty target nothing is lost', async () => {
+test('test_merge_stores: keep_best never loses the best finite score of a fold; into an empty target nothing is lost', async () => {
   await fc.assert(
     fc.asyncProperty(store, store, async (a, b) => {
       const merged = await mergeReal('keep_best', a, [b])
-      for (const [key, rows] of Map.groupBy([...a, ...b], keyOf)) {
-        const left = [...a, ...b].filter((one) => keyOf(one) === key && merged.some((text) => text.includes(`: ${contentOf(one)} on day`)))
+      for (const [fold, rows] of Map.groupBy([...a, ...b], foldOf)) {
+        const left = [...a, ...b].filter(
+          (one) => foldOf(one) === fold && merged.some((text) => text.includes(`: ${contentOf(one)} on day`)),
+        )
         const metric = rows[0]?.metric ?? ''
         if (metricDirection(metric) !== 'unknown') expect(better(metric, rows, left)).toBe(false)
       }
