@@ -48,6 +48,8 @@ export interface ArrayOperations {
   deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number>
   /** Takes `deleteBatch` back, while the rows are there. The number of predictions that are no longer removed. */
   restoreBatch(ids: ReadonlySet<string>): Promise<number>
+  /** Removes the rows of these predictions at once, from every dataset, with no mark and no way back. The number of rows. */
+  dropArrays(ids: ReadonlySet<string>): Promise<number>
   /** Removes the rows of one dataset at once; other datasets of the same file stay. False when there were none. */
   deleteDataset(name: string): Promise<boolean>
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>

@@ -16,6 +16,7 @@ import { copyRows } from './copy-rows.ts'
 import { listDatasets } from './dataset-files.ts'
 import { deleteBatch } from './delete-batch.ts'
 import { deleteDataset } from './delete-dataset.ts'
+import { dropArrays } from './drop-arrays.ts'
 import { checkIntegrity } from './integrity-check.ts'
 import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
@@ -89,6 +90,10 @@ export class ArrayStore implements ArrayOperations {
 
   restoreBatch(ids: ReadonlySet<string>): Promise<number> {
     return this.#change('restore-arrays', (context) => removeTombstones(context.folder, ids))
+  }
+
+  dropArrays(ids: ReadonlySet<string>): Promise<number> {
+    return this.#change('delete-arrays', (context) => dropArrays(context, ids))
   }
 
   deleteDataset(name: string): Promise<boolean> {

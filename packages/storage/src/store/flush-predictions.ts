@@ -8,7 +8,7 @@ import { exists } from '../files/move-file.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { refreshChainSummaries } from './chain-summary.ts'
 import { beginFlush, endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
-import { loadIncoming, type Match, matchIncoming, refuseUnfit, replaceRows } from './incoming-rows.ts'
+import { loadIncoming, type Match, matchIncoming, type Placed, refuseUnfit, replaceRows } from './incoming-rows.ts'
 import { type BufferedPrediction, lastOfEach, naturalKeyOf } from './prediction-input.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 import { storeAlias } from './store-session.ts'
@@ -22,8 +22,8 @@ export interface FlushContext {
 
 /**
  * Saves predictions: all arrays in one batch, then all rows in one transaction, which also brings the summaries of their chains up to date.
- * A crash in between leaves nothing but array rows that no prediction names; where arrays of known predictions are replaced, the old ones
- * come back at the next opening. Returns the ids in the order given. Throws `validation` before anything is written when a prediction comes
+ * A crash in between leaves nothing but array rows that no prediction names; where arrays of known predictions are replaced, or go because
+ * another result comes without any, the old ones come back at the next opening. Returns the ids in the order given. Throws `validation` before anything is written when a prediction comes
  * for another dataset than the one with its natural key.
  */
 export const flushPredictions = async (context: FlushContext, buffered: readonly BufferedPrediction[]): Promise<string[]> => {
@@ -34,10 +34,10 @@ export const flushPredictions = async (context: FlushContext, buffered: readonly
   await loadIncoming(engine, rows)
   const matches = await matchIncoming(engine)
   await refuseUnfit(engine, matches)
-  const ids = idsFor(rows, matches)
+  const placed = placeRows(rows, matches)
   const { now } = await engine.one(z.object({ now: z.string() }), 'SELECT current_localtimestamp()::VARCHAR AS now')
-  await saveAll(context, { rows, ids, now, matches })
-  const idOf = new Map(rows.map((row, index) => [naturalKeyOf(row), ids[index] ?? row.id]))
+  await saveAll(context, { rows, placed, now, matches })
+  const idOf = new Map(rows.map((row, index) => [naturalKeyOf(row), placed[index]?.id ?? row.id]))
   return buffered.map((one) => idOf.get(naturalKeyOf(one)) ?? one.id)
 }
 
@@ -50,37 +50,46 @@ const refuseUnsettled = async (layout: Layout): Promise<void> => {
   })
 }
 
+interface PlacedRow extends Placed {
+  /** Whether arrays that it may have are of another result, and none come in their place. */
+  readonly losesArrays: boolean
+}
+
 /** A prediction that is known keeps its id. Throws `validation` when it is one of another dataset. */
-const idsFor = (rows: readonly BufferedPrediction[], matches: readonly Match[]): string[] => {
+const placeRows = (rows: readonly BufferedPrediction[], matches: readonly Match[]): PlacedRow[] => {
   const known = new Map(matches.map((match) => [match.place, match]))
   return rows.map((one, place) => {
     const match = known.get(place)
-    if (match === undefined) return one.id
-    refuseOtherDataset(one, match.dataset)
-    return match.id
+    if (match !== undefined) refuseOtherDataset(one, match.dataset)
+    const id = match?.id ?? one.id
+    if (one.arrays !== null) return { id, n_samples: one.row.n_samples ?? null, losesArrays: false }
+    if (match?.is_same) return { id, n_samples: match.n_samples, losesArrays: false }
+    return { id, n_samples: null, losesArrays: match !== undefined }
   })
 }
 
 interface Flush {
   readonly rows: readonly BufferedPrediction[]
-  readonly ids: readonly string[]
+  readonly placed: readonly PlacedRow[]
   readonly now: string
   readonly matches: readonly Match[]
 }
 
-const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, ids, now, matches }: Flush): Promise<void> => {
+const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, now, matches }: Flush): Promise<void> => {
   const layout = layoutOf(root)
-  const records = rows.flatMap((row, place) => recordOf(row, ids[place] ?? row.id, now))
+  const records = rows.flatMap((row, place) => recordOf(row, placed[place]?.id ?? row.id, now))
   const saved = new Set(records.map((record) => record.prediction_id))
-  const overwritten = matches.map(({ id }) => id).filter((id) => saved.has(id))
+  const bared = new Set(placed.filter((one) => one.losesArrays).map(({ id }) => id))
+  const overwritten = matches.map(({ id }) => id).filter((id) => saved.has(id) || bared.has(id))
   const journal = overwritten.length === 0 ? null : await beginFlush(layout, arrays, overwritten, now)
   try {
     if (records.length > 0) await arrays.saveBatch(records)
+    if (bared.size > 0) await arrays.dropArrays(bared)
     await faultPoint({ kind: 'engine-write', path: storeAlias })
     await inTransaction(engine, async () => {
       await replaceRows(
         engine,
-        ids,
+        placed,
         matches.map(({ id }) => id),
         now,
       )

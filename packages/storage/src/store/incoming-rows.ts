@@ -59,17 +59,26 @@ const sameKey = ['pipeline_id', 'chain_id', 'fold_id', 'partition', 'model_name'
   .map((column) => `p.${column} IS NOT DISTINCT FROM i.${column}`)
   .join(' AND ')
 
-export interface Match {
-  readonly place: number
-  readonly id: string
-  readonly dataset: string
-}
+const Match = z.object({
+  place: z.number(),
+  id: z.string(),
+  dataset: z.string(),
+  /** Whether what is measured is the same: then its arrays are those of what comes. */
+  is_same: z.boolean(),
+  n_samples: z.number().nullable(),
+})
+export type Match = z.infer<typeof Match>
+
+const sameResult = ['metric', 'val_score', 'test_score', 'train_score']
+  .map((column) => `p.${column} IS NOT DISTINCT FROM i.${column}`)
+  .join(' AND ')
 
 /** The predictions of the store that have the natural key of one that comes; of several (NULL branches do not collide) the newest. */
 export const matchIncoming = (engine: Engine): Promise<Match[]> =>
   engine.rows(
-    z.object({ place: z.number(), id: z.string(), dataset: z.string() }),
-    `SELECT i.place, p.prediction_id AS id, p.dataset_name AS dataset FROM temp.main.incoming i JOIN ${seen('predictions')} p
+    Match,
+    `SELECT i.place, p.prediction_id AS id, p.dataset_name AS dataset, p.n_samples,
+       ${sameResult} AND coalesce(p.n_samples = i.n_samples, true) AS is_same FROM temp.main.incoming i JOIN ${seen('predictions')} p
        ON p.pipeline_id = i.pipeline_id AND ${sameKey}
      QUALIFY row_number() OVER (PARTITION BY i.place ORDER BY p.created_at DESC, p.prediction_id DESC) = 1 ORDER BY i.place`,
   )
@@ -98,17 +107,24 @@ export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Pr
   })
 }
 
+/** What is decided of a row that comes: the id and the number of samples that it is saved with. */
+export interface Placed {
+  readonly id: string
+  readonly n_samples: number | null
+}
+
 /** The rows that come take the place of those that they replace. Inside a transaction. */
 export const replaceRows = async (
   engine: Engine,
-  ids: readonly string[],
+  placed: readonly Placed[],
   replaced: readonly string[],
   createdAt: string,
 ): Promise<void> => {
-  await engine.run('CREATE OR REPLACE TEMP TABLE incoming_ids (place INTEGER, id VARCHAR)')
+  await engine.run('CREATE OR REPLACE TEMP TABLE incoming_ids (place INTEGER, id VARCHAR, n_samples INTEGER)')
   await appendColumns(engine, { alias: 'temp', table: 'incoming_ids' }, [
-    { type: 'integer', values: ids.map((_, index) => index) },
-    { type: 'varchar', values: ids },
+    { type: 'integer', values: placed.map((_, index) => index) },
+    { type: 'varchar', values: placed.map(({ id }) => id) },
+    { type: 'integer', values: placed.map(({ n_samples }) => n_samples) },
   ])
   await engine.run('CREATE OR REPLACE TEMP TABLE replaced_ids (id VARCHAR)')
   await appendColumns(engine, { alias: 'temp', table: 'replaced_ids' }, [{ type: 'varchar', values: replaced }])
@@ -117,7 +133,7 @@ export const replaceRows = async (
   }
   await engine.run(
     `INSERT INTO ${written('predictions')} (prediction_id, ${names}, created_at)
-     SELECT n.id, ${columns.map(([name]) => `i.${name}`).join(', ')}, $now::TIMESTAMP
+     SELECT n.id, ${columns.map(([name]) => `${name === 'n_samples' ? 'n' : 'i'}.${name}`).join(', ')}, $now::TIMESTAMP
      FROM temp.main.incoming i JOIN temp.main.incoming_ids n USING (place) ORDER BY place`,
     { now: createdAt },
   )

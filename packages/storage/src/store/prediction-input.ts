@@ -25,6 +25,7 @@ export const PredictionInput = z.strictObject({
   train_score: score,
   metric: z.string(),
   task_type: z.string(),
+  /** How many samples its arrays have. Kept with arrays only: in a workspace it says that there are some, and that they are lost when they are not. */
   n_samples: whole,
   n_features: whole,
   scores: json,
@@ -46,7 +47,7 @@ export interface BufferedPrediction {
   /** The id unless the natural key has one already. */
   readonly id: string
   readonly row: z.output<typeof PredictionInput>
-  /** Null: those saved before, if any, stay. */
+  /** Null: those saved before stay if they are of the same result, and go otherwise. */
   readonly arrays: PredictionArrays | null
 }
 
@@ -63,15 +64,30 @@ export const naturalKeyOf = ({ row }: BufferedPrediction): string =>
   JSON.stringify([row.pipeline_id, row.chain_id ?? null, row.fold_id, row.partition, row.model_name, row.branch_id ?? null])
 
 /**
- * Of several with one natural key the last counts, at the place and, when it brings none, with the arrays of those before. Throws
- * `validation` when they are of different datasets.
+ * Of several with one natural key the last counts, at the place of the first and, when it brings none and is the same result, with the
+ * arrays of the one before. Throws `validation` when they are of different datasets.
  */
 export const lastOfEach = (buffered: readonly BufferedPrediction[]): BufferedPrediction[] => {
   const last = new Map<string, BufferedPrediction>()
   for (const one of buffered) {
     const before = last.get(naturalKeyOf(one))
     if (before !== undefined) refuseOtherDataset(one, before.row.dataset_name)
-    last.set(naturalKeyOf(one), before === undefined ? one : { ...one, id: before.id, arrays: one.arrays ?? before.arrays })
+    last.set(naturalKeyOf(one), before === undefined ? one : following(one, before))
   }
   return [...last.values()]
 }
+
+const following = (one: BufferedPrediction, before: BufferedPrediction): BufferedPrediction => {
+  if (one.arrays !== null || !isSameResult(one.row, before.row)) return { ...one, id: before.id }
+  return { id: before.id, row: { ...one.row, n_samples: before.row.n_samples }, arrays: before.arrays }
+}
+
+/** Whether the arrays of one are those of the other: a prediction may be saved again to put right what is not measured. */
+const isSameResult = (one: BufferedPrediction['row'], other: BufferedPrediction['row']): boolean =>
+  one.metric === other.metric &&
+  (['val_score', 'test_score', 'train_score'] as const).every(
+    (name) => (one[name] ?? null) === (other[name] ?? null) || bothNaN(one[name], other[name]),
+  ) &&
+  (one.n_samples ?? other.n_samples ?? null) === (other.n_samples ?? one.n_samples ?? null)
+
+const bothNaN = (one: unknown, other: unknown): boolean => Number.isNaN(one) && Number.isNaN(other)

@@ -9,8 +9,8 @@ import { faultScene, flushAgain, foldsOf } from './testing/store-fixture.ts'
 
 afterEach(() => setFaultHook(undefined))
 
-const before = { '0': [1, [1, 1]], '1': [2, null] }
-const after = { '0': [10, [10, 10]], '1': [20, [20, 20]], '2': [30, [30, 30]] }
+const before = { '0': [1, [1, 1]], '1': [2, null], '3': [4, [4, 4]] }
+const after = { '0': [10, [10, 10]], '1': [20, [20, 20]], '2': [30, [30, 30]], '3': [40, null] }
 
 test('test_workspace_store_flush_crash: stopped before every operation, scores and arrays belong together, and nothing of the flush stays', {
   timeout: 600_000,

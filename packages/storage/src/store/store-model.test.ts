@@ -33,7 +33,8 @@ class Model {
   #buffer: Row[] = []
 
   put(one: Row): void {
-    const values = one.values ?? this.rows.get(keyOf(one))?.values ?? null
+    const known = this.rows.get(keyOf(one))
+    const values = one.values ?? (known !== undefined && Object.is(known.score, one.score) ? known.values : null)
     this.rows.set(keyOf(one), { score: one.score, values })
   }
 

@@ -53,15 +53,43 @@ test('test_workspace_store_flush_batch: a batch is one array file and one transa
     await expect(store.savePrediction(predictionOf(lineage, { fold_id: 'x', prediction_id: ids[0] }))).rejects.toThrow(/another prediction/)
   }))
 
-test('test_workspace_store_upsert: the natural key keeps its id, also without a branch; arrays are replaced, or stay when none come', () =>
-  withStore(async (store) => {
+test('test_workspace_store_upsert: the natural key keeps its id, also without a branch; arrays are replaced, stay with their result, and go with another', () =>
+  withStore(async (store, path) => {
     const lineage = await beginLineage(store)
+    const other = await store.savePrediction(predictionOf(lineage, { fold_id: 'other' }), arraysOf(8, 9))
     const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 2))
-    expect(await store.savePrediction(predictionOf(lineage, { val_score: 3 }), arraysOf(3, 4))).toBe(id)
-    expect(await store.savePrediction(predictionOf(lineage, { val_score: Number.NaN }))).toBe(id)
+    const scored = predictionOf(lineage, { val_score: Number.NaN })
+    expect(await store.savePrediction(scored, arraysOf(3, 4))).toBe(id)
+    expect(await store.savePrediction({ ...scored, best_params: { n: 3 }, n_samples: null })).toBe(id)
     expect(await predictedOf(store, id)).toEqual([3, 4])
-    expect(await store.queryPredictions()).toMatchObject([{ prediction_id: id, val_score: Number.NaN }])
+    expect((await store.queryPredictions({ fold_id: '0' }))[0]).toMatchObject({
+      val_score: Number.NaN,
+      best_params: { n: 3 },
+      n_samples: 2,
+    })
+    expect(await store.savePrediction(predictionOf(lineage, { val_score: 5, prediction_id: id }))).toBe(id)
+    expect([await predictedOf(store, id), await predictedOf(store, other)]).toEqual([null, [8, 9]])
+    await store.apply(await store.plan({ kind: 'compact' }))
+    expect(await predictedOf(store, id)).toBe(null)
+    expect(await store.savePrediction(predictionOf(lineage, { fold_id: 'other', metric: 'r2' }))).toBe(other)
+    expect(await readdir(join(path, 'arrays'))).toEqual([])
+    store.bufferPrediction(predictionOf(lineage, { fold_id: 'b' }), arraysOf(5, 6))
+    store.bufferPrediction(predictionOf(lineage, { fold_id: 'b', preprocessings: 'SNV' }))
+    store.bufferPrediction(predictionOf(lineage, { fold_id: 'c' }), arraysOf(5, 6))
+    store.bufferPrediction(predictionOf(lineage, { fold_id: 'c', test_score: 1 }))
+    const [, b, , c] = await store.flush()
+    expect([await predictedOf(store, b ?? ''), await predictedOf(store, c ?? '')]).toEqual([[5, 6], null])
     expect(await store.savePrediction(predictionOf(lineage, { branch_id: 0 }))).not.toBe(id)
+  }))
+
+test('test_workspace_store_without_arrays: a prediction saved without arrays counts as one that never had any, not as one that lost them', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    await store.savePrediction(predictionOf(lineage))
+    const plan = await store.plan({ kind: 'clean_dead_links', grace_hours: 0 })
+    expect(plan.report).toMatchObject({ metadata_orphans_removed: 0, never_had_arrays: 1 })
+    await store.close()
+    expect((await verifyWorkspace(path, { depth: 'quick' })).findings.map(({ code }) => code)).toEqual(['predictions_without_arrays'])
   }))
 
 test('test_workspace_store_other_dataset: a prediction of another dataset never replaces one; buffered or stored, nothing is changed', () =>

@@ -108,7 +108,8 @@ export class WorkspaceStore implements AsyncDisposable {
 
   /**
    * Saves one prediction at once; one with the same natural key (pipeline, chain, fold, partition, model, branch) is replaced and keeps its
-   * id, which is returned. A pipeline belongs to one dataset: a prediction of another dataset with that key is refused with `validation`, and so
+   * id, which is returned. Saved without arrays it keeps those that it has while metric, scores and number of samples stay the same; with
+   * another result they go, because they are not of it. A pipeline belongs to one dataset: a prediction of another dataset with that key is refused with `validation`, and so
    * are arrays with a name that does not exist, and y_true and y_pred of different lengths.
    */
   async savePrediction(input: PredictionInput, arrays?: PredictionArrays): Promise<string> {

@@ -45,12 +45,13 @@ export const predictedOf = async (store: WorkspaceStore, id: string): Promise<(n
   return row?.y_pred ? [...elementsOf(row.y_pred)] : null
 }
 
-/** A workspace whose two predictions a fault job saves again, with a third that is new: `{ old: [id, id], lineage }`. */
+/** A workspace whose predictions a fault job saves again, one of them without the arrays that it has, with one that is new. */
 export const faultScene = async (path: string): Promise<Lineage> => {
   await using store = await WorkspaceStore.open(path, { create: true })
   const lineage = await beginLineage(store)
   store.bufferPrediction(predictionOf(lineage, { fold_id: '0', val_score: 1 }), arraysOf(1, 1))
   store.bufferPrediction(predictionOf(lineage, { fold_id: '1', val_score: 2 }))
+  store.bufferPrediction(predictionOf(lineage, { fold_id: '3', val_score: 4 }), arraysOf(4, 4))
   await store.flush()
   return lineage
 }
@@ -64,6 +65,7 @@ export const flushAgain = async (path: string): Promise<void> => {
     store.bufferPrediction(predictionOf(lineage, { fold_id: '0', val_score: 10 }), arraysOf(10, 10))
     store.bufferPrediction(predictionOf(lineage, { fold_id: '1', val_score: 20 }), arraysOf(20, 20))
     store.bufferPrediction(predictionOf(lineage, { fold_id: '2', val_score: 30 }), arraysOf(30, 30))
+    store.bufferPrediction(predictionOf(lineage, { fold_id: '3', val_score: 40 }))
     await store.flush()
   } finally {
     store.discardBuffer()
