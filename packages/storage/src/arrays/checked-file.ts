@@ -107,6 +107,7 @@ export class CheckedFile {
       const expected = new Map(this.#checksums?.columns.map((column, index) => [column, noted[index]]))
       const changed = pages.filter(({ column }) => expected.has(column) && found.get(column) !== expected.get(column))
       if (changed.length > 0) throw this.#changed(group, changed)
+      await reader.done()
     } catch (error) {
       throw isStorageError(error, 'arrays_corrupt') ? this.#changed(group, pages) : error
     } finally {

@@ -25,6 +25,7 @@ export const requireDecodable = async (
       signal?.throwIfAborted()
       await reader.rowGroup(group, false)
     }
+    await reader.done()
   } catch (error) {
     throw isStorageError(error, 'arrays_corrupt') ? asDamaged(name, error) : error
   } finally {

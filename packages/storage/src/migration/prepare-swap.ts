@@ -125,6 +125,7 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[], on
       reading.catch(() => undefined)
     }
     await reading
+    await reader.done()
     return finished
   } finally {
     await reading.catch(() => undefined)

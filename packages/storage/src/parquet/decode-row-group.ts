@@ -52,6 +52,9 @@ export class ParquetDecoder {
 // One batch per row group, so that nothing needs to be joined.
 const largestRowGroup = 131_072
 
+/** Bytes that decoding has taken so far in this thread. */
+export const decoderMemory = (): number => memoryOf(wasmMemory()).byteLength
+
 /** The bytes behind a WebAssembly.Memory, whose type lives in the browser's library only. */
 const memoryOf = (memory: unknown): ArrayBufferLike => {
   const buffer: unknown = memory !== null && typeof memory === 'object' ? Reflect.get(memory, 'buffer') : undefined

@@ -1,23 +1,27 @@
-import { Worker } from 'node:worker_threads'
 import { StorageError } from '../errors.ts'
 import type { RowBlock } from './column-block.ts'
 import type { GroupDigest } from './group-digest.ts'
 import type { DatasetFigures, ReaderAnswer, ReaderRequest } from './reader-messages.ts'
+import { keepThread, takeThread } from './spare-thread.ts'
+
+/** Bytes; a decoder that has grown beyond is given up instead of kept. */
+const mostKept = 64 * 2 ** 20
 
 /**
  * Reads Parquet files with parquet-wasm in a thread of its own, one at a time, row group by row group. Requests are answered in order;
  * asking for the next row group before using the last keeps both threads busy. Fails with `arrays_corrupt` when a file cannot be decoded.
  */
 export class ParquetReader {
-  readonly #worker = new Worker(new URL('./reader-thread.ts', import.meta.url))
+  readonly #worker = takeThread()
   readonly #waiting: { resolve: (answer: ReaderAnswer) => void; reject: (error: Error) => void }[] = []
+  readonly #onMessage = (answer: ReaderAnswer) => this.#waiting.shift()?.resolve(answer)
+  readonly #onError = (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error)))
+  readonly #onExit = () => this.#fail(new Error('the reading thread ended'))
   #path = ''
   #failure: Error | undefined
 
   constructor() {
-    this.#worker.on('message', (answer: ReaderAnswer) => this.#waiting.shift()?.resolve(answer))
-    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
-    this.#worker.on('exit', () => this.#fail(new Error('the reading thread ended')))
+    this.#worker.on('message', this.#onMessage).on('error', this.#onError).on('exit', this.#onExit)
   }
 
   /** Rows of `skippedIds` are digested, but do not count for their dataset. */
@@ -45,8 +49,19 @@ export class ParquetReader {
     return answer.kind === 'finished' ? answer.datasets : this.#unexpected(answer)
   }
 
+  /** After everything was read and found right: the thread is kept for the next reader. Otherwise `close` ends it. */
+  async done(): Promise<void> {
+    const answer = await this.#ask({ kind: 'release' })
+    if (answer.kind !== 'released') this.#unexpected(answer)
+    if (answer.memory > mostKept) return
+    this.#failure = new Error('the reader is closed')
+    this.#worker.off('message', this.#onMessage).off('error', this.#onError).off('exit', this.#onExit)
+    await keepThread(this.#worker)
+  }
+
+  /** Ends the thread, which may be in the middle of something or damaged by what it has read; nothing after `done`. */
   async close(): Promise<void> {
-    await this.#worker.terminate()
+    if (this.#failure === undefined) await this.#worker.terminate()
   }
 
   #ask(request: ReaderRequest): Promise<ReaderAnswer> {

@@ -8,6 +8,8 @@ export type ReaderRequest =
   /** As `row-group` without values; its rows count for the digests of `finish`. */
   | { readonly kind: 'digest'; readonly index: number }
   | { readonly kind: 'finish' }
+  /** Closes whatever is open. */
+  | { readonly kind: 'release' }
 
 export interface DatasetFigures {
   readonly sha256: string
@@ -20,4 +22,6 @@ export type ReaderAnswer =
   | { readonly kind: 'row-group'; readonly block: RowBlock; readonly checksums: ReadonlyMap<string, string> }
   | { readonly kind: 'digest'; readonly digest: GroupDigest }
   | { readonly kind: 'finished'; readonly datasets: ReadonlyMap<string, DatasetFigures> }
+  /** `memory`: bytes that the decoder has taken, and never gives back. */
+  | { readonly kind: 'released'; readonly memory: number }
   | { readonly kind: 'failed'; readonly message: string }

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { ArraysDigest } from './arrays-digest.ts'
 import { blockChecksums } from './block-checksum.ts'
 import type { RowBlock } from './column-block.ts'
-import { ParquetDecoder } from './decode-row-group.ts'
+import { decoderMemory, ParquetDecoder } from './decode-row-group.ts'
 import { digestGroup } from './group-digest.ts'
 import type { ReaderAnswer, ReaderRequest } from './reader-messages.ts'
 
@@ -16,6 +16,11 @@ const answer = async (request: ReaderRequest): Promise<ReaderAnswer> => {
     decoder = await ParquetDecoder.open(request.path)
     digest = new ArraysDigest(new Set(request.skippedIds))
     return { kind: 'opened', rowGroups: decoder.rowGroups }
+  }
+  if (request.kind === 'release') {
+    decoder?.close()
+    decoder = undefined
+    return { kind: 'released', memory: decoderMemory() }
   }
   if (decoder === undefined) return { kind: 'failed', message: 'no file is open' }
   if (request.kind === 'finish') {

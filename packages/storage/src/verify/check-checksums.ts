@@ -25,7 +25,9 @@ export class ChecksumChecker {
 
   async check(root: string, path: string, signal: AbortSignal | undefined): Promise<CheckedFile> {
     try {
-      return await this.#checkFile(join(root, path), path, signal)
+      const checked = await this.#checkFile(join(root, path), path, signal)
+      if (checked.findings.length === 0) await this.#reader?.done()
+      return checked
     } catch (error) {
       if (isStorageError(error, 'arrays_corrupt')) return { findings: [damage(path, undefined, error.message)], firstRows: [] }
       throw error
