@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
-import { makeFolder, rename, syncFolder } from '../files/disk.ts'
+import { makeFolder, rename, syncFolder, unlink } from '../files/disk.ts'
 import { unlinkIfThere } from '../files/move-file.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { ArrayFileReader } from './array-file-reader.ts'
@@ -72,6 +72,13 @@ export class ArrayFolder {
   async publish(part: string, name: string, before: FileStamp | null): Promise<void> {
     await this.refuseChanged(name, before)
     await rename(part, this.pathOf(name))
+    await syncFolder(this.path)
+  }
+
+  /** Removes a file, durably, unless somebody has changed it meanwhile. */
+  async remove(name: string, before: FileStamp | null): Promise<void> {
+    await this.refuseChanged(name, before)
+    await unlink(this.pathOf(name))
     await syncFolder(this.path)
   }
 

@@ -52,6 +52,7 @@ export interface ArrayOperations {
   dropArrays(ids: ReadonlySet<string>): Promise<number>
   /** Removes the rows of one dataset at once; other datasets of the same file stay. False when there were none. */
   deleteDataset(name: string): Promise<boolean>
+  /** Takes away the rows that do not count any more, with the file when there are no others. */
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
   /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */
   copyRows(ids: ReadonlySet<string>, targetPath: string, options?: CopyRowsOptions): Promise<number>

@@ -11,7 +11,7 @@ import { RowMarks } from './row-marks.ts'
 import { removeTombstones } from './tombstone-file.ts'
 
 /**
- * Removes rows that no longer count: removed predictions, and all but the last row of each. A removed prediction that the metadata
+ * Removes rows that no longer count: removed predictions, and all but the last row of each. A file goes with its last row. A removed prediction that the metadata
  * knows keeps its row and is no longer removed. Stops before the first file when the list of removed predictions is damaged; a damaged
  * file is reported, left as it is, and does not keep the others from being compacted.
  */
@@ -90,7 +90,7 @@ const compactFile = async (
     const rows = await rowsToDrop(reader, doomed)
     const before = { file: `arrays/${name}`, datasets, rows_before: reader.rows, bytes_before: reader.file.footer.fileBytes }
     const removed = { tombstoned_removed: rows.tombstoned.count, duplicates_removed: rows.all.count - rows.tombstoned.count }
-    if (rows.all.count === 0 && !isFragmented(reader))
+    if (rows.all.count === 0 && reader.rows > 0 && !isFragmented(reader))
       return { ...before, ...removed, rows_after: reader.rows, bytes_after: before.bytes_before }
     let done = 0
     const onRows = (more: number) => {
@@ -99,7 +99,8 @@ const compactFile = async (
     }
     const rewriting = { ...context, signal: signal ?? context.signal, onRows }
     const rows_after = await rewriteFile(rewriting, name, stamp, reader, rows)
-    return { ...before, ...removed, rows_after, bytes_after: (await stat(context.folder.pathOf(name))).size }
+    const bytes_after = rows_after === 0 ? 0 : (await stat(context.folder.pathOf(name))).size
+    return { ...before, ...removed, rows_after, bytes_after }
   } finally {
     await reader.close()
   }

@@ -1,4 +1,3 @@
-import { syncFolder, unlink } from '../files/disk.ts'
 import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
@@ -24,11 +23,7 @@ const deleteFrom = async (context: AppendContext, name: string, datasetName: str
     const all = await rowsOfDataset(reader, datasetName)
     if (all.count === 0) return false
     if (all.count < reader.rows) await rewriteFile(context, name, stamp, reader, { all, counted: await stillCounted(reader, all) })
-    else {
-      await folder.refuseChanged(name, stamp)
-      await unlink(folder.pathOf(name))
-      await syncFolder(folder.path)
-    }
+    else await folder.remove(name, stamp)
     return true
   } finally {
     await reader.close()

@@ -1,4 +1,3 @@
-import { syncFolder, unlink } from '../files/disk.ts'
 import type { AppendContext } from './append-rows.ts'
 import { replacedRows, visitRowsOf } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
@@ -26,12 +25,6 @@ const dropFrom = async (context: AppendContext, name: string, ids: ReadonlySet<s
       if (ids.has(id)) all.add(row)
     })
     if (all.count === 0) return 0
-    if (all.count === reader.rows) {
-      await folder.refuseChanged(name, stamp)
-      await unlink(folder.pathOf(name))
-      await syncFolder(folder.path)
-      return all.count
-    }
     const replaced = await replacedRows(reader)
     for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
     await rewriteFile(context, name, stamp, reader, { all, counted })

@@ -25,7 +25,8 @@ export interface Dropped {
 
 /**
  * Writes a file anew without some of its rows, the others in their order. Row groups that lose nothing are copied byte by byte, damage
- * and checksums included; small neighbours become one. Bounded memory: a few row groups. The file changes as a whole, or not at all.
+ * and checksums included; small neighbours become one. Bounded memory: a few row groups. The file changes as a whole, or not at all; with its
+ * last row it goes. The number of rows that are left.
  */
 export const rewriteFile = async (
   context: RewriteContext,
@@ -33,9 +34,13 @@ export const rewriteFile = async (
   stamp: string | null,
   reader: ArrayFileReader,
   dropped: Dropped,
-) => {
+): Promise<number> => {
   if (reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
   await reader.requireDecodable({ signal: context.signal })
+  if (dropped.all.count === reader.rows) {
+    await context.folder.remove(name, stamp)
+    return 0
+  }
   const part = context.folder.partPath()
   const threads = new GroupThreads(rewrittenBytes(reader, dropped.all))
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)

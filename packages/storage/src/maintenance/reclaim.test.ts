@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -47,6 +48,23 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     const { operation_id } = await apply(folder.path, { kind: 'remove_predictions', prediction_ids: ['wheat#0', 'wheat#3'] })
     await apply(folder.path, { kind: 'compact' })
     await restore(folder.path, operation_id, ['wheat#3'])
+    await restore(folder.path, operation_id)
+    expect(await snapshot(folder.path)).toEqual(before)
+  })
+
+  test('an array file goes with its last row, its bytes are counted, and all of it comes back from the trash', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: some(['wheat', 'corn'], 2) })
+    const before = await snapshot(folder.path)
+    const corn = join(folder.path, 'arrays', 'corn.parquet')
+    const { size } = await stat(corn)
+    const { operation_id } = await apply(folder.path, { kind: 'remove_predictions', prediction_ids: ['corn#0', 'corn#1'] })
+    const { report } = await apply(folder.path, { kind: 'compact' })
+    expect(report).toMatchObject({ datasets: { corn: { rows_before: 2, rows_after: 0, bytes_before: size, bytes_after: 0 } } })
+    expect(existsSync(corn)).toBe(false)
+    const { findings } = await verifyWorkspace(folder.path, { depth: 'quick' })
+    expect(findings.map(({ code }) => code)).not.toContain('missing_array_file')
+    await restore(folder.path, operation_id, ['corn#1'])
     await restore(folder.path, operation_id)
     expect(await snapshot(folder.path)).toEqual(before)
   })

@@ -40,6 +40,11 @@ const latest = async (path: string): Promise<string> => (await listTrash(path)).
 
 const removeRun = applying({ kind: 'remove_run', run_id: 'run-1' })
 const removeTwo = applying({ kind: 'remove_predictions', prediction_ids: ['wheat#1', 'soil pH#2'] })
+// All of one array file, part of another.
+const removeMany = applying({
+  kind: 'remove_predictions',
+  prediction_ids: ['wheat#1', ...['soil pH', 'soil_pH'].flatMap((dataset) => [0, 1, 2].map((fold) => `${dataset}#${fold}`))],
+})
 
 export const faultJobs = {
   'clean dead links': removal({ kind: 'clean_dead_links' }),
@@ -48,7 +53,7 @@ export const faultJobs = {
   'remove dataset': removal({ kind: 'remove_dataset', dataset_name: 'soil pH' }),
   'remove predictions': { prepare: nothing, run: removeTwo },
   'artifact gc': removal({ kind: 'artifact_gc' }),
-  compact: { prepare: removeTwo, run: applying({ kind: 'compact' }) },
+  compact: { prepare: removeMany, run: applying({ kind: 'compact' }) },
   restore: { prepare: removeRun, run: async (path) => restoreTrash(path, await latest(path), { jobId }) },
   'restore models': { prepare: applying({ kind: 'artifact_gc' }), run: async (path) => restoreTrash(path, await latest(path), { jobId }) },
   'restore items': { prepare: removeRun, run: async (path) => restoreTrash(path, await latest(path), { jobId, ids: ['wheat#1'] }) },
