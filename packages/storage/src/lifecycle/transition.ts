@@ -53,7 +53,8 @@ export const requireLifecycleState = (subject: LifecycleSubject, status: string)
   })
 }
 
-const refusal = (subject: LifecycleSubject, from: LifecycleState, what: string): StorageError => {
+/** That something is refused in a state: `what` says what. */
+export const refusal = (subject: LifecycleSubject, from: LifecycleState, what: string): StorageError => {
   const events = possibleEvents(from)
   return new StorageError('invalid_transition', `The ${subject.kind} ${subject.id} is ${from}: ${what}. Nothing was changed.`, {
     ids: [subject.id],

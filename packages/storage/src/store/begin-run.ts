@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { readLifecycleState, refusal } from '../lifecycle/transition.ts'
+import { hasEnded, statusOf } from './change-status.ts'
 import { jsonOrNull } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
@@ -59,9 +61,10 @@ export interface PipelineInput {
   readonly status?: 'queued' | 'running' | undefined
 }
 
+/** Throws `run_not_found`, and `invalid_transition` for a run that has ended. */
 export const beginPipeline = async (engine: Engine, input: PipelineInput): Promise<string> => {
   const id = input.pipeline_id ?? randomUUID()
-  await refuseAbsent(engine, 'runs', input.run_id)
+  await refuseEnded(engine, input.run_id)
   await refuseTaken(engine, 'pipelines', 'pipeline_id', id)
   await engine.run(
     `INSERT INTO ${written('pipelines')} (pipeline_id, run_id, name, expanded_config, generator_choices, dataset_name, dataset_hash, status)
@@ -78,6 +81,13 @@ export const beginPipeline = async (engine: Engine, input: PipelineInput): Promi
     },
   )
   return id
+}
+
+const refuseEnded = async (engine: Engine, run: string): Promise<void> => {
+  const status = await statusOf(engine, { kind: 'run', id: run })
+  const state = readLifecycleState(status ?? '')
+  if (state === undefined || !hasEnded(state)) return
+  throw refusal({ kind: 'run', id: run }, state, 'no pipeline can begin in it')
 }
 
 export const refuseTaken = async (engine: Engine, table: string, key: string, id: string): Promise<void> => {

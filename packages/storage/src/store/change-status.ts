@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import type { LifecycleEvent, LifecycleState } from '../lifecycle/lifecycle-table.ts'
-import { isTerminal, requireLifecycleState, transition } from '../lifecycle/transition.ts'
+import { StorageError } from '../errors.ts'
+import { type LifecycleEvent, type LifecycleState, lifecycleStates } from '../lifecycle/lifecycle-table.ts'
+import { isTerminal, type LifecycleSubject, requireLifecycleState, transition } from '../lifecycle/transition.ts'
 import { jsonOrNull } from './json-text.ts'
 import { absent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
@@ -20,9 +21,13 @@ export interface PipelineOutcome {
   readonly error?: string | undefined
 }
 
-/** Moves a run along the table of states. Throws `run_not_found`, `invalid_transition`; an unknown status is never overwritten. */
+/**
+ * Moves a run along the table of states. Throws `run_not_found`, `invalid_transition`, also for a run that would be completed before its
+ * pipelines have ended; an unknown status is never overwritten.
+ */
 export const changeRun = async (engine: Engine, id: string, event: LifecycleEvent, outcome: RunOutcome = {}): Promise<LifecycleState> => {
   const to = await nextState(engine, { kind: 'run', id }, event)
+  if (to === 'completed') await refuseUnended(engine, id)
   await engine.run(
     `UPDATE ${written('runs')} SET status = $to, completed_at = ${endOf(to)}, summary = coalesce($summary, summary), error = ${errorOf(to)}
      WHERE run_id = $id`,
@@ -56,20 +61,36 @@ export const changePipeline = async (
 }
 
 /** Completed, failed and cancelled have an end; what is queued again has none, nor an error. */
-const endOf = (to: LifecycleState): string => (isTerminal(to) || to === 'failed' ? 'current_localtimestamp()' : 'NULL')
+export const hasEnded = (state: LifecycleState): boolean => isTerminal(state) || state === 'failed'
+const endOf = (to: LifecycleState): string => (hasEnded(to) ? 'current_localtimestamp()' : 'NULL')
 const errorOf = (to: LifecycleState): string => (to === 'queued' ? 'coalesce($error, NULL)' : 'coalesce($error, error)')
 
-const nextState = async (
-  engine: Engine,
-  subject: { kind: 'run' | 'pipeline'; id: string },
-  event: LifecycleEvent,
-): Promise<LifecycleState> => {
-  const table = subject.kind === 'run' ? 'runs' : 'pipelines'
-  const [row] = await engine.rows(
-    z.object({ status: z.string().nullable() }),
-    `SELECT status FROM ${seen(table)} WHERE ${subject.kind}_id = $id`,
-    { id: subject.id },
+const refuseUnended = async (engine: Engine, run: string): Promise<void> => {
+  const open = lifecycleStates.filter((state) => !hasEnded(state)).map((state) => `'${state}'`)
+  const pipelines = await engine.rows(
+    z.object({ id: z.string(), status: z.string() }),
+    `SELECT pipeline_id AS id, status FROM ${seen('pipelines')} WHERE run_id = $run AND status IN (${open.join(', ')}) ORDER BY created_at, pipeline_id`,
+    { run },
   )
-  if (row === undefined) throw absent(table, subject.id)
-  return transition(subject, requireLifecycleState(subject, row.status ?? ''), event)
+  const [first] = pipelines
+  if (first === undefined) return
+  const which = pipelines.length === 1 ? 'its pipeline has' : `${pipelines.length} of its pipelines have`
+  throw new StorageError(
+    'invalid_transition',
+    `The run ${run} cannot be completed: ${which} not ended (${first.id} is ${first.status}). Nothing was changed.`,
+    { ids: pipelines.slice(0, 100).map(({ id }) => id), hint: 'Complete, fail or cancel its pipelines first.' },
+  )
+}
+
+const nextState = async (engine: Engine, subject: LifecycleSubject, event: LifecycleEvent): Promise<LifecycleState> =>
+  transition(subject, requireLifecycleState(subject, (await statusOf(engine, subject)) ?? ''), event)
+
+/** Throws `run_not_found`, `pipeline_not_found`. */
+export const statusOf = async (engine: Engine, { kind, id }: LifecycleSubject): Promise<string | null> => {
+  const table = kind === 'run' ? 'runs' : 'pipelines'
+  const [row] = await engine.rows(z.object({ status: z.string().nullable() }), `SELECT status FROM ${seen(table)} WHERE ${kind}_id = $id`, {
+    id,
+  })
+  if (row === undefined) throw absent(table, id)
+  return row.status
 }

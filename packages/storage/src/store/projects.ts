@@ -11,8 +11,13 @@ export interface ProjectInput {
   readonly color?: string | undefined
 }
 
-/** Throws `validation` for a name that is taken: a project is found by its name. */
+/** Throws `validation` for a name that is taken or empty: a project is found by its name. */
 export const createProject = async (engine: Engine, { name, description = '', color = '#14b8a6' }: ProjectInput): Promise<string> => {
+  if (name.trim() === '') {
+    throw new StorageError('validation', 'A project needs a name, and this one is empty. Nothing was changed.', {
+      hint: 'Give it a name by which it can be found again.',
+    })
+  }
   if ((await listProjects(engine)).some((project) => project.name === name)) {
     throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`)
   }

@@ -31,7 +31,7 @@ export interface ChainInput {
 
 /**
  * Saves a chain and counts the references to the models that it names. Throws `pipeline_not_found`, `artifact_missing` when it names a
- * model that the store does not have.
+ * model that the store does not have, `validation` when no step has the number `model_step_idx`.
  */
 export const saveChain = async (engine: Engine, input: ChainInput): Promise<string> => {
   const id = input.chain_id ?? randomUUID()
@@ -42,8 +42,7 @@ export const saveChain = async (engine: Engine, input: ChainInput): Promise<stri
   }
   await refuseAbsent(engine, 'pipelines', input.pipeline_id)
   await refuseTaken(engine, 'chains', 'chain_id', id)
-  if (!Number.isInteger(input.model_step_idx))
-    throw new StorageError('validation', 'model_step_idx is not an integer. Nothing was changed.')
+  refuseNoStep(input)
   const named = artifactIdsOf(texts)
   await refuseUnknown(engine, named)
   await faultPoint({ kind: 'engine-write', path: storeAlias })
@@ -70,6 +69,17 @@ export const saveChain = async (engine: Engine, input: ChainInput): Promise<stri
     if (named.length > 0) await noteReferences(engine, named)
   })
   return id
+}
+
+const refuseNoStep = ({ steps, model_step_idx }: ChainInput): void => {
+  if (steps.some(({ step_idx }) => step_idx === model_step_idx)) return
+  const numbers = steps.map(({ step_idx }) => JSON.stringify(step_idx) ?? 'none')
+  throw new StorageError('validation', `No step of the chain has the step_idx ${model_step_idx} of its model. Nothing was changed.`, {
+    hint:
+      steps.length === 0
+        ? 'Give the steps of the chain, that of the model among them.'
+        : `Its steps have ${numbers.join(', ').slice(0, 500)}.`,
+  })
 }
 
 const noteReferences = async (engine: Engine, ids: readonly string[]): Promise<void> => {

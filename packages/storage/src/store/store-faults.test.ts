@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { faultScene, flushAgain, foldsOf } from './testing/store-fixture.ts'
 
@@ -25,11 +26,9 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
     await cp(original, root, { recursive: true, preserveTimestamps: true })
     return root
   }
-  const count = faultHook('count', 0)
-  setFaultHook(count.hook)
-  await flushAgain(await copyOf())
-  setFaultHook(undefined)
-  const total = count.operations.length
+  const done = await copyOf()
+  const operations = await expectFlushed(done, 'saving again', () => flushAgain(done))
+  const total = operations.length
   expect(total).toBeGreaterThan(20)
   for (let n = 1; n <= total; n++) {
     for (const mode of ['stop', 'ENOSPC'] as const) {
@@ -41,9 +40,13 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
       )
       setFaultHook(undefined)
       await forgetLock(root)
-      const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind} ${count.operations[n - 1]?.path.split('/').at(-1)})`
+      const about = `${mode} before ${n} of ${total} (${operations[n - 1]?.kind} ${operations[n - 1]?.path.split('/').at(-1)})`
       if (error !== null) expect(error, about).toMatchObject({ name: 'StorageError', code: 'write_failed' })
-      const found = await foldsOf(root)
+      let found: Record<string, unknown> = {}
+      // The next opening recovers.
+      await expectFlushed(root, about, async () => {
+        found = await foldsOf(root)
+      })
       expect([before, after], about).toContainEqual(found)
       expect(await readdir(join(root, '.nirs-workspace')).catch(() => []), about).toEqual([])
       await flushAgain(root)

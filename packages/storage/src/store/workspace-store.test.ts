@@ -28,12 +28,61 @@ test('test_workspace_store_run_lifecycle: a run and a pipeline move along the ta
     expect(await store.changeRun(run, 'retry')).toBe('queued')
     expect(await store.getRun(run)).toMatchObject({ status: 'queued', error: null, completed_at: null })
     await store.changeRun(run, 'start')
+    await store.completePipeline(pipeline, { best_val: 0.25, metric: 'rmse', duration_ms: 12 })
     await store.completeRun(run, { best_score: 0.1 })
     await expect(store.completeRun(run)).rejects.toMatchObject({ code: 'invalid_transition' })
     expect(await store.getRun(run)).toMatchObject({ status: 'completed', summary: { best_score: 0.1 } })
-    await store.completePipeline(pipeline, { best_val: 0.25, metric: 'rmse', duration_ms: 12 })
     expect(await store.getPipeline(pipeline)).toMatchObject({ status: 'completed', best_val: 0.25, metric: 'rmse' })
     await expect(store.completeRun('nobody')).rejects.toMatchObject({ code: 'run_not_found' })
+  }))
+
+test('test_workspace_store_run_and_pipelines: a run ends after its pipelines, and takes no new ones then', () =>
+  withStore(async (store) => {
+    const { run, pipeline } = await beginLineage(store)
+    const another = { run_id: run, name: 'another', dataset_name: 'wheat' }
+    const queued = await store.beginPipeline({ ...another, status: 'queued' })
+    for (const [id, event] of [
+      [pipeline, 'complete'],
+      [queued, 'cancel'],
+    ] as const) {
+      await expect(store.completeRun(run)).rejects.toMatchObject({
+        code: 'invalid_transition',
+        message: expect.stringMatching(/pipeline.* not ended.*Nothing was changed/),
+      })
+      await store.changePipeline(id, event)
+    }
+    await store.completeRun(run)
+    await expect(store.beginPipeline(another)).rejects.toMatchObject({
+      code: 'invalid_transition',
+      message: expect.stringMatching(/is completed.*Nothing was changed/),
+      fields: { hint: expect.stringContaining('begin a new one') },
+    })
+    const failed = await store.beginRun({ name: 'failed' })
+    await store.failRun(failed, 'cold')
+    await expect(store.beginPipeline({ ...another, run_id: failed })).rejects.toMatchObject({
+      code: 'invalid_transition',
+      fields: { hint: 'Possible now: retry.' },
+    })
+    expect(await store.listPipelines(run)).toHaveLength(2)
+  }))
+
+test('test_workspace_store_odd_input: a model step that is none, and a project without a name, are refused', () =>
+  withStore(async (store) => {
+    const { pipeline } = await beginLineage(store)
+    const step = { step_idx: 2, operator_class: 'Ridge', params: {}, artifact_ids: [], stateless: false }
+    const chain = { pipeline_id: pipeline, steps: [step], model_class: 'Ridge' }
+    for (const [steps, model_step_idx] of [
+      [[step], 1],
+      [[step], 0],
+      [[], 1],
+    ] as const) {
+      const refused = { code: 'validation', message: expect.stringMatching(/step_idx.*Nothing was changed/) }
+      await expect(store.saveChain({ ...chain, steps, model_step_idx })).rejects.toMatchObject(refused)
+    }
+    await store.saveChain({ ...chain, model_step_idx: 2 })
+    for (const name of ['', '  \t'])
+      await expect(store.createProject({ name })).rejects.toMatchObject({ code: 'validation', message: expect.stringContaining('name') })
+    expect(await store.listProjects()).toEqual([])
   }))
 
 test('test_workspace_store_flush_batch: a batch is one array file and one transaction; what is refused leaves everything as it was', () =>
@@ -193,7 +242,13 @@ test('test_workspace_store_artifacts: the same bytes are kept once; references a
     const content = Buffer.from('model')
     const id = await store.saveArtifact({ content, artifact_type: 'model' })
     expect(await store.saveArtifact({ content })).toBe(id)
-    const chain = { pipeline_id: pipeline, steps: [], model_step_idx: 1, model_class: 'Ridge', fold_artifacts: { fold_0: id, fold_1: id } }
+    const chain = {
+      pipeline_id: pipeline,
+      steps: [{ step_idx: 1 }],
+      model_step_idx: 1,
+      model_class: 'Ridge',
+      fold_artifacts: { fold_0: id, fold_1: id },
+    }
     const saved = await store.saveChain(chain)
     await store.saveChain({ ...chain, shared_artifacts: { 1: [id] } })
     expect(await store.listArtifacts()).toMatchObject([{ artifact_id: id, references: 2 }])

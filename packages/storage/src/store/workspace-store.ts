@@ -73,6 +73,7 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.write((engine) => beginRun(engine, input))
   }
 
+  /** Refused with `invalid_transition` while a pipeline of it has not ended. */
   completeRun(id: string, summary?: RunOutcome['summary']): Promise<LifecycleState> {
     return this.changeRun(id, 'complete', { summary })
   }
@@ -86,6 +87,7 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.write((engine) => changeRun(engine, id, event, outcome))
   }
 
+  /** Refused with `invalid_transition` for a run that has ended. */
   beginPipeline(input: PipelineInput): Promise<string> {
     return this.#session.write((engine) => beginPipeline(engine, input))
   }
@@ -102,6 +104,7 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.write((engine) => changePipeline(engine, id, event, outcome))
   }
 
+  /** Refused with `validation` when no step has the number of the model's, with `artifact_missing` when a model is not there. */
   saveChain(input: ChainInput): Promise<string> {
     return this.#session.write((engine) => saveChain(engine, input))
   }
@@ -229,6 +232,7 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.read(listArtifacts)
   }
 
+  /** Refused with `validation` for a name that is empty or taken. */
   createProject(input: ProjectInput): Promise<string> {
     return this.#session.write((engine) => createProject(engine, input))
   }
