@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
 
@@ -169,7 +170,7 @@ const statesAround = (change: Change | undefined) =>
     const library = new PipelineLibrary(workspace)
     await change.prepare(library)
     const before = await visible(library)
-    await change.run(library)
+    await expectFlushed(workspace, 'a change', () => change.run(library))
     return { before, after: await visible(library) }
   })
 

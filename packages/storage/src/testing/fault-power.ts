@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
 import { type DiskOperation, type FaultHook, setFaultHook } from '../files/fault-point.ts'
+import { type Noted, unflushedIn, whatIs } from './flush-order.ts'
 
 /**
  * How a disk may stand after the power is cut: only what was flushed; names kept but unflushed data lost; or the reverse; or, of the
@@ -10,7 +12,7 @@ import { type DiskOperation, type FaultHook, setFaultHook } from '../files/fault
 export type DiskModel = 'strict' | 'data-lost' | 'names-lost' | 'reordered'
 export const diskModels: DiskModel[] = ['strict', 'data-lost', 'names-lost', 'reordered']
 
-interface Recorded extends DiskOperation {
+type Recorded = Noted & {
   /** What the file holds when it is flushed: also what DuckDB has written into it by then. */
   content?: Buffer
 }
@@ -20,12 +22,15 @@ const recordOperations = (): { hook: FaultHook; operations: Recorded[] } => {
   const operations: Recorded[] = []
   const hook = (operation: DiskOperation) => {
     const reads = operation.kind === 'fsync' || operation.kind === 'engine-write'
-    operations.push(reads ? { ...operation, ...contentOf(operation.path) } : { ...operation })
+    operations.push({ ...operation, was: whatIs(operation.path), ...(reads ? contentOf(operation.path) : {}) })
   }
   return { hook, operations }
 }
 
-/** The operations of a job on `root`, as if they had been made on `original`, a copy of it from before. What happens elsewhere is left out. */
+/**
+ * The operations of a job on `root`, as if they had been made on `original`, a copy of it from before. What happens elsewhere is left out.
+ * Fails when something is not flushed in order.
+ */
 export const recordJob = async (root: string, original: string, job: () => Promise<unknown>): Promise<Recorded[]> => {
   const { hook, operations } = recordOperations()
   setFaultHook(hook)
@@ -34,6 +39,7 @@ export const recordJob = async (root: string, original: string, job: () => Promi
   } finally {
     setFaultHook(undefined)
   }
+  expect(unflushedIn(root, operations)).toEqual([])
   const moved = (path: string) => original + path.slice(root.length)
   return operations
     .filter(({ path }) => path === root || path.startsWith(`${root}/`))

@@ -6,6 +6,7 @@ import { beginLineage, predictionOf } from '../store/testing/store-fixture.ts'
 import { WorkspaceStore } from '../store/workspace-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { vacuumWorkspace } from './vacuum-store.ts'
 
@@ -41,16 +42,15 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
     await cp(original, root, { recursive: true, preserveTimestamps: true })
     return root
   }
-  const count = faultHook('count', 0)
-  setFaultHook(count.hook)
   const done = await copyOf()
-  const report = await vacuumWorkspace(done)
-  setFaultHook(undefined)
-  expect(report.replaced).toBe(true)
-  expect(report.bytes_after).toBeLessThan(report.bytes_before)
-  expect((await stat(join(done, 'store.duckdb'))).size).toBe(report.bytes_after)
+  const operations = await expectFlushed(done, 'a vacuum', async () => {
+    const report = await vacuumWorkspace(done)
+    expect(report.replaced).toBe(true)
+    expect(report.bytes_after).toBeLessThan(report.bytes_before)
+    expect((await stat(join(done, 'store.duckdb'))).size).toBe(report.bytes_after)
+  })
   expect(await rowsOf(done)).toBe(rows)
-  const total = count.operations.length
+  const total = operations.length
   for (let n = 1; n <= total; n++) {
     for (const mode of ['stop', 'ENOSPC'] as const) {
       const root = await copyOf()
@@ -61,7 +61,7 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
       )
       setFaultHook(undefined)
       await forgetLock(root)
-      const about = `${mode} before ${n} of ${total} (${count.operations[n - 1]?.kind})`
+      const about = `${mode} before ${n} of ${total} (${operations[n - 1]?.kind})`
       if (error !== null) expect(error, about).toMatchObject({ name: 'StorageError', code: 'write_failed' })
       expect(await rowsOf(root), about).toBe(rows)
       expect((await readdir(root)).toSorted(), about).toEqual((await readdir(original)).toSorted())

@@ -6,6 +6,7 @@ import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
 import { forgetLock } from '../../testing/fault-oracle.ts'
 import { type FaultScene, measureScene, runFaulty } from '../../testing/fault-scene.ts'
+import { expectFlushed } from '../../testing/flush-order.ts'
 import { listTrash } from '../../trash/list-trash.ts'
 import { type Snapshot, type StoreKind, snapshot } from './maintenance-fixture.ts'
 import { type FaultJobName, faultJobs, makeBusyWorkspace } from './maintenance-jobs.ts'
@@ -38,7 +39,7 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),
     outcome: async (path, about) => {
       await forgetLock(path)
-      await recoverWorkspace(path)
+      await expectFlushed(path, about, () => recoverWorkspace(path))
       expect(await readInterruption(path), about).toBeNull()
       expect(await leftovers(path), about).toEqual([])
       const state = await stateOf(path)

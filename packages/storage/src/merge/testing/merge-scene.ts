@@ -6,6 +6,7 @@ import { recoverWorkspace } from '../../migration/recover-workspace.ts'
 import { layoutOf } from '../../migration/workspace-layout.ts'
 import { filesOf, forgetLock } from '../../testing/fault-oracle.ts'
 import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
+import { expectFlushed } from '../../testing/flush-order.ts'
 import { hashTree } from '../../testing/hash-tree.ts'
 import { listTrash } from '../../trash/list-trash.ts'
 import { checkTrashFiles, readManifest } from '../../trash/trash-manifest.ts'
@@ -41,7 +42,7 @@ export const makeMergeScene = async (): Promise<MergeScene> => {
     outcome: async (target, about) => {
       expect(await openFilesBelow(target), about).toEqual([])
       await forgetLock(target)
-      await recoverWorkspace(target)
+      await expectFlushed(target, about, () => recoverWorkspace(target))
       expect(await readInterruption(target), about).toBeNull()
       expect(await leftoversIn(target), about).toEqual([])
       expect(await hashTree(join(scratch.path, 'source')), about).toBe(source)

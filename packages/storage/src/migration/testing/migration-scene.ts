@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
 import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../../testing/fault-oracle.ts'
 import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
+import { expectFlushed } from '../../testing/flush-order.ts'
 import { readInterruption } from '../read-interruption.ts'
 import { recoverWorkspace } from '../recover-workspace.ts'
 import { rollbackMigration } from '../rollback-migration.ts'
@@ -63,7 +64,7 @@ const makeOracle = async (scratch: Scratch) => {
   return async (path: string, about: string): Promise<'legacy' | 'migrated'> => {
     expect(await openFilesBelow(path), about).toEqual([])
     await forgetLock(path)
-    await recoverWorkspace(path)
+    await expectFlushed(path, about, () => recoverWorkspace(path))
     const files = await filesOf(path)
     const names = Object.keys(files)
     expect(
