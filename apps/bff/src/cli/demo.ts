@@ -1,13 +1,12 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { type DemoSize, makeDemo } from '@nirs-workspace/demo'
+import type { DemoSize } from '@nirs-workspace/demo'
 import { isStorageError, resolveWorkspace, systemCode } from '@nirs-workspace/storage'
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
-import { runServer } from './run-server.ts'
-import { withServeOptions } from './serve.ts'
+import { startServing, withServeOptions } from './serve.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
 
 interface Options extends ServeFlags, OutputOptions {
@@ -31,7 +30,7 @@ const demo = async (options: Options): Promise<number> => {
   const serveOptions = parseServeOptions(options)
   const directory = resolve(options.dir ?? join(userFolders().cache, 'demo', options.size))
   const made = (await isWorkspace(directory)) ? undefined : await make(directory, options.size)
-  if (options.serve) return runServer([directory], serveOptions, options)
+  if (options.serve) return startServing([directory], serveOptions, options)
   printResult(options, { path: directory, made: made !== undefined, size: options.size, ...made }, ({ path }) => path)
   return exitCodes.done
 }
@@ -43,6 +42,7 @@ const make = async (directory: string, size: DemoSize): Promise<{ predictions: n
   const beside = join(dirname(directory), `.demo-${process.pid}`)
   await mkdir(dirname(directory), { recursive: true })
   try {
+    const { makeDemo } = await import('@nirs-workspace/demo')
     const { predictions, datasets } = await makeDemo({ directory: beside, size, onProgress: showDone() })
     await rename(beside, directory)
     return { predictions, datasets }

@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { makeOpenApi } from '../openapi/make-openapi.ts'
-import { allRoutes } from '../routes/all-routes.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb } from './output.ts'
 
@@ -11,6 +9,10 @@ export const addOpenApi = (program: Command): void => {
     .option('--json', 'the same on one line')
     .action((options: OutputOptions) =>
       runVerb(options, async () => {
+        const [{ makeOpenApi }, { allRoutes }] = await Promise.all([
+          import('../openapi/make-openapi.ts'),
+          import('../routes/all-routes.ts'),
+        ])
         printResult(options, makeOpenApi(allRoutes), (document) => JSON.stringify(document, null, 2))
         return exitCodes.done
       }),

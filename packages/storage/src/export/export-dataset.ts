@@ -9,7 +9,6 @@ import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
 import { type ExportQuery, exportQuery, streamingJoins } from './export-query.ts'
 import { closeSources, type ExportSource, namedAfterSource, openExportSources } from './export-sources.ts'
 import { allowedTarget, describeFile, removeIfThere, writeBeside } from './export-target.ts'
-import { writeArrow } from './write-arrow.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
 
@@ -87,7 +86,7 @@ interface Writing {
 
 const writeFormat = async (engine: Engine, request: DatasetExport, { query, sources, metadata, path }: Writing): Promise<number> => {
   if (request.format === 'csv') return writeCsv(engine, query, path, request.csv_dialect)
-  if (request.format === 'arrow') return writeArrow(engine, query, path, metadata, request.signal)
+  if (request.format === 'arrow') return (await import('./write-arrow.ts')).writeArrow(engine, query, path, metadata, request.signal)
   const rowBytes = await Promise.all(sources.map((source) => source.rowBytes()))
   return writeParquet(engine, query, request.layout, path, metadata, Math.max(0, ...rowBytes))
 }

@@ -16,7 +16,6 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { arrayRefs } from './array-refs.ts'
 import { narrowFilter } from './narrow-filter.ts'
-import { predictionTable } from './prediction-table.ts'
 import { querySql, type SqlLimits } from './query-sql.ts'
 import { type RowOptions, streamRows } from './stream-rows.ts'
 
@@ -119,7 +118,9 @@ export class Predictions implements AsyncDisposable {
   }
 
   /** The rows as an Arrow table. */
-  toArrow(options: RowOptions = {}): Promise<Table> {
+  async toArrow(options: RowOptions = {}): Promise<Table> {
+    // Arrow is large, and few programs ask for it.
+    const { predictionTable } = await import('./prediction-table.ts')
     return predictionTable(this.#opened.catalog, this.#filter, options)
   }
 
