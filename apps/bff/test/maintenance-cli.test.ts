@@ -209,6 +209,22 @@ test('what is not there and what must be migrated first are refused, and nothing
   expect((await json('restore', path, 'no-such-operation', '--yes')).code).toBe(2)
 })
 
+test('a dry run of a restore refuses what the restore would refuse, and changes nothing', async () => {
+  const path = await copyMigratedDemo()
+  const { operation_id } = (await json('remove-dataset', path, 'olive_oil_origin', '--yes')).answer
+  const restoring = ['restore', path, String(operation_id)]
+  const unknown = await json(...restoring, '--id', 'nosuch', '--dry-run')
+  expect([unknown.code, unknown.answer.error]).toEqual([4, expect.objectContaining({ code: 'restore_conflict' })])
+  expect((await json(...restoring, '--dry-run')).code).toBe(0)
+  await writeFile(join(path, 'arrays', '_tombstones.json'), '{"torn')
+  const before = treeHash(path)
+  const refused = [5, expect.objectContaining({ code: 'tombstones_corrupt' })]
+  const dry = await json(...restoring, '--dry-run')
+  expect([dry.code, dry.answer.error, treeHash(path)]).toEqual([...refused, before])
+  const real = await json(...restoring, '--yes')
+  expect([real.code, real.answer.error]).toEqual(refused)
+})
+
 test('a dataset or a metric that the workspace does not have is named, and told from one with nothing to remove', async () => {
   const path = await copyMigratedDemo()
   const before = treeHash(path)

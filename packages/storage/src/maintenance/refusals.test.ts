@@ -10,6 +10,7 @@ import { readInterruption } from '../migration/read-interruption.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { checkRestore } from '../trash/check-restore.ts'
 import { emptyTrash } from '../trash/empty-trash.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
@@ -113,6 +114,7 @@ test.each(storeKinds)('a damaged list of removals stops every removal and restor
   const corrupt = { code: 'tombstones_corrupt' }
   for (const input of inputs) await expect(makePlan(folder.path, input), input.kind).rejects.toMatchObject(corrupt)
   await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject(corrupt)
+  await expect(checkRestore(folder.path, operation_id ?? '')).rejects.toMatchObject(corrupt)
   await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject(corrupt)
   expect(await snapshot(folder.path)).toEqual(before)
   expect(await readInterruption(folder.path)).toBeNull()

@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { RestoreReport } from '@nirs-workspace/types'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
-import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
@@ -18,12 +17,11 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
-import { chooseItems } from './choose-restore.ts'
+import { chooseRestore } from './check-restore.ts'
 import { linkOrCopy, makeFolders } from './fill-trash.ts'
-import { finishRestore, isRestoreDone, partName, undoRestore, withoutRestored } from './finish-restore.ts'
+import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
-import { readContents } from './read-contents.ts'
-import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
+import { type Contents, checkTrashFiles, noContents, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
 export interface RestoreOptions extends WorkOptions {
@@ -71,15 +69,11 @@ export const restoreTrash = async (path: string, operation: string, options: Res
 const restore = async (layout: Layout, manifest: TrashManifest, options: RestoreOptions, progress: ProgressTracker): Promise<Contents> => {
   const operation = manifest.operation_id
   const places = trashPlaces(layout, operation)
-  const left = withoutRestored(await readContents(layout, operation), (await readJson(places.restored, Contents)) ?? noContents)
   const state: { journal: RestoreJournal | null } = { journal: null }
   let chosen = noContents
   try {
     chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
-      const selected = options.ids === undefined ? left : await chooseItems(metadata, places.folder, left, options.ids)
-      // From a damaged list the predictions could not be taken.
-      if (selected.arrays.length > 0) await readTombstones(layout.arrays)
-      const evidence = await checkRoom(metadata, selected)
+      const { left, selected, evidence } = await chooseRestore(layout, manifest, metadata, options.ids)
       const journal: RestoreJournal = {
         format: 'nirs-workspace/journal/1',
         kind: 'restore',
@@ -147,27 +141,6 @@ const putModelBack = async ({ layout, places }: Restoring, path: string): Promis
   await linkOrCopy(join(places.artifacts, path), file)
   for (let folder = dirname(file); folder.length >= layout.root.length; folder = dirname(folder)) await syncFolder(folder)
 }
-
-/** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */
-const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise<RestoreJournal['evidence']> => {
-  let evidence: RestoreJournal['evidence'] = null
-  for (const { table, keys } of tables) {
-    const key = metadata.shapes.get(table)?.key
-    if (typeof key !== 'string') throw conflict(`the store has no table ${table} any more`, [])
-    const taken = new Set(await metadata.keysWhere(table, key, keys))
-    const isShared = table !== 'predictions'
-    if (taken.size > 0 && !isShared) throw conflict(`${taken.size} predictions are there again`, [...taken])
-    const free = keys.find((candidate) => !taken.has(candidate))
-    if (free !== undefined) evidence ??= { table, key: free }
-  }
-  return evidence
-}
-
-const conflict = (what: string, ids: readonly string[]) =>
-  new StorageError('restore_conflict', `It cannot be restored: ${what}. Nothing was restored.`, {
-    ids: ids.slice(0, 100),
-    hint: 'Remove what has taken their place, or restore other items by their ids.',
-  })
 
 /** After a failure: finishes when the transaction is done, else takes everything back; says which. */
 const settle = async (layout: Layout, places: TrashPlaces, journal: RestoreJournal, cause: unknown): Promise<boolean> => {

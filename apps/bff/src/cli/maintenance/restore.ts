@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { restoreTrash } from '@nirs-workspace/storage'
+import { checkRestore, restoreTrash } from '@nirs-workspace/storage'
 import type { MaintenanceCounts, RestoreReport, TrashEntry } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { agrees, type ChangeOptions, recoverFirst, withChangeOptions } from '../change-options.ts'
@@ -29,23 +29,25 @@ export const addRestore = (program: Command): void => {
 const restore = async (path: string, operation: string, options: Options): Promise<number> => {
   await recoverFirst(path, options)
   const entry = await findOperation(path, operation)
+  const ids = options.id.length === 0 ? undefined : options.id
   if (options.dryRun === true) {
+    await checkRestore(path, operation, ids)
     printResult(options, entry, describeEntry)
     return exitCodes.done
   }
-  const question = options.id.length === 0 ? 'Restore it now?' : `Restore ${options.id.length} of it now?`
+  const question = ids === undefined ? 'Restore it now?' : `Restore ${ids.length} of it now?`
   if (!(await agrees(describeEntry(entry), question, options))) return exitCodes.done
-  printResult(options, await run(path, operation, options.id), describeReport)
+  printResult(options, await run(path, operation, ids), describeReport)
   return exitCodes.done
 }
 
-const run = async (path: string, operation: string, ids: readonly string[]): Promise<RestoreReport> => {
+const run = async (path: string, operation: string, ids: readonly string[] | undefined): Promise<RestoreReport> => {
   const progress = showProgress()
   try {
     return await interruptible((signal) =>
       restoreTrash(path, operation, {
         jobId: randomUUID(),
-        ids: ids.length === 0 ? undefined : ids,
+        ids,
         signal,
         onProgress: progress.report,
       }),

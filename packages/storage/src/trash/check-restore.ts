@@ -1,0 +1,64 @@
+import { readTombstones } from '../arrays/tombstones.ts'
+import { StorageError } from '../errors.ts'
+import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
+import type { MetadataStore } from '../maintenance/metadata-store.ts'
+import type { RestoreJournal } from '../maintenance/removal-journal.ts'
+import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
+import { chooseItems } from './choose-restore.ts'
+import { withoutRestored } from './finish-restore.ts'
+import { readContents } from './read-contents.ts'
+import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
+import { refuseLinksFor, trashPlaces } from './trash-places.ts'
+
+export interface RestoreChoice {
+  /** What of the operation is only in the trash. */
+  readonly left: Contents
+  readonly selected: Contents
+  readonly evidence: RestoreJournal['evidence']
+}
+
+/** What a restore would put back. Throws `restore_conflict`, `tombstones_corrupt`; changes nothing. */
+export const chooseRestore = async (
+  layout: Layout,
+  { operation_id }: TrashManifest,
+  metadata: MetadataStore,
+  ids: readonly string[] | undefined,
+): Promise<RestoreChoice> => {
+  const places = trashPlaces(layout, operation_id)
+  const left = withoutRestored(await readContents(layout, operation_id), (await readJson(places.restored, Contents)) ?? noContents)
+  const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
+  // From a damaged list the predictions could not be taken.
+  if (selected.arrays.length > 0) await readTombstones(layout.arrays)
+  return { left, selected, evidence: await checkRoom(metadata, selected) }
+}
+
+/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place. Reads only. */
+export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<void> => {
+  const resolved = await resolveMaintained(path)
+  const layout = layoutOf(resolved.root)
+  const manifest = await readManifest(layout, operation)
+  await refuseLinksFor(layout)
+  await checkTrashFiles(layout, manifest)
+  await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
+}
+
+/** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */
+const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise<RestoreJournal['evidence']> => {
+  let evidence: RestoreJournal['evidence'] = null
+  for (const { table, keys } of tables) {
+    const key = metadata.shapes.get(table)?.key
+    if (typeof key !== 'string') throw conflict(`the store has no table ${table} any more`, [])
+    const taken = new Set(await metadata.keysWhere(table, key, keys))
+    const isShared = table !== 'predictions'
+    if (taken.size > 0 && !isShared) throw conflict(`${taken.size} predictions are there again`, [...taken])
+    const free = keys.find((candidate) => !taken.has(candidate))
+    if (free !== undefined) evidence ??= { table, key: free }
+  }
+  return evidence
+}
+
+const conflict = (what: string, ids: readonly string[]) =>
+  new StorageError('restore_conflict', `It cannot be restored: ${what}. Nothing was restored.`, {
+    ids: ids.slice(0, 100),
+    hint: 'Remove what has taken their place, or restore other items by their ids.',
+  })
