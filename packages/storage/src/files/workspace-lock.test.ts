@@ -1,11 +1,14 @@
 import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withFault } from '../testing/fault-scene.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { type DiskOperation, setFaultHook } from './fault-point.ts'
+import { ownIdentity } from './process-identity.ts'
 import { acquireWorkspaceLock, readLockHolder } from './workspace-lock.ts'
 
 const stale = (over: object = {}) =>
@@ -69,6 +72,58 @@ test('a disk that fails once while a lock is taken: coded, nothing is held, and 
     }
   }
   expect(codes.filter((error) => error !== null).length).toBeGreaterThan(8)
+})
+
+/** Waits until `path` is about to be made the third time, then lets `give` happen; whether the lock stayed as it was until then. */
+const heldUntil = async (root: string, path: (operation: DiskOperation) => boolean, give: () => Promise<void>): Promise<boolean> => {
+  const lockFile = join(root, '.nirs-workspace', 'lock')
+  const before = await readFile(lockFile, 'utf8')
+  let tries = 0
+  let stayed = false
+  setFaultHook(async (operation) => {
+    if (!path(operation) || ++tries !== 3) return
+    stayed = (await readFile(lockFile, 'utf8')) === before
+    await give()
+  })
+  try {
+    await (await acquireWorkspaceLock(root, { jobId: 'next', kind: 'migrate' })).release()
+  } finally {
+    setFaultHook(undefined)
+  }
+  return stayed
+}
+
+test('a stale lock is left to who has the right to remove it, one without content to who may be writing it', async () => {
+  await using folder = await temporaryFolder()
+  const content = stale()
+  await writeLock(folder.path, content)
+  const name = createHash('sha256').update(content).digest('hex').slice(0, 32)
+  const right = join(folder.path, '.nirs-workspace', `lock.takeover-${name}-0`)
+  await writeFile(right, JSON.stringify(await ownIdentity()))
+  expect(
+    await heldUntil(
+      folder.path,
+      ({ kind, path }) => kind === 'link' && path === right,
+      () => rm(right),
+    ),
+  ).toBe(true)
+  await writeLock(folder.path, '')
+  const lockFile = join(folder.path, '.nirs-workspace', 'lock')
+  await utimes(lockFile, new Date(), new Date())
+  const age = () => utimes(lockFile, new Date(0), new Date(0))
+  expect(await heldUntil(folder.path, ({ kind, path }) => kind === 'link' && path === lockFile, age)).toBe(true)
+})
+
+test('a lock gets its name with all its content', async () => {
+  await using folder = await temporaryFolder()
+  const lockFile = join(folder.path, '.nirs-workspace', 'lock')
+  const kinds: string[] = []
+  setFaultHook(({ kind, path }) => {
+    if (path === lockFile) kinds.push(kind)
+  })
+  await (await acquireWorkspaceLock(folder.path, { jobId: 'one', kind: 'migrate' })).release()
+  setFaultHook(undefined)
+  expect(kinds).toEqual(['link', 'unlink'])
 })
 
 test('two processes that find the same stale lock never hold it both', { timeout: 120_000 }, async () => {

@@ -47,7 +47,9 @@ const isStore = (path: string): boolean => /^store\.(duckdb|sqlite)$/.test(basen
 const isPassing = (path: string, isThere: boolean): boolean =>
   /^\.staging-|\.(tmp|part)$/.test(basename(path)) || (!isThere && ['restoring.json', 'part.parquet'].includes(basename(path)))
 
-const isNoChange = (kind: DiskOperation['kind']): boolean => ['fsync', 'fsync-folder', 'engine-write'].includes(kind)
+/** A store that is opened, too, is announced as written. */
+const isNoChange = (kind: DiskOperation['kind'], was: Noted['was']): boolean =>
+  ['fsync', 'fsync-folder'].includes(kind) || (kind === 'engine-write' && was !== 'nothing')
 
 class Waiting {
   readonly faults: string[] = []
@@ -98,9 +100,9 @@ class Waiting {
     }
   }
 
-  #check({ kind, path, from }: Noted): void {
+  #check({ kind, path, from, was }: Noted): void {
     const about = `${kind} of ${this.#inside(path)}`
-    const isBeside = path !== this.#control && !path.startsWith(`${this.#control}/`) && !isNoChange(kind)
+    const isBeside = path !== this.#control && !path.startsWith(`${this.#control}/`) && !isNoChange(kind, was)
     if (this.#hasJournal && isBeside && this.#names.get(this.#root)?.get(basename(this.#control)) === true)
       this.faults.push(`the journal's folder before ${about}`)
     if (path === this.#journal || (kind === 'rename' && isStore(path))) this.expectNothing(about, from)

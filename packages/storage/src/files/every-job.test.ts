@@ -1,0 +1,94 @@
+import { cp, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
+import { applyPlan } from '../maintenance/apply-plan.ts'
+import { makePlan } from '../maintenance/make-plan.ts'
+import { mergeStores } from '../merge/merge-stores.ts'
+import { makeHybrid } from '../merge/testing/merge-fixture.ts'
+import { deleteBackup } from '../migration/delete-backup.ts'
+import { readInterruption } from '../migration/read-interruption.ts'
+import { rollbackMigration } from '../migration/rollback-migration.ts'
+import { runMigration } from '../migration/run-migration.ts'
+import { WorkspaceStore } from '../store/workspace-store.ts'
+import { faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
+import { withFault } from '../testing/fault-scene.ts'
+import { emptyTrash } from '../trash/empty-trash.ts'
+import { listTrash } from '../trash/list-trash.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { vacuumWorkspace } from '../vacuum/vacuum-store.ts'
+import { setFaultHook } from './fault-point.ts'
+import { acquireWorkspaceLock } from './workspace-lock.ts'
+
+const job = { jobId: 'next' }
+const latest = async (path: string): Promise<string> => (await listTrash(path)).rows[0]?.operation_id ?? ''
+const removal = (path: string, id: string) => makePlan(path, { kind: 'remove_predictions', prediction_ids: [id] })
+
+/** Everything that changes a migrated workspace with something in its trash. */
+const jobs: Record<string, (path: string) => Promise<unknown>> = {
+  removal: async (path) => applyPlan(path, await removal(path, 'wheat-3'), job),
+  restore: async (path) => restoreTrash(path, await latest(path), job),
+  'emptying the trash': (path) => emptyTrash(path, job),
+  merge: (path) => mergeStores(path, [join(path, '..', 'source')], { ...job, cacheFolder: join(path, '..', 'cache') }),
+  vacuum: (path) => vacuumWorkspace(path),
+  'saving predictions': async (path) => (await WorkspaceStore.open(path)).close(),
+  'deleting the backup': (path) => deleteBackup(path),
+  rollback: (path) => rollbackMigration(path, { ...job, force: true }),
+}
+
+let scratch: Scratch
+let migrated: string
+beforeAll(async () => {
+  scratch = await faultFixture()
+  migrated = await scratch.copy('migrated')
+  await runMigration(migrated, { jobId: 'first' })
+  await applyPlan(migrated, await removal(migrated, 'wheat-1'), { jobId: 'second' })
+  await makeHybrid(join(scratch.path, 'source'), { predictions: [{ id: 's' }] })
+})
+afterAll(() => scratch[Symbol.asyncDispose]())
+
+const copyOf = async (name: string): Promise<string> => {
+  const path = join(scratch.path, name.replaceAll(' ', '-'))
+  await cp(migrated, path, { recursive: true, preserveTimestamps: true })
+  return path
+}
+
+test('while another job holds the workspace, no job begins', async () => {
+  const path = await copyOf('held')
+  const legacy = await scratch.copy('legacy')
+  const locks = [path, legacy].map((root) => acquireWorkspaceLock(root, { jobId: 'other', kind: 'test' }))
+  await Promise.all(locks)
+  const before = [await filesOf(path), await filesOf(legacy)]
+  for (const [name, run] of Object.entries(jobs)) await expect(run(path), name).rejects.toMatchObject({ code: 'workspace_busy' })
+  await expect(ArrayStore.open(path).deleteBatch(new Set(['wheat-3']))).rejects.toMatchObject({ code: 'workspace_busy' })
+  await expect(runMigration(legacy, job)).rejects.toMatchObject({ code: 'workspace_busy' })
+  expect([await filesOf(path), await filesOf(legacy)]).toEqual(before)
+})
+
+test.each(Object.entries(jobs))('%s: carries through first what a dead job had begun', async (name, run) => {
+  const path = await copyOf(name)
+  const plan = await removal(path, 'wheat-2')
+  let commits = 0
+  setFaultHook(({ kind, path: changed }) => {
+    if (kind === 'rename' && changed.endsWith('journal.json')) commits += 1
+    if (commits >= 2 && kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(applyPlan(path, plan, { jobId: 'dead' })).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  await forgetLock(path)
+  expect(await readInterruption(path)).toMatchObject({ job_id: 'dead', phase: 'commit' })
+  await run(path).catch(() => undefined)
+  expect(await readInterruption(path)).toBeNull()
+})
+
+test('a migration puts in order what a dead one has left', async () => {
+  const counted = await withFault('count', 0, async () => runMigration(await scratch.copy('counted'), job))
+  for (const share of [0.5, 0.85]) {
+    const path = await scratch.copy('dead')
+    await withFault('stop', Math.round(share * counted.operations), () => runMigration(path, { jobId: 'dead' }))
+    await forgetLock(path)
+    await readFile(join(path, '.nirs-workspace', 'journal.json'))
+    expect(await runMigration(path, job)).toMatchObject({ verification_passed: true })
+    expect(Object.keys(await filesOf(path)).filter((file) => /dead|staging|journal/.test(file))).toEqual([])
+  }
+})
