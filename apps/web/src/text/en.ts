@@ -663,6 +663,7 @@ export const en = (f: Formatters) => {
         corrupt_array_file: 'array file damaged',
         dataset_mismatch: 'another dataset',
         duplicate_array_rows: 'duplicate rows',
+        interrupted_job: 'unfinished job',
         length_mismatch: 'lengths differ',
         log_unreadable: 'write-ahead log unreadable',
         missing_array_file: 'array file missing',

@@ -671,6 +671,7 @@ export const fr = (f: Formatters): Text => {
         corrupt_array_file: 'fichier de tableaux endommagé',
         dataset_mismatch: 'autre jeu de données',
         duplicate_array_rows: 'lignes en double',
+        interrupted_job: 'tâche inachevée',
         length_mismatch: 'longueurs différentes',
         log_unreadable: 'journal des écritures illisible',
         missing_array_file: 'fichier de tableaux absent',

@@ -5,10 +5,11 @@ import { afterEach, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
-import { makeWorkspace, snapshot, storeKinds } from '../maintenance/testing/maintenance-fixture.ts'
+import { makeWorkspace, saveArrays, snapshot, storeKinds } from '../maintenance/testing/maintenance-fixture.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { listTrash } from './list-trash.ts'
 import { restoreTrash } from './restore-trash.ts'
@@ -63,5 +64,28 @@ test.each(storeKinds)(
     expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
     expect(await snapshot(folder.path)).toEqual(before)
     expect(await restoreTrash(folder.path, operation, job)).toMatchObject({ counts: { predictions: 1, arrays: 1 }, remaining: false })
+  },
+)
+
+test.each(storeKinds)(
+  'a check names the arrays of a removal that died as its own in a store.%s, and nothing once it is carried through',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+    await saveArrays(folder.path, [{ id: 'stray' }])
+    const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+    setFaultHook(({ path }: DiskOperation) => {
+      if (path.includes('_tombstones.json')) fail()
+    })
+    await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    await forgetLock(folder.path)
+    const brief = async () => (await verifyWorkspace(folder.path, { depth: 'quick' })).findings.map(({ code, ids }) => [code, ids])
+    expect(await brief()).toEqual([
+      ['orphan_arrays', ['stray']],
+      ['interrupted_job', ['a']],
+    ])
+    await recoverWorkspace(folder.path)
+    expect(await brief()).toEqual([['orphan_arrays', ['stray']]])
   },
 )

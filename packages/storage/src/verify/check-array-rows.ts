@@ -7,6 +7,7 @@ import { type Concerned, lostArrays, withoutArrays } from '../workspace/array-fi
 import { counted } from '../workspace/counted-text.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { backupOrigin } from './check-array-file.ts'
+import { type UnfinishedArrays, unfinishedArrays } from './unfinished-arrays.ts'
 
 const namedIds = 100
 
@@ -21,7 +22,11 @@ export const checkArrayRows = async (engine: Engine, resolved: ResolvedWorkspace
   await engine.run('CREATE TABLE memory.main.removed AS SELECT unnest($ids::JSON::VARCHAR[]) AS prediction_id', {
     ids: JSON.stringify(tombstones ?? []),
   })
-  for (const check of checksFor(resolved)) {
+  const unfinished = await unfinishedArrays(resolved)
+  await engine.run('CREATE TABLE memory.main.unfinished AS SELECT unnest($ids::JSON::VARCHAR[]) AS prediction_id', {
+    ids: JSON.stringify(unfinished?.ids ?? []),
+  })
+  for (const check of checksFor(resolved, unfinished)) {
     const { count, ids } = await engine.one(
       Found,
       `SELECT count(*) AS count, list(id ORDER BY id)[1:${namedIds}] AS ids FROM (SELECT DISTINCT coalesce(prediction_id, '') AS id FROM (${check.sql}))`,
@@ -47,8 +52,19 @@ const finding =
 const inFiles = "memory.main.array_rows WHERE starts_with(origin, 'arrays/')"
 const inBackup = `memory.main.array_rows WHERE origin = '${backupOrigin}' AND prediction_id IS NOT NULL`
 
-const checksFor = (resolved: ResolvedWorkspace): Check[] =>
-  resolved.kind === 'portable' ? valueChecks : [...identityChecks, ...valueChecks]
+const checksFor = (resolved: ResolvedWorkspace, unfinished: UnfinishedArrays | null): Check[] =>
+  resolved.kind === 'portable' ? valueChecks : [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), ...valueChecks]
+
+const withoutPrediction = `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
+  AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`
+
+const awaiting = ({ kind }: UnfinishedArrays): Check => {
+  const job = `to a ${kind} that has not ended; it is finished or undone before the next job`
+  return {
+    finding: finding('warning', 'interrupted_job', `row in arrays/ belongs ${job}`, `rows in arrays/ belong ${job}`),
+    sql: `${withoutPrediction} AND prediction_id IN (SELECT prediction_id FROM memory.main.unfinished)`,
+  }
+}
 
 const identityChecks: Check[] = [
   {
@@ -58,8 +74,7 @@ const identityChecks: Check[] = [
       'row in arrays/ belongs to no prediction and was not removed by anybody',
       'rows in arrays/ belong to no prediction and were not removed by anybody',
     ),
-    sql: `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
-      AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`,
+    sql: `${withoutPrediction} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.unfinished)`,
   },
   {
     finding: (concerned) => lostArrays('warning', concerned),
