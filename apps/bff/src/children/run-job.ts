@@ -4,6 +4,7 @@ import { isStorageError, migrateStatus, recoverWorkspace, rollbackMigration, run
 import { errorCodes, type JobProgress } from '@nirs-workspace/types'
 import { followParent, tellParent } from './child-process.ts'
 import { type FromJob, type JobOutcome, type JobRequest, ToJob } from './job-messages.ts'
+import { interruptedOutcome } from './recovery-outcome.ts'
 import { throttleProgress } from './throttle-progress.ts'
 
 const abort = new AbortController()
@@ -31,20 +32,8 @@ const work = (request: JobRequest): Promise<unknown> => {
 /** What becomes of a job whose process died: finished if it had got past its commit, otherwise undone. */
 const recover = async (request: JobRequest): Promise<JobOutcome> => {
   const recovery = await recoverWorkspace(request.path)
-  if (recovery.outcome === 'finished') return completed(request.kind === 'migrate' ? (await migrateStatus(request.path)).last_report : null)
-  const undone = recovery.recovered
-    ? 'What it had begun was undone; the workspace is as it was before.'
-    : 'Nothing in the workspace was left half done.'
-  return {
-    state: 'interrupted',
-    report: null,
-    error: {
-      code: 'interrupted',
-      title: errorCodes.interrupted.title,
-      detail: `The process that did the work stopped before it had finished. ${undone}`,
-      hint: 'Start it again.',
-    },
-  }
+  if (recovery.outcome !== 'finished' || recovery.job_id !== request.job_id) return interruptedOutcome(recovery, request.job_id)
+  return completed(request.kind === 'migrate' ? (await migrateStatus(request.path)).last_report : null)
 }
 
 const toOutcome = (error: unknown): JobOutcome => {

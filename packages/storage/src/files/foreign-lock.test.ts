@@ -55,7 +55,7 @@ test.runIf(existsSync('/proc/locks'))('what a dead job has left waits until the 
   await utimes(part, new Date(0), new Date(0))
   {
     await using _ = await holdFlock(join(folder.path, 'arrays', '.lock'))
-    expect([await recoverWorkspace(folder.path), existsSync(part)]).toEqual([{ recovered: false }, true])
+    expect([await recoverWorkspace(folder.path), existsSync(part)]).toEqual([{ recovered: false, is_busy: true }, true])
   }
   expect([await recoverWorkspace(folder.path), existsSync(part)]).toEqual([{ recovered: false }, false])
 })

@@ -22,14 +22,14 @@ import { type Layout, layoutOf } from './workspace-layout.ts'
 
 /**
  * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job, while it still runs, and
- * while another program is writing array files. Can itself be interrupted and repeated.
+ * while another program is writing array files: `is_busy` tells those from there being nothing to do. Can itself be interrupted and repeated.
  */
 export const recoverWorkspace = async (path: string): Promise<Recovery> => {
   const root = await rootOf(path)
   const layout = layoutOf(root)
   if (!(await hasLeftovers(layout))) return { recovered: false }
   const lock = await acquireUnlessBusy(root)
-  if (lock === null) return { recovered: false }
+  if (lock === null) return { recovered: false, is_busy: true }
   try {
     return await recoverUnderLock(layout)
   } finally {
