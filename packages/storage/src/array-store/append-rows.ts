@@ -2,10 +2,10 @@ import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { columnOf, type RowBlock, rowsOf, textsOf } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
+import { completeFile } from '../parquet/complete-file.ts'
 import { readSummary } from '../parquet/own-metadata.ts'
 import { sameForms } from '../parquet/schema-forms.ts'
 import { nullColumn, takeRows } from '../parquet/take-rows.ts'
-import { verifyAdded } from '../parquet/verify-added.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
 import { uncarriedColumns } from './damaged-file.ts'
@@ -42,8 +42,7 @@ export const appendRows = async (
     const hashes: IdHashes[] = []
     const written = await writeNewRows(writer, forms, batch, known, summary, hashes, signal)
     if (written === 0) return 0
-    const added = await writer.finish(await finishSummary(summary, reader, batch, forms, known))
-    await verifyAdded(writer.path, added)
+    await completeFile(writer, await finishSummary(summary, reader, batch, forms, known))
     signal?.throwIfAborted()
     await folder.publish(writer.path, name, reader?.stamp ?? null)
     await rememberIds(folder, name, [(await reader?.idHashes()) ?? new Uint32Array(), ...hashes])

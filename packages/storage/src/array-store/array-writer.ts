@@ -127,6 +127,7 @@ export class StreamingWriter implements ArrayWriter {
     const { part } = lane
     if (part === undefined) return
     await part.writer.finish(part.summary.result())
+    await part.writer.seal()
     this.#finished.push(part.writer.path)
     lane.part = undefined
   }

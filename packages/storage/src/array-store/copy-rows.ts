@@ -5,8 +5,8 @@ import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import type { RowBlock } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
+import { completeFile } from '../parquet/complete-file.ts'
 import { takeRows } from '../parquet/take-rows.ts'
-import { verifyAdded } from '../parquet/verify-added.ts'
 import { type AppendContext, completed } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { CopyRowsOptions } from './array-operations.ts'
@@ -61,7 +61,7 @@ const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], 
       }
     }
     await pending.flush()
-    await verifyAdded(targetPath, await writer.finish(summary.result()))
+    await completeFile(writer, summary.result())
     await syncFolder(dirname(targetPath))
     return writer.rows
   } catch (error) {

@@ -1,10 +1,10 @@
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
+import { completeFile } from '../parquet/complete-file.ts'
 import { GroupThreads } from '../parquet/group-threads.ts'
 import { readSummary } from '../parquet/own-metadata.ts'
 import { joinBlocks, takeRows } from '../parquet/take-rows.ts'
 import { encodeFromGroup } from '../parquet/threaded-groups.ts'
-import { verifyAdded } from '../parquet/verify-added.ts'
 import { workAhead } from '../parquet/work-ahead.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader, PlacedBlock } from './array-file-reader.ts'
@@ -46,8 +46,7 @@ export const rewriteFile = async (
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)
   try {
     await copyRows(context, reader, writer, dropped.all, threads)
-    const added = await writer.finish(await summaryWithout(reader, dropped))
-    await verifyAdded(part, added, threads)
+    await completeFile(writer, await summaryWithout(reader, dropped), threads)
     context.signal?.throwIfAborted()
     await context.folder.publish(part, name, stamp)
     return writer.rows

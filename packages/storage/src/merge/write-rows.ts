@@ -6,7 +6,7 @@ import { defaultRowGroup } from '../migration/stage-file.ts'
 import type { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { columnOf, type RowBlock, rowsOf, textsOf } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
-import { verifyAdded } from '../parquet/verify-added.ts'
+import { completeFile } from '../parquet/complete-file.ts'
 
 /** What a query over rows to be written gives besides the columns of the file: what only the metadata knows of them. */
 export const contextColumns = ['about_branch', 'about_refit', 'about_created'] as const
@@ -35,7 +35,7 @@ export const writeRows = async (
       await writer.writeBlock(completed(block, forms))
       rows += rowsOf(block)
     }
-    await verifyAdded(writer.path, await writer.finish(summary.result()))
+    await completeFile(writer, summary.result())
     return rows
   } catch (error) {
     await writer.abandon()

@@ -120,7 +120,7 @@ export class ArrayFileWriter {
     return true
   }
 
-  /** Writes the footer and flushes the file. Not yet under its name, and to be verified first: see verify-added.ts. */
+  /** Writes the footer. What follows is `seal`, and to read it back: see complete-file.ts. */
   async finish(summary: FileSummary): Promise<AddedData> {
     const sha256 = this.#added.digest('hex')
     const extent = { start: this.#start, end: this.#position, sha256 }
@@ -130,8 +130,12 @@ export class ArrayFileWriter {
     const footer = footerBytes(metadata)
     this.#waiting.push(footer)
     await this.#flush()
-    await (await this.#file).finish()
     return { ...extent, footer, rows: this.#rows, forms: this.#forms, encoded: this.#encoded }
+  }
+
+  /** Flushes and closes the file. */
+  async seal(): Promise<void> {
+    await (await this.#file).finish()
   }
 
   /** Closes and removes the file, unless it could not be made: then what has its name is not ours. */
