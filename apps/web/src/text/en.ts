@@ -284,6 +284,7 @@ export const en = (f: Formatters) => {
         `Scores here are in different metrics (${names}), so they are not ranked against each other. Filter one metric to compare.`,
       emptyTitle: 'No predictions yet',
       emptyBody: 'This workspace holds no predictions. They appear here as soon as nirs4all writes some.',
+      notUnderstood: (what: string) => `This address asks for something that is not known here and was left out: ${what}`,
       filteredTitle: 'Nothing matches these filters',
       filteredBody: 'Other filters may hide what you look for.',
       refreshing: 'Refreshing…',

@@ -301,6 +301,7 @@ export const fr = (f: Formatters): Text => {
         `Les scores affichés relèvent de métriques différentes (${names}) ; ils ne sont donc pas classés entre eux. Filtrez sur une seule métrique pour comparer.`,
       emptyTitle: 'Pas encore de prédiction',
       emptyBody: 'Cet espace ne contient aucune prédiction. Elles apparaissent ici dès que nirs4all en écrit.',
+      notUnderstood: (what) => `Cette adresse demande quelque chose qui n’est pas connu ici et a été laissé de côté : ${what}`,
       filteredTitle: 'Rien ne correspond à ces filtres',
       filteredBody: 'D’autres filtres cachent peut-être ce que vous cherchez.',
       refreshing: 'Actualisation…',

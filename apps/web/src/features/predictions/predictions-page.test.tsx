@@ -68,6 +68,17 @@ describe('predictions page', () => {
     expect(screen.queryByRole('button', { name: /Remove filter/ })).not.toBeInTheDocument()
   })
 
+  it('names what an address asks for that is not known, also after other changes, until the notice is closed', async () => {
+    const { router, user } = await openGrid('/predictions?datset_name=rye&val_score_min=low')
+    const notice = () => screen.queryByText(/is not known here and was left out: datset_name=rye, val_score_min=low/)
+    expect(notice()).toBeVisible()
+    await user.click(screen.getByRole('columnheader', { name: /RMSECV/ }))
+    expect(notice()).toBeVisible()
+    await user.click(screen.getByRole('button', { name: 'Close' }))
+    await waitFor(() => expect(notice()).not.toBeInTheDocument())
+    expect(router.state.location.searchStr).toBe('?sort=val_score:asc')
+  })
+
   it('offers to leave refits out when their zeros stand first', async () => {
     const refit = { ...prediction(0), fold_id: 'final', fold_kind: 'refit', val_score: 0 }
     const kinds = ['fold', 'average', 'refit'].map((value) => ({ value, count: 3 }))

@@ -20,6 +20,7 @@ import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
+import { NotUnderstood } from './not-understood.tsx'
 import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
@@ -118,6 +119,7 @@ export const PredictionsPage = () => {
         panel={panel}
         onPanel={setPanel}
       />
+      <NotUnderstood search={search} change={change} />
       <FilterChips search={search} change={change} />
       <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />

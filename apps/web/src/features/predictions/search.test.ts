@@ -13,6 +13,7 @@ import {
   toggleSort,
   validateSearch,
   withFacet,
+  withRange,
 } from './search.ts'
 
 const column = fc.constantFrom(...PredictionColumnName.options)
@@ -32,6 +33,7 @@ const anySearch: fc.Arbitrary<PredictionSearch> = fc.record(
     pin: fc.constant('model_name,metric'),
     differ: fc.constant('only' as const),
     at: fc.integer({ min: 1, max: 1_000_000 }),
+    ignored: fc.uniqueArray(text, { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: [] },
 )
@@ -52,6 +54,26 @@ describe('address of the predictions page', () => {
         expect(validateSearch({ ...search })).toEqual(search)
       }),
     )
+  })
+
+  it('says what of filters and order it does not understand, keeps saying so, and nothing of how the page looks', () => {
+    const read = (query: string) => validateSearch(parseSearch(query))
+    expect(
+      read('?datset_name=x&val_score_min=abc&metric=rmse&sort=zz:asc&sort=metric:asc&tab=nosuch&at=-1&n_samples_max=&workspace=w'),
+    ).toEqual({
+      metric: ['rmse'],
+      sort: ['metric:asc'],
+      ignored: ['datset_name=x', 'val_score_min=abc', 'sort=zz:asc'],
+    })
+    const once = read('?datset_name=soil pH&ignored=a=b&ignored=')
+    expect(once).toEqual({ ignored: ['a=b', 'datset_name=soil pH'] })
+    expect(read(stringifySearch({ ...once }))).toEqual(once)
+    const six = ['metric', 'val_score', 'test_score', 'partition', 'fold_id', 'run_name'].map((name) => `sort=${name}:asc`)
+    expect(read(`?${six.join('&')}`).ignored).toEqual(['sort=run_name:asc'])
+    expect(filterParams(once)).toEqual({})
+    expect(withRange({ metric: ['rmse'] }, 'val_score', 'abc', '1')).toEqual({ metric: ['rmse'], val_score_max: '1' })
+    const long = read(`?x=${'😀'.repeat(300)}`)
+    expect(read(stringifySearch({ ...long }))).toEqual(long)
   })
 
   it('reads well', () => {

@@ -25,6 +25,8 @@ export interface PredictionSearch extends Equality, Bounds {
   tab?: PeekTab
   /** Row number (from 1) where the cursor stands, so that a link opens at the same place. */
   at?: number
+  /** What an address asked for that this page does not know, as `name=value`; stays in the address until it has been read. */
+  ignored?: string[]
 }
 
 export const peekTabs = ['chart', 'residuals', 'folds', 'parameters', 'samples'] as const
@@ -32,8 +34,46 @@ export type PeekTab = (typeof peekTabs)[number]
 
 export const bounds: readonly Bound[] = rangedColumns.flatMap((column) => [`${column}_min`, `${column}_max`] as const)
 
-/** Keeps what it understands of an address and drops the rest; never throws. */
+/** Keeps what it understands of an address and puts filters and sort keys that it does not under `ignored`; never throws. */
 export const validateSearch = (raw: Record<string, unknown>): PredictionSearch => {
+  const search = cleanSearch(raw)
+  const ignored = [...new Set([...(search.ignored ?? []), ...notUnderstood(raw)])].slice(0, mostIgnored)
+  return ignored.length === 0 ? search : { ...search, ignored }
+}
+
+const mostIgnored = 10
+const longestIgnored = 200
+
+/** Names that ask for no rows: the frame's, and how the page looks. */
+const otherNames: ReadonlySet<string> = new Set<keyof PredictionSearch | 'workspace'>([
+  ...equalityColumns,
+  'q',
+  'cols',
+  'pin',
+  'differ',
+  'widths',
+  'peek',
+  'tab',
+  'at',
+  'ignored',
+  'workspace',
+])
+
+const notUnderstood = (raw: Record<string, unknown>): string[] =>
+  Object.entries(raw).flatMap(([name, value]) => {
+    const texts = (asList(value) ?? []).filter((text) => text.trim() !== '')
+    const sort = name === 'sort' ? cleanSort(texts) : undefined
+    return texts
+      .filter((text) => !isUnderstood(name, text) && sort?.includes(text) !== true)
+      .map((text) => `${name}=${text}`.slice(0, longestIgnored).toWellFormed())
+  })
+
+const isUnderstood = (name: string, text: string): boolean => {
+  const bound = bounds.find((each) => each === name)
+  return bound === undefined ? otherNames.has(name) : cleanBound(bound, text) !== undefined
+}
+
+const cleanSearch = (raw: Record<string, unknown>): PredictionSearch => {
   const search: PredictionSearch = {}
   for (const column of equalityColumns) assign(search, column, asList(raw[column]))
   for (const bound of bounds) assign(search, bound, cleanBound(bound, asText(raw[bound])))
@@ -50,6 +90,7 @@ export const validateSearch = (raw: Record<string, unknown>): PredictionSearch =
       peek: nonEmpty(asText(raw.peek)),
       tab: peekTabs.find((tab) => tab === asText(raw.tab)),
       at: Number.isInteger(at) && at > 0 ? at : undefined,
+      ignored: withoutEmpty(asList(raw.ignored)),
     }),
   }
 }
@@ -60,15 +101,20 @@ const assign = <K extends keyof PredictionSearch>(search: PredictionSearch, key:
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' ? undefined : text)
 
+const withoutEmpty = (texts: string[] | undefined): string[] | undefined => {
+  const full = (texts ?? []).filter((text) => text !== '')
+  return full.length === 0 ? undefined : full
+}
+
 const cleanBound = (bound: Bound, text: string | undefined): string | undefined => {
   if (text === undefined || text.trim() === '') return undefined
   return bound.startsWith('created_at') || Number.isFinite(Number(text)) ? text.trim() : undefined
 }
 
-const cleanSort = (keys: string[] | undefined): string[] | undefined => {
-  const good = (keys ?? []).filter((key) => parseSortKey(key) !== undefined).slice(0, 5)
-  return good.length === 0 ? undefined : good
-}
+const mostSortKeys = 5
+
+const cleanSort = (keys: string[] | undefined): string[] | undefined =>
+  withoutEmpty((keys ?? []).filter((key) => parseSortKey(key) !== undefined).slice(0, mostSortKeys))
 
 const parseSortKey = (text: string): SortKey | undefined => {
   const [column = '', direction = ''] = text.split(':')
@@ -91,7 +137,7 @@ export const toggleSort = (search: PredictionSearch, column: PredictionColumn, a
 }
 
 export const withSort = ({ sort: _, ...rest }: PredictionSearch, keys: readonly SortKey[]): PredictionSearch =>
-  keys.length === 0 ? rest : { ...rest, sort: keys.slice(0, 5).map((key) => `${key.column}:${key.direction}`) }
+  keys.length === 0 ? rest : { ...rest, sort: keys.slice(0, mostSortKeys).map((key) => `${key.column}:${key.direction}`) }
 
 /** The filters alone, as the server takes them. */
 export const filterParams = (search: PredictionSearch): QueryParams => {
@@ -131,5 +177,5 @@ export const withFacet = (search: PredictionSearch, column: FacetColumn, values:
 
 export const withRange = (search: PredictionSearch, column: RangeColumn, min: string, max: string): PredictionSearch => {
   const { [`${column}_min` as const]: _, [`${column}_max` as const]: __, at: ___, ...rest } = search
-  return validateSearch({ ...rest, [`${column}_min`]: min, [`${column}_max`]: max })
+  return cleanSearch({ ...rest, [`${column}_min`]: min, [`${column}_max`]: max })
 }
