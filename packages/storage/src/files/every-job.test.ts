@@ -1,9 +1,10 @@
-import { cp, readFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
+import { snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { mergeStores } from '../merge/merge-stores.ts'
 import { makeHybrid } from '../merge/testing/merge-fixture.ts'
 import { deleteBackup } from '../migration/delete-backup.ts'
@@ -21,13 +22,13 @@ import { setFaultHook } from './fault-point.ts'
 import { acquireWorkspaceLock } from './workspace-lock.ts'
 
 const job = { jobId: 'next' }
-const latest = async (path: string): Promise<string> => (await listTrash(path)).rows[0]?.operation_id ?? ''
+const first = async (path: string): Promise<string> => (await listTrash(path)).rows.at(-1)?.operation_id ?? ''
 const removal = (path: string, id: string) => makePlan(path, { kind: 'remove_predictions', prediction_ids: [id] })
 
 /** Everything that changes a migrated workspace with something in its trash. */
 const jobs: Record<string, (path: string) => Promise<unknown>> = {
   removal: async (path) => applyPlan(path, await removal(path, 'wheat-3'), job),
-  restore: async (path) => restoreTrash(path, await latest(path), job),
+  restore: async (path) => restoreTrash(path, await first(path), job),
   'emptying the trash': (path) => emptyTrash(path, job),
   merge: (path) => mergeStores(path, [join(path, '..', 'source')], { ...job, cacheFolder: join(path, '..', 'cache') }),
   vacuum: (path) => vacuumWorkspace(path),
@@ -79,6 +80,23 @@ test.each(Object.entries(jobs))('%s: carries through first what a dead job had b
   expect(await readInterruption(path)).toMatchObject({ job_id: 'dead', phase: 'commit' })
   await run(path).catch(() => undefined)
   expect(await readInterruption(path)).toBeNull()
+  // A rollback keeps what the migrated store was in the end.
+  const kept = (await readdir(join(path, '.nirs-workspace')).catch(() => [])).find((entry) => entry.startsWith('rolled-back'))
+  const { tables } = await snapshot(kept === undefined ? path : join(path, '.nirs-workspace', kept))
+  expect(tables.predictions?.join()).toContain('wheat-4')
+  expect(tables.predictions?.join()).not.toContain('wheat-2')
+})
+
+test('a trash that is a link to another place is refused by every job that fills, empties or sweeps it', async () => {
+  const path = await copyOf('linked')
+  const trash = join(path, '.nirs-workspace', 'trash')
+  await rename(trash, join(scratch.path, 'elsewhere'))
+  await symlink(join(scratch.path, 'elsewhere'), trash)
+  const before = await filesOf(join(scratch.path, 'elsewhere'))
+  for (const name of ['removal', 'restore', 'emptying the trash', 'vacuum', 'saving predictions']) {
+    await expect(jobs[name]?.(path), name).rejects.toMatchObject({ code: 'path_not_allowed' })
+  }
+  expect(await filesOf(join(scratch.path, 'elsewhere'))).toEqual(before)
 })
 
 test('a migration puts in order what a dead one has left', async () => {

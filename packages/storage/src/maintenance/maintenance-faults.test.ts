@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -22,6 +23,8 @@ describe('K1, K3: stopped, or out of space, before an operation: recovery leaves
       const mode = modes[Math.floor(n / step) % modes.length] ?? 'stop'
       const path = await scene.copy('faulty')
       const { error } = await withFault(mode, n, () => scene.run(path))
+      // A disk that fails once is no reason to leave anything to the next job.
+      if (mode === 'ENOSPC') expect(await readInterruption(path), `${mode} at ${n}`).toBeNull()
       const outcome = await scene.outcome(path, `${mode} at ${n} of ${scene.total}`)
       if (error === null) expect(outcome, `${mode} at ${n}`).toBe('after')
       outcomes.push(outcome)

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { expect, test } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -80,6 +81,20 @@ test('readers are told of a removal that died; the next job carries it through b
   expect(await readInterruption(folder.path)).toBeNull()
 })
 
+test('a compaction that was changed on its way is refused; a row that the metadata knows stays, whatever was marked as removed', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const before = await snapshot(folder.path)
+  await saveArrays(folder.path, [{ id: 'unknown', fold: '3' }])
+  await ArrayStore.open(folder.path).deleteBatch(new Set(['a', 'unknown']))
+  const plan = await makePlan(folder.path, { kind: 'compact' })
+  await expect(applyPlan(folder.path, { ...plan, digest: '0'.repeat(plan.digest.length) }, job)).rejects.toMatchObject({
+    code: 'plan_stale',
+  })
+  await applyPlan(folder.path, plan, job)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
 test('a job that is cancelled before its commit leaves everything as it was', async () => {
   await using folder = await temporaryFolder()
   await makeWorkspace(folder.path, { kind: 'sqlite', predictions })
@@ -90,6 +105,7 @@ test('a job that is cancelled before its commit leaves everything as it was', as
     if (phase === 'stage') stop.abort()
   }
   await expect(applyPlan(folder.path, plan, { ...job, signal: stop.signal, onProgress })).rejects.toMatchObject({ code: 'cancelled' })
+  expect(await readInterruption(folder.path)).toBeNull()
   expect(await snapshot(folder.path)).toEqual(before)
   expect((await listTrash(folder.path)).total).toBe(0)
 })

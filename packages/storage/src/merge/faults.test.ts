@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
+import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -47,6 +48,8 @@ test('K3: a full disk or a failing one at n: coded, the target as it was or merg
     const path = await scene.copy('full')
     const { error } = await withFault(mode, n, () => mergeBeside(path))
     if (error !== null) expect(error, `${mode} at ${n}`).toMatchObject({ code: 'write_failed' })
+    // A disk that fails once is no reason to leave anything to the next job.
+    if (!mode.endsWith('-sticky')) expect(await readInterruption(path), `${mode} at ${n}`).toBeNull()
     const state = await scene.outcome(path, `${mode} at ${n}`)
     if (error === null) expect(state).toBe('after')
     if (n % 4 !== 0) continue

@@ -11,7 +11,9 @@ import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { ParquetWriter } from '../parquet/parquet-writer.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { openQueries } from './row-source.ts'
-import { stageFile } from './stage-file.ts'
+import { type SourceDigest, stageFile } from './stage-file.ts'
+import type { StagedFile } from './staged-file.ts'
+import { verifyStaged } from './verify-staged.ts'
 
 const forms: ColumnForm[] = [
   { name: 'prediction_id', type: 'VARCHAR' },
@@ -120,4 +122,33 @@ test('a file without rows is a file', async () => {
     const block = await new RowReader(readBlocks(engine, `FROM read_parquet(${quotedString(path)})`)).take(1)
     expect(rowsOf(block)).toBe(0)
   })
+})
+
+test('a file of another form than what was handed to its writer is refused', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'x.parquet')
+  const values = Array.from(
+    { length: 3 },
+    (_, id) => `('${id}', 'd', 1::DOUBLE, 1::INTEGER${', [1]::DOUBLE[]'.repeat(3)}, [1]::INTEGER[], NULL::DOUBLE[])`,
+  )
+  const file = staged(path, `SELECT * FROM (VALUES ${values.join(', ')}) t(${forms.map(({ name }) => name).join(', ')})`, 3)
+  const reader = new ParquetReader()
+  await withEngine({}, async (engine) => {
+    const source = await stageFile(engine, file, { rowGroup: 2 })
+    expect(source.groups).toHaveLength(2)
+    expect(await verifyStaged(reader, file, source)).toMatchObject({ rows: 3, mismatches: 0 })
+    const others: Record<string, [StagedFile, SourceDigest]> = {
+      'fewer rows than were counted': [{ ...file, rows: 4 }, source],
+      'fewer rows than were given': [
+        { ...file, rows: 4 },
+        { ...source, rows: 4 },
+      ],
+      'other columns': [{ ...file, columns: forms.slice(1) }, source],
+      'other row groups': [file, { ...source, groups: source.groups.slice(0, 1) }],
+    }
+    for (const [what, [wanted, given]] of Object.entries(others)) {
+      await expect(verifyStaged(reader, wanted, given), what).rejects.toMatchObject({ code: 'verification_failed' })
+    }
+  })
+  await reader.close()
 })

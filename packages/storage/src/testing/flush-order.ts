@@ -47,10 +47,6 @@ const isStore = (path: string): boolean => /^store\.(duckdb|sqlite)$/.test(basen
 const isPassing = (path: string, isThere: boolean): boolean =>
   /^\.staging-|\.(tmp|part)$/.test(basename(path)) || (!isThere && ['restoring.json', 'part.parquet'].includes(basename(path)))
 
-/** A store that is opened, too, is announced as written. */
-const isNoChange = (kind: DiskOperation['kind'], was: Noted['was']): boolean =>
-  ['fsync', 'fsync-folder'].includes(kind) || (kind === 'engine-write' && was !== 'nothing')
-
 class Waiting {
   readonly faults: string[] = []
   readonly #root: string
@@ -100,9 +96,9 @@ class Waiting {
     }
   }
 
-  #check({ kind, path, from, was }: Noted): void {
+  #check({ kind, path, from }: Noted): void {
     const about = `${kind} of ${this.#inside(path)}`
-    const isBeside = path !== this.#control && !path.startsWith(`${this.#control}/`) && !isNoChange(kind, was)
+    const isBeside = path !== this.#control && !path.startsWith(`${this.#control}/`) && !['fsync', 'fsync-folder'].includes(kind)
     if (this.#hasJournal && isBeside && this.#names.get(this.#root)?.get(basename(this.#control)) === true)
       this.faults.push(`the journal's folder before ${about}`)
     if (path === this.#journal || (kind === 'rename' && isStore(path))) this.expectNothing(about, from)

@@ -89,3 +89,32 @@ test.each(storeKinds)(
     expect(await brief()).toEqual([['orphan_arrays', ['stray']]])
   },
 )
+
+test.each(storeKinds)(
+  'a removal from a store.%s that dies while it is taken back is taken back, whatever its journal says',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+    const before = await snapshot(folder.path)
+    const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+    let journals = 0
+    let isGivenUp = false
+    setFaultHook(({ kind: what, path }: DiskOperation) => {
+      if (isGivenUp) fail()
+      if (what === 'rename' && path.endsWith('journal.json')) journals += 1
+      // The journal says commit, but whether that is on the disk is unknown: everything is taken back, the manifest first.
+      if (what === 'fsync-folder' && journals === 2) {
+        journals += 1
+        fail()
+      }
+      if (what === 'fsync-folder' && journals === 3 && !existsSync(join(path, 'manifest.json')) && /trash\/[^/]+$/.test(path))
+        isGivenUp = true
+    })
+    await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    expect(isGivenUp).toBe(true)
+    await forgetLock(folder.path)
+    expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true })
+    expect(await snapshot(folder.path)).toEqual(before)
+  },
+)

@@ -57,6 +57,21 @@ test('a journal and a trash from elsewhere take away nothing outside of artifact
   expect(existsSync(join(folder.path, 'real', 'thesis.txt'))).toBe(true)
 })
 
+test.each(['prepare', 'commit'])('a trash that is a link is not touched by a recovery either: phase %s', async (phase) => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  await mkdir(join(other.path, 'op'))
+  await writeFile(join(other.path, 'op', 'manifest.json'), '{}')
+  await writeFile(join(other.path, 'op', 'contents.json'), JSON.stringify({ tables: [], arrays: [], datasets: [], files: [] }))
+  await mkdir(join(folder.path, '.nirs-workspace'))
+  await symlink(other.path, join(folder.path, '.nirs-workspace', 'trash'))
+  const journal = { format: 'nirs-workspace/journal/1', kind: 'remove', job_id: 'x', phase, started_at: '', operation: 'op' }
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(existsSync(join(other.path, 'op', 'manifest.json'))).toBe(true)
+})
+
 test("models that are links are nobody's to collect", async () => {
   await using folder = await temporaryFolder()
   await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })

@@ -1,13 +1,15 @@
-import { cp, readdir, rm, stat } from 'node:fs/promises'
+import { copyFile, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
+import { snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { beginLineage, predictionOf } from '../store/testing/store-fixture.ts'
 import { WorkspaceStore } from '../store/workspace-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { changeStore, tamperBefore } from '../testing/tamper.ts'
 import { vacuumWorkspace } from './vacuum-store.ts'
 
 afterEach(() => setFaultHook(undefined))
@@ -74,4 +76,33 @@ test('test_workspace_store_vacuum_legacy: a store with an arrays table is left t
   await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }] })
   await expect(vacuumWorkspace(scratch.path)).rejects.toMatchObject({ code: 'not_migrated' })
   expect(await readdir(scratch.path)).toEqual(['store.duckdb'])
+})
+
+test('changes that are still in the log come along', async () => {
+  await using scratch = await temporaryFolder()
+  await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
+  const store = join(scratch.path, 'store.duckdb')
+  await changeStore(store, 'UPDATE predictions SET val_score = 7', 'PRAGMA disable_checkpoint_on_shutdown; ')
+  expect(await readdir(scratch.path)).toContain('store.duckdb.wal')
+  await expectFlushed(scratch.path, 'a vacuum', () => vacuumWorkspace(scratch.path))
+  const [row] = (await snapshot(scratch.path)).tables.predictions ?? []
+  expect(JSON.parse(row ?? '')).toMatchObject({ prediction_id: 'a', val_score: '7.0' })
+  expect(await readdir(scratch.path)).toEqual(['store.duckdb'])
+})
+
+test('a store that another program replaces meanwhile is left to it', async () => {
+  await using scratch = await temporaryFolder()
+  const root = join(scratch.path, 'workspace')
+  await hollowStore(root)
+  const [store, other] = [join(root, 'store.duckdb'), join(scratch.path, 'other')]
+  await copyFile(store, other)
+  await changeStore(other, "UPDATE runs SET error = 'newer'")
+  const newer = await readFile(other)
+  tamperBefore(
+    ({ kind, path }) => kind === 'fsync' && path.endsWith('.new'),
+    () => rename(other, store),
+  )
+  await expect(vacuumWorkspace(root)).rejects.toMatchObject({ code: 'plan_stale' })
+  setFaultHook(undefined)
+  expect((await readFile(store)).equals(newer)).toBe(true)
 })

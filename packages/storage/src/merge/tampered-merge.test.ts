@@ -1,0 +1,81 @@
+import { appendFile, utimes } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import type { Scratch } from '../testing/fault-oracle.ts'
+import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
+import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './testing/merge-faults.ts'
+
+let scratch: Scratch
+beforeAll(async () => {
+  scratch = await mergeFixture()
+})
+afterAll(() => scratch[Symbol.asyncDispose]())
+afterEach(() => setFaultHook(undefined))
+
+const later = (path: string): Promise<void> => utimes(path, new Date(), new Date())
+const isFlushed = (name: RegExp) => (operation: DiskOperation) => operation.kind === 'fsync' && name.test(operation.path)
+const isPrepared = ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && /merges\/[^/]+$/.test(path)
+const isOpened = ({ kind, path }: DiskOperation) => kind === 'engine-write' && path.endsWith('store.duckdb')
+const wheat = (root: string) => join(root, 'arrays', 'wheat.parquet')
+
+const cases: Record<
+  string,
+  {
+    code: string
+    hasLog: boolean
+    isPlace: (operation: DiskOperation) => boolean
+    change: (root: string) => (path: string) => Promise<void>
+  }
+> = {
+  'a model that was not copied as it is': {
+    code: 'verification_failed',
+    hasLog: false,
+    isPlace: isFlushed(/models\/\d+$/),
+    change: () => (path) => appendFile(path, 'more'),
+  },
+  'rows that did not reach the trash': {
+    code: 'verification_failed',
+    hasLog: false,
+    isPlace: isFlushed(/trash\/.*\/predictions\.parquet$/),
+    change: () => (path) => rewriteParquet(path, '*', 'false'),
+  },
+  'a source that changes while it is read': {
+    code: 'plan_stale',
+    hasLog: false,
+    isPlace: isFlushed(/trash\/.*\/predictions\.parquet$/),
+    change: (root) => () => later(wheat(join(dirname(root), 'source'))),
+  },
+  'a target with a log that changes before it is opened': {
+    code: 'plan_stale',
+    hasLog: true,
+    isPlace: isPrepared,
+    change: (root) => () => later(join(root, 'arrays', 'soil_pH.parquet')),
+  },
+  'a target without a log that changes while it is opened': {
+    code: 'plan_stale',
+    hasLog: false,
+    isPlace: isOpened,
+    change: (root) => () => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'"),
+  },
+  'an array file that changes while a target with a log is opened': {
+    code: 'plan_stale',
+    hasLog: true,
+    isPlace: isOpened,
+    change: (root) => () => later(wheat(root)),
+  },
+}
+
+test.each(Object.entries(cases))('%s stops a merge', async (_, { code, hasLog, isPlace, change }) => {
+  const path = await scratch.copy('tampered')
+  const keepLog = 'PRAGMA disable_checkpoint_on_shutdown; '
+  if (hasLog) await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET error = 'in the log'", keepLog)
+  const before = await stateOf(path)
+  tamperBefore(isPlace, change(path))
+  await expect(mergeBeside(path)).rejects.toMatchObject({ code })
+  setFaultHook(undefined)
+  const { runs: _before, ...rest } = before
+  const { runs: _after, ...found } = await stateOf(path)
+  expect(found).toEqual(rest)
+  expect(await leftoversIn(path)).toEqual([])
+})
