@@ -88,6 +88,19 @@ test('changes that are still in the log come along', async () => {
   const [row] = (await snapshot(scratch.path)).tables.predictions ?? []
   expect(JSON.parse(row ?? '')).toMatchObject({ prediction_id: 'a', val_score: '7.0' })
   expect(await readdir(scratch.path)).toEqual(['store.duckdb'])
+  // A second time there is nothing to gain, and the file stays the one it is.
+  const { ino } = await stat(store)
+  expect(await vacuumWorkspace(scratch.path)).toMatchObject({ replaced: false })
+  expect((await stat(store)).ino).toBe(ino)
+})
+
+test('a store with something that cannot be made again is left as it is', async () => {
+  await using scratch = await temporaryFolder()
+  const extra = ['CREATE TABLE gone(a INTEGER)', 'CREATE VIEW of_gone AS SELECT a FROM gone', 'DROP TABLE gone']
+  await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }], extra })
+  const before = await readFile(join(scratch.path, 'store.duckdb'))
+  await expect(vacuumWorkspace(scratch.path)).rejects.toMatchObject({ code: 'store_unsafe' })
+  expect((await readFile(join(scratch.path, 'store.duckdb'))).equals(before)).toBe(true)
 })
 
 test('a store that another program replaces meanwhile is left to it', async () => {
