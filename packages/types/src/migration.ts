@@ -17,6 +17,7 @@ export const MigrationWarning = z.object({
     'unreadable_parquet',
     'predictions_without_arrays',
     'little_space',
+    'read_only',
     'tombstones_corrupt',
     'running_run',
     'newer_columns',

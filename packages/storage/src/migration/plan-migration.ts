@@ -15,7 +15,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { listColumns } from './array-columns.ts'
 import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { asUnfit } from './migration-error.ts'
-import { refuseLinks } from './refuse-layout.ts'
+import { findReadOnly, refuseLinks } from './refuse-layout.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { type Survey, surveyStore, warning } from './survey-store.ts'
@@ -86,7 +86,13 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
       total_values: sizes.values,
       quarantine_rows: survey.orphanRows + survey.existing.quarantined,
       duckdb_size_before: storeBytes + walBytes,
-      warnings: [...survey.warnings, ...logWarning(walBytes, survey), ...(await valueWarnings(engine, survey)), ...spaceWarning(space)],
+      warnings: [
+        ...survey.warnings,
+        ...logWarning(walBytes, survey),
+        ...(await valueWarnings(engine, survey)),
+        ...spaceWarning(space),
+        ...(await readOnlyWarning(workspace)),
+      ],
     }
     const fingerprint = await fingerprintWorkspace(workspace)
     const facts = { ...content, datasets: datasets.map(({ name, rows, values, file }) => ({ name, rows, values, file })) }
@@ -140,6 +146,11 @@ const logWarning = (bytes: number, survey: Survey): MigrationWarning[] => {
 const spaceWarning = (space: { needed: number; available: number }): MigrationWarning[] => {
   const detail = `The migration needs ${space.needed} bytes of free disk space; ${space.available} are free.`
   return space.available >= space.needed ? [] : [warning('little_space', detail, [], 1)]
+}
+
+const readOnlyWarning = async ({ root }: DuckdbWorkspace): Promise<MigrationWarning[]> => {
+  const found = await findReadOnly(layoutOf(root))
+  return found === null ? [] : [warning('read_only', `${found.name} cannot be written to: the migration would be refused.`, [], 1)]
 }
 
 const valueWarnings = async (engine: Engine, survey: Survey): Promise<MigrationWarning[]> => {

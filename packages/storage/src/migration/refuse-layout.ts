@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { lookAtLink } from '../workspace/look-at.ts'
 import type { Layout } from './workspace-layout.ts'
@@ -14,18 +15,34 @@ export const refuseLinks = async (layout: Layout): Promise<void> => {
   for (const path of [layout.arrays, layout.control]) await refuseLink(path)
 }
 
-const refuseReadOnly = async ({ root }: Layout): Promise<void> => {
-  try {
-    await access(root, constants.W_OK)
-  } catch (error) {
-    if (!['EROFS', 'EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error
-    throw new StorageError(
-      'read_only',
-      'The folder of the workspace cannot be written to. Nothing was changed.',
-      { path: root, hint: 'Change its permissions or mount it for writing, or work on a copy.' },
-      error,
-    )
+const refuseReadOnly = async (layout: Layout): Promise<void> => {
+  const found = await findReadOnly(layout)
+  if (found === null) return
+  const { path, name, cause } = found
+  const hint = 'Change its permissions or mount it for writing, or work on a copy.'
+  throw new StorageError('read_only', `${name} cannot be written to. Nothing was changed.`, { path, hint }, cause)
+}
+
+interface ReadOnlyFolder {
+  readonly path: string
+  /** At the beginning of a sentence. */
+  readonly name: string
+  readonly cause: unknown
+}
+
+/** The first of the folders that jobs write into that cannot be written to; null when all can. */
+export const findReadOnly = async ({ root, arrays, control }: Layout): Promise<ReadOnlyFolder | null> => {
+  for (const path of [root, arrays, control]) {
+    try {
+      await access(path, constants.W_OK)
+    } catch (cause) {
+      const code = systemCode(cause) ?? ''
+      if (path !== root && code === 'ENOENT') continue
+      if (!['EROFS', 'EACCES', 'EPERM'].includes(code)) throw cause
+      return { path, name: path === root ? 'The folder of the workspace' : `The folder ${basename(path)} of the workspace`, cause }
+    }
   }
+  return null
 }
 
 /** A folder that is to be written into, or nothing yet. */
