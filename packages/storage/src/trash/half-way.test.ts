@@ -31,7 +31,9 @@ test('an operation of which a part is gone for good is listed no more, and the r
   await using folder = await temporaryFolder()
   await makeRemoved(folder.path, 'duckdb')
   let died = false
+  const kinds: string[] = []
   setFaultHook(async ({ kind, path }: DiskOperation) => {
+    if (/trash\/[^/]+(\/manifest\.json)?$/.test(path)) kinds.push(kind)
     if (kind === 'remove-tree') {
       await rm(join(path, 'arrays'), { recursive: true })
       died = true
@@ -40,6 +42,8 @@ test('an operation of which a part is gone for good is listed no more, and the r
   })
   await expect(emptyTrash(folder.path, job)).rejects.toThrow()
   setFaultHook(undefined)
+  // That the manifest is gone is on the disk before anything else goes.
+  expect(kinds.slice(0, 3)).toEqual(['unlink', 'fsync-folder', 'remove-tree'])
   expect((await listTrash(folder.path)).total).toBe(0)
   await forgetLock(folder.path)
   await recoverWorkspace(folder.path)
