@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/longest-first.ts'
 
 const node = {
   name: 'node',
@@ -14,5 +15,5 @@ const node = {
 
 export default defineConfig({
   // Two cores are the smallest machine that runs this; more workers only make each other late.
-  test: { maxWorkers: 2, projects: [{ extends: true, test: node }, 'apps/web'] },
+  test: { maxWorkers: 2, sequence: { sequencer: LongestFirst }, projects: [{ extends: true, test: node }, 'apps/web'] },
 })
