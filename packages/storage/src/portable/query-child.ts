@@ -77,8 +77,9 @@ const describe = (error: unknown, { catalog, memory_mb }: QueryRequest) => {
   return { code: /^Permission Error/.test(message) ? ('sql_not_allowed' as const) : ('sql_error' as const), message }
 }
 
+/** Not `process.exit`: it waits for what the engine is doing, which may take minutes and all the memory there is. */
 const reply = (answer: QueryAnswer): void => {
-  process.stdout.write(JSON.stringify(answer), () => process.exit(0))
+  process.stdout.write(JSON.stringify(answer), () => process.kill(process.pid, 'SIGKILL'))
 }
 
 reply(
