@@ -5,7 +5,11 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { ArrayStore } from './array-store.ts'
 import { faultJobs, faultWorkspace, liesBetween, stateOf } from './testing/fault-jobs.ts'
+import { madeRecords } from './testing/made-records.ts'
 
 let scratch: Awaited<ReturnType<typeof faultWorkspace>>
 let original: string
@@ -83,4 +87,11 @@ test.each(jobs)('%s, power cut after every operation in every disk model: old or
       if (count === operations.length) expect(found, about).toEqual(outcomes.get(job))
     }
   }
+})
+
+test('the first arrays of a workspace, and a copy beside them, are flushed with the folders that hold them', async () => {
+  await using folder = await temporaryFolder()
+  const store = ArrayStore.open(folder.path)
+  await expectFlushed(folder.path, 'saving', () => store.saveBatch(madeRecords(2)))
+  await expectFlushed(folder.path, 'copying', () => store.copyRows(new Set(['p-0']), join(folder.path, 'copy.parquet')))
 })

@@ -24,6 +24,7 @@ import { withEngine } from '../engine/open-engine.ts'
 import { finishFile } from '../migration/finish-file.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import type { DatasetExport, ExportContext } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
 import { portableColumns } from './export-query.ts'
@@ -94,7 +95,9 @@ describe('exportDataset', () => {
 
   it('test_export_parquet_filtered: only what the filters let through, down to nothing', async () => {
     await make([soil('a', { partition: 'train' }), soil('b'), soil('c', { model_name: 'Ridge' })])
-    const file = await exportDataset(context(), request({ filters: { equals: { partition: ['val'] } } }))
+    const filtered = request({ filters: { equals: { partition: ['val'] } } })
+    await expectFlushed(workspace.outside, 'an export', () => exportDataset(context(), filtered))
+    const file = await exportDataset(context(), filtered)
     expect(await ids(file.path)).toEqual(['b', 'c'])
     const both = { equals: { partition: ['val'], model_name: ['Ridge'] } }
     expect(await ids((await exportDataset(context(), request({ filters: both }))).path)).toEqual(['c'])

@@ -8,6 +8,7 @@ import { readFooter } from '../parquet/footer.ts'
 import { readChecksums, readSummary } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
@@ -214,7 +215,9 @@ test('deleting the backup takes the original away and nothing else', async () =>
   const path = await scratch.copy('backup')
   const { backup_path } = await runMigration(path, { jobId: 'one' })
   const before = await filesOf(path)
-  expect((await deleteBackup(path)).deleted).toEqual([backup_path.slice(path.length + 1)])
+  await expectFlushed(path, 'deleting', async () => {
+    expect((await deleteBackup(path)).deleted).toEqual([backup_path.slice(path.length + 1)])
+  })
   expect(existsSync(backup_path)).toBe(false)
   expect(Object.keys(before).length - Object.keys(await filesOf(path)).length).toBe(1)
   expect(await migrateStatus(path)).toMatchObject({ can_roll_back: false, storage_mode: 'migrated' })

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { MigrationReport } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { withArrayReader } from '../arrays/array-reader.ts'
@@ -7,6 +8,7 @@ import { hashDatasetArrays } from '../arrays/dataset-hash.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, type SharedWorkspaceName } from '../testing/shared-workspaces.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
@@ -83,8 +85,12 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
 
   test('a half-migrated workspace: the differing row is kept apart, the double one is one again', { timeout: 300_000 }, async () => {
     await using copy = await copyWorkspace('mid-migration')
-    const report = await runMigration(copy.path, { jobId: 'mid' })
-    const ids = (code: string) => report.warnings.find((warning) => warning.code === code)?.ids
+    const reports: MigrationReport[] = []
+    await expectFlushed(copy.path, 'a migration that replaces files', async () => {
+      reports.push(await runMigration(copy.path, { jobId: 'mid' }))
+    })
+    const [report] = reports
+    const ids = (code: string) => report?.warnings.find((warning) => warning.code === code)?.ids
     expect(ids('stale_parquet_rows')).toEqual(['328c45d8-32a5-4a'])
     expect(ids('duplicate_prediction_ids')).toEqual(['2d17710c-a5f1-4a'])
     expect(report).toMatchObject({ quarantined_rows: 1, rows_migrated: 529, total_rows: 529 })

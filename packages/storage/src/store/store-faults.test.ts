@@ -1,4 +1,4 @@
-import { cp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -7,6 +7,7 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { faultScene, flushAgain, foldsOf } from './testing/store-fixture.ts'
+import { WorkspaceStore } from './workspace-store.ts'
 
 afterEach(() => setFaultHook(undefined))
 
@@ -52,5 +53,20 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
       await flushAgain(root)
       expect(await foldsOf(root), about).toEqual(after)
     }
+  }
+})
+
+test('a new workspace and its first model are flushed with the folders that hold them', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'new')
+  await mkdir(path)
+  const stores: WorkspaceStore[] = []
+  const operations = await expectFlushed(path, 'making', async () => {
+    stores.push(await WorkspaceStore.open(path, { create: true }))
+  })
+  expect(operations.some((operation) => operation.kind === 'fsync-folder' && operation.path === folder.path)).toBe(true)
+  for (const store of stores) {
+    await expectFlushed(path, 'a model', () => store.saveArtifact({ content: Buffer.from('model') }))
+    await store.close()
   }
 })
