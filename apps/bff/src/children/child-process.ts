@@ -8,6 +8,11 @@ export const followParent = (onParentGone: () => void): void => {
   process.on('disconnect', onParentGone)
 }
 
+/** For children that only read: `process.exit` would wait for what the engine is doing, with nobody left to stop it. */
+export const endAtOnce = (): void => {
+  process.kill(process.pid, 'SIGKILL')
+}
+
 /** Sends one message and resolves when it has left this process. */
 export const tellParent = (message: object): Promise<void> =>
   new Promise((resolve) => {

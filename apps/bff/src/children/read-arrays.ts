@@ -1,5 +1,5 @@
 import { ArrayReader, encodeArrays, makeScatter, StorageError, toWireArrays } from '@nirs-workspace/storage'
-import { followParent, tellParent } from './child-process.ts'
+import { endAtOnce, followParent, tellParent } from './child-process.ts'
 import { type FromReader, type ReaderOrder, ToReader } from './reader-messages.ts'
 import { toWireError } from './wire-error.ts'
 
@@ -64,7 +64,7 @@ const stop = (id: number): void => {
   void entry?.answer.return(undefined)
 }
 
-followParent(() => process.exit(0))
+followParent(endAtOnce)
 process.on('message', (raw) => {
   const message = ToReader.parse(raw)
   if (message.type === 'stop') return stop(message.id)

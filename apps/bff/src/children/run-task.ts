@@ -13,7 +13,7 @@ import {
 } from '@nirs-workspace/storage'
 import type { StorageStatus } from '@nirs-workspace/types'
 import type * as z from 'zod'
-import { followParent, tellParent } from './child-process.ts'
+import { endAtOnce, followParent, tellParent } from './child-process.ts'
 import { Task, type TaskAnswer } from './task-messages.ts'
 import { toWireError } from './wire-error.ts'
 
@@ -51,7 +51,7 @@ const storageStatus = async (path: string, cacheFolder: string): Promise<Storage
 
 type Answer = z.infer<typeof TaskAnswer>
 
-followParent(() => process.exit(0))
+followParent(endAtOnce)
 process.once('message', (raw) => {
   void work(raw)
     .then(
