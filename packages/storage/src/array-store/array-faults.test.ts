@@ -89,9 +89,11 @@ test.each(jobs)('%s, power cut after every operation in every disk model: old or
   }
 })
 
-test('the first arrays of a workspace, and a copy beside them, are flushed with the folders that hold them', async () => {
+test('the first arrays of a workspace, a copy beside them, and a file that goes, are flushed with the folders that hold them', async () => {
   await using folder = await temporaryFolder()
   const store = ArrayStore.open(folder.path)
   await expectFlushed(folder.path, 'saving', () => store.saveBatch(madeRecords(2)))
   await expectFlushed(folder.path, 'copying', () => store.copyRows(new Set(['p-0']), join(folder.path, 'copy.parquet')))
+  await expectFlushed(folder.path, 'removing', () => store.deleteDataset('wheat'))
+  expect(await store.listDatasets()).toEqual([])
 })

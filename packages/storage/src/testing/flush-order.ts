@@ -30,7 +30,8 @@ export const whatIs = (path: string): Noted['was'] => {
 
 /**
  * Everything that a job leaves to the disk's own order. A file is flushed before it gets another name. All files and names are flushed before
- * the journal is written again or goes, before a store is replaced, and at the end; the journal's folder before anything beside it changes.
+ * the journal is written again or goes, before a store or a pipeline is replaced, and at the end; what a folder holds before it gets
+ * another name; the journal's folder before anything beside it changes.
  * The lock is no data: a power cut ends whoever holds it.
  */
 export const unflushedIn = (root: string, operations: readonly Noted[]): string[] => {
@@ -101,9 +102,17 @@ class Waiting {
     const isBeside = path !== this.#control && !path.startsWith(`${this.#control}/`) && !['fsync', 'fsync-folder'].includes(kind)
     if (this.#hasJournal && isBeside && this.#names.get(this.#root)?.get(basename(this.#control)) === true)
       this.faults.push(`the journal's folder before ${about}`)
-    if (path === this.#journal || (kind === 'rename' && isStore(path))) this.expectNothing(about, from)
+    const isCommit = kind === 'rename' && (isStore(path) || basename(path) === 'pipeline.json')
+    if (path === this.#journal || isCommit || (this.#hasJournal && kind === 'engine-write' && isStore(path)))
+      this.expectNothing(about, from)
     const isNamed = (kind === 'rename' || kind === 'link') && from !== undefined
-    if (isNamed && this.#data.has(from)) this.faults.push(`the data of ${this.#inside(from)} before ${about}`)
+    if (!isNamed) return
+    const isBelow = (other: string) => other === from || other.startsWith(`${from}/`)
+    for (const file of this.#data) if (isBelow(file)) this.faults.push(`the data of ${this.#inside(file)} before ${about}`)
+    for (const [folder, names] of this.#names) {
+      for (const name of isBelow(folder) ? names.keys() : [])
+        this.faults.push(`the name ${this.#inside(join(folder, name))} before ${about}`)
+    }
   }
 
   #inside(path: string): string {
