@@ -103,8 +103,7 @@ class Waiting {
     if (this.#hasJournal && isBeside && this.#names.get(this.#root)?.get(basename(this.#control)) === true)
       this.faults.push(`the journal's folder before ${about}`)
     const isCommit = kind === 'rename' && (isStore(path) || basename(path) === 'pipeline.json')
-    if (path === this.#journal || isCommit || (this.#hasJournal && kind === 'engine-write' && isStore(path)))
-      this.expectNothing(about, from)
+    if (path === this.#journal || isCommit) this.expectNothing(about, from)
     const isNamed = (kind === 'rename' || kind === 'link') && from !== undefined
     if (!isNamed) return
     const isBelow = (other: string) => other === from || other.startsWith(`${from}/`)
