@@ -11,6 +11,7 @@ import { deleteBackup } from '../migration/delete-backup.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
+import { rescueArrays } from '../rescue/rescue-arrays.ts'
 import { WorkspaceStore } from '../store/workspace-store.ts'
 import { faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
 import { withFault } from '../testing/fault-scene.ts'
@@ -34,6 +35,7 @@ const jobs: Record<string, (path: string) => Promise<unknown>> = {
   vacuum: (path) => vacuumWorkspace(path),
   'saving predictions': async (path) => (await WorkspaceStore.open(path)).close(),
   'deleting the backup': (path) => deleteBackup(path),
+  rescue: (path) => rescueArrays(path, job),
   rollback: (path) => rollbackMigration(path, { ...job, force: true }),
 }
 
@@ -93,7 +95,7 @@ test('a trash that is a link to another place is refused by every job that fills
   await rename(trash, join(scratch.path, 'elsewhere'))
   await symlink(join(scratch.path, 'elsewhere'), trash)
   const before = await filesOf(join(scratch.path, 'elsewhere'))
-  for (const name of ['removal', 'restore', 'emptying the trash', 'vacuum', 'saving predictions']) {
+  for (const name of ['removal', 'restore', 'emptying the trash', 'vacuum', 'saving predictions', 'rescue']) {
     await expect(jobs[name]?.(path), name).rejects.toMatchObject({ code: 'path_not_allowed' })
   }
   expect(await filesOf(join(scratch.path, 'elsewhere'))).toEqual(before)

@@ -45,7 +45,7 @@ export const refuseUnrescued = async (resolved: ResolvedWorkspace): Promise<void
   if (resolved.sqlite === null || resolved.bak === null) return
   if (!(await detectStorage(resolved)).rescue_needed) return
   throw new StorageError('arrays_missing', 'The arrays of this workspace are still in store.duckdb.bak. Nothing was changed.', {
-    hint: 'Keep that file. Here they are shown and exported from it; what nirs4all itself misses is not dead.',
+    hint: 'Bring them back with `rescue` first, and keep that file: what nirs4all itself misses is not dead.',
   })
 }
 

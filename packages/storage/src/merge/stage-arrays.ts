@@ -101,7 +101,7 @@ const stageOne = async (
 }
 
 /** The file goes on as it is where it can; one that another program wrote is written anew, row by row. */
-const beginFile = async (path: string, reader: ArrayFileReader | null, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> => {
+export const beginFile = async (path: string, reader: ArrayFileReader | null, forms: readonly ColumnForm[]): Promise<ArrayFileWriter> => {
   if (reader?.canGrow === true && forms.length === reader.forms.length) return ArrayFileWriter.extend(path, reader.file)
   const writer = await ArrayFileWriter.create(path, forms)
   try {
@@ -116,7 +116,7 @@ const beginFile = async (path: string, reader: ArrayFileReader | null, forms: re
 }
 
 /** The columns of the file with those that are new to it behind; of a new file the fourteen first. */
-const formsOf = (reader: ArrayFileReader | null, sources: readonly IncomingArrays[]): ColumnForm[] => {
+export const formsOf = (reader: ArrayFileReader | null, sources: readonly Pick<IncomingArrays, 'extras' | 'name'>[]): ColumnForm[] => {
   const base = reader?.forms ?? formsWith([])
   const forms = new Map(base.map((form) => [form.name, form]))
   for (const { extras, name } of sources) {

@@ -62,8 +62,8 @@ export const measureArrays = async (
   }
 }
 
-/** Number of elements of a row's arrays, and their bytes in memory. */
-const sizesSql = (tables: SourceTables): { values: string; bytes: string } => {
+/** Number of elements of a row's arrays and their bytes in memory, as expressions over the legacy table as `a`. */
+export const sizesSql = (tables: SourceTables): { values: string; bytes: string } => {
   const present = listColumns.filter((column) => hasColumn(tables, arraysTable, column))
   const length = (column: string) => `coalesce(len(a.${column}), 0)`
   return {

@@ -2,10 +2,10 @@ import * as z from 'zod'
 import { toStorageError } from '../engine/engine-error.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 
-const untouched = 'Everything that had been written was taken away again; the original is untouched.'
+const takenAway = 'Everything that had been written was taken away again; the original is untouched.'
 
 /** Whatever stopped a migration (or another job of the kind) before its commit, as one of the coded errors. A mistake of the program itself stays what it is. */
-export const toMigrationError = (thrown: unknown, signal: AbortSignal | undefined, job = 'migration'): unknown => {
+export const toMigrationError = (thrown: unknown, signal: AbortSignal | undefined, job = 'migration', untouched = takenAway): unknown => {
   if (signal?.aborted) return new StorageError('cancelled', `The ${job} was cancelled. ${untouched}`, {}, thrown)
   // A refusal of our own, before the first byte, and not what an engine or the system has said on the way.
   if (isStorageError(thrown, 'no_space') && thrown.cause === undefined) return thrown

@@ -241,7 +241,7 @@ const refuseUnreadable = async (engine: Engine, existing: ExistingArrays, datase
   }
 }
 
-const refuseUnknown = (extras: readonly ExtraColumn[], where: string): void => {
+export const refuseUnknown = (extras: readonly ExtraColumn[], where: string): void => {
   const strange = extras.find((column) => !canCarry(column))
   if (strange === undefined) return
   throw new StorageError(
@@ -252,7 +252,7 @@ const refuseUnknown = (extras: readonly ExtraColumn[], where: string): void => {
 }
 
 /** Both sides of the verification would see the same rounded number: what cannot be carried to the bit is not carried at all. */
-const refuseLossy = (columns: ReadonlyMap<string, string>, where: string): void => {
+export const refuseLossy = (columns: ReadonlyMap<string, string>, where: string): void => {
   for (const [name, type] of columns) {
     const column = listColumns.find((one) => one === name.toLowerCase())
     if (column === undefined || losslessTypes(column).includes(type)) continue

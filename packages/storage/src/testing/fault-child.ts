@@ -3,6 +3,7 @@ import { mergeBeside } from '../merge/testing/merge-faults.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
+import { rescueArrays } from '../rescue/rescue-arrays.ts'
 import { type FaultMode, faultHook } from './fault-hooks.ts'
 
 /**
@@ -13,6 +14,7 @@ const jobs: Record<string, (path: string) => Promise<unknown>> = {
   migrate: (path) => runMigration(path, { jobId: 'fault', batchSize: 2048 }),
   rollback: (path) => rollbackMigration(path, { jobId: 'fault-back' }),
   merge: (path) => mergeBeside(path),
+  rescue: (path) => rescueArrays(path, { jobId: 'fault' }),
   recover: (path) => recoverWorkspace(path),
 }
 

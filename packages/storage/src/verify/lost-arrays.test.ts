@@ -2,10 +2,10 @@ import { mkdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
-import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { makeDamagedArrays, ofDamagedArrays } from '../testing/damaged-arrays.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeUpgraded } from '../testing/make-upgraded.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
@@ -17,18 +17,6 @@ const withCode = (findings: readonly Finding[], code: string) => findings.filter
 const inspected = async (path: string) => {
   await using cache = await temporaryFolder()
   return (await inspectWorkspace(path, { cacheFolder: cache.path })).findings
-}
-
-/** A workspace that a later release has moved to store.sqlite, leaving `held` behind in store.duckdb.bak. */
-const makeUpgraded = async (
-  folder: string,
-  predictions: readonly MadePrediction[],
-  held: readonly MadePrediction[],
-  extra: string[] = [],
-) => {
-  await makeStore(join(folder, 'store.duckdb.bak'), { release: '0.7.1', predictions: held, extra })
-  await makeStore(join(folder, 'store.duckdb'), { release: '0.8.1', predictions })
-  await convertStore(folder)
 }
 
 describe('arrays that are in store.duckdb.bak only', () => {
