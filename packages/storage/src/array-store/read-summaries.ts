@@ -1,8 +1,7 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mapBounded } from '../datasets/map-bounded.ts'
 import { systemCode } from '../errors.ts'
+import { type FileTail, readTail } from '../files/read-tail.ts'
 import { type FileSummary, ownKeys, parseSummary } from '../parquet/own-metadata.ts'
 import { type ScannedFooter, scanFooter } from '../parquet/scan-footer.ts'
 import { ArrayFolder } from './array-folder.ts'
@@ -23,21 +22,16 @@ export const readSummaries = async (root: string): Promise<SummaryOfFile[]> => {
 
 /** Null when the file is gone. Links, pipes and what is no Parquet file have no rows and no summary. */
 const readOne = async (path: string, file: string): Promise<SummaryOfFile | null> => {
-  const handle = await openQuietly(path)
-  if (handle === null) return null
-  if (handle === 'refused') return { file, bytes: 0, rows: 0, summary: null }
-  try {
-    const status = await handle.stat()
-    const footer = status.isFile() ? await readFooterOf(handle, status.size) : null
-    return { file, bytes: status.size, rows: footer?.rows ?? 0, summary: footer === null ? null : believed(footer) }
-  } finally {
-    await handle.close()
-  }
+  const found = await readQuietly(path)
+  if (found === null) return null
+  if (found === 'refused') return { file, bytes: 0, rows: 0, summary: null }
+  const footer = found.isFile ? await footerIn(path, found) : null
+  return { file, bytes: found.size, rows: footer?.rows ?? 0, summary: footer === null ? null : believed(footer) }
 }
 
-const openQuietly = async (path: string): Promise<FileHandle | 'refused' | null> => {
+const readQuietly = async (path: string, bytes = tailBytes): Promise<FileTail | 'refused' | null> => {
   try {
-    return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+    return await readTail(path, bytes)
   } catch (error) {
     const code = systemCode(error)
     if (code === undefined) throw error
@@ -45,17 +39,15 @@ const openQuietly = async (path: string): Promise<FileHandle | 'refused' | null>
   }
 }
 
-const readFooterOf = async (handle: FileHandle, size: number): Promise<ScannedFooter | null> => {
-  const tail = await readAt(handle, Math.max(0, size - tailBytes), Math.min(size, tailBytes))
+const footerIn = async (path: string, { size, tail }: FileTail): Promise<ScannedFooter | null> => {
   if (tail.length < trailerBytes || tail.toString('latin1', tail.length - 4) !== 'PAR1') return null
   const length = tail.readUInt32LE(tail.length - trailerBytes)
-  const start = size - trailerBytes - length
-  if (start < 4 || length > largestFooter) return null
-  const isInTail = length + trailerBytes <= tail.length
-  const bytes = isInTail
-    ? tail.subarray(tail.length - trailerBytes - length, tail.length - trailerBytes)
-    : await readAt(handle, start, length)
-  return scanned(bytes)
+  if (size - trailerBytes - length < 4 || length > largestFooter) return null
+  if (length + trailerBytes <= tail.length) return scanned(tail.subarray(tail.length - trailerBytes - length, tail.length - trailerBytes))
+  const whole = await readQuietly(path, length + trailerBytes)
+  // Another file by now: its own footer, if any, is for the next look.
+  if (whole === null || whole === 'refused' || whole.size !== size) return null
+  return scanned(whole.tail.subarray(0, length))
 }
 
 const scanned = (bytes: Buffer): ScannedFooter | null => {
@@ -73,10 +65,4 @@ const believed = ({ rows, keyValues, crcWithoutLast }: ScannedFooter): FileSumma
   if (keyValues.get(ownKeys.footer) !== crcWithoutLast) return null
   const summary = parseSummary(keyValues.get(ownKeys.summary))
   return summary !== null && summary.rows <= rows ? summary : null
-}
-
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
-  const buffer = Buffer.allocUnsafe(length)
-  const { bytesRead } = await handle.read(buffer, 0, length, position)
-  return buffer.subarray(0, bytesRead)
 }
