@@ -14,6 +14,7 @@ import {
 import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
+import { commandText } from './command-text.ts'
 import { confirm } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
@@ -97,7 +98,7 @@ const namingLostArrays = async (path: string, refusal: StorageError): Promise<St
   const lost = findings.filter(({ code, severity }) => code === 'predictions_without_arrays' && severity === 'error')
   if (lost.length === 0) return refusal
   const { hint, ...fields } = refusal.fields
-  const rescue = 'Keep store.duckdb.bak: it is the only place that has these arrays.'
+  const rescue = `Bring them back with \`${commandText('rescue', path)}\`. Until then keep store.duckdb.bak: it is the only place that has them.`
   return new StorageError('not_migratable', `${refusal.message} ${lost.map(({ detail }) => detail).join(' ')}`, {
     ...fields,
     hint: `${rescue}${hint === undefined ? '' : ` ${hint}`}`,

@@ -27,6 +27,7 @@ import { addMerge } from './merge.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
 import { printUsageProblem } from './output.ts'
+import { addRescue } from './rescue.ts'
 import { addResolveDatasets } from './resolve-datasets.ts'
 import { addRollback } from './rollback.ts'
 import { addServe } from './serve.ts'
@@ -41,7 +42,7 @@ const groups: readonly (readonly [heading: string, verbs: readonly ((program: Co
   ['Looking, which changes nothing:', [addInspect, addStats, addVerify, addList, addTop, addShow, addSql, addResolveDatasets]],
   ['Taking along:', [addExport, addExportPredictions, addExportRun, addExportPipeline, addExportChain]],
   ['Merging:', [addMerge]],
-  ['Migrating:', [addMigrate, addRollback]],
+  ['Migrating:', [addMigrate, addRollback, addRescue]],
   [
     'Removing, which shows what goes, asks, and can be undone:',
     [addCleanDeadLinks, addRemoveBottom, addRemoveRun, addRemovePipeline, addRemoveChain, addRemoveDataset, addRemovePredictions, addGc],

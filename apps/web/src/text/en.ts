@@ -101,9 +101,9 @@ export const en = (f: Formatters) => {
       migrate: 'Migrate…',
       dismiss: 'Hide until the next visit',
       lost: (n: number) =>
-        `${predictions(n)} lost ${plural(n, 'its', 'their')} arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file.`,
+        `${predictions(n)} lost ${plural(n, 'its', 'their')} arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. On the command line, nirs-workspace rescue brings them back.`,
       lostUnknown:
-        'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file.',
+        'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. On the command line, nirs-workspace rescue brings them back.',
       locked: (pid: number, command: string | undefined) =>
         `The store is open in ${command ?? 'another process'} (PID ${pid}). You see the state from before; it refreshes by itself when that process lets go.`,
       interrupted: (kind: string) =>
@@ -549,7 +549,8 @@ export const en = (f: Formatters) => {
         new: 'This workspace holds no arrays yet.',
         migrated: 'The arrays of this workspace already are in Parquet files.',
         sqlite: 'This workspace was written by a newer nirs4all; its arrays already are in Parquet files.',
-        lost_arrays: 'Its arrays are in store.duckdb.bak, out of reach of a migration. Keep that file.',
+        lost_arrays:
+          'Its arrays are in store.duckdb.bak, out of reach of a migration. Keep that file; nirs-workspace rescue brings them back.',
         portable: 'A single Parquet file needs no migration.',
       },
       estimateLine: (rowCount: number, seconds: number, before: number, after: number) =>

@@ -102,9 +102,9 @@ export const fr = (f: Formatters): Text => {
       migrate: 'Migrer…',
       dismiss: 'Masquer jusqu’à la prochaine visite',
       lost: (n) =>
-        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier.`,
+        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. En ligne de commande, nirs-workspace rescue les ramène.`,
       lostUnknown:
-        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier.',
+        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. En ligne de commande, nirs-workspace rescue les ramène.',
       locked: (pid, command) =>
         `La base est ouverte dans ${command ?? 'un autre processus'} (PID ${pid}). Vous voyez l’état précédent ; la page s’actualisera d’elle-même dès que ce processus la libérera.`,
       interrupted: (kind) =>
@@ -556,7 +556,8 @@ export const fr = (f: Formatters): Text => {
         new: 'Cet espace ne contient pas encore de tableaux.',
         migrated: 'Les tableaux de cet espace sont déjà en fichiers Parquet.',
         sqlite: 'Cet espace a été écrit par une version plus récente de nirs4all ; ses tableaux sont déjà en fichiers Parquet.',
-        lost_arrays: 'Ses tableaux sont dans store.duckdb.bak, hors de portée d’une migration. Conservez ce fichier.',
+        lost_arrays:
+          'Ses tableaux sont dans store.duckdb.bak, hors de portée d’une migration. Conservez ce fichier ; nirs-workspace rescue les ramène.',
         portable: 'Un fichier Parquet seul n’a pas besoin de migration.',
       },
       estimateLine: (rowCount, seconds, before, after) =>

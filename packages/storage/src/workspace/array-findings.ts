@@ -10,7 +10,7 @@ export interface Concerned {
 /** Predictions whose arrays are in store.duckdb.bak and nowhere else. */
 export const lostArrays = (severity: 'error' | 'warning', { count, ids }: Concerned): InspectionFinding => {
   const lost = `nirs4all does not find the arrays of ${counted(count, 'prediction', 'predictions')} any more: they are in store.duckdb.bak only.`
-  const detail = `${lost} They are shown and exported from there: keep that file.`
+  const detail = `${lost} They are shown and exported from there: keep that file. \`rescue\` brings them back.`
   return { code: 'predictions_without_arrays', severity, count, detail, ids }
 }
 
