@@ -95,7 +95,7 @@ test('a trash that is a link to another place is refused by every job that fills
   await rename(trash, join(scratch.path, 'elsewhere'))
   await symlink(join(scratch.path, 'elsewhere'), trash)
   const before = await filesOf(join(scratch.path, 'elsewhere'))
-  for (const name of ['removal', 'restore', 'emptying the trash', 'vacuum', 'saving predictions', 'rescue']) {
+  for (const name of ['removal', 'restore', 'emptying the trash', 'merge', 'vacuum', 'saving predictions', 'rescue']) {
     await expect(jobs[name]?.(path), name).rejects.toMatchObject({ code: 'path_not_allowed' })
   }
   expect(await filesOf(join(scratch.path, 'elsewhere'))).toEqual(before)

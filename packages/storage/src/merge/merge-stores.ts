@@ -11,6 +11,7 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { refuseLinksFor } from '../trash/trash-places.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
@@ -65,6 +66,7 @@ const mergeIntoNew = (path: string, sources: readonly string[], options: MergeSt
 const underLock = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
   let lock: WorkspaceLock | undefined
   try {
+    await refuseLinksFor(layoutOf(root))
     lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'merge' })
     await recoverUnderLock(layoutOf(root))
     const { resolved } = await resolveTarget(root, false)

@@ -38,6 +38,7 @@ const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Pr
     }
   }
   await swapLog(layout, proof, kept)
+  await flushKept(kept)
   await rename(original, layout.store)
   await syncFolder(layout.root)
 }
@@ -48,7 +49,7 @@ const swapLog = async (layout: Layout, proof: MigrationProof, kept: string): Pro
   const isBack = wal !== null && (await isFile(layout.wal, wal))
   if (isBack) return
   await keep(layout.wal, join(kept, 'store.duckdb.wal'))
-  if (await exists(kept)) await syncFolder(kept)
+  await flushKept(kept)
   if (wal !== null) await rename(join(layout.root, wal.path), layout.wal)
   else if (await exists(layout.wal)) await unlink(layout.wal)
 }
@@ -66,7 +67,18 @@ const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string
   for (const { path, kept_as } of proof.replaced) {
     if (await exists(join(layout.root, kept_as))) await rename(join(layout.root, kept_as), join(layout.root, path))
   }
+  for (const folder of new Set(proof.replaced.map(({ kept_as }) => dirname(join(layout.root, kept_as))))) {
+    if (await exists(folder)) await syncFolder(folder)
+  }
   if (await exists(layout.arrays)) await syncFolder(layout.arrays)
+  await flushKept(kept)
+}
+
+/** The names of what is kept, and that of the folder itself: without it a power cut would take everything inside along. */
+const flushKept = async (kept: string): Promise<void> => {
+  if (!(await exists(kept))) return
+  await syncFolder(kept)
+  await syncFolder(dirname(kept))
 }
 
 const keep = async (path: string, as: string): Promise<void> => {

@@ -74,7 +74,10 @@ test('roll back refuses a workspace that was used since; forced, it keeps the ne
   const used = await filesOf(path)
   await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'changed_since_migration' })
   expect(await filesOf(path)).toEqual(used)
-  const { kept_newer_state_at: kept } = await rollbackMigration(path, { jobId: 'back', force: true })
+  let kept: string | null = null
+  await expectFlushed(path, 'a forced rollback', async () => {
+    kept = (await rollbackMigration(path, { jobId: 'back', force: true })).kept_newer_state_at
+  })
   const after = await filesOf(path)
   expect(after['store.duckdb']).toBe(legacy['store.duckdb'])
   expect(after['arrays/new.parquet']).toBe(used['arrays/new.parquet'])

@@ -65,9 +65,9 @@ const vacuum = async (layout: Layout, store: string, job: string, signal: AbortS
     phase: 'prepare',
     started_at: new Date().toISOString(),
   }
-  await writeJournal(layout, journal)
-  await syncFolder(layout.root)
   try {
+    await writeJournal(layout, journal)
+    await syncFolder(layout.root)
     const report = await withEngine({}, (engine) =>
       withAttachedStore(engine, store, sourceAlias, () => rewrite(engine, layout, store, job, signal)),
     )

@@ -63,9 +63,11 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
         (thrown: unknown) => thrown,
       )
       setFaultHook(undefined)
+      const left = await readInterruption(root)
       await forgetLock(root)
       const about = `${mode} before ${n} of ${total} (${operations[n - 1]?.kind})`
       if (error !== null) expect(error, about).toMatchObject({ name: 'StorageError', code: 'write_failed' })
+      if (mode === 'ENOSPC') expect(left, about).toBeNull()
       expect(await rowsOf(root), about).toBe(rows)
       expect((await readdir(root)).toSorted(), about).toEqual((await readdir(original)).toSorted())
     }
