@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { makeWorkspace } from '../maintenance/testing/maintenance-fixture.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { rescueArrays } from '../rescue/rescue-arrays.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { acquireWorkspaceLock } from './workspace-lock.ts'
 
@@ -55,6 +56,7 @@ test.runIf(existsSync('/proc/locks'))('what a dead job has left waits until the 
   await utimes(part, new Date(0), new Date(0))
   {
     await using _ = await holdFlock(join(folder.path, 'arrays', '.lock'))
+    await expect(rescueArrays(folder.path, { jobId: 'rescue' })).rejects.toMatchObject({ code: 'store_locked' })
     expect([await recoverWorkspace(folder.path), existsSync(part)]).toEqual([{ recovered: false, is_busy: true }, true])
   }
   expect([await recoverWorkspace(folder.path), existsSync(part)]).toEqual([{ recovered: false }, false])

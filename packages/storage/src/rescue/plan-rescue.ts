@@ -1,18 +1,20 @@
 import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
+import { readTombstones } from '../arrays/tombstones.ts'
 import { attachedTables } from '../engine/attached-tables.ts'
 import { interruptible } from '../engine/engine-lane.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
-import { contextColumns } from '../merge/write-rows.ts'
+import { writeRows } from '../merge/write-rows.ts'
 import { formsWith } from '../migration/array-columns.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { asUnfit } from '../migration/migration-error.ts'
 import { openQueries } from '../migration/row-source.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
-import { defaultRowGroup, stageFile } from '../migration/stage-file.ts'
+import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { findLostRows, type LostRows, lostBytes, lostRowsSql } from './lost-rows.ts'
@@ -47,7 +49,7 @@ export interface RescuePlan {
 /**
  * What a rescue would bring back from store.duckdb.bak: the dry run. Reads only, also on a read-only disk, and holds no lock afterwards.
  * Nothing to bring back is a plan of no predictions. Throws `not_a_workspace`, `not_migrated` while the arrays are still inside the store,
- * `arrays_corrupt` while an array file cannot be read, `store_unreadable` and the like for a store or a backup that cannot.
+ * `arrays_corrupt` while an array file cannot be read, `tombstones_corrupt` while the list of removed predictions cannot, `store_unreadable` and the like for a store or a backup that cannot.
  */
 export const planRescue = async (path: string, options: Pick<WorkOptions, 'signal'> = {}): Promise<RescuePlan> => {
   try {
@@ -64,6 +66,8 @@ export const withLostRows = <T>(
   work: (rows: LostRows) => Promise<T>,
 ): Promise<T> =>
   withPlanning(resolved, new Date(), async (open) => {
+    // A row that comes back must not count as removed as soon as the list can be read again.
+    await readTombstones(resolved.arrays)
     const unreadable = open.index.files.find(({ error }) => error !== null)
     if (unreadable !== undefined) throw unreadableFile(unreadable.path)
     const found = (tables: LostRows['tables']) => interruptible(open.engine, signal, () => findLostRows(open, tables))
@@ -117,21 +121,21 @@ export const planOf = async (rows: LostRows, signal: AbortSignal | undefined): P
 const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0
 
 const sampledRows = 1000
+/** Neighbours compress better than rows from here and there: they often share their y_true. */
+const stretchRows = 128
 
 /** Bytes of Parquet per byte of arrays: some of the rows are written to the system's temporary folder. */
 const measureRatio = async (rows: LostRows, signal: AbortSignal | undefined): Promise<number> => {
   const step = Math.max(1, Math.floor(rows.datasets.reduce((sum, { rescuable }) => sum + rescuable, 0) / sampledRows))
-  const where = `m.place % ${step} = 0`
+  const where = `(m.place // ${stretchRows}) % ${step} = 0`
   const bytes = await lostBytes(rows, where)
   if (bytes === 0) return 1
   const folder = await mkdtemp(join(tmpdir(), 'nirs-workspace-sample-'))
   try {
     const path = join(folder, 'sample.parquet')
-    const columns = formsWith([])
-    const sql = `SELECT * EXCLUDE (${contextColumns.join(', ')}) FROM (${lostRowsSql(rows, columns, where)})`
-    const openRows = () => openQueries(rows.open.engine, [sql], signal)
-    const sample = { name: 'sample', path, openRows, rows: 0, datasets: [], columns, extras: [], existing: false }
-    await stageFile(rows.open.engine, sample, { rowGroup: defaultRowGroup, signal })
+    const forms = formsWith([])
+    const source = await openQueries(rows.open.engine, [lostRowsSql(rows, forms, where)], signal)
+    await writeRows(await ArrayFileWriter.create(path, forms), forms, new SummaryBuilder(), source, signal)
     return (await stat(path)).size / bytes
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -190,7 +190,7 @@ describe('where some rows are in arrays/ already', () => {
     const done = await copy('done')
     await expectFlushed(done, 'undisturbed', () => rescue(done))
     const total = (await withFault('count', 0, async () => rescue(await copy('counted')))).operations
-    const left = new RegExp(`\\.nirs-${process.pid}-`)
+    const left = new RegExp(`\\.(nirs-)?${process.pid}-`)
     // What lies in arrays/ under the number of a process that still runs, this one, is not swept.
     const filesIn = async (path: string) => Object.entries(await filesOf(path)).filter(([name]) => !left.test(name))
     const expected = await filesIn(done)
@@ -258,12 +258,14 @@ describe('refused, with nothing changed', () => {
     expect(await filesOf(path)).toEqual(files)
   }
 
-  test('while an array file cannot be read: it may have the rows', async () => {
+  test('while an array file cannot be read, which may have the rows, or the list of removed predictions', async () => {
     await using folder = await temporaryFolder()
     await makeUpgraded(folder.path, predictions, predictions)
     await mkdir(join(folder.path, 'arrays'))
     await writeFile(join(folder.path, 'arrays', 'other.parquet'), 'PAR1 cut')
     await refusedIn(folder.path, 'arrays_corrupt')
+    await rename(join(folder.path, 'arrays', 'other.parquet'), join(folder.path, 'arrays', '_tombstones.json'))
+    await refusedIn(folder.path, 'tombstones_corrupt')
   })
 
   test('a backup that cannot be read, or that would lose digits', async () => {
