@@ -1,6 +1,6 @@
 import { ArrayFolder } from '../array-store/array-folder.ts'
 import { withLazyEngine } from '../array-store/lazy-engine.ts'
-import { clearSaved } from '../array-store/tombstone-file.ts'
+import { removeTombstones } from '../array-store/tombstone-file.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { StorageError } from '../errors.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
@@ -90,7 +90,7 @@ const rescue = async (
     const folder = new ArrayFolder(rows.open.resolved.root)
     await folder.prepare()
     // First: a mark without a row says nothing, but a row that comes back under its mark would count as removed for good.
-    await clearSaved(folder, await rescuableIds(rows))
+    await removeTombstones(folder, await rescuableIds(rows))
     for (const [name, datasets] of files) {
       const names = datasets.map((dataset) => dataset.name)
       progress.datasets(names, 'staging')
