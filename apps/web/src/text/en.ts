@@ -101,9 +101,9 @@ export const en = (f: Formatters) => {
       migrate: 'Migrate…',
       dismiss: 'Hide until the next visit',
       lost: (n: number) =>
-        `${predictions(n)} lost ${plural(n, 'its', 'their')} arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. On the command line, nirs-workspace rescue brings them back.`,
+        `${predictions(n)} lost ${plural(n, 'its', 'their')} arrays when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. This command brings them back:`,
       lostUnknown:
-        'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. On the command line, nirs-workspace rescue brings them back.',
+        'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. This command brings them back:',
       locked: (pid: number, command: string | undefined) =>
         `The store is open in ${command ?? 'another process'} (PID ${pid}). You see the state from before; it refreshes by itself when that process lets go.`,
       interrupted: (kind: string) =>

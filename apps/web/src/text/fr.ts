@@ -102,9 +102,9 @@ export const fr = (f: Formatters): Text => {
       migrate: 'Migrer…',
       dismiss: 'Masquer jusqu’à la prochaine visite',
       lost: (n) =>
-        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. En ligne de commande, nirs-workspace rescue les ramène.`,
+        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :`,
       lostUnknown:
-        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. En ligne de commande, nirs-workspace rescue les ramène.',
+        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :',
       locked: (pid, command) =>
         `La base est ouverte dans ${command ?? 'un autre processus'} (PID ${pid}). Vous voyez l’état précédent ; la page s’actualisera d’elle-même dès que ce processus la libérera.`,
       interrupted: (kind) =>

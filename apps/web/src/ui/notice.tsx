@@ -30,3 +30,8 @@ export const Notice = ({
     </div>
   )
 }
+
+/** A command to be typed, inside a sentence. */
+export const CommandText = ({ children }: { children: string }) => (
+  <code className="inline-block max-w-full rounded bg-surface px-1.5 font-mono text-xs break-all">{children}</code>
+)

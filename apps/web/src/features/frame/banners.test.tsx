@@ -41,9 +41,8 @@ describe('banner', () => {
         ],
       }),
     })
-    expect(
-      await screen.findByText(/447 predictions lost their arrays .* still in store\.duckdb\.bak .*Keep that file\..*nirs-workspace rescue/),
-    ).toBeVisible()
+    expect(await screen.findByText(/447 predictions lost their arrays .* still in store\.duckdb\.bak .*Keep that file\./)).toBeVisible()
+    expect(screen.getByText('npm run -s cli -- rescue /data/grain-lab')).toBeVisible()
     expect(await screen.findByText('447 of them only in store.duckdb.bak')).toBeVisible()
   })
 

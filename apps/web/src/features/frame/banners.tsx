@@ -7,10 +7,11 @@ import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { isRunning, useWorkspaceJobs } from '../../api/workspace.tsx'
+import { quotedPath } from '../../lib/command-line.ts'
 import { paths } from '../../paths.ts'
 import { useText } from '../../text/text.tsx'
 import { buttonClass, IconButton } from '../../ui/button.tsx'
-import { Notice } from '../../ui/notice.tsx'
+import { CommandText, Notice } from '../../ui/notice.tsx'
 import { UnreadableBanner } from './unreadable-banner.tsx'
 
 /** What the reader should know about this workspace before trusting or changing anything, on every page. */
@@ -80,7 +81,8 @@ const LostBanner = ({ workspace, dismiss }: { workspace: Workspace; dismiss: Rea
   const lost = useLostArrays(workspace)
   return (
     <Line tone="danger" actions={dismiss}>
-      {lost === undefined ? banner.lostUnknown : banner.lost(lost)}
+      {lost === undefined ? banner.lostUnknown : banner.lost(lost)}{' '}
+      <CommandText>{`npm run -s cli -- rescue ${quotedPath(workspace.path)}`}</CommandText>
     </Line>
   )
 }
