@@ -183,6 +183,8 @@ test('a damaged list of removed predictions stops what removes rows; reading and
   await using workspace = await temporaryStore()
   const { store, arrays } = workspace
   await store.saveBatch(madeRecords(3))
+  // A row that has been replaced: something that a compaction would drop.
+  await store.saveBatch([madeRecord('p-2', { y_pred: [9] })])
   await writeFile(join(arrays, '_tombstones.json'), '{"p-0": ')
   const before = await readFile(join(arrays, 'wheat.parquet'))
   for (const work of [() => store.compact(), () => store.deleteBatch(new Set(['p-1'])), () => store.restoreBatch(new Set(['p-0']))]) {

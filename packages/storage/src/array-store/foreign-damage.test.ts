@@ -21,7 +21,10 @@ const writeWithPolars = (path: string): void => {
 
 const readByDuckdb = (path: string): Promise<boolean> =>
   withEngine({}, (engine) =>
-    engine.one(z.object({ sum: z.number() }), `SELECT sum(list_sum(y_true) + list_sum(y_pred)) AS sum FROM '${path}'`),
+    engine.one(
+      z.object({ sum: z.number() }),
+      `SELECT sum(length(prediction_id) + length(dataset_name) + list_sum(y_true) + list_sum(y_pred)) AS sum FROM '${path}'`,
+    ),
   ).then(
     () => true,
     () => false,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
@@ -118,6 +118,26 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect(isStorageError(refused, 'workspace_busy')).toBe(true)
       expect(await library.load({ name: 'best' })).toMatchObject({ pipeline: { pipeline: ['theirs'] }, changed_since_saved: true })
       expect(await library.trash()).toEqual([])
+    }))
+
+  it('test_discard: an entry leaves the trash by one rename that is on the disk before anything of it goes', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      await library.save(old)
+      await library.delete({ name: 'best' })
+      const kinds: string[] = []
+      setFaultHook(async ({ kind, path }) => {
+        if (path.includes('/.trash/')) kinds.push(kind)
+        if (kind !== 'remove-tree') return
+        await rm(join(path, 'pipeline.json'))
+        throw new Killed()
+      })
+      await expect(library.emptyTrash()).rejects.toThrow(Killed)
+      setFaultHook(undefined)
+      expect(kinds).toEqual(['rename', 'fsync-folder', 'remove-tree'])
+      expect(await library.trash()).toEqual([])
+      await library.save({ name: 'later', pipeline: ['later'] })
+      await expectNothingHalfDone(workspace)
     }))
 
   it('test_commit_point: between pipeline and metadata a reader sees the new pipeline with its own metrics', () =>

@@ -53,7 +53,7 @@ export class DuckdbMetadata implements MetadataStore {
     await faultPoint({ kind: 'engine-write', path })
     // Dictionaries of doubles would merge −0 with 0.
     await engine.run(
-      `COPY (${rows}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 1)`,
+      `COPY (${rows}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`,
     )
     await syncFile(path)
     const exact = (from: string) => `SELECT COLUMNS(*)::VARCHAR FROM ${from}`

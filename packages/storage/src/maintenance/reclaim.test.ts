@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
@@ -99,4 +100,12 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     await restore(folder.path, strays.operation_id)
     expect(await snapshot(folder.path)).toEqual(before)
   })
+})
+
+test('a chain of which nobody can tell what models it names stops their collection', async () => {
+  await using folder = await temporaryFolder()
+  const extra = ["INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"]
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: some(['wheat'], 1), extra })
+  changeSqlite(join(folder.path, 'store.sqlite'), `UPDATE chains SET fold_artifacts = '{"0": "m'`)
+  await expect(makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 })).rejects.toMatchObject({ code: 'store_unreadable' })
 })

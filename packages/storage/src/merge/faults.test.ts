@@ -7,6 +7,7 @@ import type { FaultMode } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
@@ -37,6 +38,15 @@ test('K1: nothing reaches the disk from operation n on: recovery leaves the old 
   // Once the transaction is done, it stays done.
   expect(outcomes.join(' ')).toMatch(/^(before ){10,}(before|after)( after)*$/)
   expect(outcomes.at(-1)).toBe('after')
+})
+
+test('what the store is about to name is on the disk before its transaction, and the folder is flushed again behind it', async () => {
+  const path = await scene.copy('flushed')
+  const operations = await expectFlushed(path, 'a merge', () => mergeBeside(path))
+  const kinds = operations.filter((operation) => [path, join(path, 'store.duckdb')].includes(operation.path)).map(({ kind }) => kind)
+  // Opened, files in their places; rows, checkpoint; closed.
+  const wanted = ['engine-write', 'fsync-folder', 'engine-write', 'engine-write', 'fsync', 'fsync-folder']
+  expect(kinds.slice(kinds.indexOf('engine-write'))).toEqual(wanted)
 })
 
 test('K3: a full disk or a failing one at n: coded, the target as it was or merged, and the next merge succeeds', {

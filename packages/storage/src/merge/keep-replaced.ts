@@ -76,7 +76,7 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
   await faultPoint({ kind: 'engine-write', path })
   await withAttachedStore(engine, duckdb, 'giving_way', () =>
     engine.run(`COPY (SELECT * FROM giving_way.main.predictions WHERE prediction_id IN (${goneIds}) ORDER BY prediction_id) TO ${quotedString(path)}
-      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 1)`),
+      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`),
   )
   return describe(engine, folder, 'predictions.parquet', expected)
 }

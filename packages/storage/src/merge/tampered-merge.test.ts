@@ -17,6 +17,7 @@ const later = (path: string): Promise<void> => utimes(path, new Date(), new Date
 const isFlushed = (name: RegExp) => (operation: DiskOperation) => operation.kind === 'fsync' && name.test(operation.path)
 const isPrepared = ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && /merges\/[^/]+$/.test(path)
 const isOpened = ({ kind, path }: DiskOperation) => kind === 'engine-write' && path.endsWith('store.duckdb')
+const keepLog = 'PRAGMA disable_checkpoint_on_shutdown; '
 const wheat = (root: string) => join(root, 'arrays', 'wheat.parquet')
 
 const cases: Record<
@@ -50,7 +51,7 @@ const cases: Record<
     code: 'plan_stale',
     hasLog: true,
     isPlace: isPrepared,
-    change: (root) => () => later(join(root, 'arrays', 'soil_pH.parquet')),
+    change: (root) => () => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'", keepLog),
   },
   'a target without a log that changes while it is opened': {
     code: 'plan_stale',
@@ -68,7 +69,6 @@ const cases: Record<
 
 test.each(Object.entries(cases))('%s stops a merge', async (_, { code, hasLog, isPlace, change }) => {
   const path = await scratch.copy('tampered')
-  const keepLog = 'PRAGMA disable_checkpoint_on_shutdown; '
   if (hasLog) await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET error = 'in the log'", keepLog)
   const before = await stateOf(path)
   tamperBefore(isPlace, change(path))

@@ -13,6 +13,7 @@ import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, type SharedWorks
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { deleteBackup } from './delete-backup.ts'
 import { planMigration } from './plan-migration.ts'
 import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
@@ -94,7 +95,10 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     expect(ids('stale_parquet_rows')).toEqual(['328c45d8-32a5-4a'])
     expect(ids('duplicate_prediction_ids')).toEqual(['2d17710c-a5f1-4a'])
     expect(report).toMatchObject({ quarantined_rows: 1, rows_migrated: 529, total_rows: 529 })
-    expect((await readdir(join(copy.path, '.nirs-workspace/migrations/mid/replaced'))).length).toBe(5)
+    const folder = join(copy.path, '.nirs-workspace/migrations/mid')
+    expect((await readdir(join(folder, 'replaced'))).length).toBe(5)
+    const operations = await expectFlushed(copy.path, 'deleting what was replaced', () => deleteBackup(copy.path))
+    expect(operations.findLast(({ path }) => path.startsWith(folder))).toMatchObject({ kind: 'fsync-folder', path: folder })
   })
 
   test.each(others)('%s: there is nothing to migrate, and nothing is changed', async (name) => {

@@ -9,6 +9,7 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
+import { changeStore, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { toMigrationError } from './migration-error.ts'
@@ -45,8 +46,22 @@ describe('a store that another program replaces under a migration', () => {
     })
     await expect(running).rejects.toMatchObject({ code: 'plan_stale', message: expect.stringContaining('untouched') })
     expect(await readFile(join(path, 'store.duckdb'))).toEqual(newer)
-    expect((await readdir(path)).filter((name) => name.includes('.bak') || name.includes('.new'))).toEqual([])
+    expect((await readdir(path)).filter((name) => name.includes('.bak') || name.includes('.new') || name === 'arrays')).toEqual([])
     expect(Object.keys(await arraysOf(path)).length).toBe(3)
+  })
+
+  test('while its arrays take their places: refused, and what the other program wrote stays', async () => {
+    const path = await scratch.copy('replaced-late')
+    const other = await scratch.copy('other-late')
+    await changeStore(join(other, 'store.duckdb'), "UPDATE runs SET error = 'newer'")
+    const newer = await readFile(join(other, 'store.duckdb'))
+    tamperBefore(
+      ({ kind, path: to }) => kind === 'rename' && /arrays\/[^/.]+\.parquet$/.test(to),
+      () => rename(join(other, 'store.duckdb'), join(path, 'store.duckdb')),
+    )
+    await expect(runMigration(path, { jobId: 'replaced' })).rejects.toMatchObject({ code: 'plan_stale' })
+    expect(await readFile(join(path, 'store.duckdb'))).toEqual(newer)
+    expect((await readdir(path)).filter((name) => name.includes('.bak') || name.includes('.new'))).toEqual([])
   })
 })
 

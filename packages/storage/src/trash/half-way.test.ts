@@ -1,18 +1,27 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import * as z from 'zod'
+import { quotedString } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import { markFile } from '../files/hash-file.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { makeWorkspace, saveArrays, snapshot, storeKinds } from '../maintenance/testing/maintenance-fixture.ts'
+import { writeJournal } from '../migration/journal.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { changeStore, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { listTrash } from './list-trash.ts'
 import { restoreTrash } from './restore-trash.ts'
+import type { ModelFile } from './trash-manifest.ts'
+import { trashPlaces } from './trash-places.ts'
 
 const job = { jobId: 'job' }
 afterEach(() => setFaultHook(undefined))
@@ -122,3 +131,112 @@ test.each(storeKinds)(
     expect(await snapshot(folder.path)).toEqual(before)
   },
 )
+
+test.each(storeKinds)('a restore to a store.%s on a disk that fails once is undone at once, and works the next time', async (kind) => {
+  await using folder = await temporaryFolder()
+  const operation = await makeRemoved(folder.path, kind)
+  const before = await snapshot(folder.path)
+  const isStore = ({ kind: what, path }: DiskOperation) => what === 'engine-write' && /store\.(duckdb|sqlite)$/.test(path)
+  tamperBefore(isStore, async () => fail(), 2)
+  await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  expect(existsSync(join(folder.path, '.nirs-workspace', 'journal.json'))).toBe(false)
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect(await restoreTrash(folder.path, operation, job)).toMatchObject({ counts: { predictions: 1, arrays: 1 }, remaining: false })
+})
+
+test.each(storeKinds)('without their arrays no rows come back to a store.%s', async (kind) => {
+  await using folder = await temporaryFolder()
+  const operation = await makeRemoved(folder.path, kind)
+  const before = await snapshot(folder.path)
+  setFaultHook(({ path }: DiskOperation) => {
+    if (path.startsWith(join(folder.path, 'arrays'))) fail()
+  })
+  await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  await forgetLock(folder.path)
+  await recoverWorkspace(folder.path)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('undoing a restore takes back only what is its own: nothing that a row names, no model that somebody has changed', async () => {
+  await using folder = await temporaryFolder()
+  const named = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/named.joblib', 'h')"
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }], extra: [named] })
+  await saveArrays(folder.path, [{ id: 'stray' }])
+  const files: ModelFile[] = []
+  await mkdir(join(folder.path, 'artifacts', 'aa'), { recursive: true })
+  for (const name of ['named', 'changed', 'own']) {
+    const file = join(folder.path, 'artifacts', 'aa', `${name}.joblib`)
+    await writeFile(file, name)
+    const { bytes, sha256 } = await markFile(file)
+    files.push({ path: `aa/${name}.joblib`, bytes, sha256 })
+  }
+  await writeFile(join(folder.path, 'artifacts', 'aa', 'changed.joblib'), 'CHANGED')
+  const before = await snapshot(folder.path)
+  const places = trashPlaces(layoutOf(folder.path), 'op')
+  await mkdir(places.folder, { recursive: true })
+  await writeFile(places.restoring, JSON.stringify({ tables: [], arrays: ['a', 'stray'], datasets: [], files }))
+  await writeJournal(layoutOf(folder.path), {
+    format: 'nirs-workspace/journal/1',
+    kind: 'restore',
+    job_id: 'x',
+    phase: 'commit',
+    started_at: '',
+    operation: 'op',
+    evidence: null,
+  })
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
+  const { 'wheat/stray': _stray, ...arrays } = before.arrays
+  const { 'aa/own.joblib': _own, ...models } = before.models
+  expect(await snapshot(folder.path)).toEqual({ ...before, arrays, models })
+  expect(existsSync(places.restoring)).toBe(false)
+})
+
+test('folders in the trash that no operation has made stay where they are', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  const trash = join(folder.path, '.nirs-workspace', 'trash')
+  for (const name of ['notes', 'remove-01234567']) {
+    await mkdir(join(trash, name), { recursive: true })
+    await writeFile(join(trash, name, 'note.txt'), 'mine')
+  }
+  await recoverWorkspace(folder.path)
+  expect(await readdir(trash)).toEqual(['notes'])
+  expect(await readdir(join(trash, 'notes'))).toEqual(['note.txt'])
+})
+
+test('models are kept and come back where a file can have one name only', async () => {
+  await using folder = await temporaryFolder()
+  const model = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }], extra: [model] })
+  await mkdir(join(folder.path, 'artifacts', 'aa'), { recursive: true })
+  await writeFile(join(folder.path, 'artifacts', 'aa', 'm.joblib'), 'model')
+  const before = await snapshot(folder.path)
+  setFaultHook(({ kind, path }: DiskOperation) => {
+    if (kind === 'link' && path.includes('/artifacts/')) throw Object.assign(new Error('EPERM: no links'), { code: 'EPERM' })
+  })
+  const plan = await makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 })
+  const { operation_id } = await applyPlan(folder.path, plan, job)
+  expect((await snapshot(folder.path)).models).toEqual({})
+  await restoreTrash(folder.path, operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('minus zero is minus zero in the trash', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = Array.from({ length: 20 }, (_, at) => ({ id: `p${at}`, fold: String(at), score: 0 }))
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  // In the log it lasts; the blocks of a store may lose it.
+  const columns = "* REPLACE ('zero' AS prediction_id, '99' AS fold_id, '-0.0'::DOUBLE AS val_score)"
+  const sql = `INSERT INTO predictions SELECT ${columns} FROM predictions WHERE prediction_id = 'p4'`
+  await changeStore(join(folder.path, 'store.duckdb'), sql, 'PRAGMA disable_checkpoint_on_shutdown; ')
+  expect((await snapshot(folder.path)).tables.predictions?.join()).toContain('"-0.0"')
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: [...predictions.map(({ id }) => id), 'zero'] })
+  const { operation_id } = await applyPlan(folder.path, plan, job)
+  const kept = join(trashPlaces(layoutOf(folder.path), operation_id ?? '').folder, 'predictions.parquet')
+  const { score } = await withEngine({}, (engine) =>
+    engine.one(z.object({ score: z.number() }), `SELECT val_score AS score FROM ${quotedString(kept)} WHERE prediction_id = 'zero'`),
+  )
+  expect(score).toBe(-0)
+})

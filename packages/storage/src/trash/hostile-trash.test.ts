@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { markFile } from '../files/hash-file.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
-import { makeWorkspace } from '../maintenance/testing/maintenance-fixture.ts'
+import { makeWorkspace, snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { emptyTrash } from './empty-trash.ts'
@@ -81,4 +82,43 @@ test("models that are links are nobody's to collect", async () => {
   const plan = await makePlan(folder.path, { kind: 'artifact_gc', include_unregistered: true, grace_hours: 0 })
   expect(plan.items).toEqual([])
   await expect(restoreTrash(folder.path, 'x/../..', job)).rejects.toMatchObject({ code: 'trash_not_found' })
+})
+
+test('a folder of models that is a link by now gets none back from the trash', async () => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  const model = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }], extra: [model] })
+  const models = join(folder.path, 'artifacts', 'aa')
+  await mkdir(models, { recursive: true })
+  await writeFile(join(models, 'm.joblib'), 'model')
+  const before = await snapshot(folder.path)
+  const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 }), job)
+  await rm(models, { recursive: true, force: true })
+  await mkdir(join(folder.path, 'artifacts'), { recursive: true })
+  await symlink(other.path, models)
+  await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toThrow()
+  expect(await readdir(other.path)).toEqual([])
+  await rm(models)
+  await restoreTrash(folder.path, operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('undoing a restore follows no link either', async () => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  await writeFile(join(other.path, 'thesis.txt'), 'mine')
+  await mkdir(join(folder.path, 'artifacts'))
+  await symlink(other.path, join(folder.path, 'artifacts', 'aa'))
+  const { bytes, sha256 } = await markFile(join(other.path, 'thesis.txt'))
+  const files = [{ path: 'aa/thesis.txt', bytes, sha256 }]
+  const trash = join(folder.path, '.nirs-workspace', 'trash', 'evil')
+  await mkdir(trash, { recursive: true })
+  await writeFile(join(trash, 'restoring.json'), JSON.stringify({ tables: [], arrays: [], datasets: [], files }))
+  const journal = { format: 'nirs-workspace/journal/1', kind: 'restore', job_id: 'x', phase: 'commit', started_at: '' }
+  const text = JSON.stringify({ ...journal, operation: 'evil', evidence: null })
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), text)
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(existsSync(join(other.path, 'thesis.txt'))).toBe(true)
 })

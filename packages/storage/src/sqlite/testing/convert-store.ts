@@ -41,6 +41,16 @@ export const convertStore = (folder: string): Promise<void> =>
     await rm(duckdb)
   })
 
+/** Another program that opens a store.sqlite, changes it and closes it. */
+export const changeSqlite = (path: string, sql: string): void => {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(sql)
+  } finally {
+    database.close()
+  }
+}
+
 /** Every row of every table, with the kind of each value. */
 export const sqliteRows = (path: string): Record<string, string[]> => {
   const database = new DatabaseSync(path, { readOnly: true })
