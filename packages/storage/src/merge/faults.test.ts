@@ -49,6 +49,18 @@ test('what the store is about to name is on the disk before its transaction, and
   expect(kinds.slice(kinds.indexOf('engine-write'))).toEqual(wanted)
 })
 
+test('stopped when every file is in its place and no row in the store: everything is taken back', async () => {
+  const path = await scene.copy('placed')
+  let opened = 0
+  setFaultHook(({ kind, path: at }) => {
+    if (kind === 'engine-write' && at === join(path, 'store.duckdb')) opened += 1
+    if (opened >= 2) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(mergeBeside(path)).rejects.toThrow()
+  setFaultHook(undefined)
+  expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
+})
+
 test('K3: a full disk or a failing one at n: coded, the target as it was or merged, and the next merge succeeds', {
   timeout: 900_000,
 }, async () => {

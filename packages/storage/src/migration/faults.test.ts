@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { setFaultHook } from '../files/fault-point.ts'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
 import { arraysOf, forgetLock } from '../testing/fault-oracle.ts'
@@ -17,6 +17,18 @@ beforeAll(async () => {
 })
 afterAll(() => scene[Symbol.asyncDispose]())
 afterEach(() => setFaultHook(undefined))
+
+/** From `after` operations behind the first of these on nothing reaches the disk any more. */
+const stopFrom = async (isPlace: (operation: DiskOperation) => boolean, after: number, job: () => Promise<unknown>): Promise<void> => {
+  let left = Number.POSITIVE_INFINITY
+  setFaultHook((operation) => {
+    if (left === Number.POSITIVE_INFINITY && isPlace(operation)) left = after
+    if (left <= 0) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    left -= 1
+  })
+  await expect(job()).rejects.toThrow()
+  setFaultHook(undefined)
+}
 
 describe('a migration that ends before operation n', () => {
   test('K1: nothing reaches the disk from n on: recovery leaves the old state or the new one, with all arrays', {
@@ -34,6 +46,20 @@ describe('a migration that ends before operation n', () => {
     // Once the swap is done, it stays done.
     expect(outcomes.join(' ')).toMatch(/^(before ){20,}(before|after)( after)*$/)
     expect(outcomes.at(-1)).toBe('after')
+  })
+
+  test('stopped right before the swap: undone, and still undone when that is stopped again once the new store is gone', async () => {
+    const isSwap = ({ kind, path, from }: DiskOperation) =>
+      kind === 'rename' && path.endsWith('store.duckdb') && from?.endsWith('.new') === true
+    const isNewStore = ({ kind, path }: DiskOperation) => kind === 'unlink' && path.endsWith('.new')
+    const once = await scene.copy('stopped')
+    await stopFrom(isSwap, 0, () => scene.run(once))
+    expect(await scene.outcome(once, 'stopped before the swap')).toBe('before')
+    const twice = await scene.copy('stopped twice')
+    await stopFrom(isSwap, 0, () => scene.run(twice))
+    await forgetLock(twice)
+    await stopFrom(isNewStore, 1, () => recoverWorkspace(twice))
+    expect(await scene.outcome(twice, 'stopped again in the undo')).toBe('before')
   })
 
   test('K3: a full disk or a failing one at n, once or from then on: undone, coded, and the next run succeeds', {

@@ -60,6 +60,8 @@ describe('a store that another program replaces under a migration', () => {
       () => rename(join(other, 'store.duckdb'), join(path, 'store.duckdb')),
     )
     await expect(runMigration(path, { jobId: 'replaced' })).rejects.toMatchObject({ code: 'plan_stale' })
+    // What it was copied from is no longer there: the arrays that have taken their places may be needed.
+    expect((await readdir(join(path, 'arrays'))).length).toBe(2)
     expect(await readFile(join(path, 'store.duckdb'))).toEqual(newer)
     expect((await readdir(path)).filter((name) => name.includes('.bak') || name.includes('.new'))).toEqual([])
   })
