@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { SummaryBuilder } from '../array-store/summary-builder.ts'
+import { escapeGlob } from '../arrays/pin-file.ts'
 import { quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
@@ -74,12 +75,23 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
   if (duckdb === null) throw new StorageError('store_unreadable', 'The store of the target is no longer there. Nothing was changed.')
   const path = join(folder, 'predictions.parquet')
   await faultPoint({ kind: 'engine-write', path })
-  await withAttachedStore(engine, duckdb, 'giving_way', () =>
-    engine.run(`COPY (SELECT * FROM giving_way.main.predictions WHERE prediction_id IN (${goneIds}) ORDER BY prediction_id) TO ${quotedString(path)}
-      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`),
-  )
-  return describe(engine, folder, 'predictions.parquet', expected)
+  const rows = `SELECT * FROM giving_way.main.predictions WHERE prediction_id IN (${goneIds})`
+  return withAttachedStore(engine, duckdb, 'giving_way', async () => {
+    await engine.run(`COPY (${rows} ORDER BY prediction_id) TO ${quotedString(path)}
+      (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 0)`)
+    const kept = await describe(engine, folder, 'predictions.parquet', expected)
+    const exact = (from: string) => `SELECT COLUMNS(*)::VARCHAR FROM ${from}`
+    const { n } = await engine.one(Count, `SELECT count(*) AS n FROM ((${exact(`(${rows})`)}) EXCEPT ALL (${exact(fileRows(path))}))`)
+    if (n === 0) return kept
+    throw new StorageError('verification_failed', `${n} rows that were kept in the trash differ. Nothing was merged.`, {
+      path,
+      hint: 'Try again; if it fails again, check the disk.',
+    })
+  })
 }
+
+const Count = z.object({ n: z.number() })
+const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`
 
 const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: string): Promise<KeptFile[]> => {
   const chosen = `SELECT prediction_id, dataset_name, model_name, fold_id, "partition", metric, val_score, task_type, array_source, prediction_id AS new_id,
@@ -108,10 +120,7 @@ const describe = async (engine: Engine, folder: string, name: string, expected: 
   const path = join(folder, name)
   await faultPoint({ kind: 'engine-write', path })
   await syncFile(path)
-  const { n } = await engine.one(
-    z.object({ n: z.number() }),
-    `SELECT count(*) AS n FROM read_parquet(${quotedString(path)}, hive_partitioning = false)`,
-  )
+  const { n } = await engine.one(Count, `SELECT count(*) AS n FROM ${fileRows(path)}`)
   if (n !== expected)
     throw new StorageError('verification_failed', `${expected} rows were to be kept in the trash and ${n} were. Nothing was merged.`)
   const { bytes, sha256 } = await markFile(path)

@@ -41,6 +41,12 @@ const cases: Record<
     isPlace: isFlushed(/trash\/.*\/predictions\.parquet$/),
     change: () => (path) => rewriteParquet(path, '*', 'false'),
   },
+  'a row that did not reach the trash as it was': {
+    code: 'verification_failed',
+    hasLog: false,
+    isPlace: isFlushed(/trash\/.*\/predictions\.parquet$/),
+    change: () => (path) => rewriteParquet(path, '* REPLACE (val_score + 1 AS val_score)'),
+  },
   'a source that changes while it is read': {
     code: 'plan_stale',
     hasLog: false,

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
 import { arraysOf, forgetLock } from '../testing/fault-oracle.ts'
 import { type FaultScene, withFault } from '../testing/fault-scene.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { readInterruption } from './read-interruption.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { makeMigrationScene, makeRollbackScene } from './testing/migration-scene.ts'
@@ -54,6 +55,13 @@ describe('a migration that ends before operation n', () => {
     const isNewStore = ({ kind, path }: DiskOperation) => kind === 'unlink' && path.endsWith('.new')
     const once = await scene.copy('stopped')
     await stopFrom(isSwap, 0, () => scene.run(once))
+    await forgetLock(once)
+    const undo = await expectFlushed(once, 'the undo', () => recoverWorkspace(once))
+    const kinds = undo.filter(({ path }) => path === once || dirname(path) === once).map(({ kind, path }) => `${kind} ${basename(path)}`)
+    // The new store goes when everything else is on the disk, and is gone there before the journal goes.
+    const flushed = 'fsync-folder stopped'
+    const last = ['unlink arrays', flushed, 'unlink store.duckdb.fault.new', flushed]
+    expect(kinds.slice(kinds.indexOf('unlink arrays')).slice(0, 4)).toEqual(last)
     expect(await scene.outcome(once, 'stopped before the swap')).toBe('before')
     const twice = await scene.copy('stopped twice')
     await stopFrom(isSwap, 0, () => scene.run(twice))
