@@ -1,3 +1,4 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -8,6 +9,7 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
@@ -49,8 +51,8 @@ test('what the store is about to name is on the disk before its transaction, and
   expect(kinds.slice(kinds.indexOf('engine-write'))).toEqual(wanted)
 })
 
-test('stopped when every file is in its place and no row in the store: everything is taken back', async () => {
-  const path = await scene.copy('placed')
+/** Every file is in its place, no row in the store. */
+const stopBeforeRows = async (path: string): Promise<void> => {
   let opened = 0
   setFaultHook(({ kind, path: at }) => {
     if (kind === 'engine-write' && at === join(path, 'store.duckdb')) opened += 1
@@ -58,7 +60,26 @@ test('stopped when every file is in its place and no row in the store: everythin
   })
   await expect(mergeBeside(path)).rejects.toThrow()
   setFaultHook(undefined)
+}
+
+test('stopped when every file is in its place and no row in the store: everything is taken back', async () => {
+  const path = await scene.copy('placed')
+  await stopBeforeRows(path)
   expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
+})
+
+test('undoing a merge leaves models that a row names by now, and flushes the folder of those that go', async () => {
+  const path = await scene.copy('named')
+  const models = join(path, 'artifacts', 'aa')
+  await mkdir(models, { recursive: true })
+  await writeFile(join(models, 'other.joblib'), 'other')
+  await stopBeforeRows(path)
+  expect((await readdir(models)).sort()).toEqual(['model.joblib', 'other.joblib', 'unnamed.joblib'])
+  const row = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('mine', 'aa/model.joblib', 'h')"
+  await changeStore(join(path, 'store.duckdb'), row)
+  await forgetLock(path)
+  await expectFlushed(path, 'the undo', () => recoverWorkspace(path))
+  expect((await readdir(models)).sort()).toEqual(['model.joblib', 'other.joblib'])
 })
 
 test('K3: a full disk or a failing one at n: coded, the target as it was or merged, and the next merge succeeds', {
