@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { setFaultHook } from '../files/fault-point.ts'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
@@ -54,6 +55,37 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
       expect(await foldsOf(root), about).toEqual(after)
     }
   }
+})
+
+const isTransaction = ({ kind, path }: DiskOperation) => kind === 'engine-write' && !path.includes('/')
+const isLateJournal = ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && existsSync(join(path, 'journal.json'))
+const isTidied = ({ kind, path }: DiskOperation) => kind === 'remove-tree' && path.includes('/flushes/')
+
+test.each([
+  ['fails once, with the arrays there and the rows not', isTransaction, null],
+  ['fails once, with its journal just written', isLateJournal, null],
+  ['stops there', isTransaction, isTransaction],
+  ['fails there, and stops while that is taken back', isTransaction, isTidied],
+])('saving again that %s leaves what was there before', async (_, isFailing, isLast) => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  let hasFailed = false
+  let isDead = false
+  setFaultHook((operation) => {
+    const fails = isDead || (!hasFailed && isFailing(operation))
+    hasFailed ||= fails
+    // What is last still reaches the disk.
+    isDead ||= hasFailed && isLast?.(operation) === true
+    if (fails) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(flushAgain(root)).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  expect(hasFailed).toBe(true)
+  if (isLast === null) expect(existsSync(join(root, '.nirs-workspace', 'journal.json'))).toBe(false)
+  await forgetLock(root)
+  expect(await foldsOf(root)).toEqual(before)
+  expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
 })
 
 test('a new workspace and its first model are flushed with the folders that hold them', async () => {

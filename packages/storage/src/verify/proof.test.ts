@@ -101,6 +101,18 @@ test('changed values of a proven file fail both checks; changed tables and added
   expect([strict.passed, strict.proof_holds, codes(strict)]).toEqual([false, false, ['error changed_since_migration']])
 })
 
+test('a kept original of other bytes or another length is an error, and nothing is rolled back to it', async () => {
+  const { path, backup } = await migrated('kept')
+  const bytes = await readFile(backup)
+  await flip(backup, bytes.length - 1)
+  expect(codes(await verifyWorkspace(path, { depth: 'deep' }))).toEqual(['error backup_damaged'])
+  const before = await filesOf(path)
+  await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'backup_not_found' })
+  expect(await filesOf(path)).toEqual(before)
+  await writeFile(backup, bytes.subarray(0, -1))
+  expect(codes(await verifyWorkspace(path, { depth: 'quick' }))).toEqual(['error backup_damaged'])
+})
+
 test('a workspace that was never migrated has no proof to check', async () => {
   await using folder = await temporaryFolder()
   await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a', dataset: 'corn' }] })
