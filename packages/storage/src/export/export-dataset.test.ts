@@ -21,6 +21,7 @@ import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-works
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
 import { floatList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
+import { setFaultHook } from '../files/fault-point.ts'
 import { finishFile } from '../migration/finish-file.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
@@ -356,6 +357,23 @@ describe('refusals', () => {
       code: 'arrays_corrupt',
       message: expect.stringContaining('arrays/soil_pH.parquet'),
     })
+  })
+
+  it('has its name only when it is whole; one that fails leaves what was there', async () => {
+    await make([soil('a')])
+    const { target } = request()
+    await writeFile(target, 'older')
+    const names = await readdir(workspace.outside)
+    const seen: string[] = []
+    setFaultHook(async ({ kind }) => {
+      if (kind !== 'fsync') return
+      seen.push(await readFile(target, 'latin1'))
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    })
+    await expect(exportDataset(context(), request())).rejects.toThrow()
+    setFaultHook(undefined)
+    expect(seen).toEqual(['older'])
+    expect(await readdir(workspace.outside)).toEqual(names)
   })
 
   it('stops when cancelled and leaves nothing', async () => {

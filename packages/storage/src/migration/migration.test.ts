@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { quotedString } from '../engine/attach-store.ts'
@@ -9,6 +9,7 @@ import { readChecksums, readSummary } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
@@ -82,6 +83,24 @@ test('roll back refuses a workspace that was used since; forced, it keeps the ne
   expect(after['store.duckdb']).toBe(legacy['store.duckdb'])
   expect(after['arrays/new.parquet']).toBe(used['arrays/new.parquet'])
   expect(after[join(kept ?? '', 'store.duckdb').slice(path.length + 1)]).toBe(used['store.duckdb'])
+})
+
+test('roll back counts a changed array file and a log of the new store as changes; forced, it keeps both', async () => {
+  const path = await scratch.copy('written')
+  const legacy = await filesOf(path)
+  const { datasets } = await runMigration(path, { jobId: 'one' })
+  const file = `arrays/${datasets[0]?.file}`
+  await appendFile(join(path, file), 'more')
+  await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'changed_since_migration' })
+  await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET summary = '{}'", 'PRAGMA disable_checkpoint_on_shutdown; ')
+  const used = await filesOf(path)
+  expect(Object.keys(used)).toContain('store.duckdb.wal')
+  const { kept_newer_state_at } = await rollbackMigration(path, { jobId: 'back', force: true })
+  const after = await filesOf(path)
+  expect([after['store.duckdb'], after['store.duckdb.wal'], after[file]]).toEqual([legacy['store.duckdb'], undefined, undefined])
+  const kept = (kept_newer_state_at ?? '').slice(path.length + 1)
+  const keptFiles = Object.entries(after).filter(([name]) => name.startsWith(kept))
+  expect(keptFiles.map(([, hash]) => hash)).toEqual(expect.arrayContaining([used['store.duckdb.wal'], used[file]]))
 })
 
 test('test_migration_dry_run: the plan says what would happen and leaves the workspace as it was', async () => {

@@ -88,6 +88,25 @@ test.each([
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
 })
 
+test('a model has its name only when it is whole', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await WorkspaceStore.open(folder.path, { create: true })
+  const models = async () =>
+    (await readdir(join(folder.path, 'artifacts'), { recursive: true, withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+  const seen: string[] = []
+  setFaultHook(async ({ kind, path }) => {
+    if (kind !== 'fsync' || !path.includes('/artifacts/')) return
+    seen.push(...(await models()))
+    throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(store.saveArtifact({ content: Buffer.from('model') })).rejects.toThrow()
+  setFaultHook(undefined)
+  expect(seen).toEqual([expect.stringMatching(/\.tmp$/)])
+  expect(await models()).toEqual([])
+})
+
 test('a new workspace and its first model are flushed with the folders that hold them', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'new')
