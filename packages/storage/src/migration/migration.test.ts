@@ -98,6 +98,7 @@ test('roll back counts a changed array file and a log of the new store as change
   const { kept_newer_state_at } = await rollbackMigration(path, { jobId: 'back', force: true })
   const after = await filesOf(path)
   expect([after['store.duckdb'], after['store.duckdb.wal'], after[file]]).toEqual([legacy['store.duckdb'], undefined, undefined])
+  expect(Object.keys(after)).toContain('.nirs-workspace/migrations/one/migration-proof.rolled-back.json')
   const kept = (kept_newer_state_at ?? '').slice(path.length + 1)
   const keptFiles = Object.entries(after).filter(([name]) => name.startsWith(kept))
   expect(keptFiles.map(([, hash]) => hash)).toEqual(expect.arrayContaining([used['store.duckdb.wal'], used[file]]))

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildCatalog } from '../catalog/build-catalog.ts'
@@ -254,6 +254,11 @@ test('test_workspace_store_artifacts: the same bytes are kept once; references a
     expect(await store.listArtifacts()).toMatchObject([{ artifact_id: id, references: 2 }])
     await store.deleteChain(saved)
     expect(await store.listArtifacts()).toMatchObject([{ references: 1 }])
+    expect(Buffer.from(await store.loadArtifact(id))).toEqual(content)
+    const [file] = (await readdir(join(path, 'artifacts'), { recursive: true })).filter((name) => name.endsWith('.joblib'))
+    await writeFile(join(path, 'artifacts', file ?? ''), 'MODEL')
+    await expect(store.loadArtifact(id)).rejects.toMatchObject({ code: 'artifact_corrupt' })
+    expect(await store.saveArtifact({ content })).toBe(id)
     expect(Buffer.from(await store.loadArtifact(id))).toEqual(content)
     await expect(store.saveChain({ ...chain, fold_artifacts: { fold_0: 'nobody' } })).rejects.toMatchObject({ code: 'artifact_missing' })
     const spare = await store.saveArtifact({ content: Buffer.from('spare') })
