@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { isStorageError } from '../errors.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { hostileName, hostileNames } from './testing/hostile-names.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
@@ -30,6 +31,15 @@ describe('test_hostile_names: names and categories cannot leave the library, and
       expect((await library.restore(trash_id)).name).toBe('..')
       expect((await readdir(folder)).toSorted()).toEqual(['beside.txt', 'workspace'])
       expect(await readdir(workspace)).toEqual(['library'])
+    }))
+
+  it('test_linked_library: a link in place of the folder is refused, and nothing is written behind it', () =>
+    withPlayground(async ({ folder, workspace }) => {
+      await mkdir(join(folder, 'elsewhere'))
+      await symlink(join(folder, 'elsewhere'), join(workspace, 'library'))
+      const refused = await new PipelineLibrary(workspace).save({ name: 'best', pipeline: [] }).catch((error: unknown) => error)
+      expect(isStorageError(refused, 'path_not_allowed')).toBe(true)
+      expect(await readdir(join(folder, 'elsewhere'))).toEqual([])
     }))
 
   it('test_two_stay_two: "T:One" and "tone" are two templates, and one is deleted without the other', () =>
