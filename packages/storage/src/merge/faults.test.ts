@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -68,7 +68,7 @@ test('stopped when every file is in its place and no row in the store: everythin
   expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
 })
 
-test('undoing a merge leaves models that a row names by now, and flushes the folder of those that go', async () => {
+test('undoing a merge leaves models that a row names and files that were changed since, and flushes the folder of those that go', async () => {
   const path = await scene.copy('named')
   const models = join(path, 'artifacts', 'aa')
   await mkdir(models, { recursive: true })
@@ -77,8 +77,11 @@ test('undoing a merge leaves models that a row names by now, and flushes the fol
   expect((await readdir(models)).sort()).toEqual(['model.joblib', 'other.joblib', 'unnamed.joblib'])
   const row = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('mine', 'aa/model.joblib', 'h')"
   await changeStore(join(path, 'store.duckdb'), row)
+  // Somebody has gone on with an array file that the merge had put there.
+  await appendFile(join(path, 'arrays', 'milk.parquet'), 'more')
   await forgetLock(path)
   await expectFlushed(path, 'the undo', () => recoverWorkspace(path))
+  expect((await readdir(join(path, 'arrays'))).sort()).toEqual(['milk.parquet', 'soil_pH.parquet', 'wheat.parquet'])
   expect((await readdir(models)).sort()).toEqual(['model.joblib', 'other.joblib'])
 })
 

@@ -101,6 +101,15 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     expect(operations.findLast(({ path }) => path.startsWith(folder))).toMatchObject({ kind: 'fsync-folder', path: folder })
   })
 
+  test('a half-migrated workspace rolls back to the byte, with the array files that were replaced', { timeout: 300_000 }, async () => {
+    await using copy = await copyWorkspace('mid-migration')
+    const before = await filesOf(copy.path)
+    await runMigration(copy.path, { jobId: 'mid' })
+    await rollbackMigration(copy.path, { jobId: 'back' })
+    const after = Object.entries(await filesOf(copy.path)).filter(([name]) => !name.startsWith('.nirs-workspace/'))
+    expect(Object.fromEntries(after)).toEqual(before)
+  })
+
   test.each(others)('%s: there is nothing to migrate, and nothing is changed', async (name) => {
     await using copy = await copyWorkspace(name)
     const before = await filesOf(copy.path)

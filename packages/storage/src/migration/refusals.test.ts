@@ -79,6 +79,16 @@ test('arrays or .nirs-workspace that are links are refused before anything is wr
   }
 })
 
+test('a journal that cannot be read stops every job', async () => {
+  const path = await scratch.copy('unreadable')
+  await mkdir(join(path, '.nirs-workspace'))
+  await writeFile(join(path, '.nirs-workspace', 'journal.json'), '{"torn')
+  const before = await filesOf(path)
+  await expect(runMigration(path, { jobId: 'one' })).rejects.toMatchObject({ code: 'interrupted' })
+  await expect(recoverWorkspace(path)).rejects.toMatchObject({ code: 'interrupted' })
+  expect(await filesOf(path)).toEqual(before)
+})
+
 describe('columns of other types', () => {
   const withType = async (column: string, type: string, value: string) => {
     const folder = await temporaryFolder()

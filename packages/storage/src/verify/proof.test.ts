@@ -58,7 +58,7 @@ test('a damaged or missing proof is an error of every check, and its copy still 
 })
 
 test('with both proofs damaged or gone the kept original is named, and nothing is touched', async () => {
-  for (const damage of [flip, (path: string) => rm(path)]) {
+  for (const damage of [alter, (path: string) => rm(path)]) {
     const { path, proof, copy, backup } = await migrated(`both-${damage.name || 'gone'}`)
     for (const file of [proof, copy]) await damage(file)
     const before = await filesOf(path)
