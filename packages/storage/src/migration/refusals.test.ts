@@ -15,6 +15,7 @@ import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { toMigrationError } from './migration-error.ts'
 import { planMigration } from './plan-migration.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
+import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -77,6 +78,17 @@ test('arrays or .nirs-workspace that are links are refused before anything is wr
     await expect(runMigration(path, { jobId: 'link' })).rejects.toMatchObject({ code: 'path_not_allowed' })
     expect(await readdir(elsewhere)).toEqual([])
   }
+})
+
+test('arrays that are a link by now are not rolled back', async () => {
+  const path = await scratch.copy('linked-later')
+  await runMigration(path, { jobId: 'one' })
+  const elsewhere = join(scratch.path, 'moved-arrays')
+  await rename(join(path, 'arrays'), elsewhere)
+  await symlink(elsewhere, join(path, 'arrays'))
+  const before = await readdir(elsewhere)
+  await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(await readdir(elsewhere)).toEqual(before)
 })
 
 test('a journal that cannot be read stops every job', async () => {

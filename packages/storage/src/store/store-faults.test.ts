@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
@@ -88,6 +88,14 @@ test.each([
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
 })
 
+test('a store that cannot be opened leaves no lock', async () => {
+  await using folder = await temporaryFolder()
+  await faultScene(folder.path)
+  await writeFile(join(folder.path, 'store.duckdb'), 'no store')
+  await expect(WorkspaceStore.open(folder.path)).rejects.toThrow()
+  expect(existsSync(join(folder.path, '.nirs-workspace', 'lock'))).toBe(false)
+})
+
 test('a model has its name only when it is whole', async () => {
   await using folder = await temporaryFolder()
   await using store = await WorkspaceStore.open(folder.path, { create: true })
@@ -116,6 +124,9 @@ test('a new workspace and its first model are flushed with the folders that hold
     stores.push(await WorkspaceStore.open(path, { create: true }))
   })
   expect(operations.some((operation) => operation.kind === 'fsync-folder' && operation.path === folder.path)).toBe(true)
+  // The store has its name only when it is whole.
+  const kinds = operations.filter((operation) => operation.path === join(path, 'store.duckdb')).map(({ kind }) => kind)
+  expect(kinds[0]).toBe('rename')
   for (const store of stores) {
     await expectFlushed(path, 'a model', () => store.saveArtifact({ content: Buffer.from('model') }))
     await store.close()
