@@ -88,10 +88,11 @@ test.each([
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
 })
 
-test('a store that cannot be opened leaves no lock', async () => {
+test('an opening that fails leaves no lock', async () => {
   await using folder = await temporaryFolder()
   await faultScene(folder.path)
-  await writeFile(join(folder.path, 'store.duckdb'), 'no store')
+  await mkdir(join(folder.path, '.nirs-workspace'), { recursive: true })
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), '{"torn')
   await expect(WorkspaceStore.open(folder.path)).rejects.toThrow()
   expect(existsSync(join(folder.path, '.nirs-workspace', 'lock'))).toBe(false)
 })
