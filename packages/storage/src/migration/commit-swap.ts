@@ -11,13 +11,13 @@ import { type Layout, placesOf } from './workspace-layout.ts'
  * finishing: the existence of the new store under its own name tells which. Everything before is on the disk before that rename.
  */
 export const commitSwap = async (layout: Layout, journal: MigrateJournal, original: StoreIdentity): Promise<void> => {
-  await refuseReplaced(layout.store, layout.wal, original)
+  await refuseReplaced(layout.store, layout.wal, original, takenAway)
   await writeJournal(layout, { ...journal, phase: 'commit' })
   await placeFiles(layout, journal)
   await keepOriginal(layout, journal)
   // What has just got its second name must be what was migrated: a program that replaces files, as a synchronisation does, needs no lock.
   const wal = journal.backup_wal === null ? layout.wal : join(layout.root, journal.backup_wal)
-  await refuseReplaced(join(layout.root, journal.backup), wal, original)
+  await refuseReplaced(join(layout.root, journal.backup), wal, original, placedStays)
   await rename(placesOf(layout, journal.job_id).newStore, layout.store)
   await finishSwap(layout, journal)
 }
@@ -33,11 +33,15 @@ export const storeIdentity = async (layout: Layout): Promise<StoreIdentity> => (
   wal: await identityOf(layout.wal),
 })
 
-const refuseReplaced = async (store: string, wal: string, original: StoreIdentity): Promise<void> => {
+const takenAway = 'Everything that the migration had written was taken away again'
+// The other program may have read them there: see undo-migration.ts.
+const placedStays = 'The Parquet files that the migration had put into arrays/ stay there, everything else was taken away again'
+
+const refuseReplaced = async (store: string, wal: string, original: StoreIdentity, left: string): Promise<void> => {
   if ((await identityOf(store)) === original.store && (await identityOf(wal)) === original.wal) return
   throw new StorageError(
     'plan_stale',
-    'Another program has replaced or changed the store during the migration. Everything that the migration had written was taken away again; what the other program wrote is untouched.',
+    `Another program has replaced or changed the store during the migration. ${left}; what the other program wrote is untouched.`,
     { path: store, hint: 'Let the other program finish, then migrate again.' },
   )
 }
