@@ -13,14 +13,16 @@ const searchAt = (address: string): Record<string, unknown> => {
 
 describe('what a page sees of its address', () => {
   it.each([
-    '/predictions?sort=nope:asc',
-    '/predictions?sort=["val_score:asc"]',
-    '/predictions?sort={}',
-    '/predictions?val_score_min=abc',
-    '/predictions?at=-1&tab=nothing&toString=1&__proto__=x',
-    '/runs?page=zero',
-    '/settings/migration?step=commit',
-  ])('nothing of what it does not understand: %s', (address) => {
+    ['/predictions?sort=nope:asc', ['sort=nope:asc']],
+    ['/predictions?sort=["val_score:asc"]', ['sort=["val_score:asc"]']],
+    ['/predictions?sort={}', ['sort={}']],
+    ['/predictions?val_score_min=abc', ['val_score_min=abc']],
+    ['/predictions?at=-1&tab=nothing&toString=1&__proto__=x', ['toString=1']],
+  ])('of what it does not understand only how it was written, to be told: %s', (address, ignored) => {
+    expect(searchAt(address)).toEqual({ ignored })
+  })
+
+  it.each(['/runs?page=zero', '/settings/migration?step=commit'])('nothing of what it does not understand: %s', (address) => {
     expect(searchAt(address)).toEqual({})
   })
 
@@ -29,6 +31,7 @@ describe('what a page sees of its address', () => {
       workspace: 'w1',
       sort: ['val_score:asc'],
       q: 'a',
+      ignored: ['sort=x:y'],
     })
     expect(searchAt(`/predictions?q=${'a'.repeat(600)}`)).toEqual({ q: 'a'.repeat(500) })
     expect(searchAt(`/runs?q=${'a'.repeat(600)}`)).toEqual({ q: 'a'.repeat(500) })

@@ -102,9 +102,9 @@ export const fr = (f: Formatters): Text => {
       migrate: 'Migrer…',
       dismiss: 'Masquer jusqu’à la prochaine visite',
       lost: (n) =>
-        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :`,
+        `${predictions(n)} ${plural(n, 'a perdu ses tableaux', 'ont perdu leurs tableaux')} lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :`,
       lostUnknown:
-        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :',
+        'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :',
       locked: (pid, command) =>
         `La base est ouverte dans ${command ?? 'un autre processus'} (PID ${pid}). Vous voyez l’état précédent ; la page s’actualisera d’elle-même dès que ce processus la libérera.`,
       interrupted: (kind) =>
@@ -112,7 +112,7 @@ export const fr = (f: Formatters): Text => {
       interruptedAction: 'Voir',
       unreadableTitle: 'L’espace de travail a changé, et son état actuel est illisible.',
       unreadable: (since) =>
-        `Ce qui est affiché date du ${since}. Ce programme n’a rien modifié ; les pages reprendront d’elles-mêmes dès que l’espace sera de nouveau lisible.`,
+        `Ce qui est affiché date du ${since}. Ce programme n’a rien modifié ; les pages reprendront d’elles-mêmes dès que l’espace sera de nouveau lisible.`,
       running: 'Migration en cours. Vous pouvez continuer à consulter vos données.',
       runningAction: 'Voir l’avancement',
     },
@@ -518,7 +518,7 @@ export const fr = (f: Formatters): Text => {
       saved: (name, size) => `${name} enregistré (${f.bytes(size)}).`,
       failed: 'L’export a échoué',
       cutOff: (received) =>
-        `Le téléchargement s’est interrompu après ${f.bytes(received)}. Le fichier reçu est incomplet et n’a pas été enregistré ; l’espace de travail est inchangé. Réessayez ; s’il s’interrompt encore, lancez le contrôle d’intégrité de la page de stockage et exportez les jeux de données un par un.`,
+        `Le téléchargement s’est interrompu après ${f.bytes(received)}. Le fichier reçu est incomplet et n’a pas été enregistré ; l’espace de travail est inchangé. Réessayez ; s’il s’interrompt encore, lancez le contrôle d’intégrité de la page de stockage et exportez les jeux de données un par un.`,
     },
     runs: {
       title: 'Essais',
@@ -557,7 +557,7 @@ export const fr = (f: Formatters): Text => {
         migrated: 'Les tableaux de cet espace sont déjà en fichiers Parquet.',
         sqlite: 'Cet espace a été écrit par une version plus récente de nirs4all ; ses tableaux sont déjà en fichiers Parquet.',
         lost_arrays:
-          'Ses tableaux sont dans store.duckdb.bak, hors de portée d’une migration. Conservez ce fichier ; nirs-workspace rescue les ramène.',
+          'Ses tableaux sont dans store.duckdb.bak, hors de portée d’une migration. Conservez ce fichier ; nirs-workspace rescue les ramène.',
         portable: 'Un fichier Parquet seul n’a pas besoin de migration.',
       },
       estimateLine: (rowCount, seconds, before, after) =>
