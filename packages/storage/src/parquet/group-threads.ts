@@ -13,14 +13,14 @@ interface Desk {
   close(): Promise<unknown>
 }
 
-/** Several threads that work on row groups of open files; for little work none, then it is done here, two row groups at a time. */
+/** Several threads that work on row groups of open files; for little work none, then it is done here. */
 export class GroupThreads {
   readonly #desks: { readonly desk: Desk; asked: number }[]
 
   /** `bytes` of values are to be gone through, about. */
   constructor(bytes: number) {
     const threads = bytes < worthThreads ? 0 : Math.min(mostThreads, availableParallelism())
-    const desks = threads === 0 ? [ownDesk(), ownDesk()] : Array.from({ length: threads }, threadDesk)
+    const desks = threads === 0 ? [ownDesk()] : Array.from({ length: threads }, threadDesk)
     this.#desks = desks.map((desk) => ({ desk, asked: 0 }))
   }
 
