@@ -2,7 +2,7 @@ import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import { filesOfDataset } from './dataset-files.ts'
-import { replacedRows } from './last-rows.ts'
+import { stillCounted } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 
@@ -39,11 +39,4 @@ const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string): Prom
     })
   }
   return marks
-}
-
-const stillCounted = async (reader: ArrayFileReader, all: RowMarks): Promise<RowMarks> => {
-  const replaced = await replacedRows(reader)
-  const counted = new RowMarks(reader.rows)
-  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
-  return counted
 }

@@ -1,5 +1,5 @@
 import type { AppendContext } from './append-rows.ts'
-import { replacedRows, visitRowsOf } from './last-rows.ts'
+import { stillCounted, visitRowsOf } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 import { clearSaved } from './tombstone-file.ts'
@@ -20,14 +20,12 @@ const dropFrom = async (context: AppendContext, name: string, ids: ReadonlySet<s
   const stamp = await folder.stamp(name)
   const reader = await folder.open(name, context.engine)
   try {
-    const [all, counted] = [new RowMarks(reader.rows), new RowMarks(reader.rows)]
+    const all = new RowMarks(reader.rows)
     await visitRowsOf(reader, ids, (row, id) => {
       if (ids.has(id)) all.add(row)
     })
     if (all.count === 0) return 0
-    const replaced = await replacedRows(reader)
-    for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
-    await rewriteFile(context, name, stamp, reader, { all, counted })
+    await rewriteFile(context, name, stamp, reader, { all, counted: await stillCounted(reader, all) })
     return all.count
   } finally {
     await reader.close()
