@@ -2,43 +2,34 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Inspection, MigrationPlan, MigrationReport, VerifyReport, WorkspaceStats } from '@nirs-workspace/types'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { cliHome } from '../src/testing/cli-home.ts'
 import { runCli, serveCli } from '../src/testing/run-cli.ts'
 import { startWriter } from '../src/testing/start-writer.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
-import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+import { copyDemo } from '../src/testing/workspace-copies.ts'
 
-let home: string
+const cli = cliHome()
+
 let workspace: string
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
   workspace = await copyDemo()
 })
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true })
-  await removeCopies()
-})
-
-/** Runs a verb with --json; standard output must be one JSON document and nothing else. */
-const json = async (...parameters: string[]) => {
-  const result = await runCli([...parameters, '--json'], home)
-  return { ...result, answer: JSON.parse(result.stdout) as Record<string, unknown> }
-}
 
 describe('verbs that look', () => {
   test('inspect, stats, list, top, show and export answer as the contract says and change nothing', async () => {
     const before = treeHash(workspace)
-    const inspected = await json('inspect', workspace)
+    const inspected = await cli.json('inspect', workspace)
     expect(inspected.code).toBe(0)
     const { counts, datasets } = Inspection.parse(inspected.answer)
     expect(counts.arrays).toBe(counts.predictions)
-    const stats = await json('stats', workspace)
+    const stats = await cli.json('stats', workspace)
     expect(WorkspaceStats.parse(stats.answer).tables.predictions).toBe(counts.predictions)
 
-    const listed = await json('list', workspace, 'predictions', '--limit', '1200', '--sort', 'val_score:desc')
+    const listed = await cli.json('list', workspace, 'predictions', '--limit', '1200', '--sort', 'val_score:desc')
     expect(listed.answer).toMatchObject({ total: counts.predictions })
     expect(listed.answer.rows).toHaveLength(Math.min(1200, counts.predictions))
-    const filtered = await json(
+    const filtered = await cli.json(
       'list',
       workspace,
       'predictions',
@@ -49,9 +40,9 @@ describe('verbs that look', () => {
     )
     const rows = filtered.answer.rows as { partition: string; dataset_name: string; prediction_id: string }[]
     expect(new Set(rows.map((row) => `${row.partition} ${row.dataset_name}`))).toEqual(new Set([`val ${datasets[0]?.name}`]))
-    for (const what of ['runs', 'chains', 'datasets']) expect((await json('list', workspace, what)).answer.rows).not.toEqual([])
+    for (const what of ['runs', 'chains', 'datasets']) expect((await cli.json('list', workspace, what)).answer.rows).not.toEqual([])
 
-    const top = (await json('top', workspace, '-n', '3')).answer.rows as Record<string, unknown>[]
+    const top = (await cli.json('top', workspace, '-n', '3')).answer.rows as Record<string, unknown>[]
     expect(top[0]).toEqual(
       expect.objectContaining({
         prediction_id: expect.any(String),
@@ -60,7 +51,7 @@ describe('verbs that look', () => {
         val_score: expect.any(Number),
       }),
     )
-    const shown = await json('show', workspace, String(top[0]?.prediction_id), '--arrays')
+    const shown = await cli.json('show', workspace, String(top[0]?.prediction_id), '--arrays')
     expect(shown.answer).toMatchObject({
       prediction_id: top[0]?.prediction_id,
       y_true: expect.any(Array),
@@ -69,8 +60,8 @@ describe('verbs that look', () => {
     })
     expect(shown.answer).toHaveProperty('y_proba_shape')
 
-    const one = join(home, 'one.parquet')
-    const exported = (await json('export', workspace, datasets[0]?.name ?? '', '-o', one)).answer.files as Record<string, unknown>[]
+    const one = join(cli.home, 'one.parquet')
+    const exported = (await cli.json('export', workspace, datasets[0]?.name ?? '', '-o', one)).answer.files as Record<string, unknown>[]
     expect(exported).toEqual([
       {
         path: one,
@@ -80,15 +71,15 @@ describe('verbs that look', () => {
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ])
-    const several = (await json('export', workspace, '-o', join(home, 'several'))).answer.files as unknown[]
+    const several = (await cli.json('export', workspace, '-o', join(cli.home, 'several'))).answer.files as unknown[]
     expect(several).toHaveLength(datasets.length)
-    expect(await readdir(join(home, 'several'))).toHaveLength(datasets.length)
-    expect((await json('export', workspace, '-o', join(home, 'all.zip'), '--format', 'zip')).code).toBe(0)
+    expect(await readdir(join(cli.home, 'several'))).toHaveLength(datasets.length)
+    expect((await cli.json('export', workspace, '-o', join(cli.home, 'all.zip'), '--format', 'zip')).code).toBe(0)
     expect(treeHash(workspace)).toBe(before)
   })
 
   test('without --json the answer is a table to read', async () => {
-    const { stdout, code } = await runCli(['list', workspace, 'datasets'], home)
+    const { stdout, code } = await runCli(['list', workspace, 'datasets'], cli.home)
     expect(code).toBe(0)
     expect(stdout.split('\n')[0]).toMatch(/^name +predictions +arrays$/)
   })
@@ -111,8 +102,8 @@ describe('exit codes', () => {
   ])('%j ends with %i', async (parameters, code) => {
     const before = treeHash(workspace)
     const result = await runCli(
-      parameters.map((text) => text.replace('PATH', workspace).replace('OUT', join(home, 'x.parquet'))),
-      home,
+      parameters.map((text) => text.replace('PATH', workspace).replace('OUT', join(cli.home, 'x.parquet'))),
+      cli.home,
     )
     expect([result.stderr, result.code]).toEqual([expect.any(String), code])
     expect(result.stdout).toBe('')
@@ -120,7 +111,7 @@ describe('exit codes', () => {
   })
 
   test('with --json an error is one document as well', async () => {
-    const { answer, code, stderr } = await json('inspect', join(workspace, 'nowhere'))
+    const { answer, code, stderr } = await cli.json('inspect', join(workspace, 'nowhere'))
     expect(code).toBe(3)
     expect(answer).toMatchObject({ error: { code: 'workspace_not_found' } })
     expect(stderr).not.toBe('')
@@ -129,7 +120,7 @@ describe('exit codes', () => {
   test('a store that another process holds is refused with 4, naming it', async () => {
     const path = await copyDemo()
     const writer = await startWriter(join(path, 'store.duckdb'))
-    const { answer, code } = await json('migrate', path, '--yes')
+    const { answer, code } = await cli.json('migrate', path, '--yes')
     expect(code).toBe(4)
     expect(answer).toMatchObject({ error: { code: 'store_locked', locked_by: { pid: writer.pid } } })
     await writer.release()
@@ -139,21 +130,21 @@ describe('exit codes', () => {
 test('migrate: plan, run, check, nothing to do, roll back', async () => {
   const path = await copyDemo()
   const before = treeHash(path)
-  const dry = await json('migrate', path, '--dry-run')
+  const dry = await cli.json('migrate', path, '--dry-run')
   const plan = MigrationPlan.parse(dry.answer)
   expect([dry.code, treeHash(path)]).toEqual([0, before])
   expect(dry.stdout).not.toMatch(/"[^"]*(migrated|passed)[^"]*":/)
-  const done = await json('migrate', path, '--yes', '--batch-size', '64')
+  const done = await cli.json('migrate', path, '--yes', '--batch-size', '64')
   expect([done.stderr, done.code]).toEqual(['', 0])
   expect(MigrationReport.parse(done.answer)).toMatchObject({ rows_migrated: plan.total_rows, verification_passed: true })
-  const checked = await json('migrate', path, '--verify-only')
+  const checked = await cli.json('migrate', path, '--verify-only')
   expect([checked.code, VerifyReport.parse(checked.answer).passed]).toEqual([0, true])
-  expect((await json('verify', path, '--deep')).code).toBe(0)
-  const again = await runCli(['migrate', path, '--yes'], home)
+  expect((await cli.json('verify', path, '--deep')).code).toBe(0)
+  const again = await runCli(['migrate', path, '--yes'], cli.home)
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') })
-  const back = await json('rollback', path, '--yes')
+  const back = await cli.json('rollback', path, '--yes')
   expect([back.code, back.answer]).toEqual([0, expect.objectContaining({ restored_from: expect.stringContaining('.bak') })])
-  expect((await json('inspect', path)).answer).toMatchObject({ storage_mode: 'legacy' })
+  expect((await cli.json('inspect', path)).answer).toMatchObject({ storage_mode: 'legacy' })
 })
 
 describe('serve', () => {
@@ -161,7 +152,7 @@ describe('serve', () => {
     const folder = await mkdtemp(join(tmpdir(), 'nirs-folder-'))
     await cp(workspace, join(folder, 'first'), { recursive: true })
     await cp(workspace, join(folder, 'second'), { recursive: true })
-    const server = await serveCli([folder], home)
+    const server = await serveCli([folder], cli.home)
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{16,}$/)
     const list = (await (await server.request('/workspaces')).json()) as { total: number }
     expect(list.total).toBe(2)
@@ -171,10 +162,10 @@ describe('serve', () => {
   })
 
   test('a port that is taken gives way to the next free one; a token file is used; paths outside the root are refused', async () => {
-    const tokenFile = join(home, 'token')
+    const tokenFile = join(cli.home, 'token')
     await writeFile(tokenFile, 'a-token-of-our-own-1234\n')
-    await mkdir(join(home, 'root'), { recursive: true })
-    const server = await serveCli(['--token-file', tokenFile, '--workspace-root', join(home, 'root')], home)
+    await mkdir(join(cli.home, 'root'), { recursive: true })
+    const server = await serveCli(['--token-file', tokenFile, '--workspace-root', join(cli.home, 'root')], cli.home)
     expect(server.token).toBe('a-token-of-our-own-1234')
     const refused = await server.request('/workspaces', { method: 'POST', body: JSON.stringify({ path: workspace }) })
     expect([refused.status, await refused.json()]).toEqual([403, expect.objectContaining({ code: 'path_not_allowed' })])
@@ -187,6 +178,6 @@ describe('serve', () => {
 
 /** `serve` on a port that is taken. */
 const runCliServeOn = async (port: number) => {
-  const server = await serveCli(['--port', String(port)], home)
+  const server = await serveCli(['--port', String(port)], cli.home)
   return { port: server.port, end: () => server.end('SIGTERM') }
 }

@@ -1,37 +1,27 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { attachWritable, Predictions, withEngine } from '@nirs-workspace/storage'
 import type { PredictionRow, SavedTemplate, Template } from '@nirs-workspace/types'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { cliHome } from '../src/testing/cli-home.ts'
 import { runCli } from '../src/testing/run-cli.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
-import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+import { copyDemo } from '../src/testing/workspace-copies.ts'
 
-let home: string
+const cli = cliHome()
+
 let demo: string
 let prediction: PredictionRow
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
   demo = await copyDemo()
-  await using predictions = await Predictions.open(demo, { cacheFolder: join(home, 'own'), datasetName: 'milk_adulteration' })
+  await using predictions = await Predictions.open(demo, { cacheFolder: join(cli.home, 'own'), datasetName: 'milk_adulteration' })
   for await (const row of predictions.rows()) prediction = row
 })
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true })
-  await removeCopies()
-})
-
-/** Runs a verb with --json; standard output must be one JSON document and nothing else. */
-const json = async (...parameters: string[]) => {
-  const result = await runCli([...parameters, '--json'], home)
-  return { ...result, answer: JSON.parse(result.stdout) as Record<string, unknown> }
-}
 
 test('templates are saved, found, taken along, deleted with a question and brought back', async () => {
   const path = await copyDemo()
-  const library = (verb: string, ...words: string[]) => json('library', verb, path, ...words)
-  const steps = join(home, 'steps.json')
+  const library = (verb: string, ...words: string[]) => cli.json('library', verb, path, ...words)
+  const steps = join(cli.home, 'steps.json')
   await writeFile(steps, '["nirs4all.operators.transforms.StandardNormalVariate", {"model": "sklearn.linear_model.Ridge", "alpha": 1.0}]')
   const saved = (await library('save', steps, '--name', 'Ridge', '--tag', 'baseline')).answer as SavedTemplate
   expect([saved.status, saved.template.id, saved.template.tags]).toEqual(['created', 'general/ridge', ['baseline']])
@@ -42,7 +32,7 @@ test('templates are saved, found, taken along, deleted with a question and broug
   ])
   expect((await library('list', '--search', 'sklearn ridge')).answer).toMatchObject({ total: 1, rows: [{ name: 'Ridge' }] })
 
-  const file = join(home, 'ridge.json')
+  const file = join(cli.home, 'ridge.json')
   expect((await library('export', 'Ridge', '-o', file)).code).toBe(0)
   const imported = (await library('import', file, '--name', 'Again', '--keep-duplicate')).answer as SavedTemplate
   expect([imported.status, imported.template.content_hash]).toEqual(['created', saved.template.content_hash])
@@ -71,22 +61,22 @@ test('templates are saved, found, taken along, deleted with a question and broug
 test('runs, pipelines, chains and predictions are taken along as files, never into a workspace', async () => {
   const before = treeHash(demo)
   const { run_id, pipeline_id, chain_id } = prediction
-  const yaml = await runCli(['export-run', demo, String(run_id)], home)
+  const yaml = await runCli(['export-run', demo, String(run_id)], cli.home)
   expect([yaml.code, yaml.stdout]).toEqual([0, expect.stringContaining(`run_id: "${run_id}"`)])
-  const file = join(home, 'run.yaml')
-  const written = await json('export-run', demo, String(run_id), '-o', file)
+  const file = join(cli.home, 'run.yaml')
+  const written = await cli.json('export-run', demo, String(run_id), '-o', file)
   expect(written.answer).toEqual({ files: [{ path: file, bytes: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }] })
   expect(await readFile(file, 'utf8')).toBe(yaml.stdout)
-  expect((await json('export-run', demo, String(run_id), '-o', join(demo, 'run.yaml'))).code).toBe(4)
+  expect((await cli.json('export-run', demo, String(run_id), '-o', join(demo, 'run.yaml'))).code).toBe(4)
 
-  const steps = await json('export-pipeline', demo, String(pipeline_id))
+  const steps = await cli.json('export-pipeline', demo, String(pipeline_id))
   expect(JSON.parse(String(steps.answer.pipeline_json))).toEqual(expect.any(Array))
-  const bundle = join(home, 'chain.n4a')
-  const chain = await json('export-chain', demo, String(chain_id), '-o', bundle)
+  const bundle = join(cli.home, 'chain.n4a')
+  const chain = await cli.json('export-chain', demo, String(chain_id), '-o', bundle)
   expect([chain.code, chain.answer.manifest]).toEqual([0, expect.objectContaining({ chain_id, missing: [] })])
-  const table = await json('export-predictions', demo, '-o', join(home, 'all.parquet'), '--filter', 'partition=val')
+  const table = await cli.json('export-predictions', demo, '-o', join(cli.home, 'all.parquet'), '--filter', 'partition=val')
   expect(table.answer).toMatchObject({ files: [{ rows: 40 }] })
-  expect((await json('export-chain', demo, 'none', '-o', join(home, 'none.n4a'))).answer).toMatchObject({
+  expect((await cli.json('export-chain', demo, 'none', '-o', join(cli.home, 'none.n4a'))).answer).toMatchObject({
     error: { code: 'chain_not_found' },
   })
   expect(treeHash(demo)).toBe(before)
@@ -94,18 +84,18 @@ test('runs, pipelines, chains and predictions are taken along as files, never in
 
 test('the files of datasets are looked for where the runs recorded them and below the roots', async () => {
   const path = await copyDemo()
-  const file = join(await mkdtemp(join(home, 'data-')), 'wheat.csv')
+  const file = join(await mkdtemp(join(cli.home, 'data-')), 'wheat.csv')
   await writeFile(file, 'a;b\n1;2\n')
   const recorded = JSON.stringify([{ name: 'wheat_protein', path: '/nowhere/wheat.csv', file_size: 8 }])
   await withEngine({}, async (engine) => {
     await attachWritable(engine, join(path, 'store.duckdb'), 'store')
     await engine.run(`UPDATE store.runs SET datasets = '${recorded}' WHERE name = 'wheat-protein-screen'`)
   })
-  const { code, answer } = await json('resolve-datasets', path, '--root', join(file, '..'))
+  const { code, answer } = await cli.json('resolve-datasets', path, '--root', join(file, '..'))
   expect([code, answer.total]).toEqual([0, 5])
   expect(answer.rows).toContainEqual(
     expect.objectContaining({ name: 'wheat_protein', status: 'relocated', path: file, verified_by: 'size' }),
   )
-  const text = await runCli(['resolve-datasets', path, '--check'], home)
+  const text = await runCli(['resolve-datasets', path, '--check'], cli.home)
   expect([text.code, text.stdout]).toEqual([1, expect.stringMatching(/wheat_protein +missing/)])
 })

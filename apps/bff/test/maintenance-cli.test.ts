@@ -1,32 +1,19 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArrayStore, Predictions } from '@nirs-workspace/storage'
 import { type Snapshot, snapshot } from '@nirs-workspace/storage/testing'
 import { MaintenanceCounts, type PredictionRow, RestoreReport, TrashList } from '@nirs-workspace/types'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { cliHome } from '../src/testing/cli-home.ts'
 import { answerCli, runCli } from '../src/testing/run-cli.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
-import { copyDemo, copyMigratedDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
+import { copyDemo, copyMigratedDemo, copySample, hasSamples } from '../src/testing/workspace-copies.ts'
 
-let home: string
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
-})
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true })
-  await removeCopies()
-})
-
-/** Runs a verb with --json; standard output must be one JSON document and nothing else. */
-const json = async (...parameters: string[]) => {
-  const result = await runCli([...parameters, '--json'], home)
-  return { ...result, answer: JSON.parse(result.stdout) as Record<string, unknown> }
-}
+const cli = cliHome()
 
 /** Some prediction of the demo; all copies of it hold the same. */
 const somePrediction = async (path: string, dataset = 'wheat_protein'): Promise<PredictionRow> => {
-  await using predictions = await Predictions.open(path, { cacheFolder: join(home, 'own'), datasetName: dataset })
+  await using predictions = await Predictions.open(path, { cacheFolder: join(cli.home, 'own'), datasetName: dataset })
   for await (const row of predictions.rows()) return row
   throw new Error(`no prediction of ${dataset}`)
 }
@@ -82,7 +69,7 @@ describe.concurrent('removals', () => {
       const before = await snapshot(path)
       const untouched = treeHash(path)
 
-      const preview = await json(...words, '--dry-run')
+      const preview = await cli.json(...words, '--dry-run')
       expect([preview.code, treeHash(path)]).toEqual([0, untouched])
       expect(preview.answer).toMatchObject({
         plan_id: expect.any(String),
@@ -91,7 +78,7 @@ describe.concurrent('removals', () => {
       })
       const counts = MaintenanceCounts.parse(preview.answer.counts)
 
-      const done = await json(...words, '--yes')
+      const done = await cli.json(...words, '--yes')
       expect(done.code).toBe(0)
       const { operation_id, restore_command, duration_seconds, created_at: _, ...same } = done.answer
       const { created_at: __, ...promised } = preview.answer
@@ -103,7 +90,7 @@ describe.concurrent('removals', () => {
       expect(lost).toMatchObject(counted)
       for (const what of gone) expect(lost[what === 'models' ? 'files' : what]).toBeGreaterThan(0)
 
-      const restored = await json('restore', path, String(operation_id), '--yes')
+      const restored = await cli.json('restore', path, String(operation_id), '--yes')
       expect([restored.code, RestoreReport.parse(restored.answer).counts]).toEqual([0, counts])
       expect(await snapshot(path)).toEqual(before)
     },
@@ -113,9 +100,9 @@ describe.concurrent('removals', () => {
     const path = await copySample(name)
     const before = await snapshot(path)
     const { run_id } = await somePrediction(path, 'oil_moisture')
-    const { operation_id } = (await json('remove-run', path, String(run_id), '--yes')).answer
+    const { operation_id } = (await cli.json('remove-run', path, String(run_id), '--yes')).answer
     expect((await snapshot(path)).tables.runs).toHaveLength((before.tables.runs?.length ?? 0) - 1)
-    expect((await json('restore', path, String(operation_id), '--yes')).code).toBe(0)
+    expect((await cli.json('restore', path, String(operation_id), '--yes')).code).toBe(0)
     expect(await snapshot(path)).toEqual(before)
   })
 })
@@ -124,10 +111,10 @@ test('without a terminal and without --yes the preview is shown and nothing chan
   const path = await copyMigratedDemo()
   const before = treeHash(path)
   const words = ['remove-dataset', path, 'wheat_protein']
-  const refused = await runCli(words, home)
+  const refused = await runCli(words, cli.home)
   expect([refused.code, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toMatch(/Would remove from [\s\S]* 47 predictions[\s\S]*Kept:[\s\S]*--yes/)
-  const { code, answer } = await json(...words)
+  const { code, answer } = await cli.json(...words)
   expect([code, answer]).toEqual([2, { error: expect.objectContaining({ code: 'validation', detail: expect.stringContaining('--yes') }) }])
   expect(treeHash(path)).toBe(before)
 })
@@ -136,14 +123,14 @@ test('at a terminal the question decides: no, Ctrl-C and the end of input change
   const path = await copyMigratedDemo()
   const before = treeHash(path)
   const words = ['remove-dataset', path, 'wheat_protein']
-  const no = await answerCli(words, home, 'n\n')
+  const no = await answerCli(words, cli.home, 'n\n')
   expect([no.code, no.stdout, no.stderr]).toEqual([0, '', expect.stringContaining('Nothing was changed.')])
-  const interrupted = await answerCli(words, home, '\u0003')
+  const interrupted = await answerCli(words, cli.home, '\u0003')
   expect([interrupted.code, interrupted.stdout]).toEqual([5, ''])
-  const ended = await answerCli(words, home, '\u0004')
+  const ended = await answerCli(words, cli.home, '\u0004')
   expect([ended.code, ended.stdout]).toEqual([0, ''])
   expect(treeHash(path)).toBe(before)
-  const yes = await answerCli(words, home, 'y\n')
+  const yes = await answerCli(words, cli.home, 'y\n')
   expect([yes.code, yes.stdout]).toEqual([
     0,
     expect.stringMatching(/Removed from [\s\S]* 47 predictions[\s\S]* {2}nirs-workspace restore \S+ remove-dataset-\S+\n$/),
@@ -152,26 +139,27 @@ test('at a terminal the question decides: no, Ctrl-C and the end of input change
 
 test('the trash lists what was removed, compact drops its rows, empty-trash gives it up', async () => {
   const path = await copyMigratedDemo()
-  const { operation_id } = (await json('remove-dataset', path, 'wheat_protein', '--yes')).answer
-  const other = (await json('remove-predictions', path, (await somePrediction(path, 'milk_adulteration')).prediction_id, '--yes')).answer
-  const listed = TrashList.parse((await json('trash', path)).answer)
+  const { operation_id } = (await cli.json('remove-dataset', path, 'wheat_protein', '--yes')).answer
+  const other = (await cli.json('remove-predictions', path, (await somePrediction(path, 'milk_adulteration')).prediction_id, '--yes'))
+    .answer
+  const listed = TrashList.parse((await cli.json('trash', path)).answer)
   expect(listed.rows.map((row) => row.operation_id)).toEqual([other.operation_id, operation_id])
-  expect((await runCli(['trash', path], home)).stdout).toContain(`${operation_id}`)
+  expect((await runCli(['trash', path], cli.home)).stdout).toContain(`${operation_id}`)
 
-  const compacting = await json('compact', path, '--dry-run')
+  const compacting = await cli.json('compact', path, '--dry-run')
   const datasets = compacting.answer.datasets as Record<string, { rows_removed: number }>
   expect(Object.values(datasets).reduce((sum, { rows_removed }) => sum + rows_removed, 0)).toBe(1)
   const rowsBefore = (await ArrayStore.open(path).stats()).total_rows
-  const compacted = await json('compact', path, '--yes')
+  const compacted = await cli.json('compact', path, '--yes')
   expect([compacted.code, compacted.answer.operation_id, compacted.answer.restore_command]).toEqual([0, null, null])
   expect(rowsBefore - (await ArrayStore.open(path).stats()).total_rows).toBe(1)
 
   const words = ['empty-trash', path, String(operation_id)]
-  expect((await json(...words, '--dry-run')).answer.operations).toEqual([operation_id])
-  expect((await json(...words, '--yes')).answer).toEqual({ operations: [operation_id], bytes_freed: expect.any(Number) })
-  expect((await json('restore', path, String(operation_id), '--yes')).answer).toMatchObject({ error: { code: 'trash_not_found' } })
-  expect((await json('empty-trash', path, '--yes')).answer.operations).toEqual([other.operation_id])
-  expect((await runCli(['empty-trash', path], home)).stdout).toBe('The trash is empty.\n')
+  expect((await cli.json(...words, '--dry-run')).answer.operations).toEqual([operation_id])
+  expect((await cli.json(...words, '--yes')).answer).toEqual({ operations: [operation_id], bytes_freed: expect.any(Number) })
+  expect((await cli.json('restore', path, String(operation_id), '--yes')).answer).toMatchObject({ error: { code: 'trash_not_found' } })
+  expect((await cli.json('empty-trash', path, '--yes')).answer.operations).toEqual([other.operation_id])
+  expect((await runCli(['empty-trash', path], cli.home)).stdout).toBe('The trash is empty.\n')
 })
 
 test('a dataset that cannot be read is left alone, named, and makes clean-dead-links exit with 1', async () => {
@@ -179,49 +167,49 @@ test('a dataset that cannot be read is left alone, named, and makes clean-dead-l
   const file = join(path, 'arrays', 'wheat_protein.parquet')
   await writeFile(file, 'no Parquet')
   await utimes(file, new Date(0), new Date(0))
-  const { code, answer } = await json('clean-dead-links', path, '--grace-hours', '0', '--yes')
+  const { code, answer } = await cli.json('clean-dead-links', path, '--grace-hours', '0', '--yes')
   expect([code, answer.refused]).toEqual([1, [expect.objectContaining({ dataset_name: 'wheat_protein' })]])
-  expect((await runCli(['clean-dead-links', path, '--dry-run'], home)).stdout).toMatch(/nothing to remove[\s\S]*all of wheat_protein/)
+  expect((await runCli(['clean-dead-links', path, '--dry-run'], cli.home)).stdout).toMatch(/nothing to remove[\s\S]*all of wheat_protein/)
 })
 
 test.each([
   [['remove-bottom', '.', '--fraction', 'half'], 2],
   [['remove-run', '/nowhere', 'run'], 3],
 ])('%j is refused with exit code %i', async (words, code) => {
-  expect((await json(...words, '--dry-run')).code).toBe(code)
+  expect((await cli.json(...words, '--dry-run')).code).toBe(code)
 })
 
 test('a pipeline or a chain goes with what belongs to it', async () => {
   const path = await copyMigratedDemo()
   const { pipeline_id, chain_id } = await somePrediction(path)
-  const chain = await json('remove-chain', path, String(chain_id), '--dry-run')
+  const chain = await cli.json('remove-chain', path, String(chain_id), '--dry-run')
   expect([chain.code, chain.answer.counts]).toEqual([0, expect.objectContaining({ runs: 0, pipelines: 0, chains: 1 })])
-  const pipeline = await json('remove-pipeline', path, String(pipeline_id), '--dry-run')
+  const pipeline = await cli.json('remove-pipeline', path, String(pipeline_id), '--dry-run')
   expect([pipeline.code, pipeline.answer.counts]).toEqual([0, expect.objectContaining({ runs: 0, pipelines: 1, chains: 1 })])
 })
 
 test('what is not there and what must be migrated first are refused, and nothing changes', async () => {
   const path = await copyDemo()
   const before = treeHash(path)
-  expect((await json('remove-dataset', path, 'wheat_protein', '--yes')).code).toBe(4)
+  expect((await cli.json('remove-dataset', path, 'wheat_protein', '--yes')).code).toBe(4)
   expect(treeHash(path)).toBe(before)
-  expect((await json('trash', path)).answer).toEqual({ rows: [], total: 0 })
-  expect((await json('restore', path, 'no-such-operation', '--yes')).code).toBe(2)
+  expect((await cli.json('trash', path)).answer).toEqual({ rows: [], total: 0 })
+  expect((await cli.json('restore', path, 'no-such-operation', '--yes')).code).toBe(2)
 })
 
 test('a dry run of a restore refuses what the restore would refuse, and changes nothing', async () => {
   const path = await copyMigratedDemo()
-  const { operation_id } = (await json('remove-dataset', path, 'olive_oil_origin', '--yes')).answer
+  const { operation_id } = (await cli.json('remove-dataset', path, 'olive_oil_origin', '--yes')).answer
   const restoring = ['restore', path, String(operation_id)]
-  const unknown = await json(...restoring, '--id', 'nosuch', '--dry-run')
+  const unknown = await cli.json(...restoring, '--id', 'nosuch', '--dry-run')
   expect([unknown.code, unknown.answer.error]).toEqual([4, expect.objectContaining({ code: 'restore_conflict' })])
-  expect((await json(...restoring, '--dry-run')).code).toBe(0)
+  expect((await cli.json(...restoring, '--dry-run')).code).toBe(0)
   await writeFile(join(path, 'arrays', '_tombstones.json'), '{"torn')
   const before = treeHash(path)
   const refused = [5, expect.objectContaining({ code: 'tombstones_corrupt' })]
-  const dry = await json(...restoring, '--dry-run')
+  const dry = await cli.json(...restoring, '--dry-run')
   expect([dry.code, dry.answer.error, treeHash(path)]).toEqual([...refused, before])
-  const real = await json(...restoring, '--yes')
+  const real = await cli.json(...restoring, '--yes')
   expect([real.code, real.answer.error]).toEqual(refused)
 })
 
@@ -231,7 +219,7 @@ test('a dataset or a metric that the workspace does not have is named, and told 
   const bottom = ['remove-bottom', path, '--fraction', '0.2']
   for (const words of [bottom, ['clean-dead-links', path], ['compact', path]]) {
     for (const how of ['--dry-run', '--yes']) {
-      const { code, answer } = await json(...words, '--dataset', 'nosuch', how)
+      const { code, answer } = await cli.json(...words, '--dataset', 'nosuch', how)
       const error = expect.objectContaining({
         code: 'dataset_not_found',
         detail: expect.stringContaining('"nosuch"'),
@@ -240,18 +228,18 @@ test('a dataset or a metric that the workspace does not have is named, and told 
       expect([code, answer], words[0]).toEqual([2, { error }])
     }
   }
-  const { code, answer } = await json(...bottom, '--metric', 'nosuch', '--yes')
+  const { code, answer } = await cli.json(...bottom, '--metric', 'nosuch', '--yes')
   const error = expect.objectContaining({ code: 'validation', detail: expect.stringMatching(/metric "nosuch".*"mse"/) })
   expect([code, answer]).toEqual([2, { error }])
-  expect((await json('remove-bottom', path, '--fraction', '0', '--metric', 'MSE', '--dataset', 'wheat_protein', '--yes')).code).toBe(0)
-  expect((await json('remove-bottom', path, '--fraction', '0', '--metric', 'val_score', '--yes')).code).toBe(0)
+  expect((await cli.json('remove-bottom', path, '--fraction', '0', '--metric', 'MSE', '--dataset', 'wheat_protein', '--yes')).code).toBe(0)
+  expect((await cli.json('remove-bottom', path, '--fraction', '0', '--metric', 'val_score', '--yes')).code).toBe(0)
   expect(treeHash(path)).toBe(before)
 })
 
 test('a dataset that only array files know is there', async () => {
   const path = await copyMigratedDemo()
   await ArrayStore.open(path).saveBatch([{ prediction_id: 'nobody', dataset_name: 'stray', y_true: [1], y_pred: [2] }])
-  const young = await json('clean-dead-links', path, '--dataset', 'stray', '--yes')
+  const young = await cli.json('clean-dead-links', path, '--dataset', 'stray', '--yes')
   expect([young.code, young.answer.too_young]).toEqual([0, 1])
-  expect((await json('compact', path, '--dataset', 'stray', '--yes')).code).toBe(0)
+  expect((await cli.json('compact', path, '--dataset', 'stray', '--yes')).code).toBe(0)
 })

@@ -1,41 +1,28 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { snapshot } from '@nirs-workspace/storage/testing'
 import { MergePlan, MergeReport, SqlResult } from '@nirs-workspace/types'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { cliHome } from '../src/testing/cli-home.ts'
 import { runCli } from '../src/testing/run-cli.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
-import { copyDemo, copyMigratedDemo, copySample, hasSamples, removeCopies } from '../src/testing/workspace-copies.ts'
+import { copyDemo, copyMigratedDemo, copySample, hasSamples } from '../src/testing/workspace-copies.ts'
 
-let home: string
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
-})
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true })
-  await removeCopies()
-})
-
-/** Runs a verb with --json; standard output must be one JSON document and nothing else. */
-const json = async (...parameters: string[]) => {
-  const result = await runCli([...parameters, '--json'], home)
-  return { ...result, answer: JSON.parse(result.stdout) as Record<string, unknown> }
-}
+const cli = cliHome()
 
 test('merge makes a target only with --create, and does what its preview says; the source is only read', async () => {
   const source = await copyDemo()
-  const target = join(await mkdtemp(join(home, 'target-')), 'merged')
+  const target = join(await mkdtemp(join(cli.home, 'target-')), 'merged')
   const before = treeHash(source)
   const words = ['merge', target, source]
-  const without = await runCli([...words, '--yes'], home)
+  const without = await runCli([...words, '--yes'], cli.home)
   expect([without.code, without.stderr]).toEqual([3, expect.stringContaining('--create')])
-  const refused = await runCli([...words, '--create'], home)
+  const refused = await runCli([...words, '--create'], cli.home)
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/Would merge into .* which would be made[\s\S]*--yes/)])
-  const plan = MergePlan.parse((await json(...words, '--create', '--dry-run')).answer)
+  const plan = MergePlan.parse((await cli.json(...words, '--create', '--dry-run')).answer)
   expect([plan.creates_target, await readdir(join(target, '..'))]).toEqual([true, []])
 
-  const merged = await json(...words, '--create', '--yes')
+  const merged = await cli.json(...words, '--create', '--yes')
   const report = MergeReport.parse(merged.answer)
   expect(merged.code).toBe(0)
   expect(report).toMatchObject({ sources: plan.sources, rows: plan.rows, datasets_merged: plan.datasets_merged, conflicts_resolved: 0 })
@@ -44,42 +31,42 @@ test('merge makes a target only with --create, and does what its preview says; t
   const made = await snapshot(target)
   expect(made.arrays).toEqual(original.arrays)
   expect(made.tables.predictions).toHaveLength(original.tables.predictions?.length ?? 0)
-  expect((await runCli([...words, '--yes'], home)).stdout).toContain('nothing was written')
+  expect((await runCli([...words, '--yes'], cli.home)).stdout).toContain('nothing was written')
 })
 
 test.runIf(hasSamples)('what gives way in a merge is in the trash under the name that is printed', async () => {
   const target = await copySample('hybrid-0.8.1')
   const source = await copySample('legacy-0.7.1')
-  const { code, answer } = await json('merge', target, source, '--on-conflict', 'keep_latest', '--dataset', 'origin_binary', '--yes')
+  const { code, answer } = await cli.json('merge', target, source, '--on-conflict', 'keep_latest', '--dataset', 'origin_binary', '--yes')
   const report = MergeReport.parse(answer)
   expect([code, report.datasets_merged, report.errors]).toEqual([0, ['origin_binary'], []])
-  const { rows } = (await json('trash', target)).answer as { rows: { operation_id: string; counts: { predictions: number } }[] }
+  const { rows } = (await cli.json('trash', target)).answer as { rows: { operation_id: string; counts: { predictions: number } }[] }
   expect(rows.map((row) => [row.operation_id, row.counts.predictions])).toEqual([[report.trash_operation, 17]])
 })
 
 test('vacuum gives back free blocks and keeps every row; it is refused for a store of an older release', async () => {
   const path = await copyMigratedDemo()
-  expect((await runCli(['remove-dataset', path, 'wheat_protein', '--yes'], home)).code).toBe(0)
+  expect((await runCli(['remove-dataset', path, 'wheat_protein', '--yes'], cli.home)).code).toBe(0)
   const before = await snapshot(path)
   const untouched = treeHash(path)
-  const { answer: plan } = await json('vacuum', path, '--dry-run')
+  const { answer: plan } = await cli.json('vacuum', path, '--dry-run')
   expect(plan).toEqual({ bytes_before: expect.any(Number), free_bytes: expect.any(Number) })
-  expect([(await runCli(['vacuum', path], home)).code, treeHash(path)]).toEqual([2, untouched])
-  const { code, answer: report } = await json('vacuum', path, '--yes')
+  expect([(await runCli(['vacuum', path], cli.home)).code, treeHash(path)]).toEqual([2, untouched])
+  const { code, answer: report } = await cli.json('vacuum', path, '--yes')
   expect([code, report.bytes_before]).toEqual([0, plan.bytes_before])
   expect(Number(report.bytes_before) - Number(report.bytes_after)).toBeGreaterThanOrEqual(Number(plan.free_bytes))
   expect(await snapshot(path)).toEqual(before)
-  expect((await json('vacuum', await copyDemo(), '--dry-run')).code).toBe(4)
+  expect((await cli.json('vacuum', await copyDemo(), '--dry-run')).code).toBe(4)
 })
 
 test('sql answers one reading statement and changes nothing', async () => {
   const path = await copyDemo()
   const before = treeHash(path)
-  const { code, answer } = await json('sql', path, 'SELECT dataset_name, count(*) AS n FROM predictions GROUP BY 1 ORDER BY 1')
+  const { code, answer } = await cli.json('sql', path, 'SELECT dataset_name, count(*) AS n FROM predictions GROUP BY 1 ORDER BY 1')
   const { columns, rows, truncated } = SqlResult.parse(answer)
   expect([code, columns.map(({ name }) => name), rows[3], truncated]).toEqual([0, ['dataset_name', 'n'], ['wheat_protein', 47], false])
-  const text = await runCli(['sql', path, "SELECT 'a' AS x, [1, 2] AS y FROM range(3)", '--limit', '2'], home)
+  const text = await runCli(['sql', path, "SELECT 'a' AS x, [1, 2] AS y FROM range(3)", '--limit', '2'], cli.home)
   expect([text.stdout, text.stderr]).toEqual(['x  y\na  [1,2]\na  [1,2]\n', 'Only the first 2 rows; --limit gives more.\n'])
-  expect((await json('sql', path, 'DELETE FROM runs')).answer).toMatchObject({ error: { code: 'sql_not_allowed' } })
+  expect((await cli.json('sql', path, 'DELETE FROM runs')).answer).toMatchObject({ error: { code: 'sql_not_allowed' } })
   expect(treeHash(path)).toBe(before)
 })

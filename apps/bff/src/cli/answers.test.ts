@@ -1,28 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { attachWritable, withEngine } from '@nirs-workspace/storage'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runCli } from '../testing/run-cli.ts'
+import { expect, test } from 'vitest'
+import { cliHome } from '../testing/cli-home.ts'
 import { startWriter } from '../testing/start-writer.ts'
-import { copyDemo, copySample, hasSamples, removeCopies } from '../testing/workspace-copies.ts'
+import { copyDemo, copySample, hasSamples } from '../testing/workspace-copies.ts'
 
-let home: string
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
-})
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true })
-  await removeCopies()
-})
-
-const json = async (...parameters: string[]) => {
-  const { stdout, code, stderr } = await runCli([...parameters, '--json'], home)
-  return { code, stderr, answer: JSON.parse(stdout) as Record<string, unknown> }
-}
+const cli = cliHome()
 const change = (path: string, sql: string) =>
   withEngine({}, async (engine) => {
     await attachWritable(engine, join(path, 'store.duckdb'), 'store')
@@ -35,33 +21,33 @@ test.each([
   [['frobnicate'], "unknown command 'frobnicate'"],
   [['list', '.', 'sheep'], 'sheep'],
 ])('with --json a command line that cannot be read is one document too: %j', async (parameters, detail) => {
-  const { code, answer } = await json(...parameters)
+  const { code, answer } = await cli.json(...parameters)
   expect([code, answer]).toEqual([2, { error: expect.objectContaining({ code: 'validation', detail: expect.stringContaining(detail) }) }])
 })
 
 test('a negative zero in an array keeps its sign in the answer', async () => {
   const path = await copyDemo()
-  const { rows } = (await json('list', path, 'predictions', '--limit', '1')).answer as { rows: { prediction_id: string }[] }
+  const { rows } = (await cli.json('list', path, 'predictions', '--limit', '1')).answer as { rows: { prediction_id: string }[] }
   const id = rows[0]?.prediction_id ?? ''
   await change(path, `UPDATE store.prediction_arrays SET y_pred = [-0.0::DOUBLE] || y_pred[2:] WHERE prediction_id = '${id}'`)
-  const { y_pred } = (await json('show', path, id, '--arrays')).answer as { y_pred: number[] }
+  const { y_pred } = (await cli.json('show', path, id, '--arrays')).answer as { y_pred: number[] }
   expect(Object.is(y_pred[0], -0)).toBe(true)
 })
 
 test('a ranking leaves out and names what it cannot rank', async () => {
   const path = await copyDemo()
-  expect((await json('migrate', path, '--yes')).code).toBe(0)
+  expect((await cli.json('migrate', path, '--yes')).code).toBe(0)
   const filter = ['--limit', '1', '--filter', 'partition=val']
-  const { rows } = (await json('list', path, 'predictions', ...filter)).answer as { rows: { prediction_id: string }[] }
+  const { rows } = (await cli.json('list', path, 'predictions', ...filter)).answer as { rows: { prediction_id: string }[] }
   await change(path, `UPDATE store.predictions SET metric = 'my_own_figure' WHERE prediction_id = '${rows[0]?.prediction_id}'`)
-  const top = await json('top', path)
+  const top = await cli.json('top', path)
   expect([top.code, top.answer.unranked_metrics]).toEqual([0, ['my_own_figure']])
   expect(top.stderr).toContain('my_own_figure')
 })
 
 test('while a writer holds the store, list and top answer from the last catalog and say from when it is', async () => {
   const path = await copyDemo()
-  const first = await json('list', path, 'datasets')
+  const first = await cli.json('list', path, 'datasets')
   expect(first.answer).not.toHaveProperty('catalog_as_of')
   const writer = await startWriter(join(path, 'store.duckdb'))
   await writer.run('CREATE TABLE store.written_meanwhile AS SELECT 1 AS one')
@@ -69,7 +55,7 @@ test('while a writer holds the store, list and top answer from the last catalog 
     ['list', path, 'datasets'],
     ['top', path],
   ]) {
-    const { code, answer, stderr } = await json(...parameters)
+    const { code, answer, stderr } = await cli.json(...parameters)
     expect([code, answer.catalog_as_of]).toEqual([0, expect.stringMatching(/^\d{4}-.*Z$/)])
     expect(stderr).toContain('Another process has the store open')
   }
@@ -81,7 +67,7 @@ test('Ctrl-C while a migration is planned ends as cancelled', async () => {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   const stopped = fileURLToPath(new URL('../testing/stop-at-plan.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', stopped, main, 'migrate', path, '--dry-run', '--json'], {
-    env: { ...process.env, NIRS_WORKSPACE_HOME: home },
+    env: { ...process.env, NIRS_WORKSPACE_HOME: cli.home },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   let stdout = ''
@@ -93,6 +79,6 @@ test('Ctrl-C while a migration is planned ends as cancelled', async () => {
 })
 
 test.runIf(hasSamples)('what is refused a migration as it has lost its arrays is told where they are', async () => {
-  const { answer } = await json('migrate', await copySample('damaged-lost-arrays'), '--yes')
+  const { answer } = await cli.json('migrate', await copySample('damaged-lost-arrays'), '--yes')
   expect(answer).toMatchObject({ error: { code: 'not_migratable', detail: expect.stringMatching(/529 predictions.*store\.duckdb\.bak/) } })
 })
