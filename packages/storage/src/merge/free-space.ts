@@ -1,7 +1,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { arrayFileName } from '../arrays/file-name.ts'
-import { StorageError } from '../errors.ts'
+import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { measureFolder } from '../workspace/folder-usage.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { countSource, listDatasetsMerged } from './count-merge.ts'
@@ -14,7 +14,7 @@ const margin = 8 * 1024 * 1024
  * Throws `no_space` before anything is written when the disk of the target cannot hold what comes: of every source the share that is new, and
  * a copy of the array files that grow. An estimate: what runs out on the way is undone.
  */
-export const refuseWithoutSpace = async (merge: OpenMerge, target: ResolvedWorkspace): Promise<void> => {
+export const refuseSmallDisk = async (merge: OpenMerge, target: ResolvedWorkspace): Promise<void> => {
   let needed = margin
   for (const source of merge.sources) {
     const { predictions_read, predictions_merged, arrays_added } = await countSource(merge.engine, source)
@@ -24,15 +24,7 @@ export const refuseWithoutSpace = async (merge: OpenMerge, target: ResolvedWorks
   }
   for (const name of new Set((await listDatasetsMerged(merge)).map(arrayFileName))) needed += await sizeOf(join(target.arrays, name))
   const { bavail, bsize } = await statfs(target.root)
-  if (bavail * bsize >= needed) return
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-  throw new StorageError(
-    'no_space',
-    `The merge needs about ${megabytes(needed)} of free disk space and finds ${megabytes(bavail * bsize)}. Nothing was changed.`,
-    {
-      hint: `Free ${megabytes(needed - bavail * bsize)} on the disk of the target and try again.`,
-    },
-  )
+  refuseWithoutSpace('The merge needs about', { needed, available: bavail * bsize }, 'the target')
 }
 
 const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0

@@ -17,7 +17,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
 import { createWorkspace } from './create-target.ts'
 import { finishMerge } from './finish-merge.ts'
-import { refuseWithoutSpace } from './free-space.ts'
+import { refuseSmallDisk } from './free-space.ts'
 import { keepReplaced, trashOperation } from './keep-replaced.ts'
 import { readLaterTables } from './later-tables.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
@@ -135,7 +135,7 @@ const underJournal = async (
 ): Promise<Outcome | null> => {
   const later = await readLaterTables(merge)
   if (later.length === 0 && (await isNothing(merge))) return null
-  await refuseWithoutSpace(merge, target)
+  await refuseSmallDisk(merge, target)
   const layout = layoutOf(target.root)
   let commit: MergeJournal | null = null
   let outcome: Outcome | null = null

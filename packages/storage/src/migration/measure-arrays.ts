@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { StorageError } from '../errors.ts'
 import { formsWith, listColumns } from './array-columns.ts'
 import { type OpenRows, openQueries } from './row-source.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
@@ -162,16 +161,6 @@ export const measureSpace = async (root: string, storeBytes: number, sizes: Arra
   const store = Math.max(256 * 1024, storeBytes - sizes.tableBytes)
   const { bavail, bsize } = await statfs(root)
   return { parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2) + margin, available: bavail * bsize }
-}
-
-export const refuseWithoutSpace = (space: Space): void => {
-  if (space.available >= space.needed) return
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-  throw new StorageError(
-    'no_space',
-    `The migration needs ${megabytes(space.needed)} of free disk space and finds ${megabytes(space.available)}. Nothing was changed.`,
-    { hint: `Free ${megabytes(space.needed - space.available)} on the disk of the workspace and try again.` },
-  )
 }
 
 /** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */

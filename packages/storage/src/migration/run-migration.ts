@@ -6,6 +6,7 @@ import { StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
+import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
@@ -14,7 +15,7 @@ import { hashOriginal } from './hash-original.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
-import { type ArraySizes, measureArrays, measureSample, measureSpace, refuseWithoutSpace, stretchesByDataset } from './measure-arrays.ts'
+import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
@@ -82,7 +83,7 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   await limitMemory(engine, memoryFor(survey, sizes))
   const sample = await measureSample(engine, tables, sizes, tableRows)
   const { bytes } = await storeSizes(workspace)
-  refuseWithoutSpace(await measureSpace(workspace.root, bytes, sizes, sample))
+  refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, bytes, sizes, sample))
   options.signal?.throwIfAborted()
   const journal = await newJournal(workspace, options.jobId)
   const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)

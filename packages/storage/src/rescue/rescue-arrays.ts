@@ -2,7 +2,7 @@ import { ArrayFolder } from '../array-store/array-folder.ts'
 import { withLazyEngine } from '../array-store/lazy-engine.ts'
 import { removeTombstones } from '../array-store/tombstone-file.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
-import { StorageError } from '../errors.ts'
+import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
@@ -78,7 +78,7 @@ const rescue = async (
   const coming = rows.datasets.filter(({ rescuable }) => rescuable > 0)
   const rescued: RescuedDataset[] = []
   if (predictions > 0) {
-    refuseWithoutSpace(plan)
+    refuseWithoutSpace('The rescue needs', { needed: plan.free_bytes_needed, available: plan.free_bytes_available })
     const files = Map.groupBy(coming, ({ name }) => arrayFileName(name))
     progress.expect(
       coming.map(({ name, rescuable }) => ({ name, rows: rescuable })),
@@ -106,14 +106,4 @@ const rescue = async (
     }
   }
   return { datasets: rescued, predictions, stay_lost, marked_removed, unknown_rows }
-}
-
-const refuseWithoutSpace = ({ free_bytes_needed, free_bytes_available }: RescuePlan): void => {
-  if (free_bytes_available >= free_bytes_needed) return
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-  throw new StorageError(
-    'no_space',
-    `The rescue needs ${megabytes(free_bytes_needed)} of free disk space and finds ${megabytes(free_bytes_available)}. Nothing was changed.`,
-    { hint: `Free ${megabytes(free_bytes_needed - free_bytes_available)} on the disk of the workspace and try again.` },
-  )
 }
