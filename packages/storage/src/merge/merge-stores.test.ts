@@ -316,8 +316,8 @@ describe('a merge is refused, and nothing is changed', () => {
     // The preview says what the merge would say.
     await expect(planMerge(to, [from], { cacheFolder })).rejects.toMatchObject({ code: 'arrays_corrupt' })
     await rm(join(from, 'arrays', 'wheat.parquet'))
-    for (const refused of [planMerge(to, [from], { cacheFolder }), merge(to, [from])]) {
-      await expect(refused).rejects.toMatchObject({ code: 'arrays_missing', message: expect.stringContaining('"wheat"') })
+    for (const refused of [() => planMerge(to, [from], { cacheFolder }), () => merge(to, [from])]) {
+      await expect(refused()).rejects.toMatchObject({ code: 'arrays_missing', message: expect.stringContaining('"wheat"') })
     }
     expect(await filesOf(to)).toEqual(before[0])
     await writeFile(join(to, 'arrays', '_tombstones.json'), 'damaged')
