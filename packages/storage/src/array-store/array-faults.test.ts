@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
-import { diskModels, recordJob, replayCut } from '../testing/fault-power.ts'
+import { cutDisks, recordJob } from '../testing/fault-power.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { ArrayStore } from './array-store.ts'
@@ -78,14 +78,10 @@ test.each(jobs)('%s, power cut after every operation in every disk model: old or
   const pristine = await copyOf('pristine')
   const operations = await recordJob(root, pristine, async () => faultJobs[job]?.(root))
   const cut = join(scratch.path, 'cut')
-  for (let count = 0; count <= operations.length; count++) {
-    for (const model of diskModels) {
-      await replayCut(pristine, operations, count, model, cut)
-      await forgetLock(cut)
-      const about = `${job}: ${model} after ${count} of ${operations.length} (${operations[count - 1]?.kind})`
-      const found = await expectWhole(job, cut, about)
-      if (count === operations.length) expect(found, about).toEqual(outcomes.get(job))
-    }
+  for await (const { isAfterAll, about } of cutDisks(pristine, operations, cut)) {
+    await forgetLock(cut)
+    const found = await expectWhole(job, cut, `${job}: ${about}`)
+    if (isAfterAll) expect(found, `${job}: ${about}`).toEqual(outcomes.get(job))
   }
 })
 

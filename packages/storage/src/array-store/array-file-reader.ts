@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { damaged, parquetRelation } from '../arrays/parquet-file.ts'
 import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
@@ -61,7 +62,7 @@ export class ArrayFileReader {
   static async open(root: string, path: string, engine: LazyEngine, hashes = new IdHashCache()): Promise<ArrayFileReader> {
     const pinned = await pinFile(root, path)
     const file = await GroupFile.from(pinned.handle, join(root, path), path)
-    const stamp = stampOf(await pinned.handle.stat({ bigint: true }))
+    const stamp = stampOf(fstatSync(pinned.handle.fd, { bigint: true }))
     const reader = new ArrayFileReader(path, stamp, pinned, file, engine, hashes)
     const missing = ['prediction_id', 'dataset_name'].filter((column) => !reader.forms.some((form) => form.name === column))
     if (missing.length === 0) return reader

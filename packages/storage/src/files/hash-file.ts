@@ -27,6 +27,9 @@ export const hashFile = async (path: string, { start = 0, end, signal }: HashOpt
       position += bytesRead
       return buffer.subarray(0, bytesRead)
     }
+    const first = await readInto(Buffer.allocUnsafe(firstBytes))
+    hash.update(first)
+    if (first.length < firstBytes) return hash.digest('hex')
     // One is read into while the other is hashed; new ones for every piece would keep the garbage collector busy.
     let [free, used] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
     for (let piece = await readInto(used); piece.length > 0; ) {
@@ -42,6 +45,8 @@ export const hashFile = async (path: string, { start = 0, end, signal }: HashOpt
   }
 }
 
+// Most files end within it, and need no large buffers.
+const firstBytes = 64 * 1024
 const pieceBytes = 1024 * 1024
 
 export const markFile = async (path: string): Promise<FileMark> => {

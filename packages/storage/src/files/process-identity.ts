@@ -10,11 +10,13 @@ export interface ProcessIdentity {
   readonly started: string | null
 }
 
-export const ownIdentity = async (): Promise<ProcessIdentity> => ({
-  pid: process.pid,
-  host: hostname(),
-  started: await startOf(process.pid),
-})
+export const ownIdentity = async (): Promise<ProcessIdentity> => {
+  ownStart ??= startOf(process.pid)
+  return { pid: process.pid, host: hostname(), started: await ownStart }
+}
+
+// It does not change.
+let ownStart: Promise<string | null> | undefined
 
 /** Whether that process still runs. A process of another machine counts as running: nothing here can tell. */
 export const isRunning = async (identity: ProcessIdentity): Promise<boolean> => {

@@ -1,11 +1,13 @@
 import { promisify } from 'node:util'
-import { constants, crc32, zstdCompress } from 'node:zlib'
+import { constants, crc32, zstdCompress, zstdCompressSync } from 'node:zlib'
 import { columnOf, type RowBlock, rowsOf } from './column-block.ts'
 import { type ColumnForm, pathOf, physicalType } from './column-form.ts'
 import { encodePage, PageBuffer, type PlainPage } from './encode-page.ts'
 import { intValue, structList, type ThriftField, type ThriftStruct, textList, writeStruct } from './thrift.ts'
 
 const zstdLevel = 2
+// A trip to another thread takes longer than the work on less than this.
+const tinyPage = 16 * 1024
 const compress = promisify(zstdCompress)
 
 // Numbers of the Parquet specification.
@@ -83,12 +85,13 @@ interface Chunk {
 }
 
 const encodeChunk = async (form: ColumnForm, page: PlainPage): Promise<Chunk> => {
-  const body = await compress(page.bytes, {
+  const options = {
     params: { [constants.ZSTD_c_compressionLevel]: zstdLevel },
     pledgedSrcSize: page.bytes.length,
     // Room for most pages, so that they are compressed in one go.
     chunkSize: Math.max(1024, Math.ceil(page.bytes.length / 2)),
-  })
+  }
+  const body = page.bytes.length < tinyPage ? zstdCompressSync(page.bytes, options) : await compress(page.bytes, options)
   const header = writeStruct(
     struct([
       { id: 1, value: intValue(dataPage, 'i32') },

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { StorageError, systemCode } from '../errors.ts'
 import { replaceTail } from '../files/disk.ts'
@@ -19,6 +19,8 @@ const fields = { schema: 2, numRows: 3, rowGroups: 4, keyValues: 5, rowGroupRows
 const magic = 'PAR1'
 const trailerBytes = 8
 const largestFooter = 256 * 1024 * 1024
+// Most are shorter, and are there after one trip to the disk.
+const usualFooter = 16 * 1024
 
 /** Reads the footer of a regular file; `arrays_corrupt`, with the cause, when there is none. Links, pipes and folders are not opened. */
 export const readFooter = async (path: string): Promise<Footer> => {
@@ -114,24 +116,26 @@ export const footerBytes = (metadata: ThriftStruct): Uint8Array => {
 
 /** As `readFooter`, of an open file, which stays open; fails with plain errors that say what is wrong. */
 export const readFooterFrom = async (handle: FileHandle): Promise<Footer> => {
-  const status = await handle.stat()
+  const status = fstatSync(handle.fd)
   if (!status.isFile()) throw new FooterError('it is no regular file')
   const { size } = status
   if (size < trailerBytes + magic.length) throw new FooterError(`the file has ${size} bytes`)
-  const trailer = await readExactly(handle, size - trailerBytes, trailerBytes)
+  const tail = await readEnd(handle, size, Math.min(size, usualFooter))
+  const trailer = tail.subarray(-trailerBytes)
   if (trailer.toString('latin1', 4) !== magic) throw new FooterError('the end of the file is missing')
   const length = trailer.readUInt32LE(0)
   const start = size - trailerBytes - length
   if (start < magic.length || length > largestFooter) throw new FooterError(`the footer says it has ${length} bytes`)
-  const bytes = await readExactly(handle, start, length)
+  const isWhole = length + trailerBytes <= tail.length
+  const bytes = (isWhole ? tail : await readEnd(handle, size, length + trailerBytes)).subarray(-length - trailerBytes, -trailerBytes)
   const { struct, length: used } = readStruct(bytes)
   if (used !== length) throw new FooterError('the footer does not fill its place')
   return { start, fileBytes: size, bytes, metadata: struct }
 }
 
-const readExactly = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
-  const buffer = Buffer.alloc(length)
-  const { bytesRead } = await handle.read(buffer, 0, length, position)
+/** The last bytes of a file of this size. */
+const readEnd = async (handle: FileHandle, size: number, length: number): Promise<Buffer> => {
+  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, size - length)
   if (bytesRead !== length) throw new FooterError('the file ends too early')
   return buffer
 }

@@ -1,13 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { StorageError } from '../errors.ts'
-import { columnChecksum } from './block-checksum.ts'
 import type { ColumnBlock, RowBlock } from './column-block.ts'
 import type { ColumnForm } from './column-form.ts'
-import { decodeChunk, openPage } from './decode-chunk.ts'
 import { type Footer, readFooterFrom } from './footer.ts'
 import type { GroupToRead } from './group-messages.ts'
-import { type ChunkPlace, chunkPlace, type GroupPlace, groupPlaces } from './group-places.ts'
+import { chunkPlaces, type GroupPlace, groupPlaces } from './group-places.ts'
 import { type Checksums, ownKeys, readChecksums } from './own-metadata.ts'
+import { DamagedColumn, readChunks, readPage } from './read-chunks.ts'
 import { scanFooter } from './scan-footer.ts'
 import { type FileColumn, fileColumns } from './schema-forms.ts'
 import { intAt } from './thrift-fields.ts'
@@ -87,58 +86,48 @@ export class GroupFile {
     return intAt(this.groups[group]?.metadata, totalByteSize)
   }
 
-  /** These columns (default: all) of a row group; columns that the file lacks are left out. */
-  async readGroup(group: number, names: readonly string[] = this.forms.map(({ name }) => name)): Promise<RowBlock> {
-    const wanted = this.forms.filter(({ name }) => names.includes(name))
-    return Promise.all(wanted.map(({ name }) => this.readColumn(group, name)))
+  /** These columns (default: all) of a row group; columns that the file lacks are left out. `arrays_corrupt` unless all are as written. */
+  async readGroup(group: number, names?: readonly string[]): Promise<RowBlock> {
+    const columns = await readChunks(this.groupToRead(group, names), (start, length) => this.#read(start, length))
+    return columns.map((column) => {
+      if (column instanceof DamagedColumn) throw this.damaged(group, column.column, column.message, column.cause)
+      return column
+    })
   }
 
-  /** `arrays_corrupt` when anything of it is not as it was written. */
+  /** As `readGroup`, one column that is there. */
   async readColumn(group: number, name: string): Promise<ColumnBlock> {
-    const { place, chunk, form } = this.#placeOf(group, name)
-    try {
-      const column = await decodeChunk(form, await this.#read(chunk), chunk.values, place.rows)
-      const expected = this.checksums?.row_groups[group]?.[this.#checksumColumns.get(name) ?? -1]
-      if (columnChecksum(column) !== expected) throw new Error('its values have changed since they were written')
-      return column
-    } catch (error) {
-      throw this.#blamed(group, name, error)
-    }
+    const [column] = await this.readGroup(group, [name])
+    if (column === undefined) throw this.damaged(group, name, 'it is not there')
+    return column
   }
 
   /** The decompressed page of a column of a row group of ours, guarded by its CRC alone. */
   async readPage(group: number, name: string): Promise<Buffer> {
-    const { chunk } = this.#placeOf(group, name)
+    const { end, chunks } = this.groupToRead(group, [name])
+    const [chunk] = chunks
+    if (chunk === undefined) throw this.damaged(group, name, 'it is not there')
     try {
-      return await openPage(await this.#read(chunk), chunk.values)
+      return await readPage(chunk, end, (start, length) => this.#read(start, length))
     } catch (error) {
-      throw this.#blamed(group, name, error)
+      if (!(error instanceof Error) || 'syscall' in error) throw error
+      throw this.damaged(group, name, error.message, error)
     }
   }
 
   /** What a thread needs to read these columns (default: all) of a row group of ours. `arrays_corrupt` when they are not there. */
   groupToRead(group: number, names: readonly string[] = this.forms.map(({ name }) => name)): GroupToRead {
-    const chunks = this.forms
-      .filter(({ name }) => names.includes(name))
-      .map(({ name }) => {
-        const { chunk, form } = this.#placeOf(group, name)
-        return { form, ...chunk, checksum: this.checksums?.row_groups[group]?.[this.#checksumColumns.get(name) ?? -1] }
-      })
-    return { fd: this.handle.fd, end: this.footer.start, rows: this.groups[group]?.rows ?? 0, chunks }
-  }
-
-  #placeOf(group: number, name: string): { place: GroupPlace; chunk: ChunkPlace; form: ColumnForm } {
     const place = this.groups[group]
-    const index = this.columns.findIndex((column) => column.name === name)
-    const form = this.columns[index]?.form
-    // A list has one leaf, as a scalar has: the place of a column is the place of its pages.
-    const chunk = place === undefined ? null : chunkPlace(place, index)
-    if (place === undefined || chunk === null || !form) throw this.damaged(group, name, 'it is not there')
-    return { place, chunk, form }
-  }
-
-  #blamed(group: number, name: string, error: unknown): unknown {
-    return error instanceof Error && !isSystemError(error) ? this.damaged(group, name, error.message, error) : error
+    const places = place === undefined ? [] : chunkPlaces(place)
+    const checksums = this.checksums?.row_groups[group]
+    const chunks = this.columns.flatMap(({ name, form }, index) => {
+      if (form === null || !names.includes(name)) return []
+      // A list has one leaf, as a scalar has: the place of a column is the place of its pages.
+      const chunk = places[index]
+      if (chunk === undefined) throw this.damaged(group, name, 'it is not there')
+      return [{ form, ...chunk, checksum: checksums?.[this.#checksumColumns.get(name) ?? -1] }]
+    })
+    return { fd: this.handle.fd, end: this.footer.start, rows: place?.rows ?? 0, chunks }
   }
 
   damaged(group: number, column: string, reason: string, cause?: unknown): StorageError {
@@ -147,9 +136,8 @@ export class GroupFile {
 
   /** Bytes from anywhere in the file. */
   async read(start: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length)
-    const { bytesRead } = await this.handle.read(buffer, 0, length, start)
-    if (bytesRead !== length) throw new Error('the file ends too early')
+    const buffer = await this.#read(start, length)
+    if (buffer.length !== length) throw new Error('the file ends too early')
     return buffer
   }
 
@@ -157,9 +145,9 @@ export class GroupFile {
     await this.handle.close()
   }
 
-  #read(chunk: ChunkPlace): Promise<Buffer> {
-    if (chunk.offset < 0 || chunk.bytes < 0 || chunk.offset + chunk.bytes > this.footer.start) throw new Error('its pages lie outside')
-    return this.read(chunk.offset, chunk.bytes)
+  async #read(start: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.handle.read(Buffer.allocUnsafe(length), 0, length, start)
+    return buffer.subarray(0, bytesRead)
   }
 }
 
@@ -168,8 +156,6 @@ const isIntact = (footer: Footer): boolean => {
   const seal = keyValues.get(ownKeys.footer)
   return seal === undefined || seal === crcWithoutLast
 }
-
-const isSystemError = (error: Error): boolean => error instanceof StorageError || 'syscall' in error
 
 const damagedArrays = (name: string, reason: string, cause?: unknown): StorageError =>
   new StorageError(

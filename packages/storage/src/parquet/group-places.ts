@@ -32,11 +32,8 @@ export const groupPlaces = (metadata: ThriftStruct): GroupPlace[] => {
   })
 }
 
-/** The pages of the `index`-th leaf column. */
-export const chunkPlace = ({ metadata }: Pick<GroupPlace, 'metadata'>, index: number): ChunkPlace | null => {
-  const entry = structsAt(metadata, group.columns)[index]
-  return entry === undefined ? null : placeOf(entry)
-}
+/** The pages of every leaf column, in file order. */
+export const chunkPlaces = ({ metadata }: Pick<GroupPlace, 'metadata'>): ChunkPlace[] => structsAt(metadata, group.columns).map(placeOf)
 
 /** All pages of an entry of `columns` of a row group, that of its dictionary included. */
 export const placeOf = (entry: ThriftStruct): ChunkPlace => {
@@ -52,7 +49,7 @@ export const placeOf = (entry: ThriftStruct): ChunkPlace => {
 
 /** The first byte of the pages of a group and the one behind the last; null when they do not lie in one piece. */
 export const groupExtent = ({ metadata }: GroupPlace): { start: number; end: number } | null => {
-  const chunks = structsAt(metadata, group.columns).map(placeOf)
+  const chunks = chunkPlaces({ metadata })
   const start = Math.min(...chunks.map(({ offset }) => offset))
   const end = Math.max(...chunks.map(({ offset, bytes }) => offset + bytes))
   return chunks.reduce((total, { bytes }) => total + bytes, 0) === end - start ? { start, end } : null

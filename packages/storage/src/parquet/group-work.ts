@@ -3,9 +3,9 @@ import { promisify } from 'node:util'
 import { columnChecksum } from './block-checksum.ts'
 import type { ColumnBlock, RowBlock } from './column-block.ts'
 import type { ColumnForm } from './column-form.ts'
-import { decodeChunk } from './decode-chunk.ts'
 import { RowGroupEncoder } from './encode-row-group.ts'
-import { type ChunkToRead, type EncodedRows, encodedAt, type GroupAnswer, type GroupRequest, type GroupToRead } from './group-messages.ts'
+import { type EncodedRows, encodedAt, type GroupAnswer, type GroupRequest, type GroupToRead } from './group-messages.ts'
+import { DamagedColumn, type ReadBytes, readChunks } from './read-chunks.ts'
 import { takeRows } from './take-rows.ts'
 import { writeStruct } from './thrift.ts'
 
@@ -42,44 +42,25 @@ export class GroupWork {
   }
 }
 
-class DamagedColumn extends Error {
-  readonly column: string
-
-  constructor(column: string, reason: string) {
-    super(reason)
-    this.column = column
-  }
-}
-
-const readGroup = (group: GroupToRead): Promise<ColumnBlock[]> => Promise.all(group.chunks.map((chunk) => readColumn(group, chunk)))
-
-const readColumn = async (group: GroupToRead, chunk: ChunkToRead): Promise<ColumnBlock> => {
-  try {
-    const column = await decodeChunk(chunk.form, await bytesAt(group, chunk), chunk.values, group.rows)
-    if (columnChecksum(column) !== chunk.checksum) throw new Error('its values have changed since they were written')
+const readGroup = async (group: GroupToRead): Promise<ColumnBlock[]> => {
+  const columns = await readChunks(group, readerOf(group))
+  return columns.map((column) => {
+    if (column instanceof DamagedColumn) throw column
     return column
-  } catch (error) {
-    if (!(error instanceof Error) || 'syscall' in error) throw error
-    throw new DamagedColumn(chunk.form.name, error.message)
-  }
-}
-
-const bytesAt = async ({ fd, end }: GroupToRead, { offset, bytes }: ChunkToRead): Promise<Buffer> => {
-  if (offset < 0 || bytes < 0 || offset + bytes > end) throw new Error('its pages lie outside')
-  const buffer = Buffer.allocUnsafe(bytes)
-  const { bytesRead } = await readBytes(fd, buffer, 0, bytes, offset)
-  if (bytesRead !== bytes) throw new Error('the file ends too early')
-  return buffer
+  })
 }
 
 const reasonsOf = async (group: GroupToRead): Promise<(string | null)[]> => {
-  const results = await Promise.allSettled(group.chunks.map((chunk) => readColumn(group, chunk)))
-  return results.map((result) => {
-    if (result.status === 'fulfilled') return null
-    if (result.reason instanceof DamagedColumn) return result.reason.message
-    throw result.reason
-  })
+  const columns = await readChunks(group, readerOf(group))
+  return columns.map((column) => (column instanceof DamagedColumn ? column.message : null))
 }
+
+const readerOf =
+  ({ fd }: GroupToRead): ReadBytes =>
+  async (start, length) => {
+    const { buffer, bytesRead } = await readBytes(fd, Buffer.allocUnsafe(length), 0, length, start)
+    return buffer.subarray(0, bytesRead)
+  }
 
 const answerTo = (error: unknown): GroupAnswer => {
   if (error instanceof DamagedColumn) return { kind: 'damaged', column: error.column, reason: error.message }

@@ -3,7 +3,7 @@ import { StorageError } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
 import type { AddedData, EncodedEntry } from './array-file-writer.ts'
 import { failureOf, type GroupAnswer, type GroupToRead } from './group-messages.ts'
-import { chunkPlace } from './group-places.ts'
+import { chunkPlaces } from './group-places.ts'
 import { GroupThreads } from './group-threads.ts'
 import { ownKeys } from './own-metadata.ts'
 import { scanFooter } from './scan-footer.ts'
@@ -49,16 +49,15 @@ const verifyValues = async (handle: FileHandle, added: AddedData, threads: Group
 const valueBytes = ({ metadata }: EncodedEntry): number => intAt(metadata, totalByteSize)
 
 // The checksums were taken of the values before they were encoded.
-const groupToRead = (handle: FileHandle, { forms, end }: AddedData, group: EncodedEntry): GroupToRead => ({
-  fd: handle.fd,
-  end,
-  rows: group.rows,
-  chunks: forms.map((form, index) => {
-    const chunk = chunkPlace(group, index)
-    if (chunk === null) throw new Error(`${form.name} is missing`)
+const groupToRead = (handle: FileHandle, { forms, end }: AddedData, group: EncodedEntry): GroupToRead => {
+  const places = chunkPlaces(group)
+  const chunks = forms.map((form, index) => {
+    const chunk = places[index]
+    if (chunk === undefined) throw new Error(`${form.name} is missing`)
     return { form, ...chunk, checksum: group.checksums.get(form.name) }
-  }),
-})
+  })
+  return { fd: handle.fd, end, rows: group.rows, chunks }
+}
 
 const refuseDamage = (answer: GroupAnswer, { forms }: AddedData): void => {
   if (answer.kind !== 'checked') throw failureOf(answer)

@@ -4,7 +4,7 @@ import { StorageError } from '../errors.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from './fault-hooks.ts'
 import { forgetLock } from './fault-oracle.ts'
-import { diskModels, recordJob, replayCut } from './fault-power.ts'
+import { cutDisks, type DiskModel, diskModels, recordJob } from './fault-power.ts'
 import { type FaultScene, withFault } from './fault-scene.ts'
 
 export const faultModes: FaultMode[] = ['kill', 'torn', 'stop', 'ENOSPC', 'EIO', 'EFBIG', 'ENOSPC-sticky', 'EIO-sticky']
@@ -60,20 +60,18 @@ const failAt = async (scene: FaultScene, path: string, mode: FaultMode, n: numbe
   if (error !== null) expect(error, about).toBeInstanceOf(StorageError)
 }
 
-/** The power is cut after every operation, in four models of a disk. The number of points. */
-export const cutEverywhere = async (scene: FaultScene): Promise<number> => {
+/**
+ * The power is cut after every operation (or after those that `isChosen` names), in four models of a disk. The number of points, of which
+ * those that leave the same bytes under the same names are looked at once.
+ */
+export const cutEverywhere = async (scene: FaultScene, isChosen?: (count: number, model: DiskModel) => boolean): Promise<number> => {
   const root = await scene.copy('powered')
   const original = await scene.copy('before-power-cut')
   const operations = await recordJob(root, original, () => scene.run(root))
   const cut = join(root, '..', 'cut')
-  for (const model of diskModels) {
-    for (let count = operations.length; count > 0; count--) {
-      await replayCut(original, operations, count, model, cut)
-      const last = operations[count - 1]
-      const about = `${scene.name}: ${model}, ${count} of ${operations.length}: ${last?.kind} ${last?.path}`
-      const outcome = await scene.outcome(cut, about)
-      if (count === operations.length) expect(outcome, about).toBe('after')
-    }
+  for await (const { isAfterAll, about } of cutDisks(original, operations, cut, isChosen)) {
+    const outcome = await scene.outcome(cut, `${scene.name}: ${about}`)
+    if (isAfterAll) expect(outcome, about).toBe('after')
   }
   return operations.length * diskModels.length
 }

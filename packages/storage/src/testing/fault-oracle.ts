@@ -53,6 +53,17 @@ export const filesOf = async (root: string): Promise<Record<string, string>> => 
   return Object.fromEntries(Object.entries(found).sort())
 }
 
+/** `look`, which only reads, asked once for all folders that hold the same bytes under the same names. */
+export const onceForSame = <State>(look: (root: string) => Promise<State>): ((root: string) => Promise<State>) => {
+  const known = new Map<string, State>()
+  return async (root) => {
+    const files = JSON.stringify(await filesOf(root))
+    const state = known.get(files) ?? (await look(root))
+    known.set(files, state)
+    return state
+  }
+}
+
 export interface Scratch extends AsyncDisposable {
   readonly path: string
   /** A fresh copy of the fixture. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -112,14 +113,45 @@ const removeUnlessFull = (disk: Disk, kind: string, path: string): void => {
   if (kind === 'remove-tree' || !isFull) disk.remove(path, kind === 'remove-tree')
 }
 
-/** Rebuilds `target` as the disk of `original` would stand if the power were cut after the first `count` operations on it. */
-export const replayCut = async (
+/** The power cut after the first `count` operations. */
+export interface PowerCut {
+  readonly model: DiskModel
+  readonly count: number
+  /** Whether the job had ended before. */
+  readonly isAfterAll: boolean
+  readonly about: string
+}
+
+/**
+ * Rebuilds `target` as every disk that a power cut during these operations on `original` can leave, one after the other. Cuts that leave
+ * the same names with the same bytes are one case; what stands after the last operation always is a case of its own. `isChosen` says
+ * after which operations the power is cut at all (default: each).
+ */
+export async function* cutDisks(
   original: string,
   operations: readonly Recorded[],
-  count: number,
-  model: DiskModel,
   target: string,
-): Promise<void> => {
+  isChosen: (count: number, model: DiskModel) => boolean = () => true,
+): AsyncGenerator<PowerCut> {
+  const disk = await diskOf(original)
+  const seen = new Set<string>()
+  for (let count = 0; count <= operations.length; count++) {
+    const last = operations[count - 1]
+    if (last !== undefined) apply(disk, last)
+    const isAfterAll = count === operations.length
+    for (const model of diskModels) {
+      if (!isAfterAll && !isChosen(count, model)) continue
+      const left = leftOn(disk, original, model, last)
+      const state = digestOf(left)
+      if (!isAfterAll && seen.has(state)) continue
+      seen.add(state)
+      await rebuild(target, left)
+      yield { model, count, isAfterAll, about: `${model}, ${count} of ${operations.length}: ${last?.kind} ${last?.path}` }
+    }
+  }
+}
+
+const diskOf = async (original: string): Promise<Disk> => {
   const disk = new Disk()
   for (const entry of await readdir(original, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
@@ -130,17 +162,37 @@ export const replayCut = async (
     }
   }
   disk.flushedNames = new Map(disk.names)
-  for (const operation of operations.slice(0, count)) apply(disk, operation)
-  const names = model === 'data-lost' ? disk.names : disk.flushedNames
-  if (model === 'reordered') applyName(names, disk, operations[count - 1])
+  return disk
+}
+
+type Left = readonly (readonly [path: string, content: Buffer | 'folder'])[]
+
+/** What a model of a disk keeps, by its path below the folder of the job; folders before what is in them. */
+const leftOn = (disk: Disk, original: string, model: DiskModel, last: Recorded | undefined): Left => {
+  const names = new Map(model === 'data-lost' ? disk.names : disk.flushedNames)
+  if (model === 'reordered') applyName(names, disk, last)
+  return (
+    [...names]
+      // A folder whose own name was lost takes everything in it along.
+      .filter(([path]) => isReachable(names, path, original))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, inode]) => [path.slice(original.length), inode === 'folder' ? inode : inode[model === 'names-lost' ? 'now' : 'flushed']])
+  )
+}
+
+const digestOf = (left: Left): string => {
+  const hash = createHash('sha256')
+  for (const [path, content] of left)
+    hash.update(`${path}\0${content === 'folder' ? content : createHash('sha256').update(content).digest('hex')}\0`)
+  return hash.digest('hex')
+}
+
+const rebuild = async (target: string, left: Left): Promise<void> => {
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
-  for (const [path, inode] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const at = target + path.slice(original.length)
-    // A folder whose own name was lost takes everything in it along.
-    if (!isReachable(names, path, original)) continue
-    if (inode === 'folder') await mkdir(at, { recursive: true })
-    else await writeFile(at, model === 'names-lost' ? inode.now : inode.flushed)
+  for (const [path, content] of left) {
+    if (content === 'folder') await mkdir(target + path, { recursive: true })
+    else await writeFile(target + path, content)
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
-import { forgetLock } from '../../testing/fault-oracle.ts'
+import { forgetLock, onceForSame } from '../../testing/fault-oracle.ts'
 import { type FaultScene, measureScene, runFaulty } from '../../testing/fault-scene.ts'
 import { expectFlushed } from '../../testing/flush-order.ts'
 import { listTrash } from '../../trash/list-trash.ts'
@@ -30,7 +30,8 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
   await cp(await busyWorkspace(folder, kind), original, { recursive: true, preserveTimestamps: true })
   const job = faultJobs[name]
   await job.prepare(original)
-  const { copy, before, after, total } = await measureScene(folder, original, job.run, stateOf)
+  const stateAt = onceForSame(stateOf)
+  const { copy, before, after, total } = await measureScene(folder, original, job.run, stateAt)
   return {
     name: `${name} in store.${kind}`,
     total,
@@ -42,7 +43,7 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
       await expectFlushed(path, about, () => recoverWorkspace(path))
       expect(await readInterruption(path), about).toBeNull()
       expect(await leftovers(path), about).toEqual([])
-      const state = await stateOf(path)
+      const state = await stateAt(path)
       const isAfter = JSON.stringify(state) === JSON.stringify(after)
       expect(state, about).toEqual(isAfter ? after : before)
       return isAfter ? 'after' : 'before'

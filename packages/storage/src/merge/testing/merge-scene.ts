@@ -4,7 +4,7 @@ import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
 import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
 import { layoutOf } from '../../migration/workspace-layout.ts'
-import { filesOf, forgetLock } from '../../testing/fault-oracle.ts'
+import { filesOf, forgetLock, onceForSame } from '../../testing/fault-oracle.ts'
 import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
 import { expectFlushed } from '../../testing/flush-order.ts'
 import { hashTree } from '../../testing/hash-tree.ts'
@@ -24,13 +24,14 @@ export const makeMergeScene = async (): Promise<MergeScene> => {
   const scratch = await mergeFixture()
   const path = await scratch.copy('reference')
   const files = await filesOf(path)
-  const before = await stateOf(path)
+  const stateAt = onceForSame(stateOf)
+  const before = await stateAt(path)
   const source = await hashTree(join(scratch.path, 'source'))
   await mergeBeside(path)
   // The first merge has made the catalog of the source; all others find it.
   const counted = await scratch.copy('counted')
   const { operations } = await withFault('count', 0, () => mergeBeside(counted))
-  const after = await stateOf(path)
+  const after = await stateAt(path)
   return {
     name: 'merge',
     total: operations,
@@ -46,7 +47,7 @@ export const makeMergeScene = async (): Promise<MergeScene> => {
       expect(await readInterruption(target), about).toBeNull()
       expect(await leftoversIn(target), about).toEqual([])
       expect(await hashTree(join(scratch.path, 'source')), about).toBe(source)
-      const state = await stateOf(target)
+      const state = await stateAt(target)
       const isMerged = state.predictions !== before.predictions
       expect(state, about).toEqual(isMerged ? after : before)
       if (!isMerged) expect(withoutStore(await filesOf(target)), about).toEqual(withoutStore(files))

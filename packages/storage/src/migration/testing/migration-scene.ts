@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
-import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../../testing/fault-oracle.ts'
+import { arraysOf, faultFixture, filesOf, forgetLock, onceForSame, type Scratch } from '../../testing/fault-oracle.ts'
 import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
 import { expectFlushed } from '../../testing/flush-order.ts'
 import { readInterruption } from '../read-interruption.ts'
@@ -59,7 +59,8 @@ export const makeRollbackScene = async (): Promise<FaultScene> => {
 /** Recovers: the workspace is legacy to the byte, or migrated; nothing of the job is left; all arrays are as they were. */
 const makeOracle = async (scratch: Scratch) => {
   const reference = await scratch.copy('reference')
-  const arrays = await arraysOf(reference)
+  const arraysAt = onceForSame(arraysOf)
+  const arrays = await arraysAt(reference)
   const legacy = await filesOf(reference)
   return async (path: string, about: string): Promise<'legacy' | 'migrated'> => {
     expect(await openFilesBelow(path), about).toEqual([])
@@ -72,7 +73,7 @@ const makeOracle = async (scratch: Scratch) => {
       about,
     ).toEqual([])
     expect(await readInterruption(path), about).toBeNull()
-    expect(await arraysOf(path), about).toEqual(arrays)
+    expect(await arraysAt(path), about).toEqual(arrays)
     const isMigrated = names.some((name) => name.endsWith('.bak'))
     if (!isMigrated) expect(Object.fromEntries(Object.entries(files).filter(([name]) => !isKeptByRollback(name))), about).toEqual(legacy)
     return isMigrated ? 'migrated' : 'legacy'

@@ -1,8 +1,5 @@
 import { promisify } from 'node:util'
 import { crc32, zstdDecompress, zstdDecompressSync } from 'node:zlib'
-import type { ColumnBlock } from './column-block.ts'
-import type { ColumnForm } from './column-form.ts'
-import { decodePage } from './decode-page.ts'
 import { readStruct } from './thrift.ts'
 import { intAt, structAt } from './thrift-fields.ts'
 
@@ -16,7 +13,7 @@ const largestPage = 2 ** 30
 const page = { type: 1, plainBytes: 2, bytes: 3, crc: 4, data: 5, values: 1, encoding: 2 } as const
 
 /** The one page of a column of a row group, its CRC compared, decompressed. Throws on anything that does not add up. */
-export const openPage = async (bytes: Buffer, values: number): Promise<Buffer> => {
+export const decompressPage = async (bytes: Buffer, values: number): Promise<Buffer> => {
   const { struct, length } = readStruct(bytes)
   const header = structAt(struct, page.data)
   const body = bytes.subarray(length)
@@ -31,7 +28,3 @@ export const openPage = async (bytes: Buffer, values: number): Promise<Buffer> =
   if (plain.length !== plainBytes) throw new Error('a page is shorter than it says')
   return plain
 }
-
-/** A column of a row group in the form that encode-row-group.ts writes. */
-export const decodeChunk = async (form: ColumnForm, bytes: Buffer, values: number, rows: number): Promise<ColumnBlock> =>
-  decodePage(form, await openPage(bytes, values), values, rows)
