@@ -1,10 +1,12 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { startBuilt } from './scripts/built-entries.ts'
 import { LongestFirst } from './scripts/longest-first.ts'
 
 const node = {
   name: 'node',
+  globalSetup: './scripts/build-server.ts',
   include: ['packages/*/src/**/*.test.ts', 'apps/bff/{src,test}/**/*.test.ts'],
   // Real engines and real files on a busy machine.
   testTimeout: 180_000,
@@ -15,5 +17,9 @@ const node = {
 
 export default defineConfig({
   // Two cores are the smallest machine that runs this; more workers only make each other late.
-  test: { maxWorkers: 2, sequence: { sequencer: LongestFirst }, projects: [{ extends: true, test: node }, 'apps/web'] },
+  test: {
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [{ extends: true, plugins: [startBuilt()], test: node }, 'apps/web'],
+  },
 })

@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config'
+import { startBuilt } from './scripts/built-entries.ts'
 
 /** The long loops: a kill, a full disk and a torn write at every operation of every job. `npm run test:faults`. */
 export default defineConfig({
-  test: { include: ['packages/*/src/**/*.faults.ts'], testTimeout: 3_600_000, hookTimeout: 120_000, maxWorkers: 2 },
+  plugins: [startBuilt()],
+  test: {
+    globalSetup: './scripts/build-server.ts',
+    include: ['packages/*/src/**/*.faults.ts'],
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
 })

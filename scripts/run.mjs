@@ -2,10 +2,9 @@
 // Works from a fresh clone with only Node (20 or later) and npm: everything else is fetched here.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { buildApp, ensureToolchain, installDependencies, root } from './toolchain.mjs'
+import { buildApp, buildServer, ensureToolchain, installDependencies, root } from './toolchain.mjs'
 
 const [task, ...args] = process.argv.slice(2)
-const main = join(root, 'apps', 'bff', 'src', 'main.ts')
 
 /** Hands the terminal over to a program and leaves with its exit code; signals reach it first. */
 const handOver = (command, commandArgs, env, cwd = process.env.INIT_CWD ?? root) => {
@@ -28,9 +27,9 @@ const startArguments = () => {
 const tasks = {
   start: (tools) => {
     buildApp(tools)
-    handOver(tools.node, [main, ...startArguments()], tools.env)
+    handOver(tools.node, [buildServer(tools), ...startArguments()], tools.env)
   },
-  cli: (tools) => handOver(tools.node, [main, ...args], tools.env),
+  cli: (tools) => handOver(tools.node, [buildServer(tools), ...args], tools.env),
   dev: (tools) =>
     handOver(
       tools.node,
@@ -40,6 +39,7 @@ const tasks = {
     ),
   bench: (tools) => {
     buildApp(tools)
+    buildServer(tools)
     handOver(tools.node, [join(root, 'bench', 'src', 'main.ts'), ...args], tools.env, root)
   },
   faults: (tools) =>

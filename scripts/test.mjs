@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureChromium } from './chromium.mjs'
-import { buildApp, root, say } from './toolchain.mjs'
+import { buildApp, buildServer, root, say } from './toolchain.mjs'
 
 const results = join(root, 'test-results')
 
@@ -52,6 +52,7 @@ const browser = (tools) => {
   const report = join(results, 'browser.json')
   const executable = ensureChromium(tools.node)
   buildApp(tools)
+  buildServer(tools)
   const ended = attempt(
     tools,
     [join(root, 'e2e', 'node_modules', '@playwright', 'test', 'cli.js'), 'test', '--config', 'e2e/playwright.config.ts'],

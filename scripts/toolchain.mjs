@@ -97,6 +97,25 @@ const filesBelow = (path) => {
     .flatMap((name) => filesBelow(join(path, name)))
 }
 
+/** Builds the server with its commands, processes and threads, unless its sources are those of the last build; says where it begins. */
+export const buildServer = ({ node, env }) => {
+  const folder = join(root, 'apps', 'bff', 'dist')
+  const main = join(folder, 'main.js')
+  const stamp = join(folder, '.built')
+  const sources = [join(root, 'apps', 'bff', 'src'), ...['demo', 'storage', 'types'].map((name) => join(root, 'packages', name, 'src'))]
+  const config = [join(root, 'pnpm-lock.yaml'), join(root, 'rolldown.config.ts'), join(root, 'scripts', 'built-entries.ts')]
+  const wanted = digest([...config, ...sources.flatMap(filesBelow)])
+  if (stamped(stamp, wanted) && existsSync(main)) return main
+  say('Building the server')
+  run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts', '--logLevel', 'warn'], {
+    cwd: root,
+    env,
+    label: 'rolldown',
+  })
+  writeFileSync(stamp, wanted)
+  return main
+}
+
 /** Builds the web app, unless its sources are those of the last build. */
 export const buildApp = ({ node, env }) => {
   const stamp = join(root, 'apps', 'web', 'node_modules', '.built')

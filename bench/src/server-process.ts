@@ -11,7 +11,7 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
-const main = fileURLToPath(new URL('../../apps/bff/src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../apps/bff/dist/main.js', import.meta.url))
 const PATIENCE = 180_000
 const BETWEEN_QUESTIONS = 50
 

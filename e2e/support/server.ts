@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'apps', 'bff', 'src', 'main.ts')
+const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'apps', 'bff', 'dist', 'main.js')
 
 export interface Server {
   /** Address with the token, as printed for the user. */

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** Where this program keeps its own files. Nothing derived ever lies inside a workspace. */
 export interface UserFolders {
@@ -27,3 +28,6 @@ export const userFolders = (env: NodeJS.ProcessEnv = process.env): UserFolders =
     state: base('XDG_STATE_HOME', '.local/state'),
   }
 }
+
+/** The built app of this repository. */
+export const builtApp = fileURLToPath(new URL('../../web/dist', import.meta.url))

@@ -1,9 +1,8 @@
 import { homedir, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { EventHub } from '../events/event-hub.ts'
-import type { UserFolders } from '../folders.ts'
+import { builtApp, type UserFolders } from '../folders.ts'
 import { JobFiles } from '../jobs/job-files.ts'
 import type { StartJobProcess } from '../jobs/job-process.ts'
 import { isTerminal } from '../jobs/job-record.ts'
@@ -45,7 +44,6 @@ export interface Services extends AppDeps {
 }
 
 const CatalogFile = z.object({ path: z.string(), fingerprint: z.string(), built_at: z.string() })
-const builtApp = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
 const ownFolders = ({ cache, config, state }: UserFolders): string[] => [cache, config, state, homedir(), tmpdir(), dirname(builtApp)]
 

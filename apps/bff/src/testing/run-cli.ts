@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+// As `npm start` and `npm run cli` start it.
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export interface CliResult {
   code: number | null

@@ -1,4 +1,4 @@
-import { hashAttachedFile } from '../files/hash-file-child.ts'
+import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { exists } from '../files/move-file.ts'
 import type { Layout } from './workspace-layout.ts'
 

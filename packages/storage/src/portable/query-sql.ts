@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import type { SqlResult } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { QueryAnswer, type QueryRequest } from './query-messages.ts'
@@ -18,6 +18,7 @@ export interface SqlLimits {
 }
 
 const longestText = 20_000
+const entry = fileURLToPath(new URL('./query-child.ts', import.meta.url))
 
 /**
  * Runs one reading statement over the tables of a catalog (runs, pipelines, chains, predictions, artifacts, logs, projects), in a process
@@ -42,7 +43,7 @@ const compiledCode = (): NodeJS.ProcessEnv => {
 }
 
 const ask = async (request: QueryRequest, deadline: number, signal: AbortSignal | undefined): Promise<QueryAnswer> => {
-  const child = spawn(process.execPath, ['--no-warnings', '--max-old-space-size=256', join(import.meta.dirname, 'query-child.ts')], {
+  const child = spawn(process.execPath, ['--no-warnings', '--max-old-space-size=256', entry], {
     env: compiledCode(),
     stdio: ['pipe', 'pipe', 'ignore'],
   })

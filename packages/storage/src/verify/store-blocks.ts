@@ -9,13 +9,14 @@ export const StoreBlocks = z.object({ blocks: z.number().int(), headers: z.array
 export type StoreBlocks = z.infer<typeof StoreBlocks>
 
 const run = promisify(execFile)
+const entry = fileURLToPath(new URL('./store-blocks-child.ts', import.meta.url))
 
 /**
  * Reads all of a DuckDB file, also the indexes and free blocks that no query passes through, and compares the checksum of every block.
  * In a child process: closing a descriptor of an attached file here would drop DuckDB's lock. Null for another layout of the file.
  */
 export const checkStoreBlocks = async (path: string, signal?: AbortSignal): Promise<StoreBlocks | null> => {
-  const { stdout } = await run(process.execPath, ['--no-warnings', fileURLToPath(import.meta.url), path], {
+  const { stdout } = await run(process.execPath, ['--no-warnings', entry, path], {
     env: {},
     maxBuffer: 64 * 1024 * 1024,
     ...(signal === undefined ? {} : { signal }),
@@ -80,5 +81,3 @@ const isIntact = (block: Buffer): boolean => {
   }
   return block.readInt32LE(0) === low && block.readInt32LE(4) === high
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(JSON.stringify(await readStoreBlocks(process.argv[2] ?? '')))
