@@ -107,7 +107,7 @@ export const buildServer = ({ node, env }) => {
   const wanted = digest([...config, ...sources.flatMap(filesBelow)])
   if (stamped(stamp, wanted) && existsSync(main)) return main
   say('Building the server')
-  run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts', '--logLevel', 'warn'], {
+  run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts'], {
     cwd: root,
     env,
     label: 'rolldown',
