@@ -6,7 +6,6 @@ import { emitEntries, serverFolder } from './scripts/built-entries.ts'
 export default defineConfig({
   input: { main: join(import.meta.dirname, 'apps', 'bff', 'src', 'main.ts') },
   platform: 'node',
-  logLevel: 'warn',
   // With files of their own that they find by where they lie.
   external: [/^@duckdb\//, /^parquet-wasm/, 'ws'],
   plugins: [emitEntries()],

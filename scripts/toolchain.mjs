@@ -108,9 +108,10 @@ export const buildServer = ({ node, env }) => {
   if (stamped(stamp, wanted) && existsSync(main)) return main
   say('Building the server')
   run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts'], {
-    cwd: root,
     env,
     label: 'rolldown',
+    // It lists every file; what goes wrong is told on the other stream.
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   writeFileSync(stamp, wanted)
   return main
