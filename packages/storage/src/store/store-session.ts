@@ -10,10 +10,9 @@ import { createWorkspace } from '../merge/create-target.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
-import { checkStore } from '../workspace/check-store.ts'
+import { checkedTables } from '../workspace/checked-stores.ts'
 import { asUnreadable, claimStore, withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { describeTables } from '../workspace/store-facts.ts'
 import { resolveWritable } from './resolve-writable.ts'
 
 /** The name under which the store is attached. Reads go to `temp.main.<table>`, which have all columns in stores of every release. */
@@ -111,8 +110,7 @@ class WritingSession implements StoreSession {
     const engine = await Engine.open()
     try {
       await attachWritable(engine, this.#path, storeAlias)
-      await checkStore(engine, storeAlias)
-      await makeViews(engine, await describeTables(engine, storeAlias))
+      await makeViews(engine, await checkedTables(engine, this.#path, storeAlias))
       // Linking a run to a project takes this index away for a moment.
       await engine.run(`CREATE INDEX IF NOT EXISTS idx_runs_project_id ON ${written('runs')}(project_id)`)
       this.#attached = { engine, giveBack }
