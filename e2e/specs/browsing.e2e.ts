@@ -41,6 +41,8 @@ test.describe('one hundred thousand rows', () => {
 })
 
 test('keyboard alone: open a row, walk down, close', async ({ page }) => {
+  // Before the page is there nobody listens to keys.
+  await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible()
   await page.keyboard.press('g')
   await page.keyboard.press('p')
   const grid = page.getByRole('grid', { name: 'Predictions' })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { lstat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { makeFolder, rename, syncFolder, unlink } from '../files/disk.ts'
@@ -61,9 +61,11 @@ export class ArrayFolder {
   /** Null when there is no such file. */
   async stamp(name: string): Promise<FileStamp | null> {
     try {
-      return stampOf(await lstat(this.pathOf(name), { bigint: true }))
+      // Asked of every file for every dataset: a trip to another thread would take ten times as long as the answer.
+      const status = lstatSync(this.pathOf(name), { bigint: true, throwIfNoEntry: false })
+      return status === undefined ? null : stampOf(status)
     } catch (error) {
-      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+      if (systemCode(error) === 'ENOTDIR') return null
       throw error
     }
   }

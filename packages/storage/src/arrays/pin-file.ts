@@ -1,4 +1,4 @@
-import { constants, fstatSync, readlinkSync } from 'node:fs'
+import { constants, fstatSync, readlinkSync, realpathSync } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { dirname, resolve, sep } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
@@ -21,7 +21,7 @@ export const pinFile = async (root: string, relativePath: string): Promise<Pinne
   const path = resolve(root, relativePath)
   const handle = await openRegular(path, relativePath)
   try {
-    const inside = await realpath(root)
+    const inside = realpathSync.native(root)
     const real = process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${handle.fd}`) : await realpath(path)
     if (
       !dirname(real)

@@ -2,15 +2,14 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readInterruption } from '../migration/read-interruption.ts'
-import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
-import { forgetLock } from '../testing/fault-oracle.ts'
+import { recoverStopped } from '../testing/fault-loops.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { makeScene } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { faultJobNames } from './testing/maintenance-jobs.ts'
 
-const step = 9
+const step = 12
 const modes: FaultMode[] = ['stop', 'ENOSPC', 'stop', 'EIO-sticky']
 
 const cases = faultJobNames.flatMap((name, index) => storeKinds.map((kind): [StoreKind, typeof name, number] => [kind, name, index]))
@@ -38,13 +37,10 @@ test.each(storeKinds)('K6: stopped again during recovery in a store.%s', { timeo
     await using scene = await makeScene(kind, name)
     for (const share of [0.5, 0.9]) {
       const n = Math.floor(scene.total * share)
-      for (let again = 3; ; again += 8) {
-        const path = await scene.copy('twice')
-        await withFault('stop', n, () => scene.run(path))
-        await forgetLock(path)
-        const { error } = await withFault('stop', again, () => recoverWorkspace(path))
+      const { stops } = await recoverStopped(scene, n, 'count', 0)
+      for (const again of stops.filter((_, index) => index % 5 === 2)) {
+        const { path } = await recoverStopped(scene, n, 'stop', again)
         await scene.outcome(path, `${name}: stopped at ${n}, then at ${again} of the recovery`)
-        if (error === null) break
       }
     }
   }

@@ -5,7 +5,7 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
-import { cutEverywhere } from '../testing/fault-loops.ts'
+import { cutEverywhere, recoverStopped } from '../testing/fault-loops.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
@@ -33,7 +33,7 @@ test('K1: nothing reaches the disk from operation n on: recovery leaves the old 
   timeout: 900_000,
 }, async () => {
   const outcomes: string[] = []
-  for (let n = 1; n <= scene.total; n += 4) {
+  for (const n of scene.stops.filter((_, index) => index % 4 === 0)) {
     const path = await scene.copy('stopped')
     await withFault('stop', n, () => mergeBeside(path))
     outcomes.push(await scene.outcome(path, `operation ${n} of ${scene.total}`))
@@ -90,7 +90,7 @@ test('K3: a full disk or a failing one at n: coded, the target as it was or merg
   timeout: 900_000,
 }, async () => {
   const modes: FaultMode[] = ['ENOSPC', 'EIO', 'ENOSPC-sticky']
-  for (let n = 2; n <= scene.total; n += 7) {
+  for (let n = 2; n <= scene.total; n += 11) {
     const mode = modes[n % 3] ?? 'EIO'
     const path = await scene.copy('full')
     const { error } = await withFault(mode, n, () => mergeBeside(path))
@@ -111,13 +111,10 @@ test('K4: the power is cut after operation n, in four models of a disk', { timeo
 
 test('K6: stopped again during recovery', { timeout: 900_000 }, async () => {
   for (const n of [Math.floor(scene.total * 0.6), scene.total - 22, scene.total - 4]) {
-    for (let again = 4; ; again += 7) {
-      const path = await scene.copy('twice')
-      await withFault('stop', n, () => mergeBeside(path))
-      await forgetLock(path)
-      const { error } = await withFault('stop', again, () => recoverWorkspace(path))
+    const { stops } = await recoverStopped(scene, n, 'count', 0)
+    for (const again of stops.filter((_, index) => index % 4 === 2)) {
+      const { path } = await recoverStopped(scene, n, 'stop', again)
       await scene.outcome(path, `stopped at ${n}, then at ${again} of the recovery`)
-      if (error === null) break
     }
   }
 })

@@ -34,6 +34,8 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
   expect(total).toBeGreaterThan(20)
   for (let n = 1; n <= total; n++) {
     for (const mode of ['stop', 'ENOSPC'] as const) {
+      // Behind a flush a stop leaves what it left before.
+      if (mode === 'stop' && operations[n - 2]?.kind.startsWith('fsync') === true) continue
       const root = await copyOf()
       setFaultHook(faultHook(mode, n).hook)
       const error = await flushAgain(root).then(

@@ -37,6 +37,7 @@ export const failEverywhere = async (scene: FaultScene, modesAt: (n: number) => 
   let points = 0
   for (let n = 1; n <= scene.total; n++) {
     for (const mode of modesAt(n)) {
+      if (mode === 'stop' && !scene.stops.includes(n)) continue
       const about = `${scene.name}: ${mode} at ${n} of ${scene.total}`
       const path = await scene.copy('faulty')
       await failAt(scene, path, mode, n, about)
@@ -80,17 +81,22 @@ export const cutEverywhere = async (scene: FaultScene, isChosen?: (count: number
 export const stopRecoveryEverywhere = async (scene: FaultScene, shares: readonly number[]): Promise<number> => {
   let points = 0
   for (const n of shares.map((share) => Math.max(1, Math.round(scene.total * share)))) {
-    for (let again = 1; ; again++) {
-      const path = await scene.copy('twice')
-      await withFault('stop', n, () => scene.run(path))
-      await forgetLock(path)
-      const { error } = await withFault('stop', again, () => recoverWorkspace(path))
+    const { stops } = await recoverStopped(scene, n, 'count', 0)
+    for (const again of stops) {
+      const { path } = await recoverStopped(scene, n, 'stop', again)
       await scene.outcome(path, `${scene.name}: stopped at ${n} of ${scene.total}, then at ${again} of the recovery`)
-      if (error === null) break
       points++
     }
   }
   return points
+}
+
+/** A job that is stopped before operation n, then a fault in its recovery. */
+export const recoverStopped = async (scene: FaultScene, n: number, mode: FaultMode, again: number) => {
+  const path = await scene.copy('twice')
+  await withFault('stop', n, () => scene.run(path))
+  await forgetLock(path)
+  return { path, ...(await withFault(mode, again, () => recoverWorkspace(path))) }
 }
 
 /** SIGKILL after a random time, inside what DuckDB writes too. The number of points. */

@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import * as z from 'zod'
-import { setFaultHook } from '../files/fault-point.ts'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { type FaultMode, faultHook } from './fault-hooks.ts'
 
 /** One job: fresh copies of what it starts from, and the two states that it may end in. */
@@ -11,6 +11,8 @@ export interface FaultScene extends AsyncDisposable {
   readonly name: string
   /** Operations on the disk of an undisturbed run. */
   readonly total: number
+  /** As `stopsIn` says, of that run. */
+  readonly stops: readonly number[]
   copy(name: string): Promise<string>
   run(path: string): Promise<unknown>
   /** As `run`, in a process of its own, killed after `milliseconds` (default: never); null when it was killed. */
@@ -19,18 +21,26 @@ export interface FaultScene extends AsyncDisposable {
   outcome(path: string, about: string): Promise<'before' | 'after'>
 }
 
+/**
+ * Numbers of operations, from 1, before which a stop leaves another disk than a stop one operation earlier: flushing changes nothing of
+ * what stands there while the power stays on.
+ */
+const stopsIn = (operations: readonly DiskOperation[]): number[] =>
+  operations.flatMap((_, index) => (operations[index - 1]?.kind.startsWith('fsync') === true ? [] : [index + 1]))
+
 /** Runs a job with a fault at operation n; how many operations it came to, and what it failed with. */
 export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
   const { hook, operations } = faultHook(mode, n)
   setFaultHook(hook)
+  let failure: unknown = null
   try {
     await job()
-    return { operations: operations.length, error: null }
   } catch (error) {
-    return { operations: operations.length, error }
+    failure = error
   } finally {
     setFaultHook(undefined)
   }
+  return { operations: operations.length, stops: stopsIn(operations), error: failure }
 }
 
 /** Copies of `original` in `folder`; the states that an undisturbed run leads from and to, and how many operations it came to. */
@@ -48,8 +58,8 @@ export const measureScene = async <State>(
   }
   const before = await stateOf(await copy('before'))
   const done = await copy('after')
-  const { operations } = await withFault('count', 0, () => run(done))
-  return { copy, before, after: await stateOf(done), total: operations }
+  const { operations, stops } = await withFault('count', 0, () => run(done))
+  return { copy, before, after: await stateOf(done), total: operations, stops }
 }
 
 const ChildOutcome = z.object({ operations: z.number(), error: z.string().nullable() })

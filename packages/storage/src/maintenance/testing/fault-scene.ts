@@ -31,10 +31,11 @@ export const makeScene = async (kind: StoreKind, name: FaultJobName): Promise<Fa
   const job = faultJobs[name]
   await job.prepare(original)
   const stateAt = onceForSame(stateOf)
-  const { copy, before, after, total } = await measureScene(folder, original, job.run, stateAt)
+  const { copy, before, after, total, stops } = await measureScene(folder, original, job.run, stateAt)
   return {
     name: `${name} in store.${kind}`,
     total,
+    stops,
     copy,
     run: job.run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),

@@ -30,11 +30,12 @@ export const makeMergeScene = async (): Promise<MergeScene> => {
   await mergeBeside(path)
   // The first merge has made the catalog of the source; all others find it.
   const counted = await scratch.copy('counted')
-  const { operations } = await withFault('count', 0, () => mergeBeside(counted))
+  const { operations, stops } = await withFault('count', 0, () => mergeBeside(counted))
   const after = await stateAt(path)
   return {
     name: 'merge',
     total: operations,
+    stops,
     before,
     after,
     copy: scratch.copy,

@@ -23,6 +23,7 @@ export const makeMigrationScene = async (): Promise<FaultScene> => {
   return {
     name: 'migrate',
     total: counted.operations,
+    stops: counted.stops,
     copy: scratch.copy,
     run: migrate,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'migrate', path, mode, n, milliseconds),
@@ -48,6 +49,7 @@ export const makeRollbackScene = async (): Promise<FaultScene> => {
   return {
     name: 'rollback',
     total: counted.operations,
+    stops: counted.stops,
     copy,
     run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'rollback', path, mode, n, milliseconds),

@@ -41,10 +41,11 @@ const stateOf = async (path: string) =>
 /** The rescue of `rescueFixture`, of one file: the workspace is as before or as after, to the byte. */
 export const makeRescueScene = async (): Promise<FaultScene> => {
   const scratch = await rescueFixture()
-  const { copy, before, after, total } = await measureScene(scratch.path, join(scratch.path, 'original'), run, stateOf)
+  const { copy, before, after, total, stops } = await measureScene(scratch.path, join(scratch.path, 'original'), run, stateOf)
   return {
     name: 'rescue',
     total,
+    stops,
     copy,
     run,
     runInChild: (path, mode, n, milliseconds) =>

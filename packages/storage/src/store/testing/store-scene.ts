@@ -47,11 +47,12 @@ const makeScene = async (
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'nirs-workspace-store-')))
   const original = join(folder, 'original')
   await prepare(original)
-  const { copy, before, after, total } = await measureScene(folder, original, run, stateOf)
+  const { copy, before, after, total, stops } = await measureScene(folder, original, run, stateOf)
   expect(after).not.toEqual(before)
   return {
     name,
     total,
+    stops,
     copy,
     run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, name, path, mode, n, milliseconds),
