@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, test } from 'vitest'
-import { cutEverywhere, failEverywhere, faultModes, killAtAnyTime, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
+import type { FaultMode } from '../testing/fault-hooks.ts'
+import { cutEverywhere, failEverywhere, killAtAnyTime, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
 const count = new PointCount()
@@ -9,8 +10,14 @@ beforeAll(async () => {
 })
 afterAll(() => scene[Symbol.asyncDispose]())
 
-test.each(faultModes)('merge: %s at every operation', async (mode) => {
+test.each(['kill', 'torn', 'stop'] as const)('merge: %s at every operation', async (mode) => {
   count.add('merge', await failEverywhere(scene, () => [mode]))
+})
+
+const disks: readonly FaultMode[] = ['ENOSPC', 'EIO', 'EFBIG', 'ENOSPC-sticky', 'EIO-sticky']
+
+test('merge: a full or failing disk, in turn, at every operation', async () => {
+  count.add('merge', await failEverywhere(scene, (n) => [disks[n % disks.length] ?? 'EIO']))
 })
 
 test('merge: the power is cut after every operation', async () => {

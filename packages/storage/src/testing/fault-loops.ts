@@ -32,12 +32,16 @@ export class PointCount {
   }
 }
 
-/** These faults at every operation: a coded error, or none; what has not happened is run again, and then has. The number of points. */
+/**
+ * These faults at every operation: a coded error, or none; what has not happened is run again, and then has. The number of points, of which
+ * stops and kills that leave the same disk are looked at once.
+ */
 export const failEverywhere = async (scene: FaultScene, modesAt: (n: number) => readonly FaultMode[]): Promise<number> => {
   let points = 0
   for (let n = 1; n <= scene.total; n++) {
     for (const mode of modesAt(n)) {
-      if (mode === 'stop' && !scene.stops.includes(n)) continue
+      points++
+      if (['stop', 'kill'].includes(mode) && !scene.stops.includes(n)) continue
       const about = `${scene.name}: ${mode} at ${n} of ${scene.total}`
       const path = await scene.copy('faulty')
       await failAt(scene, path, mode, n, about)
@@ -46,7 +50,6 @@ export const failEverywhere = async (scene: FaultScene, modesAt: (n: number) => 
         await scene.run(path)
         expect(await scene.outcome(path, `${about}, run again`), about).toBe('after')
       }
-      points++
     }
   }
   return points
@@ -65,7 +68,10 @@ const failAt = async (scene: FaultScene, path: string, mode: FaultMode, n: numbe
  * The power is cut after every operation (or after those that `isChosen` names), in four models of a disk. The number of points, of which
  * those that leave the same bytes under the same names are looked at once.
  */
-export const cutEverywhere = async (scene: FaultScene, isChosen?: (count: number, model: DiskModel) => boolean): Promise<number> => {
+export const cutEverywhere = async (
+  scene: FaultScene,
+  isChosen: (count: number, model: DiskModel) => boolean = () => true,
+): Promise<number> => {
   const root = await scene.copy('powered')
   const original = await scene.copy('before-power-cut')
   const operations = await recordJob(root, original, () => scene.run(root))
@@ -74,19 +80,20 @@ export const cutEverywhere = async (scene: FaultScene, isChosen?: (count: number
     const outcome = await scene.outcome(cut, `${scene.name}: ${about}`)
     if (isAfterAll) expect(outcome, about).toBe('after')
   }
-  return operations.length * diskModels.length
+  const isLooked = (count: number, model: DiskModel) => count === operations.length || isChosen(count, model)
+  return diskModels.flatMap((model) => operations.filter((_, index) => isLooked(index + 1, model))).length
 }
 
 /** Stopped at some operations, then again at every operation of the recovery. The number of points. */
 export const stopRecoveryEverywhere = async (scene: FaultScene, shares: readonly number[]): Promise<number> => {
   let points = 0
   for (const n of shares.map((share) => Math.max(1, Math.round(scene.total * share)))) {
-    const { stops } = await recoverStopped(scene, n, 'count', 0)
+    const { stops, operations } = await recoverStopped(scene, n, 'count', 0)
     for (const again of stops) {
       const { path } = await recoverStopped(scene, n, 'stop', again)
       await scene.outcome(path, `${scene.name}: stopped at ${n} of ${scene.total}, then at ${again} of the recovery`)
-      points++
     }
+    points += operations
   }
   return points
 }
