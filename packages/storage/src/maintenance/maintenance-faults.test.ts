@@ -5,11 +5,12 @@ import { readInterruption } from '../migration/read-interruption.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { recoverStopped } from '../testing/fault-loops.ts'
 import { withFault } from '../testing/fault-scene.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { makeScene } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { faultJobNames } from './testing/maintenance-jobs.ts'
 
-const step = 12
+const step = 9
 const modes: FaultMode[] = ['stop', 'ENOSPC', 'stop', 'EIO-sticky']
 
 const cases = faultJobNames.flatMap((name, index) => storeKinds.map((kind): [StoreKind, typeof name, number] => [kind, name, index]))
@@ -31,6 +32,19 @@ describe('K1, K3: stopped, or out of space, before an operation: recovery leaves
     expect(outcomes.at(-1)).toBe('after')
   })
 })
+
+test.each(storeKinds)(
+  'an operation counts in the trash of a store.%s when everything else of it is there: its manifest comes last',
+  async (kind) => {
+    await using scene = await makeScene(kind, 'remove run')
+    const path = await scene.copy('watched')
+    const operations = await expectFlushed(path, 'a removal', () => scene.run(path))
+    const coming = operations.filter((operation) => ['write', 'rename', 'link', 'copy'].includes(operation.kind))
+    const names = coming.map((operation) => operation.path).filter((name) => name.includes('/trash/'))
+    expect(names.length).toBeGreaterThan(4)
+    expect(names.at(-1)).toMatch(/\/manifest\.json$/)
+  },
+)
 
 test.each(storeKinds)('K6: stopped again during recovery in a store.%s', { timeout: 600_000 }, async (kind) => {
   for (const name of ['remove run', 'restore'] as const) {
