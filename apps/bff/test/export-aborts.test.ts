@@ -27,7 +27,6 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 const zip = { format: 'zip' }
-/** An archive that no buffer on its way can hold. */
 const large = JSON.stringify({ format: 'csv', layout: 'sample' })
 const oneFile = { dataset_names: ['wheat_protein'], format: 'parquet' }
 
@@ -81,12 +80,10 @@ const stalled = async (port: number, token: string, query: string): Promise<Sock
   return socket.pause()
 }
 
-test('X2: clients that stop reading hold their turns until they go, and whoever waits behind them may go away too', async () => {
+test('X2: clients that stop reading do not keep others from going away or from the next export', async () => {
   await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
   const readers = await Promise.all(Array.from({ length: 3 }, () => stalled(server.port, server.token, `?workspace=${workspaceId}`)))
   await vi.waitFor(() => expect(childrenAlive()).toBe(3), 10_000)
-  await sleep(1000)
-  expect(childrenAlive()).toBe(3)
   await Promise.all([abortAfter(50, zip), abortAfter(150, oneFile), abortAfter(300, zip)])
   for (const reader of readers) reader.destroy()
   await expectFreshExport()
