@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDemo } from '@nirs-workspace/demo'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readZip } from '../src/testing/read-zip.ts'
 import { serveCli } from '../src/testing/run-cli.ts'
@@ -80,11 +81,23 @@ const stalled = async (port: number, token: string, query: string): Promise<Sock
   return socket.pause()
 }
 
-test('X2: clients that stop reading do not keep others from going away or from the next export', async () => {
+/** Another workspace of the server, whose 17 MB of archive no buffers on the way hold. */
+const openLarge = async (): Promise<string> => {
+  const { path } = await makeDemo({ directory: join(await mkdtemp(join(home, 'large-')), 'demo'), size: 'small' })
+  const workspace = await server.services.workspaces.open(path)
+  await workspace.query(async () => undefined)
+  return workspace.id
+}
+
+test('X2: clients that stop reading hold their turns until they go, and whoever waits behind them may go away too', async () => {
+  const id = await openLarge()
   await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
-  const readers = await Promise.all(Array.from({ length: 3 }, () => stalled(server.port, server.token, `?workspace=${workspaceId}`)))
-  await vi.waitFor(() => expect(childrenAlive()).toBe(3), 10_000)
+  const readers = await Promise.all(Array.from({ length: 3 }, () => stalled(server.port, server.token, `?workspace=${id}`)))
+  await vi.waitFor(() => expect(readers.every(({ bytesRead }) => bytesRead > 0)).toBe(true), 20_000)
+  await sleep(1000)
+  expect(childrenAlive()).toBe(3)
   await Promise.all([abortAfter(50, zip), abortAfter(150, oneFile), abortAfter(300, zip)])
+  expect(childrenAlive()).toBe(3)
   for (const reader of readers) reader.destroy()
   await expectFreshExport()
   await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
