@@ -15,7 +15,7 @@ interface Emitting {
 const isSource = (id: string): boolean => id.endsWith('.ts') && !id.includes('/node_modules/') && !/\/testing\/|\.test\.ts$/.test(id)
 
 /** For rolldown: what starts by itself becomes a file of its own beside the others. */
-export const emitEntries = () => ({
+const emitEntries = () => ({
   name: 'emit-entries',
   transform(this: Emitting, code: string, id: string) {
     if (!isSource(id)) return null
@@ -24,6 +24,16 @@ export const emitEntries = () => ({
       return `new URL('./${name}.js', import.meta.url)`
     })
   },
+})
+
+/** How rolldown makes programs for Node and all that they start: a few files in one folder. */
+export const bundleOf = (input: Record<string, string>, dir: string) => ({
+  input,
+  platform: 'node' as const,
+  // With files of their own that they find by where they lie.
+  external: [/^@duckdb\//, /^parquet-wasm/, 'ws'],
+  plugins: [emitEntries()],
+  output: { dir, format: 'esm' as const },
 })
 
 /** For tests: the sources start the built files, as they do for a user. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { jobProcessFlags } from '@nirs-workspace/storage'
 import * as z from 'zod'
+import { builtChild } from './build-children.ts'
 
 const Peak = z.object({ peak_rss_kb: z.number() })
 
@@ -14,7 +14,7 @@ export const runChild = async <S extends z.ZodObject>(
   args: readonly string[],
   schema: S,
 ): Promise<z.output<S> & { peak_rss_kb: number; milliseconds: number }> => {
-  const file = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
+  const file = await builtChild(name)
   const started = performance.now()
   const child = spawn(process.execPath, [...jobProcessFlags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
