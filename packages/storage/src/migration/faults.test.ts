@@ -8,6 +8,7 @@ import { cutEverywhere, recoverStopped } from '../testing/fault-loops.ts'
 import { arraysOf, forgetLock } from '../testing/fault-oracle.ts'
 import { type FaultScene, withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { stopFrom } from '../testing/stop-from.ts'
 import { readInterruption } from './read-interruption.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { makeMigrationScene, makeRollbackScene } from './testing/migration-scene.ts'
@@ -18,18 +19,6 @@ beforeAll(async () => {
 })
 afterAll(() => scene[Symbol.asyncDispose]())
 afterEach(() => setFaultHook(undefined))
-
-/** From `after` operations behind the first of these on nothing reaches the disk any more. */
-const stopFrom = async (isPlace: (operation: DiskOperation) => boolean, after: number, job: () => Promise<unknown>): Promise<void> => {
-  let left = Number.POSITIVE_INFINITY
-  setFaultHook((operation) => {
-    if (left === Number.POSITIVE_INFINITY && isPlace(operation)) left = after
-    if (left <= 0) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
-    left -= 1
-  })
-  await expect(job()).rejects.toThrow()
-  setFaultHook(undefined)
-}
 
 describe('a migration that ends before operation n', () => {
   test('K1: nothing reaches the disk from n on: recovery leaves the old state or the new one, with all arrays', {

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import * as z from 'zod'
+import { attachReadOnly } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { setFaultHook } from '../files/fault-point.ts'
+import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { stopFrom } from '../testing/stop-from.ts'
+import { changeStore } from '../testing/tamper.ts'
+import { recoverWorkspace } from './recover-workspace.ts'
+import { rollbackMigration } from './rollback-migration.ts'
+import { runMigration } from './run-migration.ts'
+
+afterEach(() => setFaultHook(undefined))
+
+/** A program that changes the run of a store and ends before its log has gone into the store. */
+const changeInLog = (store: string, error: string) =>
+  changeStore(store, `UPDATE runs SET error = '${error}'`, 'PRAGMA disable_checkpoint_on_shutdown; ')
+
+test('what another program has written to the new store by the time of the recovery stays', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await changeInLog(store, 'older')
+  const isEnd = ({ kind, path }: { kind: string; path: string }) => kind === 'unlink' && path.endsWith('journal.json')
+  await stopFrom(isEnd, 0, () => runMigration(folder.path, { jobId: 'stopped' }))
+  await forgetLock(folder.path)
+  expect(existsSync(`${store}.wal`)).toBe(false)
+  await changeInLog(store, 'newer')
+  expect(existsSync(`${store}.wal`)).toBe(true)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  await withEngine({}, async (engine) => {
+    await attachReadOnly(engine, store, 's')
+    expect(await engine.one(z.any(), 'SELECT error FROM s.runs')).toEqual({ error: 'newer' })
+  })
+})
+
+test('where a file can have one name only, an undo gives the original and its log their names back', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await changeInLog(store, 'in the log')
+  const before = await filesOf(folder.path)
+  let isDead = false
+  setFaultHook(({ kind, path, from }) => {
+    if (kind === 'link' && path.includes('.bak')) throw Object.assign(new Error('EPERM: no links'), { code: 'EPERM' })
+    isDead ||= kind === 'rename' && from?.endsWith('.new') === true
+    if (isDead) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(runMigration(folder.path, { jobId: 'stopped' })).rejects.toThrow()
+  setFaultHook(undefined)
+  await forgetLock(folder.path)
+  expect([existsSync(store), existsSync(`${store}.wal`)]).toEqual([false, false])
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'undone' })
+  expect(await filesOf(folder.path)).toEqual(before)
+})
+
+test('array files that a rollback had put back before it was stopped are there when it is finished', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }]
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions })
+  await mkdir(join(folder.path, 'arrays'))
+  const file = join(folder.path, 'arrays', 'wheat.parquet')
+  await makeParquet(file, predictions.slice(0, 1))
+  const before = await filesOf(folder.path)
+  await runMigration(folder.path, { jobId: 'one' })
+  await stopFrom(
+    ({ kind, path }) => kind === 'rename' && path === file,
+    1,
+    () => rollbackMigration(folder.path, { jobId: 'back' }),
+  )
+  await forgetLock(folder.path)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  const after = Object.entries(await filesOf(folder.path)).filter(([name]) => !name.startsWith('.nirs-workspace'))
+  expect(Object.fromEntries(after)).toEqual(before)
+})
