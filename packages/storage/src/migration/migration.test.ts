@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { quotedString } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { setFaultHook } from '../files/fault-point.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { readChecksums, readSummary } from '../parquet/own-metadata.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
-import { changeStore } from '../testing/tamper.ts'
+import { holdStore } from '../testing/hold-store.ts'
+import { changeStore, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
@@ -26,6 +28,7 @@ beforeAll(async () => {
   scratch = await faultFixture()
 })
 afterAll(() => scratch[Symbol.asyncDispose]())
+afterEach(() => setFaultHook(undefined))
 
 const isOurs = ([name]: [string, string]) => name.startsWith('.nirs-workspace') || name.startsWith('arrays') || name.endsWith('.bak')
 
@@ -199,24 +202,40 @@ test('cancelling, at any moment before the commit, leaves nothing behind', async
 test('a store that a writer holds is refused with its process id, and nothing is left behind', async () => {
   const path = await scratch.copy('held')
   const before = await filesOf(path)
-  const { spawn } = await import('node:child_process')
-  const script = `const { DuckDBInstance } = require('@duckdb/node-api'); DuckDBInstance.create(process.argv[1]).then((i) => { globalThis.i = i; console.log('open'); setInterval(() => {}, 1e6) })`
-  const writer = spawn(process.execPath, ['-e', script, join(path, 'store.duckdb')], {
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  await new Promise((resolve) => writer.stdout.once('data', resolve))
-  try {
-    await expect(runMigration(path, { jobId: 'one' })).rejects.toMatchObject({
-      code: 'store_locked',
-      fields: { locked_by: { pid: writer.pid } },
-    })
-  } finally {
-    writer.kill('SIGKILL')
-    await new Promise((resolve) => writer.once('exit', resolve))
+  {
+    await using writer = await holdStore(join(path, 'store.duckdb'))
+    const locked = { code: 'store_locked', fields: { locked_by: { pid: writer?.pid } } }
+    await expect(runMigration(path, { jobId: 'one' })).rejects.toMatchObject(locked)
   }
   await rm(join(path, 'store.duckdb.wal'), { force: true })
   expect(Object.keys(await filesOf(path))).toEqual(Object.keys(before))
+})
+
+test('roll back refuses a store that a writer holds, also when forced, and lets none in while the original comes back', async () => {
+  const path = await scratch.copy('held since')
+  const store = join(path, 'store.duckdb')
+  const legacy = await filesOf(path)
+  await runMigration(path, { jobId: 'one' })
+  const migrated = await filesOf(path)
+  {
+    await using writer = await holdStore(store)
+    const locked = { code: 'store_locked', fields: { locked_by: { pid: writer?.pid } } }
+    await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject(locked)
+    await expect(rollbackMigration(path, { jobId: 'back', force: true })).rejects.toMatchObject(locked)
+  }
+  await rm(`${store}.wal`, { force: true })
+  expect(await filesOf(path)).toEqual(migrated)
+  const letIn: boolean[] = []
+  tamperBefore(
+    ({ kind, path: to }) => kind === 'rename' && to === store,
+    async () => {
+      await using writer = await holdStore(store)
+      letIn.push(writer !== null)
+    },
+  )
+  await rollbackMigration(path, { jobId: 'back' })
+  expect(letIn).toEqual([false])
+  expect((await filesOf(path))['store.duckdb']).toBe(legacy['store.duckdb'])
 })
 
 test('every file says in its footer what it holds', async () => {
