@@ -30,7 +30,8 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
 
 const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
   const original = join(layout.root, proof.original.path)
-  if (!(await isFile(layout.store, proof.store))) await keep(layout.store, join(kept, 'store.duckdb'))
+  // What a newer log says can be read with the store that it was written for alone.
+  if (!(await isFile(layout.store, proof.store)) || (await hasNewerLog(layout, proof))) await keep(layout.store, join(kept, 'store.duckdb'))
   for (const name of ['store.sqlite', 'store.sqlite-wal', 'store.sqlite-shm']) {
     if (await exists(join(layout.root, name))) {
       await makeFolder(kept)
@@ -46,13 +47,18 @@ const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Pr
 /** A log beside a store that it does not belong to would be replayed into it: the newer one goes before the original comes back. */
 const swapLog = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
   const { wal } = proof.original
-  const isBack = wal !== null && (await isFile(layout.wal, wal))
-  if (isBack) return
+  if (await isLogBack(layout, proof)) return
   await keep(layout.wal, join(kept, 'store.duckdb.wal'))
   await flushKept(kept)
   if (wal !== null) await rename(join(layout.root, wal.path), layout.wal)
   else if (await exists(layout.wal)) await unlink(layout.wal)
 }
+
+const isLogBack = async (layout: Layout, { original: { wal } }: MigrationProof): Promise<boolean> =>
+  wal !== null && (await isFile(layout.wal, wal))
+
+const hasNewerLog = async (layout: Layout, proof: MigrationProof): Promise<boolean> =>
+  (await exists(layout.wal)) && !(await isLogBack(layout, proof))
 
 const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
   for (const file of proof.files) {

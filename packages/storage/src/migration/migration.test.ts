@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { quotedString } from '../engine/attach-store.ts'
+import * as z from 'zod'
+import { attachReadOnly, quotedString } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { readFooter } from '../parquet/footer.ts'
@@ -105,6 +106,17 @@ test('roll back counts a changed array file and a log of the new store as change
   const kept = (kept_newer_state_at ?? '').slice(path.length + 1)
   const keptFiles = Object.entries(after).filter(([name]) => name.startsWith(kept))
   expect(keptFiles.map(([, hash]) => hash)).toEqual(expect.arrayContaining([used['store.duckdb.wal'], used[file]]))
+})
+
+test('a forced roll back keeps the log of the new store beside the store that it belongs to', async () => {
+  const path = await scratch.copy('logged')
+  await runMigration(path, { jobId: 'one' })
+  await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET error = 'newer'", 'PRAGMA disable_checkpoint_on_shutdown; ')
+  const { kept_newer_state_at } = await rollbackMigration(path, { jobId: 'back', force: true })
+  await withEngine({}, async (engine) => {
+    await attachReadOnly(engine, join(kept_newer_state_at ?? '', 'store.duckdb'), 'kept')
+    expect(await engine.one(z.any(), 'SELECT error FROM kept.runs')).toEqual({ error: 'newer' })
+  })
 })
 
 test('test_migration_dry_run: the plan says what would happen and leaves the workspace as it was', async () => {
