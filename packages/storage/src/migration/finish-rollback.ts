@@ -6,6 +6,7 @@ import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type RollbackJournal, removeJournal } from './journal.ts'
+import { keepingWritersOut } from './keep-writers-out.ts'
 import { proofName, readProof, retireProof, undoneProofName } from './proof-file.ts'
 import type { Layout } from './workspace-layout.ts'
 
@@ -15,8 +16,7 @@ import type { Layout } from './workspace-layout.ts'
  */
 export const finishRollback = async (layout: Layout, journal: RollbackJournal): Promise<string | null> => {
   const folder = join(layout.migrations, journal.migration)
-  const proof = (await readProof(join(folder, proofName))) ?? (await readProof(join(folder, undoneProofName)))
-  if (proof === null) throw missingProof(folder)
+  const proof = await proofIn(folder)
   const kept = join(layout.root, journal.kept)
   if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
   await takeFilesAway(layout, proof, kept)
@@ -26,6 +26,20 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   await syncFolder(folder)
   await removeJournal(layout)
   return (await exists(kept)) ? kept : null
+}
+
+/** As `finishRollback`, for a rollback that has died: by now another program may have opened the store. Then `store_locked`. */
+export const resumeRollback = async (layout: Layout, journal: RollbackJournal): Promise<string | null> => {
+  const finish = () => finishRollback(layout, journal)
+  // Beside the log of the original nobody should open the newer store: DuckDB would replay what belongs to another one.
+  const isMixed = await isLogBack(layout, await proofIn(join(layout.migrations, journal.migration)))
+  return isMixed ? finish() : keepingWritersOut(layout, true, finish)
+}
+
+const proofIn = async (folder: string): Promise<MigrationProof> => {
+  const proof = (await readProof(join(folder, proofName))) ?? (await readProof(join(folder, undoneProofName)))
+  if (proof === null) throw missingProof(folder)
+  return proof
 }
 
 const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {

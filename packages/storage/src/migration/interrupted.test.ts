@@ -7,6 +7,7 @@ import { attachReadOnly } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
+import { holdStore } from '../testing/hold-store.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { changeStore } from '../testing/tamper.ts'
@@ -20,6 +21,15 @@ afterEach(() => setFaultHook(undefined))
 const changeInLog = (store: string, error: string) =>
   changeStore(store, `UPDATE runs SET error = '${error}'`, 'PRAGMA disable_checkpoint_on_shutdown; ')
 
+const errorIn = (store: string) =>
+  withEngine({}, async (engine) => {
+    await attachReadOnly(engine, store, 's')
+    return (await engine.one(z.object({ error: z.string() }), 'SELECT error FROM s.runs')).error
+  })
+
+const withoutControl = (files: Record<string, string>) =>
+  Object.fromEntries(Object.entries(files).filter(([name]) => !name.startsWith('.nirs-workspace')))
+
 test('what another program has written to the new store by the time of the recovery stays', async () => {
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
@@ -32,10 +42,7 @@ test('what another program has written to the new store by the time of the recov
   await changeInLog(store, 'newer')
   expect(existsSync(`${store}.wal`)).toBe(true)
   expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
-  await withEngine({}, async (engine) => {
-    await attachReadOnly(engine, store, 's')
-    expect(await engine.one(z.any(), 'SELECT error FROM s.runs')).toEqual({ error: 'newer' })
-  })
+  expect(await errorIn(store)).toBe('newer')
 })
 
 test('where a file can have one name only, an undo gives the original and its log their names back', async () => {
@@ -74,6 +81,49 @@ test('array files that a rollback had put back before it was stopped are there w
   )
   await forgetLock(folder.path)
   expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
-  const after = Object.entries(await filesOf(folder.path)).filter(([name]) => !name.startsWith('.nirs-workspace'))
-  expect(Object.fromEntries(after)).toEqual(before)
+  expect(withoutControl(await filesOf(folder.path))).toEqual(before)
+})
+
+test('a rollback that was stopped is finished only when no other program holds the store', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  const before = await filesOf(folder.path)
+  await runMigration(folder.path, { jobId: 'one' })
+  await stopFrom(
+    ({ kind, path }) => kind === 'rename' && path === store,
+    0,
+    () => rollbackMigration(folder.path, { jobId: 'back' }),
+  )
+  await forgetLock(folder.path)
+  const stopped = await filesOf(folder.path)
+  {
+    await using writer = await holdStore(store)
+    expect(writer).not.toBeNull()
+    expect(await recoverWorkspace(folder.path)).toEqual({ recovered: false, is_busy: true })
+  }
+  expect((await filesOf(folder.path))['store.duckdb']).toBe(stopped['store.duckdb'])
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  expect(withoutControl(await filesOf(folder.path))).toEqual(before)
+})
+
+test('stopped when the log of the original is back and the original is not, a rollback is finished; what is newer is kept', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await changeInLog(store, 'older')
+  const before = await filesOf(folder.path)
+  await runMigration(folder.path, { jobId: 'one' })
+  await changeInLog(store, 'newer')
+  await stopFrom(
+    ({ kind, path }) => kind === 'rename' && path === store,
+    0,
+    () => rollbackMigration(folder.path, { jobId: 'back', force: true }),
+  )
+  await forgetLock(folder.path)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  const after = await filesOf(folder.path)
+  expect(withoutControl(after)).toEqual(before)
+  const kept = Object.keys(after).filter((name) => /rolled-back-[^/]+\/store\.duckdb$/.test(name))
+  expect(await Promise.all(kept.map((name) => errorIn(join(folder.path, name))))).toEqual(['newer'])
 })

@@ -14,26 +14,31 @@ import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-resto
 import { endVacuum } from '../vacuum/end-vacuum.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
-import { finishRollback } from './finish-rollback.ts'
+import { resumeRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
 import { type Journal, readJournal } from './journal.ts'
 import { undoMigration } from './undo-migration.ts'
 import { type Layout, layoutOf } from './workspace-layout.ts'
 
 /**
- * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job, while it still runs, and
- * while another program is writing array files: `is_busy` tells those from there being nothing to do. Can itself be interrupted and repeated.
+ * Finishes or undoes what a job that died has left. Does nothing, and writes nothing, when there is no such job and while it still runs;
+ * waits for another time while another program is writing array files or holds a store that would have to change: `is_busy` tells those from
+ * there being nothing to do. Can itself be interrupted and repeated.
  */
 export const recoverWorkspace = async (path: string): Promise<Recovery> => {
   const root = await rootOf(path)
   const layout = layoutOf(root)
   if (!(await hasLeftovers(layout))) return { recovered: false }
-  const lock = await acquireUnlessBusy(root)
-  if (lock === null) return { recovered: false, is_busy: true }
   try {
-    return await recoverUnderLock(layout)
-  } finally {
-    await lock.release()
+    const lock = await acquireWorkspaceLock(root, { jobId: 'recover', kind: 'recover' })
+    try {
+      return await recoverUnderLock(layout)
+    } finally {
+      await lock.release()
+    }
+  } catch (error) {
+    if (isStorageError(error, 'workspace_busy', 'store_locked')) return { recovered: false, is_busy: true }
+    throw error
   }
 }
 
@@ -57,7 +62,7 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
 const settleJournal = async (layout: Layout, journal: Journal): Promise<'finished' | 'undone'> => {
   switch (journal.kind) {
     case 'rollback':
-      await finishRollback(layout, journal)
+      await resumeRollback(layout, journal)
       return 'finished'
     case 'merge':
       return settle(await isMergeDone(layout, journal), {
@@ -107,15 +112,6 @@ const namesIn = async (folder: string): Promise<string[]> => {
     return await readdir(folder)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
-const acquireUnlessBusy = async (root: string) => {
-  try {
-    return await acquireWorkspaceLock(root, { jobId: 'recover', kind: 'recover' })
-  } catch (error) {
-    if (isStorageError(error, 'workspace_busy', 'store_locked')) return null
     throw error
   }
 }

@@ -1,8 +1,6 @@
 import { join } from 'node:path'
 import type { MigrationProof, RollbackReport } from '@nirs-workspace/types'
-import { attachReadOnly } from '../engine/attach-store.ts'
-import { withEngine } from '../engine/open-engine.ts'
-import { isStorageError, StorageError } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { isSameFile, markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
@@ -12,6 +10,7 @@ import { finishRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { writeJournal } from './journal.ts'
+import { keepingWritersOut } from './keep-writers-out.ts'
 import { toMigrationError } from './migration-error.ts'
 import { findProof, noProofError } from './proof-file.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
@@ -69,17 +68,6 @@ const rollBack = async (layout: Layout, options: RollbackOptions, progress: Prog
     return { restored_from: join(layout.root, proof.original.path), kept_newer_state_at: keptAt }
   })
 }
-
-/** Holds the store attached for reading while it is swapped. A store that is missing or damaged has no writer either. */
-const keepingWritersOut = <T>(layout: Layout, force: boolean, work: () => Promise<T>): Promise<T> =>
-  withEngine({}, async (engine) => {
-    try {
-      if (await exists(layout.store)) await attachReadOnly(engine, layout.store, 'current')
-    } catch (error) {
-      if (isStorageError(error, 'store_locked') || !force) throw error
-    }
-    return work()
-  })
 
 const checkOriginal = async (layout: Layout, proof: MigrationProof): Promise<void> => {
   for (const file of [proof.original, ...(proof.original.wal === null ? [] : [proof.original.wal])]) {
