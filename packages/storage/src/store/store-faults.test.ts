@@ -7,7 +7,7 @@ import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
-import { faultScene, flushAgain, foldsOf } from './testing/store-fixture.ts'
+import { arraysOf, faultScene, flushAgain, foldsOf, predictionOf } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
 
 afterEach(() => setFaultHook(undefined))
@@ -90,6 +90,25 @@ test.each([
   await forgetLock(root)
   expect(await foldsOf(root)).toEqual(before)
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
+})
+
+test('what a failed save could not take back is taken back by the next opening; until then nothing comes on top', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  const lineage = await faultScene(root)
+  await using store = await WorkspaceStore.open(root)
+  const save = (fold_id: string) => store.savePrediction(predictionOf(lineage, { fold_id, val_score: 10 }), arraysOf(10, 10))
+  let isFailing = false
+  setFaultHook((operation) => {
+    isFailing ||= isTransaction(operation)
+    if (isFailing) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(save('0')).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  const refused = await save('3').catch((error: unknown) => error)
+  await store.close()
+  expect(await foldsOf(root)).toEqual(before)
+  expect(refused).toMatchObject({ code: 'interrupted' })
 })
 
 test('an opening that fails leaves no lock', async () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
+import { attachWritable, detach } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
@@ -101,6 +103,30 @@ test('test_workspace_store_flush_batch: a batch is one array file and one transa
     store.discardBuffer()
     await expect(store.savePrediction(predictionOf(lineage, { fold_id: 'x', prediction_id: ids[0] }))).rejects.toThrow(/another prediction/)
   }))
+
+test('test_workspace_store_foreign_rule: rows that the store does not take leave those that they replace, with their arrays, and the store goes on', async () => {
+  await using scratch = await temporaryFolder()
+  const path = join(scratch.path, 'w')
+  await using store = await WorkspaceStore.open(path, { create: true })
+  const lineage = await beginLineage(store)
+  const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 1))
+  await store.close()
+  // Of another program: no two predictions may have the same score.
+  await withEngine({}, async (engine) => {
+    await attachWritable(engine, join(path, 'store.duckdb'), 'ruled')
+    await engine.run('CREATE UNIQUE INDEX rule ON ruled.main.predictions(val_score)')
+    await detach(engine, 'ruled')
+  })
+  await using ruled = await WorkspaceStore.open(path)
+  const before = await ruled.queryPredictions()
+  ruled.bufferPrediction(predictionOf(lineage, { val_score: 2 }), arraysOf(2, 2))
+  ruled.bufferPrediction(predictionOf(lineage, { fold_id: '1', val_score: 2 }))
+  await expect(ruled.flush()).rejects.toThrow(/Constraint/)
+  ruled.discardBuffer()
+  expect([await ruled.queryPredictions(), await predictedOf(ruled, id)]).toEqual([before, [1, 1]])
+  await ruled.savePrediction(predictionOf(lineage, { fold_id: '1', val_score: 3 }))
+  expect(await ruled.queryPredictions()).toHaveLength(2)
+})
 
 test('test_workspace_store_upsert: the natural key keeps its id, also without a branch; arrays are replaced, stay with their result, and go with another', () =>
   withStore(async (store, path) => {
