@@ -19,6 +19,7 @@ import {
 } from '../arrays/testing/fixture-workspace.ts'
 import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-workspace.ts'
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
+import { attachWritable, detach } from '../engine/attach-store.ts'
 import { floatList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -357,6 +358,26 @@ describe('refusals', () => {
       code: 'arrays_corrupt',
       message: expect.stringContaining('arrays/soil_pH.parquet'),
     })
+  })
+
+  it('keeps no file in which a prediction stands twice', async () => {
+    workspace.duckdb = join(workspace.root, 'store.duckdb')
+    const row = soil('a', { array_source: 'table' })
+    await writeArrayTable(workspace.duckdb, [row])
+    await writeCatalog(workspace.catalogPath, [row])
+    const store = workspace.duckdb
+    // Of another program, which has left out the key.
+    await withEngine({}, async (engine) => {
+      await attachWritable(engine, store, 'store')
+      await engine.run('CREATE TABLE store.double AS FROM store.prediction_arrays UNION ALL FROM store.prediction_arrays')
+      await engine.run('DROP TABLE store.prediction_arrays; ALTER TABLE store.double RENAME TO prediction_arrays')
+      await detach(engine, 'store')
+    })
+    for (const format of ['parquet', 'csv', 'arrow'] as const) {
+      const refused = { code: 'verification_failed', message: expect.stringContaining('2 came out') }
+      await expect(exportDataset(context(), request({ format }))).rejects.toMatchObject(refused)
+    }
+    expect((await readdir(workspace.outside)).filter((name) => name.startsWith('out.'))).toEqual([])
   })
 
   it('has its name only when it is whole; one that fails leaves what was there', async () => {
