@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SavedTemplate } from '@nirs-workspace/types'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isStorageError } from '../errors.ts'
+import { setFaultHook } from '../files/fault-point.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { readAll, withPlayground, writeLikeNirs4all } from './testing/library-fixture.ts'
 
@@ -22,6 +23,8 @@ const names = (saved: { rows: { name: string }[] }) => saved.rows.map(({ name })
 
 // Every save is flushed to the disk several times, and the disk may be busy.
 vi.setConfig({ testTimeout: 60_000 })
+
+afterEach(() => setFaultHook(undefined))
 
 describe('test_pipeline_library: templates of a workspace', () => {
   it('test_save_template: writes the layout that nirs4all reads', () =>
@@ -271,6 +274,18 @@ describe('test_pipeline_library: templates of a workspace', () => {
       )
       expect(rivals.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       expect((await library.list()).total).toBe(13)
+    }))
+
+  it('test_twins_at_once: the same pipeline saved under two names at once is stored once', () =>
+    withLibrary(async (library) => {
+      await library.save({ name: 'other', pipeline: ridge })
+      // Whoever writes gives the other the time to look at what is there.
+      setFaultHook(async () => {
+        await library.list()
+      })
+      const saved = await Promise.all(['one', 'two'].map((name) => library.save({ name, pipeline: pls })))
+      expect(saved.map(({ status }) => status).toSorted()).toEqual(['created', 'identical'])
+      expect((await library.list()).total).toBe(2)
     }))
 
   it('test_validation: what is not a template is refused with a reason', () =>
