@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
@@ -111,6 +111,21 @@ test('test_array_store_delete_compact: removed rows are gone at once, their byte
   const again = await readFile(join(arrays, 'wheat.parquet'))
   expect(await store.compact()).toMatchObject({ rows_removed: 0, tombstones_cleared: 0 })
   expect((await readFile(join(arrays, 'wheat.parquet'))).equals(again)).toBe(true)
+})
+
+test('test_array_store_compact_one: a prediction stays removed while a file that was not compacted has it, or cannot tell', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch([...madeRecords(4), madeRecord('p-1', { dataset_name: 'corn' }), madeRecord('r-1', { dataset_name: 'rye' })])
+  await store.deleteBatch(new Set(['p-1', 'p-2']))
+  expect(await store.compact('wheat')).toMatchObject({ rows_removed: 2, tombstones_cleared: 1 })
+  expect([...(await loadAll(store, 'corn')).keys()]).toEqual([])
+  await store.deleteBatch(new Set(['p-3', 'r-1']))
+  const sound = await readFile(join(arrays, 'rye.parquet'))
+  await appendFile(join(arrays, 'rye.parquet'), 'rubbish')
+  expect(await store.compact('wheat')).toMatchObject({ rows_removed: 1, corrupt: [], tombstones_cleared: 0 })
+  await writeFile(join(arrays, 'rye.parquet'), sound)
+  expect([...(await loadAll(store, 'rye')).keys()]).toEqual([])
 })
 
 test('test_array_store_delete_shared_id: with a dataset named, an id that another dataset has too is refused, and nothing is changed', async () => {
