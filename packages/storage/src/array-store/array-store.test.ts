@@ -56,6 +56,20 @@ test('test_array_store_empty: an empty batch and looking write nothing', async (
   expect(await readdir(workspace.root)).toEqual([])
 })
 
+test('test_array_store_sweep: parts of dead processes go with the next change; those of this one and what is not ours stay', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays } = workspace
+  await store.saveBatch(madeRecords(2))
+  const id = '01234567-89ab-4cde-8f01-23456789abcd'
+  const dead = [`.nirs-${2 ** 22 + 1}-${id}.part`, `.${2 ** 22 + 1}-${id}.tmp`]
+  const kept = [`.nirs-${process.pid}-${id}.part`, `.${process.pid}-${id}.tmp`, '.nirs-notes.part', `.${2 ** 22 + 1}-notes.tmp`]
+  for (const name of [...dead, ...kept]) await writeFile(join(arrays, name), 'half a file')
+  expect(await store.listDatasets()).toEqual(['wheat'])
+  expect((await readdir(arrays)).length).toBe(7)
+  await store.saveBatch([madeRecord('p-9')])
+  expect((await readdir(arrays)).sort()).toEqual([...kept, 'wheat.parquet'].sort())
+})
+
 test('test_array_store_append: rows are added behind those that are there, which stay as they are, byte by byte', async () => {
   await using workspace = await temporaryStore()
   const { store, arrays } = workspace
