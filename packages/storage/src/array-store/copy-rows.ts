@@ -10,7 +10,7 @@ import { takeRows } from '../parquet/take-rows.ts'
 import { type AppendContext, completed } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { CopyRowsOptions } from './array-operations.ts'
-import { uncarriedColumns } from './damaged-file.ts'
+import { clashingColumn, uncarriedColumns } from './damaged-file.ts'
 import { PendingRows } from './rewrite-file.ts'
 import { blocksWith, findRows } from './row-positions.ts'
 import { SummaryBuilder, summaryRows } from './summary-builder.ts'
@@ -91,15 +91,10 @@ const allForms = (readers: readonly ArrayFileReader[]): ColumnForm[] => {
     if (reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)
     for (const form of reader.forms) {
       const before = forms.get(form.name)
-      if (before !== undefined && before.type !== form.type) throw clashing(reader.name, form, before)
+      if (before !== undefined && before.type !== form.type)
+        throw clashingColumn({ form, of: reader.name }, { form: before, of: 'another file' })
       forms.set(form.name, form)
     }
   }
   return [...forms.values()]
 }
-
-const clashing = (name: string, form: ColumnForm, before: ColumnForm): StorageError =>
-  new StorageError('arrays_corrupt', `${form.name} is ${form.type} in ${name} and ${before.type} in another file. Nothing was changed.`, {
-    path: name,
-    hint: 'Copy the datasets one by one.',
-  })

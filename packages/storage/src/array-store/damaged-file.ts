@@ -1,4 +1,5 @@
 import { StorageError } from '../errors.ts'
+import type { ColumnForm } from '../parquet/column-form.ts'
 
 /** `arrays_corrupt` for a file as a whole. */
 export const damagedFile = (name: string, reason: string, cause?: unknown): StorageError =>
@@ -15,4 +16,17 @@ export const uncarriedColumns = (name: string, columns: readonly string[]): Stor
     'store_too_new',
     `${name.split(/[/\\]/).at(-1)} has columns that this release cannot write again: ${columns.slice(0, 5).join(', ')}. Nothing was changed.`,
     { path: name, hint: 'Update NIRS Workspace.' },
+  )
+
+interface ColumnOf {
+  readonly form: ColumnForm
+  readonly of: string
+}
+
+/** For two columns of one name that no single column can hold without changing values. */
+export const clashingColumn = (one: ColumnOf, other: ColumnOf): StorageError =>
+  new StorageError(
+    'arrays_corrupt',
+    `${one.form.name} is ${one.form.type} in ${one.of} and ${other.form.type} in ${other.of}. Nothing was changed.`,
+    { path: one.of, hint: 'Give the column one type in both, or work on the datasets one by one.' },
   )

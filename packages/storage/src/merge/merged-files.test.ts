@@ -8,7 +8,9 @@ import { makePlan } from '../maintenance/make-plan.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { readChecksums } from '../parquet/own-metadata.ts'
 import { Predictions } from '../portable/predictions.ts'
+import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, temporaryFolder } from '../testing/make-store.ts'
+import { rewriteParquet } from '../testing/tamper.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { mergeStores } from './merge-stores.ts'
@@ -77,4 +79,33 @@ test('every file that merging, compacting and restoring write passes the deep ch
   // Once more into a new workspace: row groups are copied as they are.
   await mergeAll('copy', ['to'], 'copied')
   await expectSound(at('copy'), cacheFolder, values, 'merged again')
+})
+
+test('arrays for which the file of the target has no column yet come along', async () => {
+  await using folder = await temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  await makeHybrid(at('to'), { predictions: [{ id: 'there', fold: '0' }] })
+  await makeHybrid(at('from'), { predictions: [{ id: 'comes', fold: '1' }] })
+  // Of a program that leaves out what it has no values for.
+  await rewriteParquet(join(at('to'), 'arrays', 'wheat.parquet'), '* EXCLUDE (weights, sample_indices)')
+  await rewriteParquet(join(at('from'), 'arrays', 'wheat.parquet'), '* REPLACE ([0.5, 0.25]::DOUBLE[] AS weights)')
+  await mergeStores(at('to'), [at('from')], { cacheFolder: at('cache'), jobId: 'merge' })
+  const row = await ArrayStore.open(at('to')).loadSingle('comes')
+  expect(row?.weights && elementsOf(row.weights)).toEqual([0.5, 0.25])
+})
+
+test('a column that the file of the target has with another type is refused, not rounded', async () => {
+  await using folder = await temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  await makeHybrid(at('to'), { predictions: [{ id: 'there', fold: '0' }] })
+  await makeHybrid(at('from'), { predictions: [{ id: 'comes', fold: '1' }] })
+  const file = join(at('to'), 'arrays', 'wheat.parquet')
+  await rewriteParquet(file, '*, [1]::INTEGER[] AS X')
+  await rewriteParquet(join(at('from'), 'arrays', 'wheat.parquet'), '*, [0.5]::DOUBLE[] AS X')
+  const before = await hashTree(file)
+  await expect(mergeStores(at('to'), [at('from')], { cacheFolder: at('cache'), jobId: 'merge' })).rejects.toMatchObject({
+    code: 'arrays_corrupt',
+    message: expect.stringMatching(/X is DOUBLE\[\] in .* and INTEGER\[\] in .*wheat\.parquet.*Nothing was changed/),
+  })
+  expect(await hashTree(file)).toBe(before)
 })

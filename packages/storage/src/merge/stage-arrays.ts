@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { completed, summariseRows, summaryOf } from '../array-store/append-rows.ts'
 import { ArrayFileReader } from '../array-store/array-file-reader.ts'
-import { uncarriedColumns } from '../array-store/damaged-file.ts'
+import { clashingColumn, uncarriedColumns } from '../array-store/damaged-file.ts'
 import { type LazyEngine, withLazyEngine } from '../array-store/lazy-engine.ts'
 import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
@@ -115,15 +115,20 @@ export const beginFile = async (path: string, reader: ArrayFileReader | null, fo
   }
 }
 
-/** The columns of the file with those that are new to it behind; of a new file the fourteen first. */
+/** The columns of the file with those that are new to it behind, the fourteen among them; of a new file the fourteen first. */
 export const formsOf = (reader: ArrayFileReader | null, sources: readonly Pick<IncomingArrays, 'extras' | 'name'>[]): ColumnForm[] => {
-  const base = reader?.forms ?? formsWith([])
-  const forms = new Map(base.map((form) => [form.name, form]))
+  // Other programs leave out columns that they have no values for; what comes may have some.
+  const forms = new Map([...(reader?.forms ?? []), ...formsWith([])].map((form) => [form.name, form]))
   for (const { extras, name } of sources) {
     const odd = extras.filter((extra) => !canCarry(extra)).map((extra) => extra.name)
     if (odd.length > 0) throw uncarriedColumns(name, odd)
-    for (const extra of extras)
-      if (!forms.has(extra.name) && isColumnType(extra.type)) forms.set(extra.name, { name: extra.name, type: extra.type })
+    for (const { name: column, type } of extras) {
+      if (!isColumnType(type)) continue
+      const form = forms.get(column) ?? { name: column, type }
+      if (form.type !== type)
+        throw clashingColumn({ form: { name: column, type }, of: name }, { form, of: reader?.name ?? 'another source' })
+      forms.set(column, form)
+    }
   }
   const isSame = reader?.canGrow === true && forms.size === reader.forms.length
   if (reader !== null && !isSame && reader.uncarried.length > 0) throw uncarriedColumns(reader.name, reader.uncarried)

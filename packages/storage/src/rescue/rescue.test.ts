@@ -13,7 +13,7 @@ import { expectFlushed } from '../testing/flush-order.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { makeUpgraded } from '../testing/make-upgraded.ts'
-import { tamperBefore } from '../testing/tamper.ts'
+import { rewriteParquet, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { detectStorage } from '../workspace/detect-storage.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
@@ -163,6 +163,16 @@ describe('where some rows are in arrays/ already', () => {
     await rename(join(folder.path, 'later.duckdb'), join(path, 'store.duckdb.bak'))
     expect(await rescue(path)).toMatchObject({ predictions: 2, stay_lost: 0, unknown_rows: 0 })
     expect(await readShown(path)).toMatchObject({ arrays: { ...before, gone: before.lost, never: before.lost } })
+  })
+
+  test('arrays for which the file has no column yet come along', async () => {
+    await using folder = await temporaryFolder()
+    await makeUpgraded(folder.path, predictions, predictions, ["UPDATE prediction_arrays SET weights = [0.5] WHERE prediction_id = 'lost'"])
+    await mkdir(join(folder.path, 'arrays'))
+    await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), [wheat('there')])
+    await rewriteParquet(join(folder.path, 'arrays', 'wheat.parquet'), '* EXCLUDE (weights, sample_indices)')
+    expect(await rescue(folder.path)).toMatchObject({ predictions: 4 })
+    expect([...((await ArrayStore.open(folder.path).loadSingle('lost'))?.weights?.values ?? [])]).toEqual([0.5])
   })
 
   test('the last of several rows for one prediction comes, as it is shown', async () => {
