@@ -9,7 +9,7 @@ import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
-import { layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { type LostRows, rescuableIds } from './lost-rows.ts'
 import { planOf, type RescuePlan, withLostRows } from './plan-rescue.ts'
@@ -43,7 +43,6 @@ export interface RescueReport extends Pick<RescuePlan, 'predictions' | 'stay_los
 export const rescueArrays = async (path: string, options: RescueOptions): Promise<RescueReport> => {
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
-  placesOf(layout, options.jobId)
   await refuseLinksFor(layout)
   const startedAt = performance.now()
   const progress = new ProgressTracker(options.onProgress)

@@ -1,12 +1,15 @@
 import { cp, mkdir, readdir, rename, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ArrayFolder } from '../array-store/array-folder.ts'
 import { ArrayStore } from '../array-store/array-store.ts'
+import { withLazyEngine } from '../array-store/lazy-engine.ts'
 import { withArrayReader } from '../arrays/array-reader.ts'
 import { hashDatasetArrays } from '../arrays/dataset-hash.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-workspace.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
 import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
@@ -18,8 +21,9 @@ import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { detectStorage } from '../workspace/detect-storage.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { planRescue } from './plan-rescue.ts'
+import { planRescue, withLostRows } from './plan-rescue.ts'
 import { rescueArrays } from './rescue-arrays.ts'
+import { rescueFile } from './rescue-file.ts'
 import { readShown } from './testing/read-shown.ts'
 
 // Real engines and files, on machines that may be busy.
@@ -233,6 +237,26 @@ describe('where some rows are in arrays/ already', () => {
     expect(found).toEqual(kept)
   })
 
+  test('a file to which fewer rows come than were counted stays as it was', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'fewer')
+    await makePartial(path)
+    const before = await filesOf(join(path, 'arrays'))
+    const resolved = await resolveMaintained(path)
+    const rescueWheat = (uncounted: number) =>
+      withLostRows(resolved, undefined, (rows) => {
+        const datasets = rows.datasets.flatMap((one) => (one.name === 'wheat' ? [{ ...one, rescuable: one.rescuable + uncounted }] : []))
+        const file = { name: 'wheat.parquet', datasets }
+        return withLazyEngine((engine) => rescueFile(rows, { folder: new ArrayFolder(path), engine }, file, () => undefined))
+      })
+    await expect(rescueWheat(1)).rejects.toMatchObject({
+      code: 'verification_failed',
+      message: expect.stringContaining('2 rows came instead of 3'),
+    })
+    expect(await filesOf(join(path, 'arrays'))).toEqual(before)
+    expect([...(await rescueWheat(0)).keys()]).toEqual(['wheat'])
+  })
+
   test('a full disk and a cancelled rescue leave no part, and are said as what they are', async () => {
     await using folder = await temporaryFolder()
     const path = join(folder.path, 'cancelled')
@@ -278,9 +302,10 @@ describe('refused, with nothing changed', () => {
     await refusedIn(folder.path, 'tombstones_corrupt')
   })
 
-  test('a backup that cannot be read, or that would lose digits', async () => {
+  test('a backup that cannot be read, that would lose digits, or that has what cannot be carried over', async () => {
     await using folder = await temporaryFolder()
-    const [cut, lossy] = [join(folder.path, 'cut'), join(folder.path, 'lossy')]
+    const [cut, lossy, newer] = ['cut', 'lossy', 'newer'].map((name) => join(folder.path, name))
+    if (cut === undefined || lossy === undefined || newer === undefined) throw new Error('three folders')
     await mkdir(cut)
     await makeUpgraded(cut, predictions, predictions)
     await truncate(join(cut, 'store.duckdb.bak'), (await stat(join(cut, 'store.duckdb.bak'))).size / 2)
@@ -288,6 +313,9 @@ describe('refused, with nothing changed', () => {
     await mkdir(lossy)
     await makeUpgraded(lossy, predictions, predictions, ['ALTER TABLE prediction_arrays ALTER sample_indices TYPE BIGINT[]'])
     await refusedIn(lossy, 'store_unsafe')
+    await mkdir(newer)
+    await makeUpgraded(newer, predictions, predictions, ['ALTER TABLE prediction_arrays ADD COLUMN leverage MAP(VARCHAR, DOUBLE)'])
+    await refusedIn(newer, 'store_too_new')
   })
 
   test('a store whose arrays are still inside, and files without a store', async () => {
