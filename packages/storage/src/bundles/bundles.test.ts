@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import type { ExportContext } from '../export/export-context.ts'
+import { setFaultHook } from '../files/fault-point.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { artifactIdsOf } from './chain-references.ts'
 import { exportChain } from './export-chain.ts'
@@ -23,6 +25,7 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeAll(async () => {
   folder = await temporaryFolder()
 })
+afterEach(() => setFaultHook(undefined))
 afterAll(() => folder[Symbol.asyncDispose]())
 
 const contextOf = async (path: string): Promise<ExportContext> => {
@@ -99,7 +102,10 @@ describe('export_chain', () => {
     const root = await makeWorkspace('chain')
     const before = await hashTree(root)
     const target = join(folder.path, 'chain.n4a')
-    const { manifest, sha256: whole } = await exportChain(await contextOf(root), { chain_id: 'c-wheat', target })
+    const context = await contextOf(root)
+    const inside = exportChain(context, { chain_id: 'c-wheat', target: join(root, 'chain.n4a') })
+    await expect(inside).rejects.toMatchObject({ code: 'path_not_allowed' })
+    const { manifest, sha256: whole } = await exportChain(context, { chain_id: 'c-wheat', target })
     expect(whole).toBe(sha256(await readFile(target)))
     const files = await readZip(target)
     expect(JSON.parse(files.get('manifest.json')?.toString() ?? '')).toEqual(manifest)
@@ -113,6 +119,37 @@ describe('export_chain', () => {
       expect([files.get(path)?.length, sha256(files.get(path) ?? '')]).toEqual([bytes, hash])
     }
     expect(await hashTree(root)).toBe(before)
+  })
+
+  test('two models of one file name are both in the bundle, each with its own bytes', async () => {
+    const root = await makeWorkspace('namesakes')
+    await mkdir(join(root, 'artifacts', 'cd'))
+    await rename(join(root, 'artifacts', 'ab', 'model_PLS_2.joblib'), join(root, 'artifacts', 'cd', 'model_PLS_1.joblib'))
+    await changeStore(
+      join(root, 'store.duckdb'),
+      "UPDATE artifacts SET artifact_path = 'cd/model_PLS_1.joblib' WHERE artifact_id = 'p$1:1'",
+    )
+    const target = join(folder.path, 'namesakes.n4a')
+    const { manifest } = await exportChain(await contextOf(root), { chain_id: 'c-wheat', target })
+    const files = await readZip(target)
+    const models = ['p$1:0', 'p$1:1'].map((id) => files.get(manifest.artifacts[id]?.file ?? '')?.toString())
+    expect(models).toEqual(['first model', 'second model'])
+  })
+
+  test('a bundle has its name only when it is whole; one that fails leaves what was there', async () => {
+    const context = await contextOf(await makeWorkspace('whole'))
+    const own = join(folder.path, 'bundles')
+    await mkdir(own)
+    const target = join(own, 'chain.n4a')
+    await writeFile(target, 'older')
+    setFaultHook(({ kind }) => {
+      if (kind === 'fsync') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    })
+    await expect(exportChain(context, { chain_id: 'c-wheat', target })).rejects.toThrow('EIO')
+    setFaultHook(undefined)
+    expect([await readdir(own), await readFile(target, 'utf8')]).toEqual([['chain.n4a'], 'older'])
+    const { sha256: whole } = await exportChain(context, { chain_id: 'c-wheat', target })
+    expect(sha256(await readFile(target))).toBe(whole)
   })
 
   test('models that are not there: refused by default, named when wanted', async () => {

@@ -9,7 +9,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { StorageError } from '../errors.ts'
 import { quickHash } from './content-hash.ts'
 import { HashCache } from './hash-cache.ts'
-import { openFile } from './look-at-path.ts'
+import { lookAtPath, openFile } from './look-at-path.ts'
 import { type DatasetSourceInput, resolveDatasets } from './resolve-datasets.ts'
 
 const withFolder = async (play: (root: string) => Promise<void>) => {
@@ -119,7 +119,7 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
       })
     }))
 
-  it('test_resolve_by_size: a name and a size are taken together, a size alone proves nothing', () =>
+  it('test_resolve_by_size: a name and a size are taken together; a size alone, another size and two files of one name prove nothing', () =>
     withFolder(async (root) => {
       const path = await put(root, 'a/b/wheat.csv', '12345')
       const other = await put(root, 'a/b/oats.csv', '54321')
@@ -131,6 +131,13 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
         verified_by: 'size',
       })
       expect(await one(sized('rye.csv'), { roots: [root] })).toMatchObject({ status: 'missing', path: null, possible: [other, path] })
+      expect(await one({ name: 'd', path, file_size: 6 }, { roots: [root] })).toMatchObject({
+        status: 'hash_mismatch',
+        detail: expect.stringContaining('it has 5 bytes, not 6'),
+      })
+      const namesake = await put(root, 'c/wheat.csv', '67890')
+      const several = { status: 'missing', path: null, possible: [namesake, path] }
+      expect(await one(sized('wheat.csv'), { roots: [root] })).toMatchObject(several)
     }))
 
   it('test_resolve_hash_mismatch: something else is at the recorded path; where the recorded content went is said', () =>
@@ -214,6 +221,17 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
       expect((await one(source, options)).status).toBe('hash_mismatch')
       await rename(path, join(root, 'other.csv'))
       expect((await one(source, options)).status).toBe('missing')
+    }))
+
+  it('test_changed_while_read: a file that is no longer the one that was looked at has no hash', () =>
+    withFolder(async (root) => {
+      const path = await put(root, 'wheat.csv', 'content')
+      const look = await lookAtPath(path)
+      if (look.kind !== 'file') throw new Error('no file')
+      await writeFile(path, 'tnetnoc')
+      await utimes(path, 1, 1)
+      const cache = new HashCache()
+      for (const kind of ['quick', 'full'] as const) await expect(cache.hashOf(look, kind)).rejects.toMatchObject({ code: 'EBUSY' })
     }))
 
   it('test_size_first: files of another size are never read', () =>

@@ -1,13 +1,12 @@
 import { open } from 'node:fs/promises'
 import { faultPoint } from '../files/fault-point.ts'
 
-/** Writes a new file piece by piece, as fast as the disk takes them, and flushes it. For files outside the workspace. */
+/** Writes a new file piece by piece, as fast as the disk takes them. For files outside the workspace; the caller flushes it. */
 export const writePieces = async (path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
   await faultPoint({ kind: 'engine-write', path })
   const handle = await open(path, 'wx', 0o644)
   try {
     for await (const piece of pieces) await handle.writeFile(piece)
-    await handle.sync()
   } finally {
     await handle.close()
   }
