@@ -11,6 +11,7 @@ import { readInterruption } from '../migration/read-interruption.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { checkRestore } from '../trash/check-restore.ts'
 import { emptyTrash } from '../trash/empty-trash.ts'
 import { listTrash } from '../trash/list-trash.ts'
@@ -135,4 +136,19 @@ test.each(storeKinds)('a damaged list of removals stops every removal and restor
   expect(await snapshot(folder.path)).toEqual(before)
   expect(await readInterruption(folder.path)).toBeNull()
   expect((await makePlan(folder.path, { kind: 'artifact_gc' })).items_total).toBe(0)
+})
+
+test('a prediction that has been saved again keeps its score and its arrays: nothing comes back over it, and the trash keeps what it has', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, removeA), job)
+  const again = "SELECT * REPLACE ('a' AS prediction_id, 7 AS val_score) FROM predictions WHERE prediction_id = 'b'"
+  await changeStore(join(folder.path, 'store.duckdb'), `INSERT INTO predictions ${again}`)
+  await saveArrays(folder.path, [{ id: 'a', score: 7, y: [7, 8, 9] }])
+  const before = await snapshot(folder.path)
+  const taken = { code: 'restore_conflict', fields: { ids: ['a'] } }
+  await expect(checkRestore(folder.path, operation_id ?? '')).rejects.toMatchObject(taken)
+  await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject(taken)
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect((await listTrash(folder.path)).rows).toMatchObject([{ operation_id, partly_restored: false }])
 })
