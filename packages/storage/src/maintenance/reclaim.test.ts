@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
+import { checkRestore } from '../trash/check-restore.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
@@ -100,6 +101,44 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     await restore(folder.path, strays.operation_id)
     expect(await snapshot(folder.path)).toEqual(before)
   })
+})
+
+/** A workspace whose models `first` and `second`, which no chain names, have been collected; what it was before, and the operation. */
+const makeCollected = async (path: string) => {
+  const names = ['first', 'second'].map((name) => [name, `aa/${name}.joblib`] as const)
+  const extra = names.map(
+    ([id, file]) => `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', '${file}', 'h')`,
+  )
+  await makeWorkspace(path, { kind: 'duckdb', predictions: some(['wheat'], 1), extra })
+  const models = join(path, 'artifacts', 'aa')
+  await mkdir(models, { recursive: true })
+  for (const [name, file] of names) await writeFile(join(path, 'artifacts', file), name)
+  const before = await snapshot(path)
+  const { operation_id } = await apply(path, { kind: 'artifact_gc', grace_hours: 0 })
+  await mkdir(models, { recursive: true })
+  return { before, operation_id, first: join(models, 'first.joblib') }
+}
+
+test('a model that has been stored again is left as it is, and keeps no other from coming back', async () => {
+  await using folder = await temporaryFolder()
+  const { before, operation_id, first } = await makeCollected(folder.path)
+  await writeFile(first, 'first')
+  await restore(folder.path, operation_id)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('a model is not given up for another file that has taken its name', async () => {
+  await using folder = await temporaryFolder()
+  const { before, operation_id, first } = await makeCollected(folder.path)
+  await writeFile(first, 'other')
+  const found = await snapshot(folder.path)
+  const taken = { code: 'restore_conflict', fields: { ids: ['aa/first.joblib'] } }
+  await expect(checkRestore(folder.path, operation_id ?? '')).rejects.toMatchObject(taken)
+  await expect(restore(folder.path, operation_id)).rejects.toMatchObject(taken)
+  expect(await snapshot(folder.path)).toEqual(found)
+  await rm(first)
+  await restore(folder.path, operation_id)
+  expect(await snapshot(folder.path)).toEqual(before)
 })
 
 test('a chain of which nobody can tell what models it names stops their collection', async () => {

@@ -1,11 +1,14 @@
 import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
+import { isSameFile } from '../files/hash-file.ts'
+import { exists } from '../files/move-file.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
 import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
+import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from './trash-places.ts'
@@ -29,6 +32,7 @@ export const chooseRestore = async (
   const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
   // From a damaged list the predictions could not be taken.
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
+  await checkModels(layout, selected)
   return { left, selected, evidence: await checkRoom(metadata, selected) }
 }
 
@@ -55,6 +59,16 @@ const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise
     if (free !== undefined) evidence ??= { table, key: free }
   }
   return evidence
+}
+
+/** A model that is there already counts as restored, and its copy in the trash goes: so it has to be the same. */
+const checkModels = async (layout: Layout, { files }: Contents): Promise<void> => {
+  const taken: string[] = []
+  for (const { path, bytes, sha256 } of files) {
+    const place = await modelPlace(layout, path)
+    if ((await exists(place)) && !(await isSameFile(place, { bytes, mtime_ns: '', sha256 }))) taken.push(path)
+  }
+  if (taken.length > 0) throw conflict(`other files have taken the names of ${taken.length} models`, taken)
 }
 
 const conflict = (what: string, ids: readonly string[]) =>

@@ -33,7 +33,7 @@ export interface RestoreOptions extends WorkOptions {
 /**
  * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. The files of the trash are compared with their
  * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found`,
- * `trash_damaged`, `restore_conflict` when something else has taken the place of a row, `tombstones_corrupt`, `workspace_busy`,
+ * `trash_damaged`, `restore_conflict` when something else has taken the place of a row or a model, `tombstones_corrupt`, `workspace_busy`,
  * `store_locked`, `write_failed`.
  */
 export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
