@@ -14,6 +14,7 @@ import { writeJournal } from '../migration/journal.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
@@ -186,11 +187,35 @@ test('undoing a restore takes back only what is its own: nothing that a row name
     operation: 'op',
     evidence: null,
   })
-  expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
+  await expectFlushed(folder.path, 'the undo', async () => {
+    expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
+  })
   const { 'wheat/stray': _stray, ...arrays } = before.arrays
   const { 'aa/own.joblib': _own, ...models } = before.models
   expect(await snapshot(folder.path)).toEqual({ ...before, arrays, models })
   expect(existsSync(places.restoring)).toBe(false)
+})
+
+test('a restore that was stopped while it noted what came back leaves nothing in the trash but what belongs there', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }] })
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a', 'b'] })
+  const operation = (await applyPlan(folder.path, plan, job)).operation_id ?? ''
+  const places = trashPlaces(layoutOf(folder.path), operation)
+  const kept = await readdir(places.folder)
+  let hasStopped = false
+  setFaultHook(({ kind, path }: DiskOperation) => {
+    hasStopped ||= kind === 'rename' && path === places.restored
+    if (hasStopped) fail()
+  })
+  await expect(restoreTrash(folder.path, operation, { ...job, ids: ['a'] })).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  expect((await readdir(places.folder)).filter((name) => name.endsWith('.tmp'))).toHaveLength(1)
+  // The arrays came from here; that the name is gone was not flushed, and a power cut brings it back.
+  await writeFile(join(places.folder, 'part.parquet'), 'part')
+  await forgetLock(folder.path)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'finished' })
+  expect((await readdir(places.folder)).sort()).toEqual([...kept, 'restored.json'].sort())
 })
 
 test('folders in the trash that no operation has made stay where they are', async () => {
