@@ -1,5 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { JobProgress } from '@nirs-workspace/types'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
@@ -167,6 +167,17 @@ describe('test_merge_stores', () => {
     expect(await idsOf(to)).toEqual(['s', 't'])
     expect(await yOf(to, 't')).toEqual([1])
     expect(await readTombstones(join(to, 'arrays'))).toEqual(new Map())
+  })
+
+  test('a merge leaves a record of what it did where its report says, and no draft of it', async () => {
+    const [to, from] = [await make('to', { predictions: [{ id: 't' }] }), await make('from', { predictions: [{ id: 's', fold: '1' }] })]
+    const { duration_seconds: _, ...report } = await merge(to, [from])
+    const record = join(to, '.nirs-workspace', 'merges', 'job.json')
+    expect(report).toMatchObject({ record_path: record, sources: [{ path: from, predictions_merged: 1 }] })
+    // It is written before the end: how long all of it took is not known there.
+    const head = { format: 'nirs-workspace/merge/1', created_at: expect.any(String) }
+    expect(JSON.parse(await readFile(record, 'utf8'))).toEqual({ ...head, ...report })
+    expect(await readdir(dirname(record))).toEqual(['job.json'])
   })
 
   test('only the chosen datasets come, with what belongs to them', async () => {

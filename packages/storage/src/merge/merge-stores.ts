@@ -168,7 +168,8 @@ const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layo
   merge.request.signal?.throwIfAborted()
   await refuseChangedSources(merge)
   const outcome: Outcome = { arrays, models, trash: kept.operation }
-  const record = await describeMerge(merge, { ...outcome, jobId: journal.job_id, target: target.root, seconds: 0, record: places.record })
+  const about = { ...outcome, jobId: journal.job_id, target: target.root, seconds: 0, record: places.record }
+  const { duration_seconds: _, ...record } = await describeMerge(merge, about)
   await writeJsonDurably(places.draft, { format: 'nirs-workspace/merge/1', created_at: new Date().toISOString(), ...record })
   for (const folder of [places.folder, places.merges, layout.control, layout.root]) await syncFolder(folder)
   return {
