@@ -26,12 +26,6 @@ export const linkOrMove = async (from: string, to: string): Promise<void> => {
   }
 }
 
-/** Puts a file back under its first name, over what has taken it. Renaming one of two names of a file over the other does nothing. */
-export const moveBack = async (from: string, to: string): Promise<void> => {
-  if (await isSameInode(from, to)) await unlink(from)
-  else await rename(from, to)
-}
-
 export const unlinkIfThere = async (path: string): Promise<void> => {
   if (await exists(path)) await unlink(path)
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { unlink } from './disk.ts'
+import { rename, unlink } from './disk.ts'
 import { type FileMark, isSameFile } from './hash-file.ts'
-import { exists, isSameInode, moveBack } from './move-file.ts'
+import { exists } from './move-file.ts'
 
 /** A file that a job has put in its place, with paths from the workspace's folder. */
 export interface PlacedFile {
@@ -11,13 +11,18 @@ export interface PlacedFile {
   readonly replaced: string | null
 }
 
-/** Undoes the placing of files: what lay there before comes back. A file that somebody has changed since stays: it holds their rows. Can be repeated. */
+/**
+ * Undoes the placing of files: what lay there before comes back. A file that somebody has changed since stays: it holds their rows. Can be
+ * repeated. The folder of what was replaced goes afterwards, and with it the second name of a file that nothing had taken the place of yet.
+ */
 export const takeBack = async (root: string, placed: readonly PlacedFile[]): Promise<void> => {
   const at = (path: string) => join(root, path)
   for (const { target, replaced, mark } of placed) {
+    // Without its second name a file has never left its place, or is back there: also one that is the same as what was to come.
+    if (replaced !== null && !(await exists(at(replaced)))) continue
     const isOurs = await isSameFile(at(target), mark)
-    if (replaced !== null && (await exists(at(replaced)))) {
-      if (isOurs || !(await exists(at(target))) || (await isSameInode(at(target), at(replaced)))) await moveBack(at(replaced), at(target))
-    } else if (isOurs) await unlink(at(target))
+    if (replaced === null) {
+      if (isOurs) await unlink(at(target))
+    } else if (isOurs || !(await exists(at(target)))) await rename(at(replaced), at(target))
   }
 }
