@@ -118,7 +118,10 @@ export const beginFile = async (path: string, reader: ArrayFileReader | null, fo
 /** The columns of the file with those that are new to it behind, the fourteen among them; of a new file the fourteen first. */
 export const formsOf = (reader: ArrayFileReader | null, sources: readonly Pick<IncomingArrays, 'extras' | 'name'>[]): ColumnForm[] => {
   // Other programs leave out columns that they have no values for; what comes may have some.
-  const forms = new Map([...(reader?.forms ?? []), ...formsWith([])].map((form) => [form.name, form]))
+  const there = reader?.forms ?? []
+  const forms = new Map(
+    [...there, ...formsWith([]).filter(({ name }) => !there.some((form) => form.name === name))].map((form) => [form.name, form]),
+  )
   for (const { extras, name } of sources) {
     const odd = extras.filter((extra) => !canCarry(extra)).map((extra) => extra.name)
     if (odd.length > 0) throw uncarriedColumns(name, odd)
