@@ -1,8 +1,10 @@
-import { appendFile, utimes } from 'node:fs/promises'
+import { appendFile, cp, mkdir, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { damageUnseen, writeWithPolars } from '../array-store/testing/foreign-damage.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import type { Scratch } from '../testing/fault-oracle.ts'
+import { makeStore } from '../testing/make-store.ts'
 import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
 import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './testing/merge-faults.ts'
 
@@ -84,4 +86,50 @@ test.each(Object.entries(cases))('%s stops a merge', async (_, { code, hasLog, i
   const { runs: _after, ...found } = await stateOf(path)
   expect(found).toEqual(rest)
   expect(await leftoversIn(path)).toEqual([])
+})
+
+/** A copy of the target in a folder of its own, and the path of the source beside it. */
+const copyApart = async (name: string): Promise<{ target: string; source: string }> => {
+  const target = await scratch.copy(join(name, 'target'))
+  return { target, source: join(dirname(target), 'source') }
+}
+
+const copySource = (source: string): Promise<void> =>
+  cp(join(scratch.path, 'source'), source, { recursive: true, preserveTimestamps: true })
+
+const expectRefused = async (target: string, refusal: object): Promise<void> => {
+  const before = await stateOf(target)
+  await expect(mergeBeside(target)).rejects.toMatchObject(refusal)
+  setFaultHook(undefined)
+  expect(await stateOf(target)).toEqual(before)
+  expect(await leftoversIn(target)).toEqual([])
+}
+
+test('arrays that go from a source before they are read are named, and nothing is merged without them', async () => {
+  const { target, source } = await copyApart('gone')
+  await copySource(source)
+  const isStaging = ({ kind, path }: DiskOperation) => kind === 'mkdir' && path.endsWith('/models')
+  tamperBefore(isStaging, () => rewriteParquet(wheat(source), '*', "prediction_id <> 's1'"))
+  await expectRefused(target, { code: 'plan_stale', fields: { ids: ['s1'] } })
+})
+
+test('a source that holds the arrays of a prediction twice is refused: which of them count, nobody can tell', async () => {
+  const { target, source } = await copyApart('twice')
+  await mkdir(source)
+  const extra = [
+    'CREATE TABLE unkeyed AS FROM prediction_arrays',
+    'DROP TABLE prediction_arrays',
+    'ALTER TABLE unkeyed RENAME TO prediction_arrays',
+    'INSERT INTO prediction_arrays SELECT * REPLACE ([9.0] AS y_pred) FROM prediction_arrays',
+  ]
+  await makeStore(join(source, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'twice', fold: '9' }], extra })
+  await expectRefused(target, { code: 'verification_failed' })
+})
+
+test('damage over which DuckDB reads in an array file of the target stops a merge before the file is written anew', async () => {
+  const { target, source } = await copyApart('damaged')
+  await copySource(source)
+  writeWithPolars(wheat(target))
+  await damageUnseen(wheat(target))
+  await expectRefused(target, { code: 'arrays_corrupt', fields: { path: 'arrays/wheat.parquet' } })
 })
