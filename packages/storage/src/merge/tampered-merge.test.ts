@@ -113,7 +113,7 @@ test('arrays that go from a source before they are read are named, and nothing i
   await expectRefused(target, { code: 'plan_stale', fields: { ids: ['s1'] } })
 })
 
-test('a source that holds the arrays of a prediction twice is refused: which of them count, nobody can tell', async () => {
+test('a source that holds the arrays of a prediction twice is refused: not both come under one name', async () => {
   const { target, source } = await copyApart('twice')
   await mkdir(source)
   const extra = [
