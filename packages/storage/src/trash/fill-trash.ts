@@ -123,7 +123,7 @@ const keepModel = async ({ open, places }: Filling, path: string): Promise<Model
   return { path, bytes, sha256 }
 }
 
-export const linkOrCopy = async (from: string, to: string): Promise<void> => {
+const linkOrCopy = async (from: string, to: string): Promise<void> => {
   try {
     await link(from, to)
   } catch (error) {

@@ -83,7 +83,7 @@ const takeModelBack = async (layout: Layout, { path, bytes, sha256 }: ModelFile)
   }
 }
 
-/** The arrays of single items on their way. */
+/** The arrays of single items on their way, or a model where there are no hard links. */
 export const partName = 'part.parquet'
 
 /** What a restore that died was writing into the folder of its operation. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -231,20 +231,53 @@ test('folders in the trash that no operation has made stay where they are', asyn
   expect(await readdir(join(trash, 'notes'))).toEqual(['note.txt'])
 })
 
+/** A workspace with a model that no chain names, collected on a disk without hard links. */
+const collectWithoutLinks = async (path: string) => {
+  const model = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"
+  await makeWorkspace(path, { kind: 'duckdb', predictions: [{ id: 'a' }], extra: [model] })
+  await mkdir(join(path, 'artifacts', 'aa'), { recursive: true })
+  await writeFile(join(path, 'artifacts', 'aa', 'm.joblib'), 'model')
+  const before = await snapshot(path)
+  setFaultHook(refuseLinks)
+  const { operation_id } = await applyPlan(path, await makePlan(path, { kind: 'artifact_gc', grace_hours: 0 }), job)
+  expect((await snapshot(path)).models).toEqual({})
+  return { before, operation: operation_id ?? '' }
+}
+
+const refuseLinks = ({ kind, path }: DiskOperation) => {
+  if (kind === 'link' && path.includes('/artifacts/')) throw Object.assign(new Error('EPERM: no links'), { code: 'EPERM' })
+}
+
 test('models are kept and come back where a file can have one name only', async () => {
   await using folder = await temporaryFolder()
-  const model = "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"
-  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }], extra: [model] })
-  await mkdir(join(folder.path, 'artifacts', 'aa'), { recursive: true })
-  await writeFile(join(folder.path, 'artifacts', 'aa', 'm.joblib'), 'model')
-  const before = await snapshot(folder.path)
-  setFaultHook(({ kind, path }: DiskOperation) => {
-    if (kind === 'link' && path.includes('/artifacts/')) throw Object.assign(new Error('EPERM: no links'), { code: 'EPERM' })
+  const { before, operation } = await collectWithoutLinks(folder.path)
+  await restoreTrash(folder.path, operation, job)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('a model of which half was copied when its restore was stopped is none, and comes back whole the next time', async () => {
+  await using folder = await temporaryFolder()
+  const { before, operation } = await collectWithoutLinks(folder.path)
+  const collected = await snapshot(folder.path)
+  let copy: string | null = null
+  let hasStopped = false
+  setFaultHook(async (disk: DiskOperation) => {
+    refuseLinks(disk)
+    if (disk.kind === 'copy') copy = disk.path
+    if (disk.kind === 'fsync' && disk.path === copy) {
+      await truncate(copy, 2)
+      hasStopped = true
+    }
+    if (hasStopped) fail()
   })
-  const plan = await makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 })
-  const { operation_id } = await applyPlan(folder.path, plan, job)
-  expect((await snapshot(folder.path)).models).toEqual({})
-  await restoreTrash(folder.path, operation_id ?? '', job)
+  await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject({ code: 'write_failed' })
+  expect(hasStopped).toBe(true)
+  setFaultHook(undefined)
+  await forgetLock(folder.path)
+  await recoverWorkspace(folder.path)
+  expect(await snapshot(folder.path)).toEqual(collected)
+  setFaultHook(refuseLinks)
+  await restoreTrash(folder.path, operation, job)
   expect(await snapshot(folder.path)).toEqual(before)
 })
 

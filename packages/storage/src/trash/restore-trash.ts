@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path'
 import type { RestoreReport } from '@nirs-workspace/types'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { StorageError } from '../errors.ts'
-import { syncFolder } from '../files/disk.ts'
-import { exists, unlinkIfThere } from '../files/move-file.ts'
+import { copyDurably, link, rename, syncFolder } from '../files/disk.ts'
+import { exists, isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
@@ -18,7 +18,7 @@ import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { chooseRestore } from './check-restore.ts'
-import { linkOrCopy, makeFolders } from './fill-trash.ts'
+import { makeFolders } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
 import { type Contents, checkTrashFiles, noContents, readManifest, type TrashManifest } from './trash-manifest.ts'
@@ -138,8 +138,20 @@ const putModelBack = async ({ layout, places }: Restoring, path: string): Promis
   const file = await modelPlace(layout, path)
   if (await exists(file)) return
   await makeFolders(artifacts, dirname(file))
-  await linkOrCopy(join(places.artifacts, path), file)
+  await placeModel(join(places.artifacts, path), file, join(places.folder, partName))
   for (let folder = dirname(file); folder.length >= layout.root.length; folder = dirname(folder)) await syncFolder(folder)
+}
+
+/** A model has its name only when it is whole: half of one would be taken for somebody's own. */
+const placeModel = async (from: string, to: string, part: string): Promise<void> => {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (!isWithoutLinks(error)) throw error
+    await unlinkIfThere(part)
+    await copyDurably(from, part)
+    await rename(part, to)
+  }
 }
 
 /** After a failure: finishes when the transaction is done, else takes everything back; says which. */
