@@ -3,16 +3,14 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { makeFolder, rename, syncFolder, unlink } from '../files/disk.ts'
-import { unlinkIfThere } from '../files/move-file.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { ArrayFileReader } from './array-file-reader.ts'
+import { sweepParts } from './dead-parts.ts'
 import { type FileStamp, stampOf } from './file-stamp.ts'
 import { IdHashCache } from './id-hashes.ts'
 import type { LazyEngine } from './lazy-engine.ts'
 
 const parquetName = /^[^.].*\.parquet$/i
-// What this program leaves behind when it dies: no other program takes such a name for its own, or for rubbish.
-const partName = /^\.nirs-(\d+)-[0-9a-f-]{36}\.part$|^\.(\d+)-[0-9a-f-]{36}\.tmp$/
 
 /** The folder `arrays/` of a workspace. */
 export class ArrayFolder {
@@ -53,7 +51,7 @@ export class ArrayFolder {
 
   /** Makes the folder if need be, and removes what died in it. Only under the workspace lock. */
   async prepare(): Promise<void> {
-    if ((await namesIn(this.root)).includes('arrays')) return this.#sweep()
+    if ((await namesIn(this.root)).includes('arrays')) return sweepParts(this.path)
     await makeFolder(this.path)
     await syncFolder(this.root)
   }
@@ -90,12 +88,5 @@ export class ArrayFolder {
       path: this.pathOf(name),
       hint: 'Wait until the other program has finished, then try again.',
     })
-  }
-
-  async #sweep(): Promise<void> {
-    for (const name of await namesIn(this.path)) {
-      const owner = partName.exec(name)
-      if (owner !== null && Number(owner[1] ?? owner[2]) !== process.pid) await unlinkIfThere(join(this.path, name))
-    }
   }
 }

@@ -66,9 +66,9 @@ test.each(storeKinds)(
     timeout: 600_000,
   },
   async (kind) => {
-    for (const name of ['remove run', 'restore'] as const) {
+    for (const name of ['remove run', 'restore', 'compact'] as const) {
       await using scene = await makeScene(kind, name)
-      for (const [index, share] of [0.3, 0.6, 0.8, 0.95].entries()) {
+      for (const [index, share] of [0.4, 0.6, 0.8, 0.95].entries()) {
         const n = Math.max(1, Math.floor(share * scene.total))
         const path = await scene.copy('killed')
         expect(await scene.runInChild(path, index % 2 === 0 ? 'kill' : 'torn', n)).toBeNull()

@@ -1,6 +1,7 @@
-import { readdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isStorageError, systemCode } from '../errors.ts'
+import { deadParts, sweepParts } from '../array-store/dead-parts.ts'
+import { isStorageError } from '../errors.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { finishRemoval, undoRemoval } from '../maintenance/finish-removal.ts'
@@ -12,6 +13,7 @@ import { recoverFlush } from '../store/recover-flush.ts'
 import { dropOperation, strayOperations } from '../trash/drop-operation.ts'
 import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
 import { endVacuum } from '../vacuum/end-vacuum.ts'
+import { namesIn } from '../workspace/look-at.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { resumeRollback } from './finish-rollback.ts'
@@ -52,6 +54,7 @@ const rootOf = async (path: string): Promise<string> => {
 export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   const journal = await readJournal(layout)
   await removeTornWrites(layout)
+  await sweepParts(layout.arrays)
   if (journal !== null) return { recovered: true, job_id: journal.job_id, outcome: await settleJournal(layout, journal) }
   for (const places of await strayOperations(layout)) await dropOperation(places)
   await sweepFlushes(layout)
@@ -99,19 +102,11 @@ const settle = async (
 const hasLeftovers = async (layout: Layout): Promise<boolean> =>
   (await exists(layout.journal)) ||
   (await namesIn(layout.control)).some((name) => name.startsWith('lock') || isTornWrite(name)) ||
-  (await strayOperations(layout)).length > 0
+  (await strayOperations(layout)).length > 0 ||
+  (await deadParts(layout.arrays)).length > 0
 
 const isTornWrite = (name: string): boolean => /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)
 
 const removeTornWrites = async (layout: Layout): Promise<void> => {
   for (const name of await namesIn(layout.control)) if (isTornWrite(name)) await unlinkIfThere(join(layout.control, name))
-}
-
-const namesIn = async (folder: string): Promise<string[]> => {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
-  }
 }
