@@ -2,6 +2,7 @@ import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import { ArrayFolder } from './array-folder.ts'
 import { unnoticedFlips } from './testing/flip-bits.ts'
 import { loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
 
@@ -61,6 +62,19 @@ test('a file that another program changes while rows are added, or makes meanwhi
   await expect(store.saveBatch([madeRecord('c', { dataset_name: 'corn' })])).rejects.toMatchObject({ code: 'workspace_busy' })
   expect(await readFile(join(arrays, 'corn.parquet'), 'utf8')).toBe('not ours')
   expect((await readdir(arrays)).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
+test('a file to which another program has added rows since it was looked at is not removed', async () => {
+  await using workspace = await temporaryStore()
+  const { root, store, arrays } = workspace
+  await store.saveBatch([madeRecord('ours')])
+  const folder = new ArrayFolder(root)
+  const stamp = await folder.stamp('wheat.parquet')
+  await store.saveBatch([madeRecord('theirs')])
+  await expect(folder.remove('wheat.parquet', stamp)).rejects.toMatchObject({ code: 'workspace_busy' })
+  expect([...(await loadAll(store, 'wheat')).keys()]).toEqual(['ours', 'theirs'])
+  await folder.remove('wheat.parquet', await folder.stamp('wheat.parquet'))
+  expect(await readdir(arrays)).toEqual([])
 })
 
 test('a damaged file keeps neither the others from being compacted nor its own rows from staying as they are', async () => {

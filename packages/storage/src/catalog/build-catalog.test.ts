@@ -1,5 +1,5 @@
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { hashTree } from '../testing/hash-tree.ts'
@@ -207,6 +207,25 @@ describe('the cache folder', () => {
     const names = await readdir(catalogFolder(options))
     expect(names.filter((name) => parseCatalogName(name) !== null)).toHaveLength(2)
     expect(names).toHaveLength(2)
+  })
+
+  test('is tidied of folders of dead builders, and keeps what belongs to other workspaces', async () => {
+    await using folder = await temporaryFolder()
+    await using cache = await temporaryFolder()
+    const options = { cacheFolder: cache.path }
+    const build = async (name: string) => {
+      await mkdir(join(folder.path, name))
+      await makeStore(join(folder.path, name, 'store.duckdb'), { release: '0.8.1' })
+      return basename((await buildCatalog(await resolveWorkspace(join(folder.path, name)), options)).path)
+    }
+    const others = [await build('one'), await build('two')]
+    const builders = ['.build-1-dead', '.build-2-busy'].map((name) => join(catalogFolder(options), name))
+    for (const builder of builders) await mkdir(builder)
+    await utimes(builders[0] ?? '', 1, 1)
+    const own = await build('three')
+    expect((await readdir(catalogFolder(options))).sort()).toEqual(['.build-2-busy', ...others, own].sort())
+    // A catalog of another release of this program has other tables.
+    expect([own, own.replace(/\.v\d+\./, '.v0.')].map((name) => parseCatalogName(name) !== null)).toEqual([true, false])
   })
 
   test('two builders at once both end with a whole catalog and leave nothing else', async () => {

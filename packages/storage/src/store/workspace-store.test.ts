@@ -104,17 +104,18 @@ test('test_workspace_store_flush_batch: a batch is one array file and one transa
     await expect(store.savePrediction(predictionOf(lineage, { fold_id: 'x', prediction_id: ids[0] }))).rejects.toThrow(/another prediction/)
   }))
 
-test('test_workspace_store_foreign_rule: rows that the store does not take leave those that they replace, with their arrays, and the store goes on', async () => {
+test('test_workspace_store_foreign_rule: rows that the store does not take leave everything as it was, and the store goes on', async () => {
   await using scratch = await temporaryFolder()
   const path = join(scratch.path, 'w')
   await using store = await WorkspaceStore.open(path, { create: true })
   const lineage = await beginLineage(store)
   const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 1))
   await store.close()
-  // Of another program: no two predictions may have the same score.
+  // Of another program: no two predictions may have the same score, and no two models the same number of chains.
   await withEngine({}, async (engine) => {
     await attachWritable(engine, join(path, 'store.duckdb'), 'ruled')
     await engine.run('CREATE UNIQUE INDEX rule ON ruled.main.predictions(val_score)')
+    await engine.run('CREATE UNIQUE INDEX other_rule ON ruled.main.artifacts(ref_count)')
     await detach(engine, 'ruled')
   })
   await using ruled = await WorkspaceStore.open(path)
@@ -126,6 +127,21 @@ test('test_workspace_store_foreign_rule: rows that the store does not take leave
   expect([await ruled.queryPredictions(), await predictedOf(ruled, id)]).toEqual([before, [1, 1]])
   await ruled.savePrediction(predictionOf(lineage, { fold_id: '1', val_score: 3 }))
   expect(await ruled.queryPredictions()).toHaveLength(2)
+  const saveChain = (chain_id: string, fold_0: string) =>
+    ruled.saveChain({
+      chain_id,
+      pipeline_id: lineage.pipeline,
+      steps: [{ step_idx: 1 }],
+      model_step_idx: 1,
+      model_class: 'Ridge',
+      fold_artifacts: { fold_0 },
+    })
+  const often = await ruled.saveArtifact({ content: Buffer.from('often') })
+  for (const chain of ['a', 'b']) await saveChain(chain, often)
+  const once = await ruled.saveArtifact({ content: Buffer.from('once') })
+  await saveChain('c', once)
+  await expect(saveChain('d', once)).rejects.toThrow(/Constraint/)
+  expect(await ruled.getChain('d')).toBeNull()
 })
 
 test('test_workspace_store_upsert: the natural key keeps its id, also without a branch; arrays are replaced, stay with their result, and go with another', () =>

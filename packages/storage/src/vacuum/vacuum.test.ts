@@ -87,8 +87,12 @@ test('changes that are still in the log come along', async () => {
   const store = join(scratch.path, 'store.duckdb')
   await changeStore(store, 'UPDATE predictions SET val_score = 7', 'PRAGMA disable_checkpoint_on_shutdown; ')
   expect(await readdir(scratch.path)).toContain('store.duckdb.wal')
+  const { chains } = (await snapshot(scratch.path)).tables
   await expectFlushed(scratch.path, 'a vacuum', () => vacuumWorkspace(scratch.path))
-  const [row] = (await snapshot(scratch.path)).tables.predictions ?? []
+  const { tables } = await snapshot(scratch.path)
+  // The summaries of chains too, which a migration would work out anew.
+  expect(tables.chains).toEqual(chains)
+  const [row] = tables.predictions ?? []
   expect(JSON.parse(row ?? '')).toMatchObject({ prediction_id: 'a', val_score: '7.0' })
   expect(await readdir(scratch.path)).toEqual(['store.duckdb'])
   // A second time there is nothing to gain, and the file stays the one it is.
@@ -125,4 +129,18 @@ test('a store that another program replaces meanwhile is left to it', async () =
   setFaultHook(undefined)
   expect((await readFile(store)).equals(newer)).toBe(true)
   expect(await readInterruption(root)).toBeNull()
+})
+
+test('a store to which another program adds a log meanwhile is left to it', async () => {
+  await using scratch = await temporaryFolder()
+  const root = join(scratch.path, 'workspace')
+  await hollowStore(root)
+  tamperBefore(
+    ({ kind, path }) => kind === 'rename' && path.endsWith('journal.json'),
+    () => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'", 'PRAGMA disable_checkpoint_on_shutdown; '),
+  )
+  await expect(vacuumWorkspace(root)).rejects.toMatchObject({ code: 'plan_stale' })
+  setFaultHook(undefined)
+  expect((await readdir(root)).filter((name) => name.startsWith('store'))).toEqual(['store.duckdb', 'store.duckdb.wal'])
+  expect(await rowsOf(root)).toContain('newer')
 })
