@@ -1,11 +1,13 @@
 /**
  * What every child of the server does first: Ctrl-C reaches the whole process group, but only the server decides when to stop, so the
- * interrupt is left to it; when the server is gone (`disconnect`) there is nobody left to work for.
+ * interrupt is left to it; when the server is gone (`disconnect`) there is nobody left to work for, nor to read messages, which is no reason
+ * to stop half way.
  */
 export const followParent = (onParentGone: () => void): void => {
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', onParentGone)
   process.on('disconnect', onParentGone)
+  process.stderr.on('error', () => undefined)
 }
 
 /** For children that only read: `process.exit` would wait for what the engine is doing, with nobody left to stop it. */

@@ -26,6 +26,7 @@ import { addVacuum } from './maintenance/vacuum.ts'
 import { addMerge } from './merge.ts'
 import { addMigrate } from './migrate.ts'
 import { addOpenApi } from './openapi.ts'
+import { outliveOutputs } from './outlive-outputs.ts'
 import { printUsageProblem } from './output.ts'
 import { addRescue } from './rescue.ts'
 import { addResolveDatasets } from './resolve-datasets.ts'
@@ -79,6 +80,7 @@ const inheritSettings = (command: Command): void => {
 
 /** Reads the command line and runs its verb, which sets the exit code. */
 export const runProgram = async (): Promise<void> => {
+  outliveOutputs()
   try {
     await makeProgram().parseAsync()
   } catch (error) {
