@@ -75,6 +75,7 @@ export const report: MigrationReport = {
   warnings: [],
   proof_path: '/data/grain-lab/migration-proof.json',
   backup_path: '/data/grain-lab/store.duckdb.bak',
+  backup_wal_path: null,
 }
 
 export const migrateStatus = (mode: StorageMode) =>
@@ -87,6 +88,7 @@ export const migrateStatus = (mode: StorageMode) =>
     bytes_estimated: 201_000_000,
     can_roll_back: mode === 'migrated',
     backup_path: mode === 'migrated' ? report.backup_path : null,
+    backup_wal_path: null,
     backup_bytes: mode === 'migrated' ? 294_000_000 : null,
     proof_path: mode === 'migrated' ? report.proof_path : null,
     last_report: mode === 'migrated' ? report : null,

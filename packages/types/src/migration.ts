@@ -97,6 +97,8 @@ export const MigrationReport = z.object({
   warnings: z.array(MigrationWarning),
   proof_path: z.string(),
   backup_path: z.string(),
+  /** The log of an original that had one: a part of it. */
+  backup_wal_path: z.string().nullable().default(null),
 })
 export type MigrationReport = z.infer<typeof MigrationReport>
 
@@ -136,10 +138,13 @@ export const MigrateStatus = z.object({
   storage_mode: z.string(),
   legacy_row_count: z.number().int().nullable(),
   estimated_duration_seconds: z.number().nullable(),
+  /** Store and log. */
   store_bytes: z.number(),
   bytes_estimated: z.number().nullable(),
   can_roll_back: z.boolean(),
   backup_path: z.string().nullable(),
+  backup_wal_path: z.string().nullable(),
+  /** Of both. */
   backup_bytes: z.number().nullable(),
   proof_path: z.string().nullable(),
   last_report: MigrationReport.nullable(),

@@ -166,7 +166,7 @@ const describeReport = (report: MigrationReport): string =>
   [
     `${report.rows_migrated} of ${report.total_rows} rows migrated and verified in ${report.duration_seconds.toFixed(1)} s`,
     `store ${formatBytes(report.duckdb_size_before)}, now ${formatBytes(report.duckdb_size_after)} and ${formatBytes(report.parquet_total_size)} of Parquet`,
-    `original kept at ${report.backup_path}`,
+    `original kept at ${report.backup_path}${report.backup_wal_path === null ? '' : ` and ${report.backup_wal_path}`}`,
     `proof at ${report.proof_path}`,
     ...report.warnings.map((warning) => `warning: ${printable(warning.detail)} (${warning.count})`),
   ].join('\n')

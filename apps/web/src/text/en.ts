@@ -598,6 +598,7 @@ export const en = (f: Formatters) => {
       proof: 'Proof',
       proofHint: 'Row counts and SHA-256 of every dataset, on both sides',
       backup: 'Original, kept',
+      backupLog: 'log of the original',
       quarantine: (n: number) => `${rows(n)} without metadata ${plural(n, 'was', 'were')} put into a quarantine file`,
       openResults: 'Open predictions',
       verifyAgain: 'Check the proof again',

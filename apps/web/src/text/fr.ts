@@ -605,6 +605,7 @@ export const fr = (f: Formatters): Text => {
       proof: 'Preuve',
       proofHint: 'Nombre de lignes et SHA-256 de chaque jeu, des deux côtés',
       backup: 'Original, conservé',
+      backupLog: 'journal de l’original',
       quarantine: (n) => `${rows(n)} sans métadonnées ${plural(n, 'a été mise', 'ont été mises')} dans un fichier de quarantaine`,
       openResults: 'Ouvrir les prédictions',
       verifyAgain: 'Revérifier la preuve',

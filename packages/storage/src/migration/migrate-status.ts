@@ -11,6 +11,7 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { estimateSeconds, measureArrays, measureSample, measureSpace, spreadStretches } from './measure-arrays.ts'
+import { storeSizes } from './plan-migration.ts'
 import { findProof } from './proof-file.ts'
 import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
@@ -22,17 +23,18 @@ export const migrateStatus = async (path: string): Promise<Omit<MigrateStatus, '
   const found = await findProof(layoutOf(workspace.root))
   const legacy = await legacyState(workspace)
   const backup = found === null ? null : await backupOf(workspace.root, found.proof.original.path)
-  const storeBytes = workspace.duckdb === null ? 0 : (await stat(workspace.duckdb)).size
+  const store = workspace.duckdb === null ? { bytes: 0, walBytes: 0 } : await storeSizes({ ...workspace, duckdb: workspace.duckdb })
   const isNeeded = legacy !== null && legacy.predictions + legacy.rows > 0
   return {
     migration_needed: isNeeded,
     storage_mode: await modeOf(workspace, legacy, found !== null),
     legacy_row_count: legacy?.rows ?? null,
     estimated_duration_seconds: isNeeded ? legacy.estimate.seconds : null,
-    store_bytes: storeBytes,
+    store_bytes: store.bytes + store.walBytes,
     bytes_estimated: isNeeded ? legacy.estimate.bytes : null,
     can_roll_back: backup !== null,
     backup_path: backup?.path ?? null,
+    backup_wal_path: backup?.walPath ?? null,
     backup_bytes: backup?.bytes ?? null,
     proof_path: found?.path ?? null,
     last_report: found?.proof.report ?? null,
@@ -79,9 +81,10 @@ const modeOf = async (workspace: ResolvedWorkspace, legacy: LegacyState, isMigra
   return isMigrated || (await hasArraysFolder(workspace)) ? 'migrated' : 'new'
 }
 
-const backupOf = async (root: string, name: string): Promise<{ path: string; bytes: number } | null> => {
+const backupOf = async (root: string, name: string): Promise<{ path: string; walPath: string | null; bytes: number } | null> => {
   const path = join(root, name)
   if (!(await exists(path))) return null
-  const wal = (await exists(`${path}.wal`)) ? (await stat(`${path}.wal`)).size : 0
-  return { path, bytes: (await stat(path)).size + wal }
+  const walPath = (await exists(`${path}.wal`)) ? `${path}.wal` : null
+  const walBytes = walPath === null ? 0 : (await stat(walPath)).size
+  return { path, walPath, bytes: (await stat(path)).size + walBytes }
 }

@@ -7,7 +7,6 @@ import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { hasArraysFolder } from '../workspace/array-files.ts'
-import { counted } from '../workspace/counted-text.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -19,6 +18,7 @@ import { findReadOnly, refuseLinks } from './refuse-layout.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { type Survey, surveyStore, warning } from './survey-store.ts'
+import { valueWarnings } from './value-warnings.ts'
 import { layoutOf } from './workspace-layout.ts'
 
 /**
@@ -88,8 +88,8 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
       duckdb_size_before: storeBytes + walBytes,
       warnings: [
         ...survey.warnings,
-        ...logWarning(walBytes, survey),
-        ...(await valueWarnings(engine, survey)),
+        ...logWarning(walBytes, survey, 'they are in store.duckdb.wal and come along'),
+        ...(await findOddities(engine, survey.tables)),
         ...spaceWarning(space),
         ...(await readOnlyWarning(workspace)),
       ],
@@ -114,6 +114,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
   }
 }
 
+/** Of the store and of the log beside it, which belongs to it. */
 export const storeSizes = async (workspace: DuckdbWorkspace): Promise<{ bytes: number; walBytes: number }> => ({
   bytes: (await stat(workspace.duckdb)).size,
   walBytes: await sizeOrZero(layoutOf(workspace.root).wal),
@@ -137,8 +138,9 @@ const rowsThere = async (engine: Engine): Promise<Map<string, number>> => {
   return new Map(rows.map(({ name, rows }) => [name, rows]))
 }
 
-const logWarning = (bytes: number, survey: Survey): MigrationWarning[] => {
-  const detail = 'A training was stopped before its last changes reached the store; they are in store.duckdb.wal and come along.'
+/** `fate` says what becomes, or became, of the changes that only the log has. */
+export const logWarning = (bytes: number, survey: Survey, fate: string): MigrationWarning[] => {
+  const detail = `A training was stopped before its last changes reached the store; ${fate}.`
   const isUnreadable = survey.warnings.some(({ code }) => code === 'log_unreadable')
   return bytes === 0 || isUnreadable ? [] : [warning('write_ahead_log', detail, [], 1)]
 }
@@ -153,32 +155,15 @@ const readOnlyWarning = async ({ root }: DuckdbWorkspace): Promise<MigrationWarn
   return found === null ? [] : [warning('read_only', `${found.name} cannot be written to: the migration would be refused.`, [], 1)]
 }
 
-const valueWarnings = async (engine: Engine, survey: Survey): Promise<MigrationWarning[]> => {
-  const present = listColumns.filter((column) => hasColumn(survey.tables, arraysTable, column))
-  const withNulls = await idsWhere(engine, present.map((column) => `len(a.${column}) <> list_count(a.${column})`).join(' OR '))
-  const warnings: MigrationWarning[] = []
-  if (withNulls.length > 0) {
-    warnings.push(
-      warning(
-        'null_elements',
-        `${counted(withNulls.length, 'prediction has', 'predictions have')} null elements in an array; they stay null.`,
-        withNulls,
-      ),
-    )
-  }
-  const unequal = await unequalIds(engine, survey.tables)
-  if (unequal.length > 0) {
-    const detail = `${counted(unequal.length, 'prediction has', 'predictions have')} arrays of different lengths; they are kept as they are.`
-    warnings.push(warning('length_mismatch', detail, unequal))
-  }
-  return warnings
-}
-
-const unequalIds = async (engine: Engine, tables: SourceTables) => {
+const findOddities = async (engine: Engine, tables: SourceTables): Promise<MigrationWarning[]> => {
   const has = (column: string) => hasColumn(tables, arraysTable, column)
-  return has('y_true') && has('y_pred')
-    ? idsWhere(engine, 'a.y_true IS NOT NULL AND a.y_pred IS NOT NULL AND len(a.y_true) <> len(a.y_pred)')
-    : []
+  const present = listColumns.filter(has)
+  const withNulls = await idsWhere(engine, present.map((column) => `len(a.${column}) <> list_count(a.${column})`).join(' OR '))
+  const unequal =
+    has('y_true') && has('y_pred')
+      ? await idsWhere(engine, 'a.y_true IS NOT NULL AND a.y_pred IS NOT NULL AND len(a.y_true) <> len(a.y_pred)')
+      : []
+  return valueWarnings({ withNulls: withNulls.map(({ id }) => id), unequal: unequal.map(({ id }) => id) })
 }
 
 const idsWhere = (engine: Engine, condition: string): Promise<{ id: string }[]> =>

@@ -15,13 +15,14 @@ import type { OriginalHashing } from './hash-original.ts'
 import type { ProgressTracker } from './job-progress.ts'
 import type { MigrateJournal } from './journal.ts'
 import type { ArraySizes } from './measure-arrays.ts'
-import type { DuckdbWorkspace } from './plan-migration.ts'
+import { type DuckdbWorkspace, logWarning } from './plan-migration.ts'
 import { writeProof } from './proof-file.ts'
 import { type RebuiltStore, rebuildStore } from './rebuild-store.ts'
 import { type SourceDigest, stageFile } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 import { summariseFile } from './summarise-file.ts'
 import { type Survey, warning } from './survey-store.ts'
+import { type OddityFinder, valueWarnings } from './value-warnings.ts'
 import { type VerifiedFile, verifyStaged } from './verify-staged.ts'
 import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
@@ -33,6 +34,7 @@ export interface SwapContext {
   readonly hashing: OriginalHashing
   readonly journal: MigrateJournal
   readonly rowGroup: number
+  readonly oddities: OddityFinder
   readonly progress: ProgressTracker
   readonly startedAt: number
   readonly signal: AbortSignal | undefined
@@ -116,8 +118,8 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[], on
     for (const file of files.toSorted((a, b) => b.rows - a.rows)) {
       context.progress.datasets(file.datasets, 'staging')
       const skippedIds = context.survey.existing.unknownIds
-      const { rowGroup, signal } = context
-      const [source] = await Promise.all([stageFile(context.engine, file, { rowGroup, skippedIds, signal }), reading])
+      const { rowGroup, oddities, signal } = context
+      const [source] = await Promise.all([stageFile(context.engine, file, { rowGroup, skippedIds, oddities, signal }), reading])
       onWritten()
       context.progress.step()
       reading = readBack(context, reader, finishing, file, source).then((one) => void finished.push(one))
@@ -306,9 +308,15 @@ const makeReport = (
     datasets: [...proof.datasets],
     quarantined_rows: proof.quarantine?.rows ?? 0,
     quarantine_path: proof.quarantine === null ? null : join(workspace.root, proof.quarantine.path),
-    warnings: [...survey.warnings, ...storeWarnings(rebuilt)],
+    warnings: [
+      ...survey.warnings,
+      ...logWarning(walBytes, survey, 'they were in store.duckdb.wal and have come along'),
+      ...valueWarnings(context.oddities),
+      ...storeWarnings(rebuilt),
+    ],
     proof_path: proofPath,
     backup_path: join(workspace.root, proof.original.path),
+    backup_wal_path: proof.original.wal === null ? null : join(workspace.root, proof.original.wal.path),
   }
 }
 

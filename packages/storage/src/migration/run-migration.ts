@@ -25,6 +25,7 @@ import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
 import { type Survey, surveyStore } from './survey-store.ts'
 import { undoMigration } from './undo-migration.ts'
+import { OddityFinder } from './value-warnings.ts'
 import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
 
 /**
@@ -88,7 +89,7 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   const journal = await newJournal(workspace, options.jobId)
   const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
   return underJournal(workspace, journal, original, context.progress, () =>
-    prepareSwap({ ...context, sizes, journal, rowGroup, signal: options.signal }),
+    prepareSwap({ ...context, sizes, journal, rowGroup, oddities: new OddityFinder(), signal: options.signal }),
   )
 }
 

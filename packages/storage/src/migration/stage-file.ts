@@ -8,6 +8,7 @@ import { ParquetWriter } from '../parquet/parquet-writer.ts'
 import type { DatasetFigures } from '../parquet/reader-messages.ts'
 import type { RowSource } from './row-source.ts'
 import type { StagedFile } from './staged-file.ts'
+import type { OddityFinder } from './value-warnings.ts'
 
 /** Rows per row group: small ones are written and read in parallel, and one prediction is found without decoding much. */
 export const defaultRowGroup = 2048
@@ -33,6 +34,8 @@ export interface StageOptions {
   readonly rowGroup: number
   /** Ids that no metadata knows: they do not count for their dataset. */
   readonly skippedIds?: readonly string[]
+  /** Sees every row on its way. */
+  readonly oddities?: OddityFinder
   readonly signal?: AbortSignal | undefined
 }
 
@@ -67,6 +70,7 @@ const copyRows = async (
       await writing
       if (rowsOf(block) === 0) break
       options.signal?.throwIfAborted()
+      options.oddities?.look(block)
       // Compressed by other threads while the next rows are read.
       writing = writer.writeRowGroup(block)
       writing.catch(() => undefined)

@@ -53,6 +53,15 @@ describe('migration page', () => {
     await waitFor(() => expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(true))
   })
 
+  it('names the log of an original that had one beside the original', async () => {
+    const backup_wal_path = `${report.backup_path}.wal`
+    renderApp('/settings/migration', 'migrated', {
+      'GET /workspace/migrate/status': () => ({ ...migrateStatus('migrated'), backup_wal_path }),
+    })
+    expect(await screen.findByText(backup_wal_path)).toBeVisible()
+    expect(screen.getByRole('button', { name: 'Copy: log of the original' })).toBeVisible()
+  })
+
   describe('after a roll back', () => {
     const title = 'Rolled back:'
     const rolledBack = (jobId: string, kept: string | null, hoursAgo = 0) =>

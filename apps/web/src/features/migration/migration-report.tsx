@@ -65,7 +65,10 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
       <div className="grid grid-cols-1 gap-3 md:grid-cols-2">
         <Path title={migration.proof} hint={migration.proofHint} path={report.proof_path} />
         {status.backup_path === null ? null : (
-          <Path title={migration.backup} hint={format.bytes(status.backup_bytes ?? 0)} path={status.backup_path} />
+          <div className="grid grid-cols-1 gap-1.5">
+            <Path title={migration.backup} hint={format.bytes(status.backup_bytes ?? 0)} path={status.backup_path} />
+            {status.backup_wal_path === null ? null : <Copyable value={status.backup_wal_path} label={migration.backupLog} />}
+          </div>
         )}
       </div>
       <ReportTable report={report} />

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { migrateStatus } from './migrate-status.ts'
+import { planMigration } from './plan-migration.ts'
+import { runMigration } from './run-migration.ts'
+
+const predictions = ['a', 'b', 'c'].map((id) => ({ id, fold: id }))
+
+/** Changes a store and dies before they reach it: they stay in the log. */
+const leaveLog = (store: string, statement: string): void => {
+  const script = `const { DuckDBInstance } = require('@duckdb/node-api'); DuckDBInstance.create(process.argv[1]).then(async (i) => {
+    const c = await i.connect(); await c.run("SET checkpoint_threshold = '1GB'"); await c.run(process.argv[2]); process.kill(process.pid, 'SIGKILL') })`
+  spawnSync(process.execPath, ['-e', script, store, statement], { cwd: import.meta.dirname })
+}
+
+test('the size of a store with a log is the same in the status, the plan and the report; the kept log is named', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions })
+  leaveLog(store, 'UPDATE prediction_arrays SET weights = range(5000)::DOUBLE[]')
+  const log = (await stat(`${store}.wal`)).size
+  expect(log).toBeGreaterThan(10_000)
+  const bytes = (await stat(store)).size + log
+  expect((await migrateStatus(folder.path)).store_bytes).toBe(bytes)
+  const plan = await planMigration(folder.path)
+  const report = await runMigration(folder.path, { jobId: 'one' })
+  expect([plan.duckdb_size_before, report.duckdb_size_before]).toEqual([bytes, bytes])
+  expect(report.backup_wal_path).toBe(`${report.backup_path}.wal`)
+  expect(await migrateStatus(folder.path)).toMatchObject({ backup_wal_path: report.backup_wal_path, backup_bytes: bytes })
+  const remark = (warnings: typeof plan.warnings) => warnings.find(({ code }) => code === 'write_ahead_log')?.detail
+  expect(remark(plan.warnings)).toMatch(/they are in store\.duckdb\.wal and come along\.$/)
+  expect(remark(report.warnings)).toMatch(/they were in store\.duckdb\.wal and have come along\.$/)
+})
+
+test('what a plan says of odd arrays its report says as well, also of rows that go to quarantine', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), {
+    release: '0.7.1',
+    predictions: [...predictions, { id: 'd', fold: 'd' }],
+    extra: [
+      "UPDATE prediction_arrays SET y_pred = [1.0, 2.0, 3.0, 4.0] WHERE prediction_id = 'b'",
+      "UPDATE prediction_arrays SET y_true = [1.0, NULL, 3.0], y_pred = [1.0, 2.0, 3.0] WHERE prediction_id = 'c'",
+      "UPDATE prediction_arrays SET y_pred = NULL WHERE prediction_id = 'd'",
+      'CREATE TABLE kept AS SELECT * FROM prediction_arrays',
+      'DROP TABLE prediction_arrays',
+      'ALTER TABLE kept RENAME TO prediction_arrays',
+      "INSERT INTO prediction_arrays VALUES ('nobody', [1, 2], [3], NULL, NULL, NULL)",
+    ],
+  })
+  const plan = await planMigration(folder.path)
+  expect(plan.warnings.map(({ code, count, ids }) => [code, count, ids])).toEqual(
+    expect.arrayContaining([
+      ['null_elements', 1, ['c']],
+      ['length_mismatch', 2, ['b', 'nobody']],
+    ]),
+  )
+  const report = await runMigration(folder.path, { jobId: 'one', batchSize: 2 })
+  expect(report.warnings).toEqual(plan.warnings)
+})
