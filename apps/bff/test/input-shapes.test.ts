@@ -254,6 +254,14 @@ describe('J6: query parameters', () => {
     expect([response.status, errors?.[0]?.pointer]).toEqual([422, expect.stringMatching(`^/${/^\w+/.exec(query)?.[0]}`)])
   })
 
+  test.each(['limit=1000000000000000', 'offset=9007199254740993', `offset=${'9'.repeat(400)}`])(
+    '/predictions?%s is out of bounds, not a wrong type',
+    async (query) => {
+      const { errors } = (await (await send('GET', `/predictions?${query}`)).json()) as { errors?: { detail: string }[] }
+      expect(errors?.map(({ detail }) => detail).join()).toMatch(/^(Too big: expected \w+ to be <=\d+,?)+$/)
+    },
+  )
+
   test.each([
     'q=%27%3B%20DROP%20TABLE%20runs',
     'q=%25',
@@ -270,6 +278,7 @@ describe('J6: query parameters', () => {
     'created_at_max=2020-02-29T23:59:59.123456Z',
     'created_at_max=2020-02-29%2010:30',
     'offset=999999999999999',
+    'offset=9007199254740991',
     'q=%F0%9F%8D%8E',
   ])('/predictions?%s is an answer', async (query) => {
     expect((await send('GET', `/predictions?${query}`)).status).toBe(200)

@@ -112,8 +112,12 @@ test('a stale plan and a read-only server are refused before anything happens', 
   const path = await copyDemo()
   const before = treeHash(path)
   const app = await openApp(path)
-  const job = await finishJob(app, '/workspace/migrate', { plan_id: 'made-from-another-state' })
-  expect(job).toMatchObject({ state: 'failed', error: { code: 'plan_stale' } })
+  const plan = (await (await app.post('/workspace/migrate', { dry_run: true })).json()) as MigrationPlan
+  for (const plan_id of ['', 'x', 'made-from-another-state', `${'0'.repeat(32)}-${'0'.repeat(16)}`, plan.plan_id.slice(0, 40)]) {
+    const refused = await app.post('/workspace/migrate', { plan_id })
+    expect([refused.status, await refused.json()]).toEqual([409, expect.objectContaining({ code: 'plan_stale' })])
+  }
+  expect(app.services.jobs.list()).toEqual([])
   const readOnly = await openTestApp(path, { readOnly: true })
   opened.push(readOnly)
   expect(await (await readOnly.post('/workspace/migrate', {})).json()).toMatchObject({ code: 'read_only', status: 403 })

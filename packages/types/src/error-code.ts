@@ -29,7 +29,7 @@ export const errorCodes = {
   store_locked: { status: 423, exit: 4, title: 'Another process has the store open' },
   workspace_busy: { status: 409, exit: 4, title: 'Another job is working on this workspace' },
   invalid_transition: { status: 409, exit: 4, title: 'This status does not allow that' },
-  plan_stale: { status: 409, exit: 4, title: 'The workspace has changed since the preview' },
+  plan_stale: { status: 409, exit: 4, title: 'The workspace is not as a preview showed it' },
   not_migratable: { status: 409, exit: 4, title: 'There is nothing here to migrate' },
   not_migrated: { status: 409, exit: 4, title: 'The workspace has to be migrated first' },
   changed_since_migration: { status: 409, exit: 4, title: 'The workspace was changed after the migration' },

@@ -1,4 +1,4 @@
-import { StorageError } from '@nirs-workspace/storage'
+import { refuseStalePlan, StorageError } from '@nirs-workspace/storage'
 import { JobStarted, MigrateRequest, MigrateStatus, MigrationPlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { NewJob } from '../jobs/jobs.ts'
@@ -35,6 +35,14 @@ const refuseBusy = (deps: AppDeps, path: string): void => {
   })
 }
 
+/** A job that can only be refused does not begin. It looks again itself: the files may change until it holds them. */
+const refusePlan = async (deps: AppDeps, workspaceId: string | undefined, planId: string): Promise<void> => {
+  const workspace = await deps.workspaces.present(workspaceId)
+  refuseReadOnly(deps)
+  refuseBusy(deps, workspace.path)
+  await refuseStalePlan(workspace.resolved, planId)
+}
+
 export const migrationRoutes = [
   defineRoute({
     ...text,
@@ -64,6 +72,7 @@ export const migrationRoutes = [
     errors: [...errors, 'body_required', 'plan_stale', 'not_migratable', 'no_space'],
     handle: async ({ deps, query, body, request }) => {
       if (!body.dry_run) {
+        if (body.plan_id !== undefined) await refusePlan(deps, query.workspace, body.plan_id)
         const job = await startJob(deps, query.workspace, { kind: 'migrate', planId: body.plan_id, batchSize: body.batch_size })
         return Response.json(job, { status: 202 })
       }

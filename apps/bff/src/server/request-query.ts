@@ -26,12 +26,15 @@ const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** A number written in the query; hexadecimal, blanks, NaN and infinities are refused. */
 export const queryNumber = z.string().regex(numeral, 'must be a number').transform(Number).pipe(z.number())
 
+/** Of more digits than any number has: still a number, out of whatever bounds there are. */
+const finite = (text: string): number => Math.min(Math.max(Number(text), -Number.MAX_VALUE), Number.MAX_VALUE)
+
 /** An integer within bounds. */
 export const queryInteger = (min: number, max: number) =>
   z
     .string()
-    .regex(/^[+-]?\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
+    .regex(/^[+-]?\d+$/, 'must be a whole number')
+    .transform(finite)
     .pipe(z.number().int().min(min).max(max))
 
 export const queryBoolean = z

@@ -621,6 +621,7 @@ export const en = (f: Formatters) => {
         cancelled: 'The migration was cancelled',
         interrupted: 'The migration was interrupted',
       },
+      refused: 'The migration did not begin: the workspace had changed since the preview. Make the plan again and start from there.',
       untouched: 'Your store is untouched.',
       untouchedBody:
         'It is exactly as it was before the migration started, and what was written beside it has been removed or is removed at the next start.',

@@ -628,6 +628,7 @@ export const fr = (f: Formatters): Text => {
         cancelled: 'La migration a été annulée',
         interrupted: 'La migration a été interrompue',
       },
+      refused: 'La migration n’a pas commencé : l’espace de travail avait changé depuis l’aperçu. Refaites le plan et repartez de là.',
       untouched: 'Votre base est intacte.',
       untouchedBody:
         'Elle est exactement dans l’état d’avant la migration ; ce qui avait été écrit à côté a été supprimé ou le sera au prochain démarrage.',

@@ -15,6 +15,7 @@ import { listColumns } from './array-columns.ts'
 import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { asUnfit } from './migration-error.ts'
 import { findReadOnly, refuseLinks } from './refuse-layout.ts'
+import { planIdOf } from './refuse-stale-plan.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import { type Survey, surveyStore, warning } from './survey-store.ts'
@@ -56,9 +57,6 @@ export const resolveMigratable = async (path: string): Promise<DuckdbWorkspace> 
   })
 }
 
-/** Plan ids begin with the state they were made from, so that a run can tell a stale one without planning again. */
-export const isPlanOf = (planId: string, fingerprint: string): boolean => planId.startsWith(`${fingerprint}-`)
-
 const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise<MigrationPlan> => {
   const survey = await surveyStore(engine, workspace)
   try {
@@ -98,7 +96,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
     const facts = { ...content, datasets: datasets.map(({ name, rows, values, file }) => ({ name, rows, values, file })) }
     const digest = createHash('sha256').update(fingerprint).update(JSON.stringify(facts)).digest('hex')
     return {
-      plan_id: `${fingerprint}-${digest.slice(0, 16)}`,
+      plan_id: planIdOf(fingerprint, digest),
       digest,
       dry_run: true,
       ...content,

@@ -8,7 +8,6 @@ import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
-import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity } from './commit-swap.ts'
 import { hashOriginal } from './hash-original.ts'
@@ -17,10 +16,11 @@ import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
-import { type DuckdbWorkspace, isPlanOf, resolveMigratable, storeSizes } from './plan-migration.ts'
+import { type DuckdbWorkspace, resolveMigratable, storeSizes } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
+import { refuseStalePlan } from './refuse-stale-plan.ts'
 import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
 import { type Survey, surveyStore } from './survey-store.ts'
@@ -58,7 +58,7 @@ const migrate = async (workspace: DuckdbWorkspace, options: MigrationOptions, pr
   return withEngine({ memoryLimit: '400MB', threads: 1 }, (engine) =>
     withAttachedStore(engine, workspace.duckdb, sourceAlias, async () => {
       const startedAt = performance.now()
-      if (options.planId !== undefined) await refuseStale(workspace, options.planId)
+      if (options.planId !== undefined) await refuseStalePlan(workspace, options.planId)
       progress.phase('plan', 'Reading what there is')
       const hashing = hashOriginal(layoutOf(workspace.root), options.signal)
       try {
@@ -100,13 +100,6 @@ const memoryFor = (survey: Survey, sizes: ArraySizes): number => {
 }
 
 const smallestLimit = 400e6
-
-const refuseStale = async (workspace: DuckdbWorkspace, planId: string): Promise<void> => {
-  if (isPlanOf(planId, await fingerprintWorkspace(workspace))) return
-  throw new StorageError('plan_stale', 'The workspace has changed since the preview. Nothing was changed.', {
-    hint: 'Look at a new preview and start again from there.',
-  })
-}
 
 const newJournal = async (workspace: DuckdbWorkspace, jobId: string): Promise<MigrateJournal> => {
   const layout = layoutOf(workspace.root)

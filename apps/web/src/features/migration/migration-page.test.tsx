@@ -1,3 +1,4 @@
+import type { Job } from '@nirs-workspace/types'
 import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
@@ -106,6 +107,36 @@ describe('migration page', () => {
     })
   })
 
+  describe('a job that a stale plan has kept from beginning', () => {
+    const refused = (ended_at: string) =>
+      migrationJob({
+        state: 'failed',
+        cancellable: false,
+        ended_at,
+        progress: { ...migrationJob({}).progress, phase: 'plan' },
+        error: { code: 'plan_stale', title: 'The workspace is not as a preview showed it', detail: 'd' },
+      })
+
+    it('is told to who sees it end, with the way on', async () => {
+      const jobs = { rows: [migrationJob({})] }
+      const { client } = renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: jobs.rows, total: 1 }) })
+      await screen.findByRole('button', { name: 'Cancel migration' })
+      jobs.rows = [refused(new Date(Date.now() + 1).toISOString())]
+      await act(() => client.invalidateQueries({ queryKey: ['/jobs'] }))
+      expect(await screen.findByRole('alert')).toHaveTextContent(
+        /^The migration did not begin: the workspace had changed since the preview\./,
+      )
+      expect(screen.getByRole('button', { name: /Preview/ })).toBeVisible()
+    })
+
+    it('is no news to later visitors', async () => {
+      const rows = [refused(new Date(Date.now() - 1000).toISOString())]
+      renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows, total: 1 }) })
+      expect(await screen.findByRole('button', { name: /Preview/ })).toBeVisible()
+      expect(screen.queryByText(/did not begin|failed/)).not.toBeInTheDocument()
+    })
+  })
+
   it('says what happened after a failure and that the store is untouched', async () => {
     const error = { code: 'no_space' as const, title: 'There is not enough free disk space', detail: 'The disk is full.' }
     renderApp('/settings/migration', 'legacy', {
@@ -119,10 +150,18 @@ describe('migration page', () => {
 
 describe('stageOf', () => {
   const failed = migrationJob({ state: 'failed', error: { code: 'write_failed', title: 't', detail: 'd' } })
+  const stale = (phase: Job['progress']['phase']) =>
+    migrationJob({
+      state: 'failed',
+      error: { code: 'plan_stale', title: 't', detail: 'd' },
+      progress: { ...migrationJob({}).progress, phase },
+    })
   const rolledBack = migrationJob({ job_id: 'job-2', kind: 'rollback', state: 'completed' })
   it.each([
     ['legacy, no jobs', migrateStatus('legacy'), [], 'review'],
     ['legacy, failed', migrateStatus('legacy'), [failed], 'failed'],
+    ['legacy, refused for a stale plan', migrateStatus('legacy'), [stale('plan')], 'review'],
+    ['legacy, its store replaced on the way', migrateStatus('legacy'), [stale('stage')], 'failed'],
     ['legacy again after a roll back', migrateStatus('legacy'), [rolledBack, migrationJob({ state: 'completed', report })], 'review'],
     ['running', migrateStatus('legacy'), [migrationJob({})], 'running'],
     ['migrated by us', migrateStatus('migrated'), [], 'report'],

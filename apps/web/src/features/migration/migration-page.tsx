@@ -2,11 +2,12 @@ import type { Job, MigrateStatus, StorageStatus } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { CircleCheck } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
 import { migrationReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { useText } from '../../text/text.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
 import { FailedMigration } from './failed-migration.tsx'
 import { MigrationProgress } from './migration-progress.tsx'
@@ -25,6 +26,7 @@ export const MigrationPage = () => {
   const storage = useQuery(storageStatusQuery(workspace.id))
   const jobs = useWorkspaceJobs(workspace.id)
   const rolledBack = useFreshRollback(jobs)
+  const isFreshlyRefused = useFreshRefusal(jobs)
   if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
   if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
   if (status.data === undefined || storage.data === undefined || (status.isFetching && isBehind(status.data, jobs))) {
@@ -42,6 +44,11 @@ export const MigrationPage = () => {
         <p className="text-muted">{migration.intro}</p>
       </div>
       {rolledBack === undefined ? null : <RolledBack job={rolledBack} />}
+      {isFreshlyRefused ? (
+        <div role="alert">
+          <Notice tone="warning">{migration.refused}</Notice>
+        </div>
+      ) : null}
       {stage.name === 'nothing' || isRollback(stage) ? null : <Steps current={stepOf(stage)} />}
       <Stage stage={stage} status={status.data} storage={storage.data} />
     </div>
@@ -62,11 +69,23 @@ export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState
   if (running !== undefined) return { name: 'running', job: running }
   const last = own.find((job) => job.kind === 'migrate')
   if (status.migration_needed) {
-    return last !== undefined && own[0] === last && last.error !== null ? { name: 'failed', job: last } : { name: 'review' }
+    return last !== undefined && own[0] === last && last.error !== null && !isRefused(last)
+      ? { name: 'failed', job: last }
+      : { name: 'review' }
   }
   return status.last_report === null && (last === undefined || migrationReport(last) === undefined)
     ? { name: 'nothing' }
     : { name: 'report' }
+}
+
+/** The workspace had changed since the preview: the job ended before it began, which is no failure to tell every later reader of. */
+const isRefused = ({ error, progress }: Job): boolean =>
+  error?.code === 'plan_stale' && ['queued', 'recover', 'plan'].includes(progress.phase)
+
+/** Such a job that ended while this page was open. */
+const useFreshRefusal = ([last]: readonly Job[]): boolean => {
+  const [openedAt] = useState(Date.now)
+  return last?.ended_at != null && last.kind === 'migrate' && isRefused(last) && Date.parse(last.ended_at) >= openedAt
 }
 
 /** What the last job has changed is not in the status yet: the page would show the state before. */
