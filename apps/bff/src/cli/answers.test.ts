@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { attachWritable, withEngine } from '@nirs-workspace/storage'
 import { expect, test } from 'vitest'
 import { cliHome } from '../testing/cli-home.ts'
+import { runCli } from '../testing/run-cli.ts'
 import { startWriter } from '../testing/start-writer.ts'
 import { copyDemo, copySample, hasSamples } from '../testing/workspace-copies.ts'
 
@@ -32,6 +33,24 @@ test('a negative zero in an array keeps its sign in the answer', async () => {
   await change(path, `UPDATE store.prediction_arrays SET y_pred = [-0.0::DOUBLE] || y_pred[2:] WHERE prediction_id = '${id}'`)
   const { y_pred } = (await cli.json('show', path, id, '--arrays')).answer as { y_pred: number[] }
   expect(Object.is(y_pred[0], -0)).toBe(true)
+})
+
+test('verify and the preview of a migration say which predictions they mean, some by id, and how to look at one', async () => {
+  const path = await copyDemo()
+  const { rows } = (await cli.json('list', path, 'predictions', '--limit', '7')).answer as { rows: { prediction_id: string }[] }
+  const ids = rows.map(({ prediction_id }) => prediction_id).sort()
+  await change(
+    path,
+    `UPDATE store.prediction_arrays SET y_pred = y_pred || [1.0] WHERE prediction_id IN (${ids.map((id) => `'${id}'`).join(', ')})`,
+  )
+  for (const parameters of [
+    ['verify', path, '--deep'],
+    ['migrate', path, '--dry-run'],
+  ]) {
+    const { stdout } = await runCli(parameters, cli.home)
+    expect(stdout).toContain(`\n  which: ${ids.slice(0, 5).join(', ')} and 2 more; --json names more of them\n  next: `)
+    expect(stdout).toContain(` show ${path} ${ids[0]} --arrays shows one`)
+  }
 })
 
 test('a ranking leaves out and names what it cannot rank', async () => {

@@ -2,6 +2,7 @@ import { inspectWorkspace } from '@nirs-workspace/storage'
 import type { Inspection } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
+import { describeRemark } from './describe-remark.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb } from './output.ts'
 import { formatBytes, formatTable, printable } from './table.ts'
@@ -22,23 +23,25 @@ export const addInspect = (program: Command): void => {
 
 const inspect = async (path: string, options: Options): Promise<number> => {
   const inspection = await inspectWorkspace(path, { cacheFolder: userFolders().cache })
-  printResult(options, inspection, describe)
+  printResult(options, inspection, describe(path))
   const serious = inspection.findings.some((finding) => finding.severity !== 'info')
   return options.check === true && serious ? exitCodes.findings : exitCodes.done
 }
 
-const describe = (found: Inspection): string => {
-  const { counts, sizes } = found
-  const lines = [
-    `${printable(found.name)}  ${printable(found.path)}`,
-    `storage: ${found.storage_mode}, written by nirs4all ${found.written_by ?? 'of unknown release'}${found.migration_needed ? ', migration needed' : ''}${found.rescue_needed ? ', rescue needed' : ''}`,
-    `${counts.predictions} predictions, ${counts.arrays} with arrays, ${counts.runs} runs, ${counts.pipelines} pipelines, ${counts.chains} chains, ${counts.artifacts} artifacts`,
-    `store ${formatBytes(sizes.store_bytes)}, arrays ${formatBytes(sizes.arrays_bytes)}, artifacts ${formatBytes(sizes.artifacts_bytes)}`,
-    formatTable(
-      ['dataset', 'predictions', 'arrays', 'parquet bytes'],
-      found.datasets.map((dataset) => [dataset.name, dataset.predictions, dataset.arrays, dataset.parquet_bytes]),
-    ),
-    ...found.findings.map((finding) => `${finding.severity}: ${printable(finding.detail)} (${finding.count})`),
-  ]
-  return lines.filter((line) => line !== '').join('\n')
-}
+const describe =
+  (path: string) =>
+  (found: Inspection): string => {
+    const { counts, sizes } = found
+    const lines = [
+      `${printable(found.name)}  ${printable(found.path)}`,
+      `storage: ${found.storage_mode}, written by nirs4all ${found.written_by ?? 'of unknown release'}${found.migration_needed ? ', migration needed' : ''}${found.rescue_needed ? ', rescue needed' : ''}`,
+      `${counts.predictions} predictions, ${counts.arrays} with arrays, ${counts.runs} runs, ${counts.pipelines} pipelines, ${counts.chains} chains, ${counts.artifacts} artifacts`,
+      `store ${formatBytes(sizes.store_bytes)}, arrays ${formatBytes(sizes.arrays_bytes)}, artifacts ${formatBytes(sizes.artifacts_bytes)}`,
+      formatTable(
+        ['dataset', 'predictions', 'arrays', 'parquet bytes'],
+        found.datasets.map((dataset) => [dataset.name, dataset.predictions, dataset.arrays, dataset.parquet_bytes]),
+      ),
+      ...found.findings.flatMap((finding) => describeRemark(path, finding.severity, finding)),
+    ]
+    return lines.filter((line) => line !== '').join('\n')
+  }

@@ -16,12 +16,13 @@ import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
 import { commandText } from './command-text.ts'
 import { confirm } from './confirm.ts'
+import { describeRemark } from './describe-remark.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { parseCount } from './parse-filters.ts'
 import { showProgress } from './progress.ts'
-import { formatBytes, formatTable, printable } from './table.ts'
+import { formatBytes, formatTable } from './table.ts'
 import { describeVerification } from './verify.ts'
 
 interface Options extends OutputOptions {
@@ -66,18 +67,18 @@ const migrate = async (path: string, options: Options): Promise<number> => {
 const planAndRun = async (path: string, options: Options, batchSize: number | undefined): Promise<number> => {
   const plan = await interruptible((signal) => planMigration(path, { signal }))
   if (options.dryRun === true) {
-    printResult(options, plan, describePlan)
+    printResult(options, plan, describePlan(path))
     return exitCodes.done
   }
   if (options.yes !== true) {
-    say(describePlan(plan))
+    say(describePlan(path)(plan))
     if (!(await confirm('Migrate now?', false))) {
       say('Nothing was changed.')
       return exitCodes.done
     }
   }
   const report = await run(path, plan, batchSize)
-  printResult(options, report, describeReport)
+  printResult(options, report, describeReport(path))
   return exitCodes.done
 }
 
@@ -137,36 +138,40 @@ const verifyOnly = async (path: string, options: Options): Promise<number> => {
       verifyWorkspace(path, { depth: 'deep', requireProof: true, signal, onProgress: progress.report }),
     )
     progress.done()
-    printResult(options, report, describeVerification)
+    printResult(options, report, describeVerification(path))
     return report.passed ? exitCodes.done : exitCodes.findings
   } finally {
     progress.done()
   }
 }
 
-const describePlan = (plan: MigrationPlan): string =>
-  [
-    `Would migrate ${plan.total_rows} rows (${plan.total_values} values), about ${Math.ceil(plan.estimated_duration_seconds)} s:`,
-    formatTable(
-      ['dataset', 'rows', 'now', 'then', 'file'],
-      plan.datasets.map((dataset) => [
-        dataset.name,
-        dataset.rows,
-        formatBytes(dataset.bytes_now),
-        formatBytes(dataset.bytes_estimated),
-        dataset.file,
-      ]),
-    ),
-    `store ${formatBytes(plan.duckdb_size_before)}, would be ${formatBytes(plan.duckdb_size_estimated)} and ${formatBytes(plan.parquet_bytes_estimated)} of Parquet`,
-    `needs ${formatBytes(plan.free_bytes_needed)} of free space, ${formatBytes(plan.free_bytes_available)} are there`,
-    ...plan.warnings.map((warning) => `warning: ${printable(warning.detail)} (${warning.count})`),
-  ].join('\n')
+const describePlan =
+  (path: string) =>
+  (plan: MigrationPlan): string =>
+    [
+      `Would migrate ${plan.total_rows} rows (${plan.total_values} values), about ${Math.ceil(plan.estimated_duration_seconds)} s:`,
+      formatTable(
+        ['dataset', 'rows', 'now', 'then', 'file'],
+        plan.datasets.map((dataset) => [
+          dataset.name,
+          dataset.rows,
+          formatBytes(dataset.bytes_now),
+          formatBytes(dataset.bytes_estimated),
+          dataset.file,
+        ]),
+      ),
+      `store ${formatBytes(plan.duckdb_size_before)}, would be ${formatBytes(plan.duckdb_size_estimated)} and ${formatBytes(plan.parquet_bytes_estimated)} of Parquet`,
+      `needs ${formatBytes(plan.free_bytes_needed)} of free space, ${formatBytes(plan.free_bytes_available)} are there`,
+      ...plan.warnings.flatMap((warning) => describeRemark(path, 'warning', warning)),
+    ].join('\n')
 
-const describeReport = (report: MigrationReport): string =>
-  [
-    `${report.rows_migrated} of ${report.total_rows} rows migrated and verified in ${report.duration_seconds.toFixed(1)} s`,
-    `store ${formatBytes(report.duckdb_size_before)}, now ${formatBytes(report.duckdb_size_after)} and ${formatBytes(report.parquet_total_size)} of Parquet`,
-    `original kept at ${report.backup_path}${report.backup_wal_path === null ? '' : ` and ${report.backup_wal_path}`}`,
-    `proof at ${report.proof_path}`,
-    ...report.warnings.map((warning) => `warning: ${printable(warning.detail)} (${warning.count})`),
-  ].join('\n')
+const describeReport =
+  (path: string) =>
+  (report: MigrationReport): string =>
+    [
+      `${report.rows_migrated} of ${report.total_rows} rows migrated and verified in ${report.duration_seconds.toFixed(1)} s`,
+      `store ${formatBytes(report.duckdb_size_before)}, now ${formatBytes(report.duckdb_size_after)} and ${formatBytes(report.parquet_total_size)} of Parquet`,
+      `original kept at ${report.backup_path}${report.backup_wal_path === null ? '' : ` and ${report.backup_wal_path}`}`,
+      `proof at ${report.proof_path}`,
+      ...report.warnings.flatMap((warning) => describeRemark(path, 'warning', warning)),
+    ].join('\n')

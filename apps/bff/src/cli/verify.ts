@@ -1,11 +1,11 @@
 import { verifyWorkspace } from '@nirs-workspace/storage'
 import type { VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
+import { describeRemark } from './describe-remark.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, UsageError } from './output.ts'
 import { showProgress } from './progress.ts'
-import { printable } from './table.ts'
 
 interface Options extends OutputOptions {
   quick?: boolean
@@ -30,15 +30,17 @@ const verify = async (path: string, options: Options): Promise<number> => {
   try {
     const report = await interruptible((signal) => verifyWorkspace(path, { depth, signal, onProgress: progress.report }))
     progress.done()
-    printResult(options, report, describeVerification)
+    printResult(options, report, describeVerification(path))
     return report.passed ? exitCodes.done : exitCodes.findings
   } finally {
     progress.done()
   }
 }
 
-export const describeVerification = ({ passed, rows_checked, findings, proof_holds }: VerifyReport): string =>
-  [
-    `${passed ? 'sound' : 'not sound'}: ${rows_checked} rows checked${proof_holds === null ? '' : proof_holds ? ', the migration proof holds' : ', the migration proof does not hold'}`,
-    ...findings.map((finding) => `${finding.severity}: ${printable(finding.detail)} (${finding.count})`),
-  ].join('\n')
+export const describeVerification =
+  (path: string) =>
+  ({ passed, rows_checked, findings, proof_holds }: VerifyReport): string =>
+    [
+      `${passed ? 'sound' : 'not sound'}: ${rows_checked} rows checked${proof_holds === null ? '' : proof_holds ? ', the migration proof holds' : ', the migration proof does not hold'}`,
+      ...findings.flatMap((finding) => describeRemark(path, finding.severity, finding)),
+    ].join('\n')
