@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withEngine } from '@nirs-workspace/storage'
-import { ExportManifest, type PredictionPage, Problem, type WorkspaceStats } from '@nirs-workspace/types'
+import { ExportCount, ExportManifest, type PredictionPage, Problem, type WorkspaceStats } from '@nirs-workspace/types'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { readZip } from '../src/testing/read-zip.ts'
@@ -87,6 +87,26 @@ test('test_export_parquet_filtered: partition and model narrow the file', async 
   const ofModel = expected.rows.filter((row) => row.model_name === model)
   const narrowed = await reopen(await app.request(exportPath(dataset, `?partition=val&model_name=${encodeURIComponent(model)}`)))
   expect(narrowed.page.total).toBe(ofModel.length)
+})
+
+test('what matches nothing is counted as nothing and refused before a byte is sent; an archive names the datasets that it leaves out', async () => {
+  app = await openTestApp(await copyDemo())
+  const [dataset = '', other = ''] = [...new Set((await pageOf('limit=1000')).rows.map((row) => row.dataset_name))]
+  const asked = async (path: string, body: object) => app.post(`/aggregated-predictions/export${path}`, body)
+  const refused = async (response: Response) => [response.status, Problem.parse(await response.json()).code]
+  const both = { dataset_names: [dataset, other], filters: { equals: { dataset_name: [dataset], partition: ['val'] } } }
+  const { total } = await pageOf(`partition=val&dataset_name=${encodeURIComponent(dataset)}`)
+  const count = ExportCount.parse(await (await asked('/count', both)).json())
+  expect(count).toEqual({ predictions: total, datasets: [{ dataset_name: dataset, predictions: total }] })
+  const entries = readZip(Buffer.from(await (await asked('', both)).arrayBuffer()))
+  const manifest = ExportManifest.parse(JSON.parse(String(entries.get('manifest.json'))))
+  expect([manifest.files.map((file) => [file.dataset_name, file.rows]), manifest.left_out]).toEqual([[[dataset, total]], [other]])
+  const nothing = { filters: { equals: { partition: ['nope'] } } }
+  expect(await (await asked('/count', nothing)).json()).toEqual({ predictions: 0, datasets: [] })
+  for (const body of [nothing, { ...nothing, dataset_names: [dataset] }, { ...nothing, dataset_names: [dataset], format: 'csv' }]) {
+    expect(await refused(await asked('', body))).toEqual([404, 'nothing_to_export'])
+  }
+  expect(await refused(await app.request(exportPath(dataset, '?partition=nope')))).toEqual([404, 'nothing_to_export'])
 })
 
 test('the size of an export is told before it is made: about right from a store, as it is from files', async () => {

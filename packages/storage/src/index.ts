@@ -42,11 +42,13 @@ export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
 export { jobProcessFlags } from './engine/process-flags.ts'
 export * from './errors.ts'
 export { contentDisposition } from './export/content-disposition.ts'
+export { countExport } from './export/count-export.ts'
 export type { DatasetExport, ExportContext, FileFormat } from './export/export-context.ts'
 export { type DatasetExported, exportDataset } from './export/export-dataset.ts'
 export { exportFileName, uniqueNames } from './export/export-names.ts'
 export { describeFile, writeBeside } from './export/export-target.ts'
 export { exportZip, type ZipOptions } from './export/export-zip.ts'
+export { nothingInAnyDataset } from './export/nothing-to-export.ts'
 // Migration, verification, the workspace lock.
 export { acquireWorkspaceLock, type WorkspaceLock } from './files/workspace-lock.ts'
 // The library of pipeline templates.

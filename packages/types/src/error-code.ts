@@ -37,6 +37,7 @@ export const errorCodes = {
   proof_not_found: { status: 404, exit: 4, title: 'There is no migration proof to check' },
   prediction_not_found: { status: 404, exit: 2, title: 'There is no such prediction' },
   dataset_not_found: { status: 404, exit: 2, title: 'There is no such dataset' },
+  nothing_to_export: { status: 404, exit: 2, title: 'No row matches this export' },
   run_not_found: { status: 404, exit: 2, title: 'There is no such run' },
   pipeline_not_found: { status: 404, exit: 2, title: 'There is no such pipeline' },
   chain_not_found: { status: 404, exit: 2, title: 'There is no such chain' },

@@ -27,6 +27,13 @@ export const ExportedFile = z.object({
 })
 export type ExportedFile = z.infer<typeof ExportedFile>
 
+/** What an export would hold, by dataset; datasets without a matching prediction are not listed. */
+export const ExportCount = z.object({
+  predictions: z.number().int(),
+  datasets: z.array(z.object({ dataset_name: z.string(), predictions: z.number().int() })),
+})
+export type ExportCount = z.infer<typeof ExportCount>
+
 /** manifest.json inside every ZIP. */
 export const ExportManifest = z.object({
   format: z.literal('nirs-workspace/export/1'),
@@ -34,5 +41,8 @@ export const ExportManifest = z.object({
   workspace: z.string(),
   filters: PredictionFilter.partial().nullable(),
   files: z.array(ExportedFile),
+  /** Datasets that were asked for but have no row under the filters, and so no file. */
+  left_out: z.array(z.string()),
 })
+
 export type ExportManifest = z.infer<typeof ExportManifest>

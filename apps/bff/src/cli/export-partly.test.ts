@@ -127,10 +127,10 @@ test.runIf(hasSamples)('a name that occurs nowhere is refused with those that do
   expect((await readdir(home)).filter((name) => name.startsWith('no'))).toEqual([])
 })
 
-test.runIf(hasSamples)('names that occur are taken, also where they let nothing through, and a metric by any of its names', async () => {
-  const target = join(home, 'none.parquet')
-  const { code, stdout } = await runCli(['export', damaged, 'dataset', '-o', target, '--partition', 'test', '--json'], home)
-  expect([code, z.object({ files: z.array(ExportedFile) }).parse(JSON.parse(stdout)).files[0]?.rows]).toEqual([0, 0])
+test.runIf(hasSamples)('names that occur but let nothing through leave no file; a metric is taken by any of its names', async () => {
+  const { exit, code } = await fail('export', damaged, 'dataset', '-o', join(home, 'none.parquet'), '--partition', 'test')
+  expect([exit, code]).toEqual([2, 'nothing_to_export'])
+  expect(await readdir(home)).not.toContain('none.parquet')
   const top = await runCli(['top', damaged, '--metric', 'RMSEP', '--dataset', 'two_probes', '--json'], home)
   expect([top.code, z.object({ rows: z.array(z.unknown()) }).parse(JSON.parse(top.stdout)).rows]).not.toEqual([0, []])
 })

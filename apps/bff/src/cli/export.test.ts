@@ -63,6 +63,29 @@ test('a file that is there is replaced with --force only, and a store outside of
   expect(await readFile(store, 'utf8')).toBe('mine')
 })
 
+test('datasets without a matching prediction are left out and told; an export of nothing is refused and leaves no file', async () => {
+  const { stdout } = await runCli(['list', workspace, 'predictions', '--json', '--limit', '1000'], home)
+  const { rows } = JSON.parse(stdout) as { rows: { dataset_name: string; model_name: string }[] }
+  const byModel = Map.groupBy(rows, (row) => row.model_name)
+  const [model, ofOne = []] = [...byModel].find(([, all]) => new Set(all.map((row) => row.dataset_name)).size === 1) ?? []
+  const [name = '', others] = [
+    ofOne[0]?.dataset_name,
+    rows.map((row) => row.dataset_name).filter((each) => each !== ofOne[0]?.dataset_name),
+  ]
+  for (const [output, ...more] of [['some.zip', '--format', 'zip'], ['some']] as const) {
+    const made = await exportTo(join(home, output), '--model', model ?? '', ...more)
+    expect((JSON.parse(made.stdout) as { files: object[] }).files).toEqual([
+      expect.objectContaining({ dataset_name: name, rows: ofOne.length }),
+    ])
+    expect(made.stderr).toContain(`left out: No prediction of "${others[0]}" passes the filters.`)
+  }
+  for (const [output, ...more] of [['no.zip', '--format', 'zip'], ['no.parquet']] as const) {
+    const refused = await exportTo(join(home, output), others[0] ?? '', '--model', model ?? '', ...more)
+    expect([refused.code, refusal(refused.stdout).code]).toEqual([2, 'nothing_to_export'])
+  }
+  expect((await readdir(home)).filter((each) => each.startsWith('no.'))).toEqual([])
+})
+
 test('what cannot be a file of an export is named, without a trace', async () => {
   const folder = join(home, 'a-folder')
   await mkdir(folder)

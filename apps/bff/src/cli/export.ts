@@ -11,6 +11,7 @@ import {
   exportZip,
   isStorageError,
   listDatasets,
+  nothingInAnyDataset,
   type ResolvedWorkspace,
   StorageError,
   uniqueNames,
@@ -101,6 +102,7 @@ const exportFiles = async (
 ): Promise<ExportedFile[]> => {
   const targets = await targetsFor(work.options, datasets, format, work.datasets.length === 1)
   const files: ExportedFile[] = []
+  const leftOut: StorageError[] = []
   const failures: { dataset_name: string; error: StorageError }[] = []
   for (const [dataset_name, target] of targets) {
     try {
@@ -108,11 +110,17 @@ const exportFiles = async (
     } catch (error) {
       const known = work.signal.aborted ? stopped(error) : notWritten(target, error)
       if (!isStorageError(known) || datasets.length === 1) throw known
+      if (known.code === 'nothing_to_export') {
+        leftOut.push(known)
+        continue
+      }
       failures.push({ dataset_name, error: known })
       if (work.signal.aborted) break
     }
   }
   const [first] = failures
+  if (files.length === 0 && first === undefined) throw nothingInAnyDataset(leftOut)
+  for (const reason of leftOut) tellLeftOut(reason)
   if (first === undefined) return files
   const failed = failures.map(({ dataset_name, error }) => ({ dataset_name, code: error.code, detail: error.message }))
   throw new PartlyExported(datasets, files, failed, first.error)
@@ -167,14 +175,23 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
+const tellLeftOut = ({ message }: StorageError): void => say(`left out: ${printable(message.replace(/ Nothing was written\.$/, ''))}`)
+
 /** An archive that is there is a whole one. */
 const exportArchive = async ({ catalog, resolved, options, signal }: Work, request: ExportRequest): Promise<ExportedFile[]> => {
   const target = await fileToWrite(options.output, options.force === true)
   const files: ExportedFile[] = []
+  const leftOut: StorageError[] = []
   await writeWhole(target, (beside) => {
-    const archive = exportZip({ resolved, catalog }, request, { scratchFolder: tmpdir(), signal, onFile: (file) => files.push(file) })
+    const archive = exportZip({ resolved, catalog }, request, {
+      scratchFolder: tmpdir(),
+      signal,
+      onFile: (file) => files.push(file),
+      onLeftOut: (reason) => leftOut.push(reason),
+    })
     return pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
   })
+  for (const reason of leftOut) tellLeftOut(reason)
   for (const file of files) tell(options, file)
   return files
 }

@@ -1,5 +1,5 @@
-import { contentDisposition, exportFileName, listDatasets, resolveWorkspace } from '@nirs-workspace/storage'
-import { ExportRequest } from '@nirs-workspace/types'
+import { contentDisposition, countExport, exportFileName, listDatasets, resolveWorkspace } from '@nirs-workspace/storage'
+import { ExportCount, ExportRequest } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { AppDeps } from '../server/app-deps.ts'
 import { sendFile } from '../server/send-file.ts'
@@ -18,6 +18,7 @@ const mediaTypes = {
 const errors = [
   'workspace_not_found',
   'dataset_not_found',
+  'nothing_to_export',
   'arrays_corrupt',
   'arrays_missing',
   'store_locked',
@@ -91,7 +92,8 @@ export const exportRoutes = [
     method: 'POST',
     path: '/aggregated-predictions/export',
     tag: 'Export',
-    summary: 'Datasets under filters: one as a file, several (or format zip) as a streamed ZIP with a manifest of SHA-256 sums',
+    summary:
+      'Datasets under filters: one as a file, several (or format zip) as a streamed ZIP with a manifest of SHA-256 sums; datasets without a matching row are left out of it',
     query: onlyWorkspace,
     body: ExportRequest.check(checkFilters),
     answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes) }],
@@ -103,5 +105,17 @@ export const exportRoutes = [
       if (datasets.length === 1 && only !== undefined && body.format !== 'zip') return sendDataset(deps, workspace, request, only, body)
       return sendArchive(deps, workspace, request, body)
     },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/aggregated-predictions/export/count',
+    tag: 'Export',
+    summary: 'How many predictions of each dataset the same export takes; datasets without a matching one are not listed',
+    query: onlyWorkspace,
+    body: ExportRequest.check(checkFilters),
+    answers: [{ status: 200, description: 'Counts by dataset', schema: ExportCount }],
+    errors: ['workspace_not_found', 'catalog_building'],
+    handle: async ({ deps, query, body, request }) =>
+      (await deps.workspaces.present(query.workspace)).query((catalog) => countExport(catalog, body, { signal: request.signal })),
   }),
 ]

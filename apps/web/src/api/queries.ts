@@ -1,4 +1,6 @@
 import type {
+  ExportCount,
+  ExportRequest,
   Facets,
   Histogram,
   Inspection,
@@ -87,6 +89,15 @@ export const histogramQuery = (workspace: string, column: RangeColumn, filters: 
   ...read<Histogram>('/predictions/histogram', workspace, { ...filters, column }),
   placeholderData: keepPreviousData,
 })
+
+/** Counting reads only, so it is a query although it travels as POST. */
+export const exportCountQuery = (workspace: string, body: ExportRequest) =>
+  queryOptions({
+    queryKey: ['/aggregated-predictions/export/count', workspace, body] as const,
+    queryFn: ({ signal }) =>
+      request<ExportCount>('/aggregated-predictions/export/count', { method: 'POST', query: { workspace }, body, signal }),
+    retry: false,
+  })
 
 export const predictionQuery = (workspace: string, id: string) =>
   read<PredictionDetail>(`/predictions/${encodeURIComponent(id)}`, workspace)

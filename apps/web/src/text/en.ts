@@ -500,10 +500,18 @@ export const en = (f: Formatters) => {
       partition: 'Partition',
       model: 'Model',
       any: 'any',
+      asTable: 'as the table',
       useFilters: 'Only what the table shows now',
+      some: (count: number, all: number) => `${f.int(count)} of ${predictions(all)}`,
       summary: (datasets: number, count: number, bytes: string) =>
         `${f.int(datasets)} ${plural(datasets, 'dataset', 'datasets')}, ${predictions(count)}${bytes === '' ? '' : `, ${bytes} of arrays`}`,
       filtered: 'fewer with the filters above',
+      leftOut: (names: readonly string[], more: number) =>
+        `Without a matching prediction, so left out: ${names.join(', ')}${more === 0 ? '' : ` and ${f.int(more)} more`}.`,
+      noMatch: {
+        prediction: 'No prediction of the chosen datasets matches: there is nothing to download.',
+        sample: 'No matching prediction of the chosen datasets has arrays: there is nothing to download.',
+      },
       nothing: 'Choose at least one dataset.',
       start: 'Download',
       progress: (received: number) => `${f.bytes(received)} received`,

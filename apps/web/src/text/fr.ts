@@ -507,10 +507,18 @@ export const fr = (f: Formatters): Text => {
       partition: 'Partition',
       model: 'Modèle',
       any: 'indifférent',
+      asTable: 'comme la table',
       useFilters: 'Uniquement ce qu’affiche la table',
+      some: (count, all) => `${f.int(count)} sur ${predictions(all)}`,
       summary: (datasets, count, bytes) =>
         `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}${bytes === '' ? '' : `, ${bytes} de tableaux`}`,
       filtered: 'moins avec les filtres ci-dessus',
+      leftOut: (names, more) =>
+        `Sans prédiction correspondante, donc laissés de côté : ${names.join(', ')}${more === 0 ? '' : ` et ${f.int(more)} autres`}.`,
+      noMatch: {
+        prediction: 'Aucune prédiction des jeux choisis ne correspond : il n’y a rien à télécharger.',
+        sample: 'Aucune prédiction correspondante des jeux choisis n’a de tableaux : il n’y a rien à télécharger.',
+      },
       nothing: 'Choisissez au moins un jeu de données.',
       start: 'Télécharger',
       progress: (received) => `${f.bytes(received)} reçus`,

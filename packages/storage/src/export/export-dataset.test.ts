@@ -95,7 +95,7 @@ describe('exportDataset', () => {
     expect(await treeHash(workspace.root)).toBe(before)
   })
 
-  it('test_export_parquet_filtered: only what the filters let through, down to nothing', async () => {
+  it('test_export_parquet_filtered: only what the filters let through', async () => {
     await make([soil('a', { partition: 'train' }), soil('b'), soil('c', { model_name: 'Ridge' })])
     const filtered = request({ filters: { equals: { partition: ['val'] } } })
     await expectFlushed(workspace.outside, 'an export', () => exportDataset(context(), filtered))
@@ -103,9 +103,25 @@ describe('exportDataset', () => {
     expect(await ids(file.path)).toEqual(['b', 'c'])
     const both = { equals: { partition: ['val'], model_name: ['Ridge'] } }
     expect(await ids((await exportDataset(context(), request({ filters: both }))).path)).toEqual(['c'])
-    const none = await exportDataset(context(), request({ filters: { equals: { partition: ['test'] } } }))
-    expect(none.rows).toBe(0)
-    expect(await ids(none.path)).toEqual([])
+  })
+
+  it('is refused when it would hold no row, and keeps what was at the target', async () => {
+    await make([soil('a', { partition: 'train' }), soil('b', { array_source: null, arrays: {} })])
+    const { path } = await exportDataset(context(), request())
+    const before = await readFile(path)
+    const nothing = (extra: Partial<DatasetExport>, sentence: RegExp) =>
+      expect(exportDataset(context(), request(extra))).rejects.toMatchObject({
+        code: 'nothing_to_export',
+        message: expect.stringMatching(sentence),
+      })
+    await nothing({ filters: { equals: { partition: ['test'] } } }, /^No prediction of "soil pH" passes the filters\./)
+    const samples = { layout: 'sample' as const, filters: { equals: { partition: ['val'] } } }
+    for (const format of ['parquet', 'csv', 'arrow'] as const) {
+      await nothing({ ...samples, format }, /^No prediction of "soil pH" has arrays/)
+    }
+    await writeFile(join(workspace.root, 'arrays', '_tombstones.json'), JSON.stringify({ a: '2026-01-01T00:00:00+00:00' }))
+    await nothing({ filters: { equals: { partition: ['train'] } } }, /have been removed\. Nothing was written\.$/)
+    expect(await readFile(path)).toEqual(before)
   })
 
   it('leaves out tombstoned rows and says so; a damaged list is a warning', async () => {

@@ -9,6 +9,7 @@ import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
 import { type ExportQuery, exportQuery, streamingJoins } from './export-query.ts'
 import { closeSources, type ExportSource, namedAfterSource, openExportSources } from './export-sources.ts'
 import { allowedTarget, describeFile, removeIfThere, writeBeside } from './export-target.ts'
+import { nothingToExport } from './nothing-to-export.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
 
@@ -19,7 +20,7 @@ export type DatasetExported = ExportedFile & { readonly warnings: readonly strin
  * Writes the predictions of one dataset, under the filters, with their arrays, to one file in the order in which the arrays are
  * stored (docs/formats.md). The workspace is only read; the file appears whole or not at all. Rows stream through: memory does not grow with
  * their number.
- * Throws `dataset_not_found`, `arrays_corrupt`, `arrays_missing`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
+ * Throws `dataset_not_found`, `nothing_to_export` when it would hold no row, `arrays_corrupt`, `arrays_missing`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
   const engine = await openExportEngine(context)
@@ -40,6 +41,7 @@ export const exportWith = async (engine: Engine, context: ExportContext, request
     const where = whereClause(PredictionFilter.parse(request.filters ?? {}))
     const plan = await makePlan(engine, context.resolved.arrays, request.dataset_name, where)
     try {
+      if (plan.predictions === 0) throw nothingToExport(request, plan)
       const rows = await writeBeside(target, (path) => writeArrays(engine, context, request, plan, path))
       return { path: target, dataset_name: request.dataset_name, rows, ...(await describeFile(target)), warnings: plan.warnings }
     } finally {
@@ -69,6 +71,7 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
         `${plan.predictions} predictions were asked for and ${rows} came out. No file was kept.`,
       )
     }
+    if (rows === 0) throw nothingToExport(request, plan)
     return rows
   } catch (error) {
     throw namedAfterSource(sources, error)

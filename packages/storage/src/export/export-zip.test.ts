@@ -15,6 +15,7 @@ import {
 } from '../arrays/testing/fixture-workspace.ts'
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
 import { floatList } from '../engine/number-list.ts'
+import type { StorageError } from '../errors.ts'
 import { exportZip } from './export-zip.ts'
 
 // Real engines and files, on machines that may be busy.
@@ -53,11 +54,11 @@ const make = async (datasets: readonly string[]): Promise<void> => {
   await writeCatalog(workspace.catalogPath, rows)
 }
 
-const start = (request: Partial<ExportRequest> = {}, signal?: AbortSignal) =>
+const start = (request: Partial<ExportRequest> = {}, signal?: AbortSignal, onLeftOut?: (reason: StorageError) => void) =>
   exportZip(
     { resolved: workspace, catalog: { file: { path: workspace.catalogPath } } },
     { ...ExportRequest.parse({ format: 'zip' }), ...request },
-    { scratchFolder: scratch, signal },
+    { scratchFolder: scratch, signal, ...(onLeftOut === undefined ? {} : { onLeftOut }) },
   )
 
 const collect = async (stream: ReadableStream<Uint8Array>): Promise<Buffer> => Buffer.from(await new Response(stream).arrayBuffer())
@@ -136,6 +137,25 @@ describe('exportZip', () => {
   it('is refused with the name of a dataset that is not there', async () => {
     await make(['a'])
     await expect(collect(start({ dataset_names: ['a', 'absent'] }))).rejects.toMatchObject({ code: 'dataset_not_found' })
+  })
+
+  it('leaves out datasets without a row under the filters and names them; with no row at all it is refused before the first byte', async () => {
+    await make(['a', 'b', 'c'])
+    const leftOut: string[] = []
+    const only = { equals: { dataset_name: ['b'] } }
+    const entries = unzip(await collect(start({ filters: only }, undefined, ({ message }) => leftOut.push(message))))
+    expect([...entries.keys()]).toEqual(['b.parquet', 'manifest.json'])
+    const manifest = ExportManifest.parse(JSON.parse(entries.get('manifest.json')?.toString() ?? ''))
+    expect(manifest.left_out).toEqual(['a', 'c'])
+    expect(leftOut).toEqual([expect.stringContaining('No prediction of "a"'), expect.stringContaining('No prediction of "c"')])
+    const none = start({ filters: { equals: { partition: ['absent'] } } }).getReader()
+    await expect(none.read()).rejects.toMatchObject({
+      code: 'nothing_to_export',
+      message: expect.stringContaining('None of the 3 datasets'),
+    })
+    await expect(collect(start({ dataset_names: ['a'], filters: only }))).rejects.toMatchObject({
+      message: 'No prediction of "a" passes the filters. Nothing was written.',
+    })
   })
 
   it('leaves nothing behind when the reader stops, when it is cancelled, and when a file is damaged', async () => {

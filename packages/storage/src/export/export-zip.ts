@@ -5,13 +5,14 @@ import { type ExportedFile, type ExportManifest, type ExportRequest, PredictionF
 import { makeZip } from 'client-zip'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { StorageError } from '../errors.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, removeTree, unlink } from '../files/disk.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { type ExportContext, type FileFormat, openExportEngine } from './export-context.ts'
 import { exportWith } from './export-dataset.ts'
 import { exportFormat } from './export-metadata.ts'
 import { uniqueNames } from './export-names.ts'
+import { nothingInAnyDataset } from './nothing-to-export.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
 
 export interface ZipOptions {
@@ -20,6 +21,8 @@ export interface ZipOptions {
   readonly signal?: AbortSignal | undefined
   /** Called when a dataset has been added. */
   readonly onFile?: (file: ExportedFile) => void
+  /** Called with the reason why a dataset has no row under the filters and is left out. */
+  readonly onLeftOut?: (reason: StorageError) => void
 }
 
 const Dataset = z.object({ dataset_name: z.string() })
@@ -27,7 +30,8 @@ const Dataset = z.object({ dataset_name: z.string() })
 /**
  * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes and SHA-256 of each. Not compressed: the
  * files are. Entry names are plain file names, different on every file system. When the reader stops or anything fails, the stream ends
- * with the error and the scratch folder is empty again. What is known beforehand fails before the first byte: `dataset_not_found`, and
+ * with the error and the scratch folder is empty again. Datasets without a row under the filters are left out; the manifest names them. What
+ * is known beforehand fails before the first byte: `dataset_not_found`, `nothing_to_export` when every dataset is left out, and
  * `arrays_corrupt` or `arrays_missing` for rows whose file cannot be read.
  */
 export const exportZip = (context: ExportContext, request: ExportRequest, options: ZipOptions): ReadableStream<Uint8Array> => {
@@ -79,18 +83,19 @@ async function* datasetEntries(engine: Engine, context: ExportContext, request: 
   await refuseUnreadable(engine, datasets, whereClause(PredictionFilter.parse(request.filters ?? {})))
   const names = uniqueNames(datasets, format)
   const files: ExportedFile[] = []
+  const leftOut: string[] = []
+  const reasons: StorageError[] = []
   for (const [index, dataset_name] of datasets.entries()) {
     const { layout, csv_dialect, filters } = request
     const target = join(folder, `${index}.${format}`)
-    const exported = await exportWith(engine, context, {
-      dataset_name,
-      filters,
-      format,
-      layout,
-      csv_dialect,
-      target,
-      signal: options.signal,
-    })
+    const order = { dataset_name, filters, format, layout, csv_dialect, target, signal: options.signal }
+    const exported = await unlessEmpty(exportWith(engine, context, order))
+    if (exported instanceof StorageError) {
+      leftOut.push(dataset_name)
+      reasons.push(exported)
+      options.onLeftOut?.(exported)
+      continue
+    }
     const { rows, bytes, sha256 } = exported
     const name = names[index] ?? exported.path
     const input = createReadStream(target)
@@ -104,14 +109,26 @@ async function* datasetEntries(engine: Engine, context: ExportContext, request: 
     files.push(file)
     options.onFile?.(file)
   }
+  if (files.length === 0) throw nothingInAnyDataset(reasons)
   const manifest: ExportManifest = {
     format: exportFormat,
     created_at: createdAt.toISOString(),
     workspace: context.resolved.name,
     filters: request.filters ?? null,
     files,
+    left_out: leftOut,
   }
   yield { name: 'manifest.json', input: `${JSON.stringify(manifest, null, 2)}\n`, lastModified: createdAt }
+}
+
+/** What was made, or why there is nothing to make. */
+const unlessEmpty = async <T>(work: Promise<T>): Promise<T | StorageError> => {
+  try {
+    return await work
+  } catch (error) {
+    if (isStorageError(error, 'nothing_to_export')) return error
+    throw error
+  }
 }
 
 const chosenDatasets = async (engine: Engine, request: ExportRequest): Promise<string[]> => {

@@ -6,11 +6,13 @@ import type { ExportDataset } from './export-datasets.ts'
 interface PickerProps {
   readonly datasets: readonly ExportDataset[]
   readonly chosen: readonly string[]
+  /** Predictions that the export takes of each; undefined while nobody has counted. */
+  readonly counts: ReadonlyMap<string, number> | undefined
   readonly onChange: (names: readonly string[]) => void
 }
 
 /** Datasets with what each one weighs. */
-export const DatasetPicker = ({ datasets, chosen, onChange }: PickerProps) => {
+export const DatasetPicker = ({ datasets, chosen, counts, onChange }: PickerProps) => {
   const text = useText()
   const all = datasets.length > 0 && chosen.length === datasets.length
   const toggle = (name: string): void => onChange(chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name])
@@ -31,14 +33,27 @@ export const DatasetPicker = ({ datasets, chosen, onChange }: PickerProps) => {
           {text.export.all}
         </label>
         {datasets.map((dataset) => (
-          <Dataset key={dataset.name} dataset={dataset} checked={chosen.includes(dataset.name)} onToggle={() => toggle(dataset.name)} />
+          <Dataset
+            key={dataset.name}
+            dataset={dataset}
+            count={counts === undefined ? undefined : (counts.get(dataset.name) ?? 0)}
+            checked={chosen.includes(dataset.name)}
+            onToggle={() => toggle(dataset.name)}
+          />
         ))}
       </div>
     </fieldset>
   )
 }
 
-const Dataset = ({ dataset, checked, onToggle }: { dataset: ExportDataset; checked: boolean; onToggle: () => void }) => {
+interface DatasetProps {
+  readonly dataset: ExportDataset
+  readonly count: number | undefined
+  readonly checked: boolean
+  readonly onToggle: () => void
+}
+
+const Dataset = ({ dataset, count, checked, onToggle }: DatasetProps) => {
   const text = useText()
   const format = useFormat()
   return (
@@ -55,7 +70,9 @@ const Dataset = ({ dataset, checked, onToggle }: { dataset: ExportDataset; check
         ) : null}
       </span>
       <span className="text-right text-xs whitespace-nowrap text-muted">
-        {text.common.predictions(dataset.predictions)}
+        {count === undefined || count === dataset.predictions
+          ? text.common.predictions(dataset.predictions)
+          : text.export.some(count, dataset.predictions)}
         <span className="block min-h-[1lh]" title={dataset.estimated ? text.export.estimate : undefined}>
           {dataset.bytes === undefined ? '' : `${dataset.estimated ? '≈ ' : ''}${format.bytes(dataset.bytes)}`}
         </span>

@@ -1,4 +1,4 @@
-import { ExportRequest } from '@nirs-workspace/types'
+import { ExportCount, ExportRequest } from '@nirs-workspace/types'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
@@ -32,6 +32,62 @@ describe('export dialog', () => {
       layout: 'sample',
       filters: { equals: { partition: ['val'] } },
     })
+  })
+})
+
+describe('an export of what the table shows', () => {
+  const counted = (counts: Readonly<Record<string, number>>) => ({
+    'POST /aggregated-predictions/export/count': () =>
+      ExportCount.parse({
+        predictions: Object.values(counts).reduce((sum, count) => sum + count, 0),
+        datasets: Object.entries(counts).map(([dataset_name, predictions]) => ({ dataset_name, predictions })),
+      }),
+  })
+  const openDialog = async (address: string, counts: Readonly<Record<string, number>>) => {
+    const { sent } = renderApp(address, 'migrated', {
+      ...counted(counts),
+      'POST /aggregated-predictions/export': () =>
+        new Response('PK', { headers: { 'content-disposition': 'attachment; filename="a.zip"' } }),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+    return { sent, dialog: within(await screen.findByRole('dialog')) }
+  }
+  const optionsOf = (select: HTMLElement) =>
+    within(select)
+      .getAllByRole('option')
+      .map((option) => option.textContent)
+
+  it('offers no partition or model that the table does not show, until it takes what the table does not show', async () => {
+    const { dialog } = await openDialog('/predictions?partition=test&model_name=Ridge&model_name=PLS-3', { wheat: 3 })
+    const [partition, model] = [await dialog.findByLabelText('Partition'), dialog.getByLabelText('Model')]
+    expect([optionsOf(partition), optionsOf(model)]).toEqual([['test'], ['as the table', 'Ridge', 'PLS-3']])
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Only what the table shows now' }))
+    expect(optionsOf(partition)).toEqual(['any', 'val'])
+    await userEvent.selectOptions(partition, 'val')
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Only what the table shows now' }))
+    expect(partition).toHaveDisplayValue('test')
+  })
+
+  it('counts what comes out and names chosen datasets that nothing comes of', async () => {
+    const { dialog, sent } = await openDialog('/predictions?partition=test', { wheat: 12 })
+    expect(await dialog.findByText(/^1 dataset, 12 predictions, ≈ /)).toBeVisible()
+    expect(dialog.getByText('Without a matching prediction, so left out: soil pH.')).toBeVisible()
+    expect(dialog.getByRole('checkbox', { name: /wheat ?12 of 768 predictions/ })).toBeVisible()
+    const asked = sent.find((request) => request.path === '/aggregated-predictions/export/count')?.body
+    expect(ExportRequest.parse(asked)).toMatchObject({ filters: { equals: { partition: ['test'] } } })
+    expect(dialog.getByRole('button', { name: 'Download' })).toBeEnabled()
+  })
+
+  it('cannot be begun when nothing matches, and says so', async () => {
+    const { dialog } = await openDialog('/predictions?partition=nope', {})
+    expect(await dialog.findByText(/No prediction of the chosen datasets matches/)).toBeVisible()
+    expect(dialog.getByRole('button', { name: 'Download' })).toBeDisabled()
+    await userEvent.click(dialog.getByRole('radio', { name: /One row per sample/ }))
+    expect(await dialog.findByText(/No matching prediction of the chosen datasets has arrays/)).toBeVisible()
+    await userEvent.click(dialog.getByRole('radio', { name: /One row per prediction/ }))
+    await userEvent.click(dialog.getByRole('checkbox', { name: 'Only what the table shows now' }))
+    expect(dialog.getByText(/2 datasets, 1.536 predictions/)).toBeVisible()
+    expect(dialog.getByRole('button', { name: 'Download' })).toBeEnabled()
   })
 })
 

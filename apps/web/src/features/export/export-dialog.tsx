@@ -1,18 +1,27 @@
 import type { PredictionFilter } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
-import { Download } from 'lucide-react'
-import { useRef, useState } from 'react'
-import { facetsQuery } from '../../api/queries.ts'
+import { useMemo, useRef, useState } from 'react'
+import { exportCountQuery, facetsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
-import { useFormat, useText } from '../../text/text.tsx'
-import { Button } from '../../ui/button.tsx'
+import { useText } from '../../text/text.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { DatasetPicker } from './dataset-picker.tsx'
 import { CutOff, clickLink, downloadExport } from './download.ts'
 import { type ExportDataset, offered, useExportDatasets } from './export-datasets.ts'
-import { directUrl, type ExportForm, exportChoices, exportRequest, layouts } from './export-request.ts'
+import { type Counts, ExportFooter, type Run } from './export-footer.tsx'
+import {
+  countRequest,
+  directUrl,
+  type ExportForm,
+  exportChoices,
+  exportRequest,
+  isPartial,
+  layouts,
+  tableValues,
+  withinTable,
+} from './export-request.ts'
 import { ChoiceField, SelectField } from './fields.tsx'
 
 interface ExportProps {
@@ -63,9 +72,16 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
     model: '',
     filters,
   }))
-  const form: ExportForm = { ...fields, datasets: fields.datasets ?? offered(datasets, filters?.equals?.dataset_name) }
+  const shown = { partition: tableValues(fields.filters, 'partition'), model: tableValues(fields.filters, 'model_name') }
+  const form: ExportForm = {
+    ...fields,
+    datasets: fields.datasets ?? offered(datasets, filters?.equals?.dataset_name),
+    partition: withinTable(fields.partition, shown.partition),
+    model: withinTable(fields.model, shown.model),
+  }
+  const counts = useCounts(form)
   const { data: facets } = useQuery(facetsQuery(workspace.id, {}))
-  const run = useExport(form, datasets, abort, onClose)
+  const run = useExport(form, datasets, counts, abort, onClose)
   const set = (change: Partial<Fields>): void => setForm((before) => ({ ...before, ...change }))
   const values = (column: 'partition' | 'model_name'): string[] => facets?.facets[column]?.values.map(({ value }) => value ?? '') ?? []
   return (
@@ -74,10 +90,10 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
       onClose={onClose}
       title={text.export.title}
       wide
-      footer={<Footer form={form} datasets={datasets} run={run} onClose={onClose} />}
+      footer={<ExportFooter form={form} datasets={datasets} counts={counts} run={run} onClose={onClose} />}
     >
       <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
-        <DatasetPicker datasets={datasets} chosen={form.datasets} onChange={(names) => set({ datasets: names })} />
+        <DatasetPicker datasets={datasets} chosen={form.datasets} counts={counts} onChange={(names) => set({ datasets: names })} />
         <div className="grid content-start gap-4">
           <ChoiceField
             title={text.export.format}
@@ -98,9 +114,16 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
               title={text.export.partition}
               value={form.partition}
               values={values('partition')}
+              shown={shown.partition}
               onChange={(partition) => set({ partition })}
             />
-            <SelectField title={text.export.model} value={form.model} values={values('model_name')} onChange={(model) => set({ model })} />
+            <SelectField
+              title={text.export.model}
+              value={form.model}
+              values={values('model_name')}
+              shown={shown.model}
+              onChange={(model) => set({ model })}
+            />
           </div>
           {filters === undefined ? null : (
             <label className="flex items-center gap-2">
@@ -124,14 +147,24 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
   )
 }
 
-interface Run {
-  /** Bytes received so far; undefined while nothing runs. */
-  readonly received: number | undefined
-  readonly error: string | undefined
-  readonly start: () => void
+/** Predictions of each dataset that the form takes, once the server has counted them. Whole datasets need no counting. */
+const useCounts = (form: ExportForm): Counts => {
+  const workspace = useWorkspace()
+  const partial = isPartial(form)
+  const { data } = useQuery({ ...exportCountQuery(workspace.id, countRequest(form)), enabled: partial })
+  return useMemo(
+    () => (data === undefined || !partial ? undefined : new Map(data.datasets.map((each) => [each.dataset_name, each.predictions]))),
+    [data, partial],
+  )
 }
 
-const useExport = (form: ExportForm, datasets: readonly ExportDataset[], abort: ReadyProps['abort'], onDone: () => void): Run => {
+const useExport = (
+  form: ExportForm,
+  datasets: readonly ExportDataset[],
+  counts: Counts,
+  abort: ReadyProps['abort'],
+  onDone: () => void,
+): Run => {
   const text = useText()
   const workspace = useWorkspace()
   const [received, setReceived] = useState<number>()
@@ -152,57 +185,13 @@ const useExport = (form: ExportForm, datasets: readonly ExportDataset[], abort: 
     }
   }
   const start = (): void => {
-    // The browser would not show what the server says of a file that cannot be read.
-    const doubtful = datasets.some(({ name, unreadable }) => unreadable && form.datasets.includes(name))
+    // The browser would not show what the server says of a file that cannot be read, or of one without rows.
+    const uncounted = isPartial(form) && counts === undefined
+    const doubtful = uncounted || datasets.some(({ name, unreadable }) => unreadable && form.datasets.includes(name))
     const url = doubtful ? undefined : directUrl(form, workspace.id)
     if (url === undefined) return void download()
     clickLink(url, '')
     onDone()
   }
   return { received, error, start }
-}
-
-const Footer = ({
-  form,
-  datasets,
-  run,
-  onClose,
-}: {
-  form: ExportForm
-  datasets: readonly ExportDataset[]
-  run: Run
-  onClose: () => void
-}) => {
-  const text = useText()
-  const format = useFormat()
-  const chosen = datasets.filter((dataset) => form.datasets.includes(dataset.name))
-  const sum = (size: (dataset: ExportDataset) => number): number => chosen.reduce((total, dataset) => total + size(dataset), 0)
-  const filtered = form.filters !== undefined || form.partition !== '' || form.model !== ''
-  // A sum with a part unknown would be too small to be of use.
-  const bytes = chosen.some((dataset) => dataset.bytes === undefined) ? '' : format.bytes(sum((dataset) => dataset.bytes ?? 0))
-  const about = chosen.some((dataset) => dataset.estimated) ? '≈ ' : ''
-  return (
-    <>
-      <p aria-live="polite" className="flex-1 text-muted">
-        {run.received !== undefined ? (
-          <span title={format.int(run.received)}>{run.received === 0 ? text.export.preparing : text.export.progress(run.received)}</span>
-        ) : chosen.length === 0 ? (
-          text.export.nothing
-        ) : (
-          <>
-            {text.export.summary(
-              chosen.length,
-              sum((dataset) => dataset.predictions),
-              bytes === '' ? '' : about + bytes,
-            )}
-            {filtered ? ` (${text.export.filtered})` : ''}
-          </>
-        )}
-      </p>
-      <Button onClick={onClose}>{text.common.cancel}</Button>
-      <Button tone="primary" disabled={chosen.length === 0 || run.received !== undefined} onClick={run.start}>
-        <Download size={16} aria-hidden /> {text.export.start}
-      </Button>
-    </>
-  )
 }

@@ -18,19 +18,38 @@ export interface ExportForm {
   readonly filters: Partial<PredictionFilter> | undefined
 }
 
+type Narrowed = 'partition' | 'model_name'
+
+/** The values that the table's own filter leaves of a column; undefined when it leaves all. */
+export const tableValues = (filters: ExportForm['filters'], column: Narrowed): readonly string[] | undefined => filters?.equals?.[column]
+
+/** A choice among what the table shows; one that it does not show would contradict it, and counts as none. */
+export const withinTable = (choice: string, shown: readonly string[] | undefined): string =>
+  shown?.includes(choice) === false ? '' : choice
+
+/** As `exportRequest`, of all datasets. */
+export const countRequest = (form: ExportForm): ExportRequest => {
+  const { dataset_names: _, ...rest } = exportRequest(form)
+  return rest
+}
+
+/** Whether it takes some rows of a dataset and leaves others. */
+export const isPartial = (form: ExportForm): boolean => isFiltered(form) || form.layout === 'sample'
+
+const isFiltered = (form: ExportForm): boolean => form.filters !== undefined || form.partition !== '' || form.model !== ''
+
 export const exportRequest = (form: ExportForm): ExportRequest => {
   const equals = {
     ...form.filters?.equals,
     ...(form.partition === '' ? {} : { partition: [form.partition] }),
     ...(form.model === '' ? {} : { model_name: [form.model] }),
   }
-  const filtered = form.filters !== undefined || Object.keys(equals).length > 0
   return {
     dataset_names: [...form.datasets],
     format: form.choice === 'csv-excel-fr' ? 'csv' : form.choice,
     layout: form.layout,
     csv_dialect: form.choice === 'csv-excel-fr' ? 'excel-fr' : 'plain',
-    ...(filtered ? { filters: { ...form.filters, equals } } : {}),
+    ...(isFiltered(form) ? { filters: { ...form.filters, equals } } : {}),
   }
 }
 

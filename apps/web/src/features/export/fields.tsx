@@ -31,19 +31,23 @@ export const ChoiceField = <T extends string>({ title, name, value, options, onC
 interface SelectProps {
   readonly title: string
   readonly value: string
+  /** All there are. */
   readonly values: readonly string[]
+  /** Those that the table shows, when it does not show all: then there is no other choice. */
+  readonly shown: readonly string[] | undefined
   readonly onChange: (value: string) => void
 }
 
 /** One of the values, or any. */
-export const SelectField = ({ title, value, values, onChange }: SelectProps) => {
+export const SelectField = ({ title, value, values, shown, onChange }: SelectProps) => {
   const text = useText()
+  const only = shown?.[0] === '' ? text.common.empty : shown?.[0]
   return (
     <label className="grid min-w-0 gap-1">
       <span className="font-semibold">{title}</span>
       <select value={value} onChange={(event) => onChange(event.target.value)} className="field w-full min-w-0">
-        <option value="">{text.export.any}</option>
-        {values.map((each) => (
+        <option value="">{shown === undefined ? text.export.any : shown.length === 1 ? only : text.export.asTable}</option>
+        {(shown === undefined ? values : shown.length === 1 ? [] : shown).map((each) => (
           <option key={each} value={each}>
             {each}
           </option>
