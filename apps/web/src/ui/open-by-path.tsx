@@ -1,11 +1,13 @@
 import { type FormEvent, useId, useState } from 'react'
 import { useOpenWorkspace } from '../api/use-open-workspace.ts'
+import { useErrorText } from '../text/error-text.ts'
 import { useText } from '../text/text.tsx'
 import { Button } from './button.tsx'
 
 /** A field for the folder of a workspace; a wrong path is explained below it. */
 export const OpenByPath = ({ onOpened }: { onOpened?: () => void }) => {
   const { switcher } = useText()
+  const errorText = useErrorText()
   const [path, setPath] = useState('')
   const open = useOpenWorkspace()
   const id = useId()
@@ -39,7 +41,7 @@ export const OpenByPath = ({ onOpened }: { onOpened?: () => void }) => {
       </p>
       {open.isError ? (
         <p role="alert" className="mt-2 rounded-md bg-danger-soft px-3 py-2 text-danger">
-          {open.error.message}
+          {errorText(open.error)}
         </p>
       ) : null}
     </form>

@@ -1,6 +1,7 @@
 import { CircleAlert, type LucideIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { isApiError } from '../api/client.ts'
+import { useErrorText } from '../text/error-text.ts'
 import { useText } from '../text/text.tsx'
 import { Button } from './button.tsx'
 
@@ -29,11 +30,11 @@ export const Message = ({ icon: Icon, title, children, action, tone = 'muted', w
 /** What went wrong, as the server explains it, with its hint, and a way to try again. */
 export const ErrorMessage = ({ error, onRetry }: { error: unknown; onRetry?: () => void }) => {
   const text = useText()
+  const errorText = useErrorText()
   // The notice above the page says what happened and what to do; in every place of the page that would be too much.
   if (isApiError(error, 'workspace_not_found')) return <p className="py-10 text-center text-muted">{text.errors.vanished}</p>
   const known = isApiError(error) ? error : undefined
   const title = known?.code === 'unreachable' ? text.errors.unreachableTitle : (known?.problem?.title ?? text.errors.title)
-  const detail = known?.code === 'unreachable' ? text.errors.unreachable : error instanceof Error ? error.message : String(error)
   return (
     <div role="alert">
       <Message
@@ -48,7 +49,7 @@ export const ErrorMessage = ({ error, onRetry }: { error: unknown; onRetry?: () 
           )
         }
       >
-        <p>{detail}</p>
+        <p>{errorText(error)}</p>
         {known?.problem?.hint === undefined ? null : <p className="mt-1">{known.problem.hint}</p>}
         {known?.problem === undefined ? null : <p className="mt-2 font-mono text-xs">{text.errors.reference(known.problem.request_id)}</p>}
       </Message>

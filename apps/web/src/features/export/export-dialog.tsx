@@ -4,6 +4,7 @@ import { useMemo, useRef, useState } from 'react'
 import { exportCountQuery, facetsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
@@ -166,6 +167,7 @@ const useExport = (
   onDone: () => void,
 ): Run => {
   const text = useText()
+  const errorText = useErrorText()
   const workspace = useWorkspace()
   const [received, setReceived] = useState<number>()
   const [error, setError] = useState<string>()
@@ -178,8 +180,7 @@ const useExport = (
       showToast('success', text.export.saved(saved.name, saved.bytes))
       onDone()
     } catch (cause) {
-      if (!abort.current.signal.aborted)
-        setError(cause instanceof CutOff ? text.export.cutOff(cause.received) : cause instanceof Error ? cause.message : String(cause))
+      if (!abort.current.signal.aborted) setError(cause instanceof CutOff ? text.export.cutOff(cause.received) : errorText(cause))
     } finally {
       setReceived(undefined)
     }

@@ -8,6 +8,7 @@ import { isRunning, useJobs } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { useNow } from '../../stores/clock.ts'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Badge, type Tone } from '../../ui/badge.tsx'
 import { Button, buttonClass } from '../../ui/button.tsx'
@@ -118,11 +119,12 @@ const Outcome = ({ job }: { job: Job }) => {
 
 const CancelButton = ({ job }: { job: Job }) => {
   const { jobs } = useText()
+  const errorText = useErrorText()
   const client = useQueryClient()
   const cancel = useMutation({
     mutationFn: () => cancelJob(job.job_id),
     onSuccess: () => client.invalidateQueries(jobsQuery()),
-    onError: (error) => showToast('danger', error.message),
+    onError: (error) => showToast('danger', errorText(error)),
   })
   if (!isRunning(job) || !job.cancellable) return null
   const asked = cancel.isPending || cancel.isSuccess

@@ -8,6 +8,7 @@ import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { paths } from '../../paths.ts'
 import { useNow } from '../../stores/clock.ts'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { menuItemClass, menuPopupClass } from '../../ui/menu.tsx'
@@ -21,11 +22,12 @@ interface SwitcherProps {
 
 export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
   const { switcher } = useText()
+  const errorText = useErrorText()
   const navigate = useNavigate()
   const [asking, setAsking] = useState(false)
   const show = useShowWorkspace()
   const open = useOpenWorkspace()
-  const openRecent = (path: string): void => open.mutate(path, { onError: (error) => showToast('danger', error.message) })
+  const openRecent = (path: string): void => open.mutate(path, { onError: (error) => showToast('danger', errorText(error)) })
   const others = list?.recents.filter((recent) => !list.rows.some((row) => row.path === recent.path)).slice(0, 8) ?? []
   return (
     <>

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { cancelJob } from '../../api/actions.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
@@ -44,11 +45,12 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
 
 const Cancel = ({ job }: { job: Job }) => {
   const { migration } = useText()
+  const errorText = useErrorText()
   const client = useQueryClient()
   const cancel = useMutation({
     mutationFn: () => cancelJob(job.job_id),
     onSuccess: () => client.invalidateQueries(jobsQuery()),
-    onError: (error) => showToast('danger', error.message),
+    onError: (error) => showToast('danger', errorText(error)),
   })
   if (!job.cancellable) return <span className="text-xs text-muted">{migration.notCancellable}</span>
   return (

@@ -9,6 +9,7 @@ import { jobsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button, buttonClass } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
@@ -88,6 +89,7 @@ const Path = ({ title, hint, path }: { title: string; hint: string; path: string
 
 const Actions = ({ status }: { status: MigrateStatus }) => {
   const { migration } = useText()
+  const errorText = useErrorText()
   const workspace = useWorkspace()
   const client = useQueryClient()
   const [asking, setAsking] = useState<'rollback' | 'backup'>()
@@ -97,7 +99,7 @@ const Actions = ({ status }: { status: MigrateStatus }) => {
       await client.invalidateQueries(jobsQuery())
       refreshWorkspace(client, workspace.id)
     },
-    onError: (error) => showToast('danger', error.message),
+    onError: (error) => showToast('danger', errorText(error)),
   })
   const drop = useMutation({
     mutationFn: () => deleteBackup(workspace.id),
@@ -105,7 +107,7 @@ const Actions = ({ status }: { status: MigrateStatus }) => {
       showToast('success', migration.backupDeleted(bytes))
       refreshWorkspace(client, workspace.id)
     },
-    onError: (error) => showToast('danger', error.message),
+    onError: (error) => showToast('danger', errorText(error)),
   })
   const busy = rollback.isPending || drop.isPending
   const size = status.backup_bytes ?? 0

@@ -7,6 +7,7 @@ import { isApiError } from '../../api/client.ts'
 import { refreshWorkspace } from '../../api/events.ts'
 import { jobsQuery, migrationPlanQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
+import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Notice } from '../../ui/notice.tsx'
@@ -70,6 +71,7 @@ const Planning = () => {
 
 const Plan = ({ plan, onRefresh }: { plan: MigrationPlan; onRefresh: () => void }) => {
   const { migration } = useText()
+  const errorText = useErrorText()
   const workspace = useWorkspace()
   const client = useQueryClient()
   const navigate = route.useNavigate()
@@ -104,7 +106,7 @@ const Plan = ({ plan, onRefresh }: { plan: MigrationPlan; onRefresh: () => void 
         <div role="alert" className="mb-4">
           <Notice tone="danger">
             {isApiError(start.error, 'store_locked') ? <strong>{migration.lockedTitle}. </strong> : null}
-            {start.error.message}
+            {errorText(start.error)}
           </Notice>
         </div>
       ) : null}

@@ -8,6 +8,7 @@ import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { lazyPart } from '../../lib/lazy-part.tsx'
 import { paths } from '../../paths.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Copyable } from '../../ui/copyable.tsx'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
@@ -92,6 +93,7 @@ const sum = (datasets: readonly DatasetOverview[], what: 'predictions' | 'arrays
 
 const StorageSummary = ({ workspace }: { workspace: string }) => {
   const { overview, storage } = useText()
+  const errorText = useErrorText()
   const format = useFormat()
   const { data, error } = useQuery(statsQuery(workspace))
   return (
@@ -103,7 +105,7 @@ const StorageSummary = ({ workspace }: { workspace: string }) => {
         </Link>
       }
     >
-      {error === null ? null : <p className="text-danger">{error.message}</p>}
+      {error === null ? null : <p className="text-danger">{errorText(error)}</p>}
       {data === undefined ? (
         <Skeleton className="h-12" />
       ) : (

@@ -2,6 +2,7 @@ import type { FacetColumn } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { X } from 'lucide-react'
 import { facetsQuery } from '../../api/queries.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Loading, Skeleton } from '../../ui/states.tsx'
@@ -21,6 +22,7 @@ interface PanelProps {
 /** Counts per value under the current filters, and ranges of scores. */
 export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) => {
   const text = useText()
+  const errorText = useErrorText()
   const facets = useQuery(facetsQuery(workspace, filterParams(search)))
   const metrics = search.metric ?? facets.data?.facets.metric?.values.flatMap(({ value }) => value ?? []) ?? []
   const toggle = (column: FacetColumn, value: string): void =>
@@ -40,7 +42,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
       </div>
       {facets.isError ? (
         <div role="alert" className="grid grid-cols-1 gap-2 p-3 text-[0.93rem]">
-          <p className="text-danger">{facets.error.message}</p>
+          <p className="text-danger">{errorText(facets.error)}</p>
           <Button onClick={() => void facets.refetch()}>{text.common.retry}</Button>
         </div>
       ) : null}

@@ -18,6 +18,29 @@ describe('predictions page', () => {
     expect(screen.getAllByRole('columnheader').at(3)).toHaveTextContent('RMSECV')
   })
 
+  it('shows no total of another filter when the server is gone, and says so in words of ours', async () => {
+    let gone = false
+    const unlessGone = (answer: unknown) => {
+      if (gone) throw new TypeError('Failed to fetch')
+      return answer
+    }
+    const page = { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
+    const { user } = await openGrid('/predictions', {
+      'GET /predictions': () => unlessGone(page),
+      'GET /predictions/facets': () =>
+        unlessGone({ total: 1, facets: { partition: { values: [{ value: 'val', count: 1 }], distinct: 1 } } }),
+      'GET /predictions/histogram': () => unlessGone({ column: 'val_score', bins: [], nulls: 1, non_finite: 0 }),
+    })
+    expect(screen.getByText('1 prediction')).toBeVisible()
+    const filter = await screen.findByRole('checkbox', { name: /^val/ })
+    gone = true
+    await user.click(filter)
+    expect((await screen.findAllByText(/NIRS Workspace is not running any more/)).length).toBeGreaterThan(1)
+    expect(screen.queryByText(/1 prediction$/)).not.toBeInTheDocument()
+    expect(screen.queryByText('Refreshing…')).not.toBeInTheDocument()
+    expect(screen.queryByText(/Failed to fetch/)).not.toBeInTheDocument()
+  })
+
   it('tells NaN, no value and not loaded apart', async () => {
     await openGrid()
     expect(await screen.findByText('NaN')).toBeVisible()

@@ -25,7 +25,7 @@ import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
-import { usePredictionRows } from './use-prediction-rows.ts'
+import { totalOf, usePredictionRows } from './use-prediction-rows.ts'
 
 const PeekPanel = lazyPart(async () => (await import('./peek-panel.tsx')).PeekPanel)
 
@@ -110,8 +110,7 @@ export const PredictionsPage = () => {
         search={search}
         change={change}
         changeColumns={changeColumns}
-        total={rows.total}
-        refreshing={rows.pending && rows.total !== undefined}
+        {...totalOf(rows)}
         cursorRow={cursor.row}
         hint={search.peek === undefined}
         selection={selection}

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
+import { useErrorText } from '../../text/error-text.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -65,11 +66,12 @@ interface DistributionProps extends Pick<RangeProps, 'workspace' | 'column' | 's
 
 const Distribution = ({ workspace, column, search, metric, onRange }: DistributionProps) => {
   const text = useText()
+  const errorText = useErrorText()
   const format = useFormat()
   const params = distributionParams(search, column, metric)
   const { data, error } = useQuery({ ...histogramQuery(workspace, column, params ?? {}), enabled: params !== undefined })
   if (params === undefined) return <Remark>{text.predictions.onlyRefits}</Remark>
-  if (error !== null && data === undefined) return <Remark>{error.message}</Remark>
+  if (error !== null && data === undefined) return <Remark>{errorText(error)}</Remark>
   if (data === undefined) return <Skeleton className="mb-1.5 h-16" />
   const [first, last] = [data.bins[0], data.bins.at(-1)]
   if (first === undefined || last === undefined) return <Remark>{text.predictions.noFinite(data.nulls + data.non_finite)}</Remark>

@@ -20,6 +20,8 @@ interface ToolbarProps {
   readonly changeColumns: Change
   readonly total: number | undefined
   readonly refreshing: boolean
+  /** The rows could not be had, so nobody knows how many there are. */
+  readonly failed: boolean
   readonly cursorRow: number
   readonly selection: RowRange | undefined
   /** Nothing is open beside the table, so say how to open something. */
@@ -35,6 +37,7 @@ export const Toolbar = ({
   changeColumns,
   total,
   refreshing,
+  failed,
   cursorRow,
   hint,
   selection,
@@ -55,7 +58,7 @@ export const Toolbar = ({
         <ListFilter size={18} aria-hidden />
       </IconButton>
       <SearchBox value={search.q ?? ''} change={change} />
-      <Total total={total} cursorRow={cursorRow} refreshing={refreshing} />
+      <Total total={total} cursorRow={cursorRow} refreshing={refreshing} failed={failed} />
       <p className="min-w-0 flex-1 truncate text-xs text-muted max-sm:basis-0">
         <span className="max-xl:hidden">{hint && total !== undefined && total > 0 ? predictions.openHint : ''}</span>
       </p>
@@ -100,13 +103,13 @@ const SearchBox = ({ value, change }: { value: string; change: Change }) => {
   )
 }
 
-const Total = ({ total, cursorRow, refreshing }: { total: number | undefined; cursorRow: number; refreshing: boolean }) => {
+const Total = ({ total, cursorRow, refreshing, failed }: Pick<ToolbarProps, 'total' | 'cursorRow' | 'refreshing' | 'failed'>) => {
   const text = useText()
   const format = useFormat()
   return (
     <p aria-live="polite" className="flex items-baseline gap-2 whitespace-nowrap">
       <span className={refreshing ? 'font-semibold opacity-55' : 'font-semibold'}>
-        {total === undefined ? '…' : text.common.predictions(total)}
+        {failed ? '' : total === undefined ? '…' : text.common.predictions(total)}
       </span>
       {total === undefined || total === 0 || cursorRow < 0 ? null : (
         <span aria-hidden className="text-xs text-muted max-lg:hidden" title={text.predictions.rowOf(cursorRow + 1, total)}>

@@ -12,6 +12,8 @@ export interface PredictionRows {
   readonly total: number | undefined
   readonly metrics: readonly string[]
   readonly error: Error | null
+  /** An attempt has failed; while others go on, `error` is null still. */
+  readonly failing: boolean
   /** No row of the current question is here yet. */
   readonly pending: boolean
   readonly fetching: boolean
@@ -52,12 +54,20 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
     total: page?.total,
     metrics: page?.metrics ?? [],
     error: results.find((result) => result.isError)?.error ?? null,
+    failing: results.some((result) => result.failureCount > 0),
     pending: fresh === undefined,
     fetching: results.some((result) => result.isFetching),
     retry: () => void Promise.all(results.filter((result) => result.isError).map((result) => result.refetch())),
     onVisible,
   }
 }
+
+/** How many rows there are, as far as anybody knows: the number of the last question stands only while the answer to this one is under way. */
+export const totalOf = ({ total, pending, failing, error }: PredictionRows) => ({
+  total: pending && failing ? undefined : total,
+  failed: pending && error !== null,
+  refreshing: pending && error === null && total !== undefined,
+})
 
 /** Row from the query cache; undefined when its block is not here, which is not the same as a row of nulls. */
 const cachedRow = (client: QueryClient, workspace: string, params: QueryParams, index: number): PredictionRow | undefined => {

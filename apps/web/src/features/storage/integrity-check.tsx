@@ -6,6 +6,7 @@ import { migrateStatusQuery } from '../../api/queries.ts'
 import { verifyReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { useNow } from '../../stores/clock.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Badge, type Tone } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -15,6 +16,7 @@ import { ProgressBar } from '../../ui/progress-bar.tsx'
 /** Reads everything again, compares it with checksums and with the migration's proof where there is one, and says what was found. */
 export const IntegrityCheck = () => {
   const { storage } = useText()
+  const errorText = useErrorText()
   const workspace = useWorkspace()
   const jobs = useWorkspaceJobs(workspace.id)
   const job = jobs.find((each) => each.kind === 'verify')
@@ -34,7 +36,7 @@ export const IntegrityCheck = () => {
       {noProof ? <p className="text-muted">{storage.noProof}</p> : null}
       {check.isError ? (
         <p role="alert" className="text-danger">
-          {check.error.message}
+          {errorText(check.error)}
         </p>
       ) : null}
       {job === undefined ? null : <CheckState job={job} />}

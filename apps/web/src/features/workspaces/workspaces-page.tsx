@@ -5,6 +5,7 @@ import { useOpenWorkspace, useShowWorkspace } from '../../api/use-open-workspace
 import { useWorkspace } from '../../api/workspace.tsx'
 import { useNow } from '../../stores/clock.ts'
 import { showToast } from '../../stores/toast.ts'
+import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -31,6 +32,7 @@ export const WorkspacesPage = () => {
 
 const OpenWorkspaces = () => {
   const { workspaces, switcher, common, frame } = useText()
+  const errorText = useErrorText()
   const current = useWorkspace()
   const client = useQueryClient()
   const { data } = useQuery(workspacesQuery())
@@ -41,7 +43,7 @@ const OpenWorkspaces = () => {
       await client.invalidateQueries(workspacesQuery())
       showToast('success', workspaces.forgotten)
     },
-    onError: (error) => showToast('danger', error.message),
+    onError: (error) => showToast('danger', errorText(error)),
   })
   return (
     <ul className="divide-y divide-line">
@@ -68,6 +70,7 @@ const OpenWorkspaces = () => {
 
 const Recents = () => {
   const { workspaces, switcher } = useText()
+  const errorText = useErrorText()
   const format = useFormat()
   const now = useNow()
   const { data } = useQuery(workspacesQuery())
@@ -86,7 +89,7 @@ const Recents = () => {
           </div>
           <Button
             disabled={!recent.exists || open.isPending}
-            onClick={() => open.mutate(recent.path, { onError: (error) => showToast('danger', error.message) })}
+            onClick={() => open.mutate(recent.path, { onError: (error) => showToast('danger', errorText(error)) })}
           >
             {workspaces.open}
           </Button>
