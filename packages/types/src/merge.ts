@@ -13,13 +13,13 @@ export const MergedSource = z.object({
   path: z.string(),
   /** Predictions of the chosen datasets. */
   predictions_read: count,
-  /** New in the target. */
+  /** New in the target. Read are as many as merged, already there and skipped together. */
   predictions_merged: count,
   /** In the target before, or brought by an earlier source: the same prediction, not only the same key. */
   already_there: count,
-  /** Lost against the target's under the strategy. */
+  /** Lost under the strategy: against the target's, or against those of a later source. */
   skipped: count,
-  /** Predictions of the target (or of an earlier source) that gave way. */
+  /** Predictions of the target that gave way to this source in the end. All sources together: what the trash gets. */
   replaced: count,
   /** Predictions that the target had without arrays and has with them now. */
   arrays_added: count,
@@ -28,10 +28,13 @@ export type MergedSource = z.infer<typeof MergedSource>
 
 const mergedRows = z.object({ projects: count, runs: count, pipelines: count, chains: count, artifacts: count, logs: count })
 
-/** One natural key that both sides have. Ids: up to ten of each side. */
+/**
+ * One natural key that both sides have. `later_source`: a source after this one takes the place of both sides. Ids: up to ten of each side; those of
+ * the target come before those that earlier sources have brought.
+ */
 export const MergeConflict = z.object({
   source: z.string(),
-  decision: z.enum(['keep_target', 'take_source', 'keep_both']),
+  decision: z.enum(['keep_target', 'take_source', 'keep_both', 'later_source']),
   dataset_name: z.string(),
   model_name: z.string(),
   preprocessings: z.string(),

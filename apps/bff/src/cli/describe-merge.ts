@@ -43,7 +43,7 @@ const describeSources = (sources: readonly MergedSource[]): string =>
   )
 
 /** The end of a path tells more than its beginning. */
-const shortened = (path: string): string => (path.length > 28 ? `…${path.slice(-27)}` : path)
+const shortened = (path: string, widest = 28): string => (path.length > widest ? `…${path.slice(1 - widest)}` : path)
 
 const describeRows = ({ rows, remapped, datasets_merged }: Pick<MergePlan, 'rows' | 'remapped' | 'datasets_merged'>): string => {
   const counts = Object.entries(rows).filter(([, count]) => count > 0)
@@ -61,21 +61,23 @@ const decisions: Record<MergeConflict['decision'], string> = {
   keep_target: 'target stays',
   take_source: 'source wins',
   keep_both: 'both stay',
+  later_source: 'later source',
 }
 
 const describeConflicts = ({ conflicts, conflicts_total }: MergePlan): string => {
   if (conflicts_total === 0) return ''
   const shown = conflicts.slice(0, shownConflicts)
   const table = formatTable(
-    ['dataset', 'model', 'fold', 'partition', 'decision'],
-    shown.map(({ dataset_name, model_name, fold_id, partition, decision }) => [
+    ['source', 'dataset', 'model', 'fold', 'partition', 'decision'],
+    shown.map(({ source, dataset_name, model_name, fold_id, partition, decision }) => [
+      shortened(source, 16),
       dataset_name,
       model_name,
       fold_id,
       partition,
       decisions[decision],
     ]),
-    { widest: 22 },
+    { widest: 16 },
   )
   return `Conflicts, ${shown.length} of ${conflicts_total}:\n${table.replaceAll(/^/gm, '  ')}`
 }

@@ -2,6 +2,7 @@ import { artifactIdsOf } from '../bundles/chain-references.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { streamChunks } from '../engine/stream-chunks.ts'
+import { arrivals } from './place-predictions.ts'
 import { type LineageTable, ofSource } from './source-views.ts'
 
 /**
@@ -38,7 +39,7 @@ class Names {
   needed(): Partial<Record<LineageTable, string>> {
     const own = (name: string) => ofSource(this.#source, name)
     const anyPrediction = `source_${this.#source}.main.predictions`
-    const coming = `SELECT * FROM ${own('matched')} WHERE action = 'insert'`
+    const coming = `SELECT * FROM ${arrivals(this.#source)}`
     const withoutPredictions = `SELECT pipeline_id AS id FROM ${own('pipelines')} WHERE ${this.#ofChosen}
       AND pipeline_id NOT IN (SELECT pipeline_id FROM ${anyPrediction} WHERE pipeline_id IS NOT NULL) AND name <> 'Predictions without a pipeline'`
     const comingPipelines = `SELECT old_id AS id FROM ${own('map')} WHERE tbl = 'pipelines' AND new_id IN (SELECT pipeline_id FROM (${coming}))

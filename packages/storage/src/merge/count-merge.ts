@@ -1,7 +1,9 @@
 import type { MergeConflict, MergedSource, MergePlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
+import { goneIds } from './match-predictions.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
+import { arrivals } from './place-predictions.ts'
 import { ofSource } from './source-views.ts'
 
 const Counts = z.object({
@@ -10,24 +12,22 @@ const Counts = z.object({
   already_there: z.number(),
   skipped: z.number(),
   arrays_added: z.number(),
+  replaced: z.number(),
 })
 const Count = z.object({ n: z.number() })
-
-/** Predictions of a source that the target gets in the end: new ones that no later source has made give way. */
-export const arrivals = (source: number): string =>
-  `(SELECT * FROM ${ofSource(source, 'matched')} WHERE action = 'insert' AND new_id IN (SELECT id FROM memory.main.present WHERE origin = ${source} AND state = 'alive'))`
 
 /** Arrays that the target gets for a prediction which it has without. */
 export const lacksArrays = `action = 'same' AND has_arrays AND same_id IN (SELECT id FROM memory.main.present WHERE NOT has_arrays AND state = 'alive' AND origin = -1)`
 
+/** Read are as many as merged, there already and skipped together; what all sources replace is what goes to the trash. */
 export const countSource = async (engine: Engine, { index, resolved }: MergeSource): Promise<MergedSource> => {
   const counts = await engine.one(
     Counts,
-    `SELECT count(*) AS predictions_read, (SELECT count(*) FROM ${arrivals(index)}) AS predictions_merged, count(*) FILTER (action = 'same') AS already_there,
-       count(*) FILTER (action <> 'same') - (SELECT count(*) FROM ${arrivals(index)}) AS skipped, count(*) FILTER (${lacksArrays}) AS arrays_added FROM ${ofSource(index, 'matched')}`,
+    `SELECT count(*) AS predictions_read, count(*) FILTER (action = 'insert') AS predictions_merged, count(*) FILTER (action = 'same') AS already_there,
+       count(*) FILTER (action IN ('skip', 'yield')) AS skipped, count(*) FILTER (${lacksArrays}) AS arrays_added,
+       (SELECT count(*) FROM memory.main.present p JOIN memory.main.takers t USING (fold_key) WHERE p.id IN (${goneIds}) AND t.source = ${index}) AS replaced FROM ${ofSource(index, 'matched')}`,
   )
-  const { n } = await engine.one(Count, `SELECT count(*) AS n FROM memory.main.present WHERE replaced_by = ${index}`)
-  return { path: resolved.parquet ?? resolved.root, ...counts, replaced: n }
+  return { path: resolved.parquet ?? resolved.root, ...counts }
 }
 
 /** Rows that will be inserted, per table; copies of chains among them. */
@@ -66,7 +66,7 @@ export const listDatasetsMerged = async ({ engine, sources }: OpenMerge): Promis
 }
 
 const Conflict = z.object({
-  decision: z.enum(['keep_target', 'take_source', 'keep_both']),
+  decision: z.enum(['keep_target', 'take_source', 'keep_both', 'later_source']),
   dataset_name: z.string(),
   model_name: z.string(),
   preprocessings: z.string(),

@@ -9,8 +9,9 @@ import { closeSources, columnOrNull, type ExportSource, extraColumns, openExport
 import type { ExtraColumn } from '../migration/array-columns.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
-import { arrivals, lacksArrays } from './count-merge.ts'
+import { lacksArrays } from './count-merge.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
+import { arrivals } from './place-predictions.ts'
 import { ofSource } from './source-views.ts'
 import { contextColumns } from './write-rows.ts'
 

@@ -3,10 +3,11 @@ import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { columnsOf } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { arrivals } from './count-merge.ts'
 import { type LaterRows, laterStatements } from './later-tables.ts'
+import { goneIds } from './match-predictions.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
+import { arrivals } from './place-predictions.ts'
 import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
 
 /** The store that the rows go to, attached for writing. */
@@ -42,9 +43,6 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
     throw error
   }
 }
-
-/** Predictions of the target that give way. */
-export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
 
 const tablesIn = async (engine: Engine): Promise<Set<string>> => {
   const sql = `SELECT table_name AS name FROM duckdb_tables() WHERE database_name = '${targetAlias}' AND schema_name = 'main'`

@@ -3,8 +3,9 @@ import { appendColumns } from '../engine/append-columns.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { type ExtraTable, readExtraTables } from '../sqlite/read-extra.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
-import { arrivals } from './count-merge.ts'
+import { goneIds } from './match-predictions.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
+import { arrivals } from './place-predictions.ts'
 import { type LineageTable, ofSource } from './source-views.ts'
 
 /** Tables of nirs4all after 0.11: results that belong to runs, chains or predictions. Their first column is their key. */
@@ -113,7 +114,7 @@ const parents: Readonly<Record<string, (source: number, column: string) => strin
   pipeline_id: (source, column) => mapped(source, 'pipelines', column),
   chain_id: (source, column) => mapped(source, 'chains', column),
   prediction_id: (source, column) =>
-    `coalesce((SELECT new_id FROM ${arrivals(source)} x WHERE x.id = ${column}), (SELECT same_id FROM ${ofSource(source, 'matched')} x WHERE x.id = ${column}))`,
+    `coalesce((SELECT new_id FROM ${arrivals(source)} x WHERE x.id = ${column}), (SELECT same_id FROM ${ofSource(source, 'matched')} x WHERE x.id = ${column} AND x.action = 'same' AND x.same_id NOT IN (${goneIds})))`,
 }
 
 const mapped = (source: number, table: LineageTable, column: string) =>

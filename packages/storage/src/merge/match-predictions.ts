@@ -30,17 +30,21 @@ const score = `CASE WHEN refit_context IS NOT NULL OR starts_with(fold_id, 'fina
 const rank = `CASE WHEN NOT isfinite(${score}) THEN NULL WHEN direction = 'higher' THEN -(${score}) WHEN direction = 'lower' THEN ${score}
   WHEN direction = 'zero' THEN abs(${score}) END`
 
-/** What the unique index of nirs4all and its clean-up at opening allow once. */
-const slot = (chain: string) => digestOf('pipeline_id', chain, 'fold_id', '"partition"', 'model_name', 'branch_id')
+/** Where in its chain a prediction lies. */
+const place = digestOf('fold_id', '"partition"', 'model_name', 'branch_id')
 
-const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank FROM (
+/** What the unique index of nirs4all and its clean-up at opening allow once. */
+export const slotOf = (pipeline: string, chain: string) => digestOf(pipeline, chain, 'place')
+
+const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank, ${place} AS place FROM (
   SELECT p.*, ${naturalKey} AS natural_key, ${foldKey} AS fold_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
 
 const kept = 'prediction_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays'
 
 /**
  * `present(id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, origin, state)`: the predictions of the target
- * (origin −1) and those that sources have brought; `replaced` ones give way. `taken(id)`: ids that array files hold although no metadata knows them.
+ * (origin −1) and those that sources have brought; `replaced` ones give way. Slots are those of the target's rows. `taken(id)`: ids that array
+ * files hold although no metadata knows them.
  */
 export const learnPredictions = async (engine: Engine, aliases: readonly string[]): Promise<void> => {
   await engine.run('CREATE TABLE memory.main.directions (metric VARCHAR, direction VARCHAR)')
@@ -50,7 +54,7 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
     { type: 'varchar', values: metrics },
     { type: 'varchar', values: metrics.map(metricDirection) },
   ])
-  await engine.run(`CREATE TABLE memory.main.present AS SELECT ${kept}, ${slot('chain_id')} AS slot, -1 AS origin, 'alive' AS state, NULL::INTEGER AS replaced_by
+  await engine.run(`CREATE TABLE memory.main.present AS SELECT ${kept}, ${slotOf('pipeline_id', 'chain_id')} AS slot, -1 AS origin, 'alive' AS state
     FROM (${measured('SELECT * FROM target_catalog.main.predictions')})`)
   await engine.run(
     `CREATE TABLE memory.main.taken AS SELECT DISTINCT prediction_id AS id FROM target_catalog.main.array_oddities WHERE kind <> 'duplicate'`,
@@ -60,16 +64,14 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
 /**
  * `s<i>_matched`: every prediction of a source with its fate: `same` (there already), `insert`, `skip`; `s<i>_conflicts`: the natural keys that
  * both sides have, and what was decided. All partitions of such a key's model and fold stand or fall together; rows that the source shares with the
- * target do not count against it.
+ * target do not count against it. What a later source changes of it, `settleFates` says.
  */
 export const matchPredictions = async (engine: Engine, source: number, strategy: MergeStrategy): Promise<void> => {
-  const [matched, conflicts, map] = [ofSource(source, 'matched'), ofSource(source, 'conflicts'), ofSource(source, 'map')]
+  const [matched, conflicts] = [ofSource(source, 'matched'), ofSource(source, 'conflicts')]
   const isShared = `(id IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL))`
-  const rows = `SELECT p.* REPLACE (pl.new_id AS pipeline_id), p.chain_id AS old_chain, c.new_id AS new_chain FROM ${ofSource(source, 'predictions')} p
-    JOIN ${map} pl ON pl.tbl = 'pipelines' AND pl.old_id = p.pipeline_id LEFT JOIN ${map} c ON c.tbl = 'chains' AND c.old_id = p.chain_id`
   await engine.run(`CREATE TABLE ${matched} AS
-    WITH n AS (SELECT ${kept}, pipeline_id, old_chain, new_chain, ${slot('new_chain')} AS slot, dataset_name, array_source,
-        ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(rows)}))
+    WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source,
+        ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)}))
     SELECT n.*, coalesce(a.id, b.id) AS same_id, CASE WHEN coalesce(a.id, b.id) IS NULL THEN 'insert' ELSE 'same' END AS action,
       CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id
     FROM n LEFT JOIN memory.main.present a ON a.id = n.id AND a.digest = n.digest AND a.state = 'alive'
@@ -82,16 +84,20 @@ export const matchPredictions = async (engine: Engine, source: number, strategy:
       t AS (SELECT fold_key, min(rank) AS best, max(created_at) AS latest FROM rivals GROUP BY fold_key),
       decided AS (SELECT fold_key, ${decision[strategy]} AS decision FROM s JOIN t USING (fold_key)),
       sk AS (SELECT natural_key, any_value(fold_key) AS fold_key, list(id ORDER BY id)[:10] AS source_ids FROM own GROUP BY natural_key),
-      tk AS (SELECT natural_key, list(id ORDER BY id)[:10] AS target_ids FROM rivals GROUP BY natural_key)
+      tk AS (SELECT natural_key, list(id ORDER BY origin, id)[:10] AS target_ids FROM memory.main.present
+        WHERE (state = 'alive' OR origin = -1) AND NOT ${isShared} GROUP BY natural_key HAVING bool_or(state = 'alive'))
     SELECT natural_key, fold_key, source_ids, target_ids, decision FROM sk JOIN tk USING (natural_key) JOIN decided USING (fold_key)`)
   const decidedFor = (side: string) => `fold_key IN (SELECT fold_key FROM ${conflicts} WHERE decision = '${side}')`
   await engine.run(`UPDATE ${matched} SET action = 'skip' WHERE action = 'insert' AND ${decidedFor('keep_target')}`)
-  await engine.run(`UPDATE memory.main.present SET state = 'replaced', replaced_by = ${source} WHERE state = 'alive'
-    AND ${decidedFor('take_source')} AND NOT ${isShared}`)
-  await separateChains(engine, source)
-  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, ${source} AS origin, 'alive' AS state
+  await engine.run(
+    `UPDATE memory.main.present SET state = 'replaced' WHERE state = 'alive' AND ${decidedFor('take_source')} AND NOT ${isShared}`,
+  )
+  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, ${source} AS origin, 'alive' AS state
     FROM ${matched} WHERE action = 'insert'`)
 }
+
+/** Predictions of the target that give way. */
+export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
 
 /** A metric whose direction nobody knows is not ranked by guess: both stay. On a draw the target's stay. */
 const decision: Record<MergeStrategy, string> = {
@@ -102,20 +108,21 @@ const decision: Record<MergeStrategy, string> = {
 }
 
 /**
- * A chain holds one prediction per fold, partition, model and branch: nirs4all deletes further ones when it opens a store. Where a source
- * brings further ones, its rows of that chain go to a copy of the chain (`s<i>_copies(old_id, base_id, new_id)`), a second one within
- * the source to a copy of its own.
+ * When all sources have been matched: what gives way to a later source does not come (`yield` in `s<i>_matched`), its conflicts are decided for
+ * `later_source`. `takers(fold_key, source)`: the source to which what the target had gives way in the end.
  */
-const separateChains = async (engine: Engine, source: number): Promise<void> => {
-  const [matched, copies] = [ofSource(source, 'matched'), ofSource(source, 'copies')]
-  await engine.run(`CREATE TABLE ${ofSource(source, 'places')} AS
-    WITH arriving AS (SELECT id, old_chain, new_chain, digest, row_number() OVER (PARTITION BY slot ORDER BY created_at, id) - 1 AS nth,
-        slot IN (SELECT slot FROM memory.main.present WHERE state = 'alive') AS is_full
-      FROM ${matched} WHERE action = 'insert' AND new_chain IS NOT NULL),
-    signed AS (SELECT new_chain, sha256(string_agg(digest, '' ORDER BY digest, id)) AS signature, bool_or(is_full) AS is_full FROM arriving GROUP BY new_chain)
-    SELECT id, old_chain, new_chain AS base_id, ${newId('chains', 'new_chain', `signature || ':' || nth`)} AS new_id
-    FROM arriving JOIN signed USING (new_chain) WHERE signed.is_full OR nth > 0`)
-  await engine.run(`CREATE TABLE ${copies} AS SELECT DISTINCT old_chain AS old_id, base_id, new_id FROM ${ofSource(source, 'places')}`)
-  await engine.run(`UPDATE ${matched} AS m SET new_chain = c.new_id FROM ${ofSource(source, 'places')} c WHERE c.id = m.id`)
-  await engine.run(`UPDATE ${matched} SET slot = sha256(slot || new_chain) WHERE id IN (SELECT id FROM ${ofSource(source, 'places')})`)
+export const settleFates = async (engine: Engine, sources: readonly number[]): Promise<void> => {
+  const taken = sources.map(
+    (source) => `SELECT fold_key, ${source} AS source FROM ${ofSource(source, 'conflicts')} WHERE decision = 'take_source'`,
+  )
+  await engine.run(
+    `CREATE TABLE memory.main.takers AS SELECT fold_key, max(source) AS source FROM (${taken.join(' UNION ALL ')}) GROUP BY fold_key`,
+  )
+  const gone = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin >= 0`
+  for (const source of sources) {
+    await engine.run(`UPDATE ${ofSource(source, 'matched')} SET action = 'yield'
+      WHERE (action = 'insert' AND new_id IN (${gone})) OR (action = 'same' AND same_id IN (${gone}))`)
+    await engine.run(`UPDATE ${ofSource(source, 'conflicts')} SET decision = 'later_source'
+      WHERE fold_key IN (SELECT fold_key FROM memory.main.takers t WHERE t.source > ${source})`)
+  }
 }

@@ -170,6 +170,34 @@ describe('test_merge_stores', () => {
     expect(await readTombstones(join(to, 'arrays'))).toEqual(new Map())
   })
 
+  test('what a later source replaces does not come: no row, no lineage, no arrays, nothing in the trash; what had no predictions does', async () => {
+    const renamed = (name: string) => [
+      `UPDATE runs SET name = '${name}'`,
+      "INSERT INTO runs (run_id, name, status, created_at) VALUES ('failed-' || (SELECT name FROM runs), 'Failed', 'failed', '2026-01-01')",
+    ]
+    const a = await make('a', { predictions: [{ id: 'a', score: 0.5, created: '2026-01-01', y: [1] }] })
+    const b = await make('b', { predictions: [{ id: 'b', score: 0.4, created: '2026-02-01', y: [2] }], extra: renamed('B') })
+    const c = await make('c', { predictions: [{ id: 'c', score: 0.6, created: '2026-03-01', y: [3] }], extra: renamed('C') })
+    const plan = await planMerge(a, [b, c], { cacheFolder, onConflict: 'keep_latest' })
+    expect(plan.conflicts).toMatchObject([
+      { source: b, decision: 'later_source', source_ids: ['b'], target_ids: ['a'] },
+      { source: c, decision: 'take_source', source_ids: ['c'], target_ids: ['a', 'b'] },
+    ])
+    const report = await merge(a, [b, c], { onConflict: 'keep_latest', planId: plan.plan_id })
+    expect(report).toMatchObject({
+      sources: [
+        { predictions_merged: 0, skipped: 1, replaced: 0 },
+        { predictions_merged: 1, skipped: 0, replaced: 1 },
+      ],
+      array_rows: 1,
+    })
+    expect(await idsOf(a)).toEqual(['c'])
+    const names = await queryStore(a, 'SELECT name FROM runs ORDER BY name, run_id')
+    expect(names.map((row) => row.name)).toEqual(['C', 'Failed', 'Failed', 'Morning screen'])
+    expect(await queryStore(a, 'SELECT count(*)::INTEGER AS n FROM chains')).toEqual([{ n: 2 }])
+    expect(await readTombstones(join(a, 'arrays'))).toEqual(new Map([['a', expect.any(String)]]))
+  })
+
   test('a merge leaves a record of what it did where its report says, and no draft of it', async () => {
     const [to, from] = [await make('to', { predictions: [{ id: 't' }] }), await make('from', { predictions: [{ id: 's', fold: '1' }] })]
     const { duration_seconds: _, ...report } = await merge(to, [from])

@@ -15,7 +15,8 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseLineage } from './choose-lineage.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
-import { learnPredictions, matchPredictions } from './match-predictions.ts'
+import { learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
+import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { makeSourceViews, ofSource } from './source-views.ts'
 
@@ -77,7 +78,10 @@ export const withMerge = async <T>(
   }
 }
 
-/** As `withMerge` says, in an engine that has the catalogs attached as `target_catalog` and `source_<i>`. */
+/**
+ * As `withMerge` says, in an engine that has the catalogs attached as `target_catalog` and `source_<i>`. What comes is decided over all sources
+ * before any lineage: the runs and chains of what gives way to a later source do not come either.
+ */
 export const workOutMerge = async (
   engine: Engine,
   sources: readonly MergeSource[],
@@ -90,10 +94,17 @@ export const workOutMerge = async (
     const { index, resolved } = source
     signal?.throwIfAborted()
     await makeSourceViews(engine, index, datasets)
-    await mapLineage(engine, index)
     await matchPredictions(engine, index, onConflict)
     await preferTable(engine, index, resolved)
-    await refuseUnreadableSource(engine, source)
+  }
+  const indexes = sources.map(({ index }) => index)
+  await settleFates(engine, indexes)
+  for (const source of sources) await refuseUnreadableSource(engine, source)
+  await learnSlots(engine)
+  for (const index of indexes) {
+    signal?.throwIfAborted()
+    await mapLineage(engine, index)
+    await placePredictions(engine, index)
     await chooseLineage(engine, index, datasets)
   }
 }

@@ -1,11 +1,13 @@
-import { type MergeStrategy, metricDirection } from '@nirs-workspace/types'
+import { type MergedSource, type MergeStrategy, metricDirection } from '@nirs-workspace/types'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { catalogDefinition } from '../catalog/catalog-schema.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
-import { workOutMerge } from './open-merge.ts'
+import { countSource } from './count-merge.ts'
+import { goneIds } from './match-predictions.ts'
+import { type MergeSource, workOutMerge } from './open-merge.ts'
 import { ofSource } from './source-views.ts'
 
 interface Row {
@@ -100,14 +102,25 @@ const attachCatalog = async (engine: Engine, alias: string, rows: readonly Row[]
   }
 }
 
-const Found = z.object({ id: z.string(), origin: z.number() })
-
-const mergeReal = (strategy: MergeStrategy, target: readonly Row[], sources: readonly (readonly Row[])[]): Promise<string[]> =>
+/** A merge of these rows worked out, nothing written. */
+const withWorkedOut = <T>(
+  strategy: MergeStrategy,
+  target: readonly Row[],
+  sources: readonly (readonly Row[])[],
+  look: (engine: Engine, opened: readonly MergeSource[]) => Promise<T>,
+): Promise<T> =>
   withEngine({ threads: 1 }, async (engine) => {
     await attachCatalog(engine, 'target_catalog', target)
     for (const [index, rows] of sources.entries()) await attachCatalog(engine, `source_${index}`, rows)
     const opened = sources.map((_, index) => ({ index, resolved: nowhere, fingerprint: '' }))
     await workOutMerge(engine, opened, { onConflict: strategy, datasets: null })
+    return await look(engine, opened)
+  })
+
+const Found = z.object({ id: z.string(), origin: z.number() })
+
+const mergeReal = (strategy: MergeStrategy, target: readonly Row[], sources: readonly (readonly Row[])[]): Promise<string[]> =>
+  withWorkedOut(strategy, target, sources, async (engine) => {
     const found = await engine.rows(Found, "SELECT id, origin FROM memory.main.present WHERE state = 'alive'")
     const origins = await Promise.all(
       sources.map(async (rows, index) => {
@@ -156,5 +169,40 @@ test('test_merge_stores: keep_best never loses the best finite score of a fold; 
       expect(await mergeReal('keep_best', [], [a])).toHaveLength(a.length)
     }),
     { numRuns: 10 },
+  )
+})
+
+const Counted = z.object({ n: z.number() })
+
+test('test_merge_stores: what is said of the sources adds up, for each and in all; what comes from none has no run or chain', async () => {
+  const strategies = fc.constantFrom('keep_best', 'keep_latest', 'keep_all', 'skip')
+  await fc.assert(
+    fc.asyncProperty(strategies, store, fc.array(store, { minLength: 2, maxLength: 3 }), async (strategy, target, sources) => {
+      await withWorkedOut(strategy, target, sources, async (engine, opened) => {
+        const count = async (sql: string) => (await engine.one(Counted, `SELECT count(*) AS n FROM (${sql})`)).n
+        const counted: MergedSource[] = []
+        for (const [index, source] of opened.entries()) {
+          const figures = await countSource(engine, source)
+          const { predictions_read, predictions_merged, already_there, skipped, replaced } = figures
+          expect(predictions_read).toBe(sources[index]?.length)
+          expect(predictions_merged + already_there + skipped).toBe(predictions_read)
+          if (predictions_merged === 0) expect(replaced).toBe(0)
+          if (predictions_merged === 0 && predictions_read > 0)
+            expect(await count(`FROM ${ofSource(index, 'map')} WHERE action = 'insert'`)).toBe(0)
+          counted.push(figures)
+        }
+        const sum = (key: 'predictions_merged' | 'replaced') => counted.reduce((all, figures) => all + figures[key], 0)
+        expect(sum('replaced')).toBe(await count(goneIds))
+        expect(target.length - sum('replaced') + sum('predictions_merged')).toBe(
+          await count("FROM memory.main.present WHERE state = 'alive'"),
+        )
+        for (const { index } of opened) {
+          const promised = `FROM ${ofSource(index, 'conflicts')} WHERE decision = 'take_source' AND natural_key NOT IN
+            (SELECT natural_key FROM memory.main.present WHERE state = 'alive' AND origin = ${index})`
+          expect(await count(promised)).toBe(0)
+        }
+      })
+    }),
+    { numRuns: 25 },
   )
 })
