@@ -67,5 +67,22 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await settled(page)
       expect.soft(await serious(page), 'narrow').toEqual([])
     })
+
+    test(`axe finds nothing serious in the palette, also when searched and at 320 pixels (${colorScheme})`, async ({ page, opened }) => {
+      await page.goto(opened.server.origin)
+      await settled(page)
+      await page.keyboard.press('Control+k')
+      const field = page.getByRole('combobox', { name: /^Page, dataset/ })
+      await expect(field).toBeFocused()
+      await expect(page.getByRole('option', { name: /wheat_protein/ })).toBeVisible()
+      expect.soft(await serious(page), 'palette').toEqual([])
+      await page.setViewportSize({ width: 320, height: 640 })
+      await field.fill('protein wheat')
+      await expect(page.getByRole('option')).toHaveCount(2)
+      expect.soft(await serious(page), 'searched').toEqual([])
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+      await page.keyboard.press('Enter')
+      await expect(page).toHaveURL(/\/predictions\?dataset_name=wheat_protein/)
+    })
   })
 }

@@ -91,6 +91,27 @@ export const fr = (f: Formatters): Text => {
       opening: 'Ouverture…',
       title: 'Ouvrir un espace de travail',
     },
+    palette: {
+      title: 'Recherche et commandes',
+      open: 'Chercher ou aller à…',
+      label: 'Page, jeu de données, commande ou mots à chercher',
+      list: 'Ce qu’on peut faire',
+      groups: {
+        pages: 'Pages',
+        datasets: 'Prédictions d’un jeu de données',
+        actions: 'Actions',
+        workspaces: 'Autres espaces de travail',
+        search: 'Recherche',
+      },
+      search: (words) => `Chercher « ${words} » dans les prédictions`,
+      previewMigration: 'Aperçu de la migration',
+      migrationReport: 'Rapport de migration',
+      choice: (of, value) => `${of} : ${value}`,
+      found: (n) => `${f.int(n)} ${plural(n, 'entrée', 'entrées')}.`,
+      more: (n) =>
+        `${f.int(n)} ${plural(n, 'autre n’est pas affichée', 'autres ne sont pas affichées')} ; tapez une partie du nom pour les trouver.`,
+      none: 'Rien de ce nom.',
+    },
     banner: {
       label: 'À propos de cet espace de travail',
       legacyTitle: 'Tableaux à l’ancien format.',
@@ -156,6 +177,7 @@ export const fr = (f: Formatters): Text => {
       groups: { anywhere: 'Partout', grid: 'Dans la table des prédictions', chart: 'Dans un graphique' },
       keys: {
         help: 'Cette liste',
+        palette: 'Chercher, aller à, faire',
         jobs: 'Tâches en cours et terminées',
         search: 'Rechercher des prédictions',
         goOverview: 'Aller à la synthèse',

@@ -24,6 +24,7 @@ export const Dialog = ({ open, onClose, title, description, wide = false, drawer
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/45" />
         <Base.Popup
+          data-modal=""
           className={classNames(
             'fixed z-50 flex flex-col border-line bg-raised text-ink shadow-pop',
             drawer

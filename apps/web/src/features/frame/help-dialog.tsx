@@ -1,5 +1,7 @@
+import { paletteKey } from '../../lib/command-key.ts'
 import { useText } from '../../text/text.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
+import { Keys } from '../../ui/keys.tsx'
 
 export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => void }) => {
   const { help, frame } = useText()
@@ -11,6 +13,7 @@ export const HelpDialog = ({ open, onClose }: { open: boolean; onClose: () => vo
           title={groups.anywhere}
           rows={[
             ['?', keys.help],
+            [paletteKey(), keys.palette],
             ['/', keys.search],
             ['j', keys.jobs],
             ['g o', keys.goOverview],
@@ -54,11 +57,7 @@ const Group = ({ title, rows }: { title: string; rows: readonly (readonly [strin
       {rows.map(([key, meaning]) => (
         <div key={key + meaning} className="contents">
           <dt className="flex gap-1">
-            {key.split(' ').map((part) => (
-              <kbd key={part} className="rounded border border-line-strong bg-sunken px-1.5 font-mono text-xs leading-5 whitespace-nowrap">
-                {part}
-              </kbd>
-            ))}
+            <Keys keys={key} />
           </dt>
           <dd className="text-muted">{meaning}</dd>
         </div>

@@ -2,7 +2,6 @@ import { Menu } from '@base-ui/react/menu'
 import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
 import { useNavigate } from '@tanstack/react-router'
 import { Check, ChevronsUpDown, FolderOpen, Settings2 } from 'lucide-react'
-import { useState } from 'react'
 import { useOpenWorkspace, useShowWorkspace } from '../../api/use-open-workspace.ts'
 import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { paths } from '../../paths.ts'
@@ -18,13 +17,15 @@ import { OpenByPath } from '../../ui/open-by-path.tsx'
 interface SwitcherProps {
   readonly workspace: Workspace | undefined
   readonly list: WorkspaceList | undefined
+  /** Whether the path of another workspace is asked for. */
+  readonly asking: boolean
+  readonly onAsking: (asking: boolean) => void
 }
 
-export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
+export const WorkspaceSwitcher = ({ workspace, list, asking, onAsking }: SwitcherProps) => {
   const { switcher } = useText()
   const errorText = useErrorText()
   const navigate = useNavigate()
-  const [asking, setAsking] = useState(false)
   const show = useShowWorkspace()
   const open = useOpenWorkspace()
   const openRecent = (path: string): void => open.mutate(path, { onError: (error) => showToast('danger', errorText(error)) })
@@ -76,7 +77,7 @@ export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
                 </Menu.Group>
               )}
               <Menu.Separator className="my-1 h-px bg-line" />
-              <Menu.Item className={menuItemClass} onClick={() => setAsking(true)}>
+              <Menu.Item className={menuItemClass} onClick={() => onAsking(true)}>
                 <FolderOpen size={16} aria-hidden /> {switcher.byPath}
               </Menu.Item>
               <Menu.Item className={menuItemClass} onClick={() => void navigate({ to: paths.workspaces })}>
@@ -86,8 +87,8 @@ export const WorkspaceSwitcher = ({ workspace, list }: SwitcherProps) => {
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
-      <Dialog open={asking} onClose={() => setAsking(false)} title={switcher.title}>
-        <OpenByPath onOpened={() => setAsking(false)} />
+      <Dialog open={asking} onClose={() => onAsking(false)} title={switcher.title}>
+        <OpenByPath onOpened={() => onAsking(false)} />
       </Dialog>
     </>
   )
