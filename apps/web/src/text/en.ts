@@ -714,6 +714,8 @@ export const en = (f: Formatters) => {
       proofHolds: 'The migration proof still holds.',
       proofBroken: 'The migration proof does not hold any more.',
       noProof: 'Every value is read; there is no migration proof in this workspace to compare with.',
+      outdatedCheck: (ago: string) =>
+        `The last check (${ago}) was of another state: the workspace has been migrated or rolled back since. Check again.`,
       lastCheck: (ago: string) => `Last check ${ago}`,
       chart: 'Space by kind',
     },

@@ -723,6 +723,8 @@ export const fr = (f: Formatters): Text => {
       proofHolds: 'La preuve de migration reste valable.',
       proofBroken: 'La preuve de migration n’est plus valable.',
       noProof: 'Toutes les valeurs sont relues ; cet espace n’a pas de preuve de migration à laquelle les comparer.',
+      outdatedCheck: (ago) =>
+        `La dernière vérification (${ago}) portait sur un autre état : l’espace de travail a depuis été migré ou restauré. Relancez la vérification.`,
       lastCheck: (ago) => `Dernière vérification ${ago}`,
       chart: 'Répartition de l’espace',
     },

@@ -44,6 +44,14 @@ describe('migration page', () => {
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
   })
 
+  it('begins the check of the proof by the button that says so, and goes where it is shown', async () => {
+    const { sent, router } = renderApp('/settings/migration', 'migrated', { 'POST /workspace/migrate/verify': () => ({ job_id: 'job-9' }) })
+    await userEvent.click(await screen.findByRole('button', { name: 'Check the proof again' }))
+    await waitFor(() => expect(router.state.location.pathname).toBe('/settings/storage'))
+    expect(router.state.location.hash).toBe('check')
+    expect(sent.filter((request) => request.path === '/workspace/migrate/verify')).toHaveLength(1)
+  })
+
   it('reports, and rolls back only after a question', async () => {
     const { sent } = renderApp('/settings/migration', 'migrated', { 'POST /workspace/migrate/rollback': () => ({ job_id: 'job-2' }) })
     const user = userEvent.setup()

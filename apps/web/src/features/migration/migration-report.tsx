@@ -1,12 +1,12 @@
 import type { MigrateStatus, MigrationReport } from '@nirs-workspace/types'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { CircleCheck, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
-import { deleteBackup, rollBackMigration } from '../../api/actions.ts'
+import { deleteBackup, rollBackMigration, verifyMigration } from '../../api/actions.ts'
 import { refreshWorkspace } from '../../api/events.ts'
 import { jobsQuery } from '../../api/queries.ts'
-import { useWorkspace } from '../../api/workspace.tsx'
+import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { showToast } from '../../stores/toast.ts'
 import { useErrorText } from '../../text/error-text.ts'
@@ -109,13 +109,23 @@ const Actions = ({ status }: { status: MigrateStatus }) => {
     },
     onError: (error) => showToast('danger', errorText(error)),
   })
-  const busy = rollback.isPending || drop.isPending
+  const navigate = useNavigate()
+  const check = useMutation({
+    mutationFn: () => verifyMigration(workspace.id),
+    onSuccess: async () => {
+      await client.invalidateQueries(jobsQuery())
+      await navigate({ to: paths.storage, hash: 'check' })
+    },
+    onError: (error) => showToast('danger', errorText(error)),
+  })
+  const working = useWorkspaceJobs(workspace.id).some(isRunning)
+  const busy = rollback.isPending || drop.isPending || check.isPending || working
   const size = status.backup_bytes ?? 0
   return (
     <div className="flex flex-wrap gap-2 border-t border-line pt-4">
-      <Link to={paths.storage} className={buttonClass('plain')}>
+      <Button disabled={busy} onClick={() => check.mutate()}>
         {migration.verifyAgain}
-      </Link>
+      </Button>
       {status.can_roll_back ? (
         <Button disabled={busy} onClick={() => setAsking('rollback')}>
           {migration.rollback}

@@ -1,4 +1,4 @@
-import type { Job, VerifyReport } from '@nirs-workspace/types'
+import type { Job, MigrateStatus, VerifyReport } from '@nirs-workspace/types'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { ShieldCheck } from 'lucide-react'
 import { verifyMigration } from '../../api/actions.ts'
@@ -39,9 +39,29 @@ export const IntegrityCheck = () => {
           {errorText(check.error)}
         </p>
       ) : null}
-      {job === undefined ? null : <CheckState job={job} />}
+      {job === undefined ? null : isOutdated(job, jobs, status) ? <Outdated job={job} /> : <CheckState job={job} />}
     </Card>
   )
+}
+
+/**
+ * Whether a check that has ended was of a state before a migration or a roll back: by the jobs, and by the proof that is there now but was
+ * not then, or the other way round, when another program did it.
+ */
+const isOutdated = (check: Job, jobs: readonly Job[], status: MigrateStatus | undefined): boolean => {
+  const { ended_at } = check
+  if (ended_at === null) return false
+  const changed = (job: Job) => job.kind !== 'verify' && job.state === 'completed' && job.ended_at !== null && job.ended_at > ended_at
+  const report = verifyReport(check)
+  if (jobs.some(changed)) return true
+  return report !== undefined && status !== undefined && (report.proof_holds === null) !== (status.proof_path === null)
+}
+
+const Outdated = ({ job }: { job: Job }) => {
+  const { storage } = useText()
+  const format = useFormat()
+  const now = useNow()
+  return <p>{storage.outdatedCheck(format.ago(job.ended_at ?? job.created_at, now))}</p>
 }
 
 const CheckState = ({ job }: { job: Job }) => {

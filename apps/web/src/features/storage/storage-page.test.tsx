@@ -44,6 +44,26 @@ describe('storage page', () => {
     expect(sent.some((request) => request.method === 'POST' && request.path === '/workspace/migrate/verify')).toBe(true)
   })
 
+  it.each(['a roll back of ours', 'one by another program'])('shows no check of a state that is gone since: %s', async (by) => {
+    const report = {
+      passed: true,
+      depth: 'deep',
+      rows_checked: 1500,
+      bytes_checked: 9,
+      duration_seconds: 3,
+      findings: [],
+      proof_holds: true,
+    }
+    const at = (minute: number) => `2026-11-21T03:0${minute}:00.000Z`
+    const check = migrationJob({ job_id: 'c', kind: 'verify', state: 'completed', report, created_at: at(1), ended_at: at(2) })
+    const rollback = migrationJob({ job_id: 'r', kind: 'rollback', state: 'completed', report: null, created_at: at(3), ended_at: at(4) })
+    const rows = by === 'a roll back of ours' ? [rollback, check] : [check]
+    renderApp('/settings/storage', 'legacy', { 'GET /jobs': () => ({ rows, total: rows.length }) })
+    expect(await screen.findByText(/was of another state: the workspace has been migrated or rolled back since/)).toBeVisible()
+    expect(screen.queryByText(/proof still holds/)).not.toBeInTheDocument()
+    expect(screen.queryByText('Healthy')).not.toBeInTheDocument()
+  })
+
   it('words what a check found; a kind it does not know keeps its code', async () => {
     const finding = (code: string) => ({ code, severity: 'error', count: 1, detail: `What ${code} means.` })
     const report = {
