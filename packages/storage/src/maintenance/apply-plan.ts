@@ -130,13 +130,13 @@ const removeRows = async ({ open, layout, plan, selection, journal, state, optio
   progress.phase('stage', 'Copying what goes to the trash')
   const places = trashPlaces(layout, journal.operation)
   const arrays = openArrays(layout.root, options.signal)
-  const contents = await fillTrash({ open, arrays, places, operation: journal.operation, plan, selection })
+  const { contents, figures } = await fillTrash({ open, arrays, places, operation: journal.operation, plan, selection })
   options.signal?.throwIfAborted()
   progress.phase('commit', 'Removing')
   const commit: RemovalJournal = { ...journal, phase: 'commit' }
   await writeJournal(layout, commit)
   state.journal = commit
-  if (contents.tables.length > 0) await open.metadata.deleteRows(contents.tables)
+  if (contents.tables.length > 0) await open.metadata.deleteRows(contents.tables, figures)
   return contents
 }
 

@@ -2,12 +2,23 @@ import * as z from 'zod'
 import { escapeGlob } from '../arrays/pin-file.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { detach, quotedIdentifier, quotedString } from '../engine/attach-store.ts'
+import { columnsOf } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
+import { type ChainFigures, type FigureRow, figureColumns, textOfFigure } from '../store/chain-figures.ts'
+import { inTransaction } from '../store/store-transaction.ts'
 import { describeTables } from '../workspace/store-facts.ts'
-import { inTableOrder, type MetadataStore, makeShape, type SavedRows, type TableKeys, type TableShape } from './metadata-store.ts'
+import {
+  type FigureChange,
+  inTableOrder,
+  type MetadataStore,
+  makeShape,
+  type SavedRows,
+  type TableKeys,
+  type TableShape,
+} from './metadata-store.ts'
 import { readIds } from './read-texts.ts'
 
 /** Where a store is attached: its file, and the folder it lies in. */
@@ -86,7 +97,52 @@ export class DuckdbMetadata implements MetadataStore {
     return rows.map((row) => new Map(Object.entries(row)))
   }
 
-  async deleteRows(rows: readonly TableKeys[]): Promise<void> {
+  async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
+    const columns = this.#figureColumns().map((column) => `${column}::VARCHAR AS ${column}`)
+    if (columns.length === 0) return new Map()
+    await this.#want(chains)
+    const rows = await this.#at.engine.rows(
+      Links,
+      `SELECT ${['chain_id', ...columns].join(', ')} FROM ${this.#table('chains')} WHERE chain_id IN (${wanted})`,
+    )
+    return new Map(rows.map(({ chain_id, ...figures }) => [chain_id ?? '', figures]))
+  }
+
+  async figureRowsOf(chains: readonly string[]): Promise<FigureRow[]> {
+    await this.#want(chains)
+    const there = this.shapes.get('predictions')?.columns ?? []
+    const or = (column: string, otherwise: string) => (there.includes(column) ? column : otherwise)
+    return this.#at.engine.rows(
+      PredictionRow,
+      `SELECT chain_id, prediction_id, fold_id, "partition", val_score, test_score, train_score,
+         ${or('refit_context', 'NULL')} IS NOT NULL AS is_refit, CASE WHEN "partition" <> 'train' THEN ${or('scores', 'NULL')}::VARCHAR END AS scores
+       FROM ${this.#table('predictions')} WHERE chain_id IN (${wanted}) ORDER BY prediction_id`,
+    )
+  }
+
+  async writeFigures(changes: readonly FigureChange[]): Promise<void> {
+    const columns = this.#figureColumns()
+    if (changes.length === 0 || columns.length === 0) return
+    const { engine } = this.#at
+    const names = columns.flatMap((column) => [`old_${column} VARCHAR`, `new_${column} VARCHAR`])
+    await engine.run(`CREATE OR REPLACE TEMP TABLE figure_changes (id VARCHAR, ${names.join(', ')})`)
+    const texts = (of: (change: FigureChange) => string | null) => ({ type: 'varchar' as const, values: changes.map(of) })
+    await appendColumns(engine, { alias: 'temp', table: 'figure_changes' }, [
+      texts(({ chain_id }) => chain_id),
+      ...columns.flatMap((column) => [
+        texts(({ before }) => textOfFigure(before[column])),
+        texts(({ after }) => textOfFigure(after[column])),
+      ]),
+    ])
+    const types = new Map((await columnsOf(engine, this.#table('chains'))).map(({ name, type }) => [name, type]))
+    const set = columns.map((column) => `${column} = f.new_${column}::${types.get(column) ?? 'VARCHAR'}`)
+    const same = columns.map((column) => `chains.${column}::VARCHAR IS NOT DISTINCT FROM f.old_${column}`)
+    await engine.run(
+      `UPDATE ${this.#table('chains')} SET ${set.join(', ')} FROM temp.main.figure_changes f WHERE chains.chain_id = f.id AND ${same.join(' AND ')}`,
+    )
+  }
+
+  async deleteRows(rows: readonly TableKeys[], figures: readonly FigureChange[]): Promise<void> {
     const { engine, path, root } = this.#at
     // One transaction per table: rows deleted in the same transaction still count as referring to their parents.
     for (const { table, keys } of inTableOrder(this.shapes, rows).reverse()) {
@@ -94,7 +150,10 @@ export class DuckdbMetadata implements MetadataStore {
       await this.#want(keys)
       await faultPoint({ kind: 'engine-write', path })
       this.#hasWritten = true
-      await engine.run(`DELETE FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})`)
+      await inTransaction(engine, async () => {
+        await engine.run(`DELETE FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})`)
+        if (table === 'predictions') await this.writeFigures(figures)
+      })
       await syncFolder(root)
     }
     await this.#checkpoint()
@@ -152,6 +211,11 @@ export class DuckdbMetadata implements MetadataStore {
     await appendColumns(this.#at.engine, { alias: 'temp', table: 'wanted_keys' }, [{ type: 'varchar', values: [...new Set(values)] }])
   }
 
+  #figureColumns() {
+    const there = this.shapes.get('chains')?.columns ?? []
+    return figureColumns.filter((column) => there.includes(column))
+  }
+
   #table(name: string): string {
     return `${quotedIdentifier(this.#at.alias)}.main.${quotedIdentifier(name)}`
   }
@@ -168,6 +232,19 @@ export class DuckdbMetadata implements MetadataStore {
 }
 
 const wanted = 'SELECT key FROM wanted_keys'
+/** Any number of the engine: NaN and Infinity are values here. */
+const double = z.custom<number | null>((value) => value === null || typeof value === 'number')
+const PredictionRow = z.object({
+  chain_id: z.string(),
+  prediction_id: z.string(),
+  fold_id: z.string(),
+  partition: z.string(),
+  val_score: double,
+  test_score: double,
+  train_score: double,
+  is_refit: z.boolean(),
+  scores: z.string().nullable(),
+})
 const Links = z.record(z.string(), z.string().nullable())
 
 const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`

@@ -4,6 +4,7 @@ import { exists } from '../files/move-file.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { dropOperation } from '../trash/drop-operation.ts'
+import { changesOf, readKeptFigures } from '../trash/kept-figures.ts'
 import { modelPlace } from '../trash/model-place.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
@@ -20,7 +21,8 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
   if (!(await exists(trashPlaces(layout, journal.operation).manifest))) return undoRemoval(layout, journal)
   const contents = await contentsOf(layout, journal)
   if (contents.tables.length > 0) {
-    await withMetadata(await resolveMaintained(layout.root), (_, metadata) => metadata.deleteRows(contents.tables))
+    const figures = changesOf(await readKeptFigures(trashPlaces(layout, journal.operation)))
+    await withMetadata(await resolveMaintained(layout.root), (_, metadata) => metadata.deleteRows(contents.tables, figures))
   }
   await removeRest(layout, contents)
 }

@@ -1,3 +1,5 @@
+import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
+
 /** A table of a store, as far as removing and restoring rows needs to know it. */
 export interface TableShape {
   readonly name: string
@@ -18,6 +20,13 @@ export interface SavedRows extends TableKeys {
   readonly path: string
 }
 
+/** What the columns of a chain that are worked out of its predictions hold, and are to hold. */
+export interface FigureChange {
+  readonly chain_id: string
+  readonly before: ChainFigures
+  readonly after: ChainFigures
+}
+
 /** The rows of a store.duckdb or store.sqlite, by their keys. Order of tables is the port's own business. */
 export interface MetadataStore {
   readonly shapes: ReadonlyMap<string, TableShape>
@@ -29,8 +38,17 @@ export interface MetadataStore {
   saveRows(rows: TableKeys, path: string): Promise<number>
   /** Key and parents of the rows in such a file, as text. */
   readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]>
-  /** Removes rows, children first; those that are gone already do not matter. Durable when it returns. */
-  deleteRows(rows: readonly TableKeys[]): Promise<void>
+  /** Of those of the chains that are there, the figures as they are. */
+  figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>>
+  /** The predictions of these chains in the order of their ids. */
+  figureRowsOf(chains: readonly string[]): Promise<FigureRow[]>
+  /** Changes figures, in the transaction under way if there is one. Chains whose figures are no longer those of `before` stay as they are. */
+  writeFigures(changes: readonly FigureChange[]): Promise<void>
+  /**
+   * Removes rows, children first; those that are gone already do not matter. Figures change in the transaction in which the predictions
+   * go. Durable when it returns.
+   */
+  deleteRows(rows: readonly TableKeys[], figures: readonly FigureChange[]): Promise<void>
   /**
    * Puts saved rows back, parents first, as one transaction. `beforeCommit` runs when the store has taken all of them. Rows whose key is
    * there stay as they are. Durable when it returns.

@@ -7,7 +7,7 @@ import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, type Snapshot, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
+import { fillFigures, makeWorkspace, type Snapshot, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
 const datasets = ['wheat', 'soil pH', 'soil_pH', "d'été/../%", '__proto__']
 const predictionIds = datasets.flatMap((dataset) => [0, 1, 2, 3].map((fold) => `${dataset}#${fold}`))
@@ -84,8 +84,9 @@ test.each(storeKinds)(
             "INSERT INTO logs (log_id, pipeline_id, step_idx, event, message) VALUES ('l', 'p-wheat', 1, 'fit', 'ü\u2028\u0001')",
             "UPDATE predictions SET test_score = 'NaN'::DOUBLE, train_score = '-0.0'::DOUBLE WHERE fold_id IN ('1', '2')",
             `UPDATE predictions SET scores = '{"val": {"rmse": NaN}}' WHERE fold_id = '3'`,
+            `UPDATE chains SET cv_scores = '{"val": {"rmse": NaN}}' WHERE chain_id = 'c-wheat'`,
           ]
-          await makeWorkspace(folder.path, { kind, predictions, extra: kind === 'sqlite' ? extra.slice(0, 1) : extra })
+          await makeWorkspace(folder.path, { kind, predictions, extra: [...(kind === 'sqlite' ? extra.slice(0, 1) : extra), fillFigures] })
           const before = await snapshot(folder.path)
           for (const request of sequence) await applyChecked(folder.path, request)
           await restoreAll(folder.path, order)

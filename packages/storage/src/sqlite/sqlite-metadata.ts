@@ -6,6 +6,7 @@ import { StorageError } from '../errors.ts'
 import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import {
+  type FigureChange,
   inTableOrder,
   type MetadataStore,
   makeShape,
@@ -13,7 +14,9 @@ import {
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
-import { decodeRow, encodeRow, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
+import { type ChainFigures, type FigureRow, figureColumns } from '../store/chain-figures.ts'
+import { asNumber, asText } from './read-table.ts'
+import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
 
 const batchRows = 500
 
@@ -103,7 +106,50 @@ export class SqliteMetadata implements MetadataStore {
     return links
   }
 
-  async deleteRows(rows: readonly TableKeys[]): Promise<void> {
+  async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
+    const columns = this.#figureColumns()
+    const found = new Map<string, ChainFigures>()
+    if (columns.length === 0) return found
+    for (const batch of batches(chains)) {
+      const sql = `SELECT ${['chain_id', ...columns].join(', ')} FROM chains WHERE chain_id IN (${batch.map(() => '?').join(', ')})`
+      const statement = this.#database.prepare(sql)
+      statement.setReadBigInts(true)
+      for (const row of statement.all(...batch)) {
+        found.set(String(row.chain_id), Object.fromEntries(columns.map((column) => [column, encodeValue(row[column] ?? null)])))
+      }
+    }
+    return found
+  }
+
+  async figureRowsOf(chains: readonly string[]): Promise<FigureRow[]> {
+    const there = this.shapes.get('predictions')?.columns ?? []
+    const or = (column: string) => (there.includes(column) ? column : 'NULL')
+    const found: FigureRow[] = []
+    for (const batch of batches(chains)) {
+      const rows = this.#database
+        .prepare(
+          `SELECT chain_id, prediction_id, fold_id, "partition", val_score, test_score, train_score, ${or('refit_context')} AS refit_context,
+             CASE WHEN "partition" <> 'train' THEN ${or('scores')} END AS scores
+           FROM predictions WHERE chain_id IN (${batch.map(() => '?').join(', ')}) ORDER BY prediction_id`,
+        )
+        .all(...batch)
+      found.push(...rows.map(figureRow))
+    }
+    return found
+  }
+
+  async writeFigures(changes: readonly FigureChange[]): Promise<void> {
+    const columns = this.#figureColumns()
+    if (changes.length === 0 || columns.length === 0) return
+    const update = this.#database.prepare(
+      `UPDATE chains SET ${columns.map((column) => `${column} = ?`).join(', ')}
+       WHERE chain_id = ? AND ${columns.map((column) => `${column} IS ?`).join(' AND ')}`,
+    )
+    const values = (figures: ChainFigures) => columns.map((column) => decodeValue(figures[column] ?? null))
+    for (const { chain_id, before, after } of changes) update.run(...values(after), chain_id, ...values(before))
+  }
+
+  async deleteRows(rows: readonly TableKeys[], figures: readonly FigureChange[]): Promise<void> {
     for (const { table, keys } of inTableOrder(this.shapes, rows).reverse()) {
       const key = this.#keyOf(table)
       for (let start = 0; start < keys.length; start += batchRows) {
@@ -111,6 +157,7 @@ export class SqliteMetadata implements MetadataStore {
         this.#database.prepare(`DELETE FROM ${quoted(table)} WHERE ${quoted(key)} IN (${batch.map(() => '?').join(', ')})`).run(...batch)
       }
     }
+    await this.writeFigures(figures)
     await this.#commit()
   }
 
@@ -176,10 +223,35 @@ export class SqliteMetadata implements MetadataStore {
     return (await saved.next()).done === true
   }
 
+  #figureColumns() {
+    const there = this.shapes.get('chains')?.columns ?? []
+    return figureColumns.filter((column) => there.includes(column))
+  }
+
   #keyOf(table: string): string {
     const key = this.shapes.get(table)?.key
     if (key === undefined || key === null) throw new Error(`Rows of ${table} have no key.`)
     return key
+  }
+}
+
+function* batches(keys: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < keys.length; start += batchRows) yield keys.slice(start, start + batchRows)
+}
+
+const figureRow = (row: SqliteRow): FigureRow => {
+  const text = (column: string) => asText(row[column] ?? null)
+  const score = (column: string) => asNumber(row[column] ?? null)
+  return {
+    chain_id: text('chain_id') ?? '',
+    prediction_id: text('prediction_id') ?? '',
+    fold_id: text('fold_id') ?? '',
+    partition: text('partition') ?? '',
+    val_score: score('val_score'),
+    test_score: score('test_score'),
+    train_score: score('train_score'),
+    is_refit: text('refit_context') !== null,
+    scores: text('scores'),
   }
 }
 

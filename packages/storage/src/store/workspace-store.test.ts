@@ -256,6 +256,32 @@ test('test_workspace_store_chain_summary: means over real folds; averages, refit
     expect(summary.chain.cv_scores).toEqual({ val: { rmse: 2 }, test: { rmse: 2 } })
   }))
 
+test('test_surviving_summary_refreshed: a chain that loses predictions says what is left of it, and of real folds as before', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    for (const [fold_id, val_score] of [
+      ['0', 1],
+      ['1', 3],
+      ['2', 6],
+      ['3', 6],
+      ['avg', 9],
+    ] as const) {
+      store.bufferPrediction(predictionOf(lineage, { fold_id, val_score, scores: { val: { rmse: val_score } } }))
+    }
+    const ids = await store.flush()
+    expect(await store.getChain(lineage.chain)).toMatchObject({ cv_val_score: 4, cv_fold_count: 4 })
+    await store.deletePredictions([ids[2] ?? ''])
+    const { cv } = await store.chainSummary(lineage.chain)
+    expect(cv).toMatchObject({ val: 10 / 3, fold_count: 3 })
+    expect(await store.getChain(lineage.chain)).toMatchObject({
+      cv_val_score: cv.val,
+      cv_fold_count: 3,
+      cv_scores: { val: { rmse: 3.333333 } },
+      metric: 'rmse',
+      model_name: 'PLS',
+    })
+  }))
+
 test('test_workspace_store_top_predictions: by the direction of the metric, what is not finite last, refits and twins not among them', () =>
   withStore(async (store) => {
     const lineage = await beginLineage(store)

@@ -10,7 +10,9 @@ import { markFile } from '../files/hash-file.ts'
 import { isWithoutLinks } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import type { OpenWorkspace } from '../maintenance/maintenance-workspace.ts'
+import type { FigureChange } from '../maintenance/metadata-store.ts'
 import type { Selection } from '../maintenance/selection.ts'
+import { changesOf, keepFigures } from './kept-figures.ts'
 import type { Contents, ModelFile, TrashFile, TrashManifest } from './trash-manifest.ts'
 import type { TrashPlaces } from './trash-places.ts'
 
@@ -25,8 +27,14 @@ export interface Filling {
   readonly selection: Selection
 }
 
+/** What is in the trash, and the figures of the chains that stay as they are to be without it. */
+export interface Filled {
+  readonly contents: Contents
+  readonly figures: readonly FigureChange[]
+}
+
 /** Copies everything that a plan removes into the trash: flushed, read back and hashed. The manifest is written last. */
-export const fillTrash = async (filling: Filling): Promise<Contents> => {
+export const fillTrash = async (filling: Filling): Promise<Filled> => {
   const { places, selection } = filling
   for (const folder of [places.trash, places.folder]) await makeFolder(folder)
   const kept = await keepRows(filling)
@@ -37,11 +45,16 @@ export const fillTrash = async (filling: Filling): Promise<Contents> => {
   const contents = { tables: kept.tables, arrays: [...selection.arrays], datasets: [...selection.datasets], files: models }
   await writeJsonDurably(places.contents, contents)
   files.push(await describe(places, 'contents.json', 0))
+  const figures = await keepFigures(filling.open, selection)
+  if (figures.length > 0) {
+    await writeJsonDurably(places.figures, figures)
+    files.push(await describe(places, 'figures.json', 0))
+  }
   await writeJsonDurably(places.manifest, manifestOf(filling, files))
   await syncFolder(places.folder)
   await syncFolder(places.trash)
   await syncFolder(dirname(places.trash))
-  return contents
+  return { contents, figures: changesOf(figures) }
 }
 
 const manifestOf = ({ operation, plan }: Filling, files: TrashFile[]): TrashManifest => ({

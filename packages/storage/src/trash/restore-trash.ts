@@ -17,9 +17,11 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { findForms, refreshChains } from '../store/refresh-chains.ts'
 import { chooseRestore } from './check-restore.ts'
 import { makeFolders } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
+import { chainsOfRows, readKeptFigures } from './kept-figures.ts'
 import { modelPlace } from './model-place.ts'
 import { type Contents, checkTrashFiles, noContents, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
@@ -31,7 +33,8 @@ export interface RestoreOptions extends WorkOptions {
 }
 
 /**
- * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. The files of the trash are compared with their
+ * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. Chains get the figures back that they had with
+ * the predictions that they have again, else those are worked out anew. The files of the trash are compared with their
  * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found`,
  * `trash_damaged`, `restore_conflict` when something else has taken the place of a row or a model, `tombstones_corrupt`, `workspace_busy`,
  * `store_locked`, `write_failed`.
@@ -114,8 +117,14 @@ const insertAll = async (restoring: Restoring): Promise<void> => {
     await appendArrays(restoring)
     for (const { path } of selected.files) await putModelBack(restoring, path)
   }
-  if (rows.length === 0) await rest()
-  else await metadata.insertRows(rows, rest)
+  if (rows.length === 0) return rest()
+  const chains = await chainsOfRows(metadata, rows)
+  const forms = await findForms(metadata, chains)
+  const known = new Map((await readKeptFigures(places)).map((kept) => [kept.chain_id, kept]))
+  await metadata.insertRows(rows, async () => {
+    await rest()
+    await refreshChains(metadata, chains, forms, known)
+  })
 }
 
 /** The arrays of the whole operation come from its own files; those of single items from a file of them alone. */

@@ -10,6 +10,8 @@ export interface TrashPlaces {
   /** Written last and removed first: without it the folder counts for nothing. */
   readonly manifest: string
   readonly contents: string
+  /** Figures of chains that lose predictions; not there when none does. */
+  readonly figures: string
   readonly arrays: string
   readonly artifacts: string
   /** What has been restored so far. */
@@ -30,6 +32,7 @@ export const trashPlaces = (layout: Layout, operation: string): TrashPlaces => {
     folder,
     manifest: join(folder, 'manifest.json'),
     contents: join(folder, 'contents.json'),
+    figures: join(folder, 'figures.json'),
     arrays: join(folder, 'arrays'),
     artifacts: join(folder, 'artifacts'),
     restored: join(folder, 'restored.json'),

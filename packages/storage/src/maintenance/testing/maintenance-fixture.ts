@@ -28,6 +28,11 @@ export const makeWorkspace = async (folder: string, { kind, predictions, extra =
   await saveArrays(folder, predictions)
 }
 
+/** A statement that works out the figures of all chains, averages included, as nirs4all does for those that have none. */
+export const fillFigures = `UPDATE chains SET cv_val_score = p.val, cv_test_score = p.test, cv_train_score = p.train, cv_fold_count = p.folds
+  FROM (SELECT chain_id, avg(val_score) AS val, avg(test_score) AS test, avg(train_score) AS train, count(DISTINCT fold_id) AS folds
+    FROM predictions WHERE refit_context IS NULL GROUP BY chain_id) p WHERE chains.chain_id = p.chain_id`
+
 export const saveArrays = async (folder: string, predictions: readonly MadePrediction[]): Promise<void> => {
   const records = predictions
     .filter(({ y }) => y !== null)

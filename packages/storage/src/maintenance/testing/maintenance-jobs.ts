@@ -6,7 +6,7 @@ import { listTrash } from '../../trash/list-trash.ts'
 import { restoreTrash } from '../../trash/restore-trash.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { makePlan } from '../make-plan.ts'
-import { makeWorkspace, type StoreKind, saveArrays } from './maintenance-fixture.ts'
+import { fillFigures, makeWorkspace, type StoreKind, saveArrays } from './maintenance-fixture.ts'
 
 const jobId = 'fault'
 
@@ -18,6 +18,7 @@ export const makeBusyWorkspace = async (folder: string, kind: StoreKind): Promis
   const extra = [
     "INSERT INTO logs (log_id, pipeline_id, step_idx, event) VALUES ('log-1', 'p-wheat', 1, 'fit')",
     "INSERT INTO artifacts (artifact_id, artifact_path, content_hash, created_at) VALUES ('unused', 'aa/unused.joblib', 'h', TIMESTAMP '2026-01-05 08:30:00')",
+    fillFigures,
   ]
   await makeWorkspace(folder, { kind, predictions: [...predictions, { id: 'lost', y: null }], extra })
   await saveArrays(folder, [{ id: 'orphan' }])

@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { attachReadOnly, attachWritable, detach } from '../engine/attach-store.ts'
+import { withEngine } from '../engine/open-engine.ts'
+import { openSqlite } from '../sqlite/open-sqlite.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { applyPlan } from './apply-plan.ts'
+import { makePlan } from './make-plan.ts'
+import { makeWorkspace, type StoreKind, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
+
+const job = { jobId: 'job' }
+const remove = async (path: string, ...ids: string[]): Promise<string> => {
+  const { operation_id } = await applyPlan(path, await makePlan(path, { kind: 'remove_predictions', prediction_ids: ids }), job)
+  return operation_id ?? ''
+}
+const restore = (path: string, operation: string, ids?: readonly string[]) => restoreTrash(path, operation, { ...job, ids })
+
+const Figures = z.object({
+  val: z.number().nullable(),
+  folds: z.number().nullable(),
+  scores: z.string().nullable(),
+  final: z.number().nullable(),
+})
+type Figures = z.infer<typeof Figures>
+
+const query = `SELECT cv_val_score AS val, cv_fold_count AS folds, cv_scores AS scores, final_test_score AS final FROM`
+const figuresIn = async (folder: string, kind: StoreKind): Promise<Figures> => {
+  if (kind === 'duckdb') {
+    return withEngine({}, async (engine) => {
+      await attachReadOnly(engine, join(folder, 'store.duckdb'), 'seen')
+      const figures = await engine.one(Figures, `${query} seen.main.chains WHERE chain_id = 'c-wheat'`)
+      await detach(engine, 'seen')
+      return figures
+    })
+  }
+  const store = await openSqlite(join(folder, 'store.sqlite'))
+  try {
+    return Figures.parse(store.database.prepare(`${query} chains WHERE chain_id = 'c-wheat'`).get())
+  } finally {
+    await store.close()
+  }
+}
+
+const change = async (folder: string, kind: StoreKind, sql: string): Promise<void> => {
+  if (kind === 'sqlite') return changeSqlite(join(folder, 'store.sqlite'), sql)
+  await withEngine({}, async (engine) => {
+    await attachWritable(engine, join(folder, 'store.duckdb'), 'made')
+    await engine.run('USE made')
+    await engine.run(sql)
+    await engine.run('USE memory')
+    await detach(engine, 'made')
+  })
+}
+
+const fold = (name: string, score: number): MadePrediction => ({
+  id: name,
+  fold: name,
+  score,
+  scores: `{"val": {"rmse": ${score}, "r2": NaN}}`,
+})
+const setTo = (val: number, folds: number, rmse: number) =>
+  `UPDATE chains SET cv_val_score = ${val}, cv_fold_count = ${folds}, cv_scores = '{"val": {"rmse": ${rmse}.0, "r2": NaN}}', best_params = '{"n_components": 5}'`
+
+const folds = [fold('0', 1), fold('1', 3), fold('2', 8)]
+const averaged = [...folds, fold('avg', 4), fold('w_avg', 9)]
+const scoresOf = (rmse: number) => `{"val": {"rmse": ${rmse}.0, "r2": NaN}}`
+
+describe.each(storeKinds)('chains that stay in a store.%s', (kind) => {
+  test('say what is left of them when predictions go, and what they said before when all come back', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: folds, extra: [setTo(4, 3, 4)] })
+    const before = await snapshot(folder.path)
+    const operation = await remove(folder.path, '2')
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 2, folds: 2, scores: scoresOf(2), final: null })
+    const next = await remove(folder.path, '0')
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 3, folds: 1, scores: scoresOf(3), final: null })
+    await restore(folder.path, next)
+    await restore(folder.path, operation)
+    expect(await snapshot(folder.path)).toEqual(before)
+  })
+
+  test('get back what they said although no formula says it', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: folds, extra: [setTo(4.25, 7, 4)] })
+    const before = await snapshot(folder.path)
+    const operation = await remove(folder.path, '1', '2')
+    expect(await figuresIn(folder.path, kind)).toMatchObject({ val: 1, folds: 1 })
+    await restore(folder.path, operation, ['1'])
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 2, folds: 2, scores: scoresOf(2), final: null })
+    await restore(folder.path, operation)
+    expect(await snapshot(folder.path)).toEqual(before)
+  })
+
+  test('are worked out anew when other operations have not come back yet', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: folds, extra: [setTo(4, 3, 4)] })
+    const first = await remove(folder.path, '2')
+    const second = await remove(folder.path, '0')
+    await restore(folder.path, first)
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 5.5, folds: 2, scores: '{"val": {"rmse": 5.5, "r2": NaN}}', final: null })
+    await restore(folder.path, second)
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 4, folds: 3, scores: scoresOf(4), final: null })
+  })
+
+  test('count averages where they counted before, and only there', async () => {
+    for (const [extra, left, back] of [
+      [setTo(5, 5, 5), { val: 4.25, folds: 4 }, { val: 5.5, folds: 4 }],
+      [setTo(4, 3, 4), { val: 2, folds: 2 }, { val: 4.5, folds: 2 }],
+    ] as const) {
+      await using folder = await temporaryFolder()
+      await makeWorkspace(folder.path, { kind, predictions: averaged, extra: [extra] })
+      const before = await snapshot(folder.path)
+      await restore(folder.path, await remove(folder.path, 'avg', 'w_avg'))
+      expect(await snapshot(folder.path)).toEqual(before)
+      const operation = await remove(folder.path, '2')
+      expect(await figuresIn(folder.path, kind)).toMatchObject(left)
+      await remove(folder.path, '1')
+      await restore(folder.path, operation)
+      expect(await figuresIn(folder.path, kind)).toMatchObject(back)
+    }
+  })
+
+  test('that nobody has worked out stay so', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: averaged })
+    const before = await snapshot(folder.path)
+    const operation = await remove(folder.path, '0', 'avg')
+    expect((await snapshot(folder.path)).tables.chains).toEqual(before.tables.chains)
+    await restore(folder.path, operation, ['0'])
+    expect((await snapshot(folder.path)).tables.chains).toEqual(before.tables.chains)
+  })
+
+  test('lose the figures of a refit with it; those of a chain that comes back in part are of that part', async () => {
+    await using folder = await temporaryFolder()
+    const refit = { id: 'final', fold: 'final', partition: 'test', refit: '{}', score: 0 }
+    const extra = [
+      "UPDATE predictions SET test_score = 7.5 WHERE fold_id = 'final'",
+      setTo(4, 3, 4),
+      'UPDATE chains SET final_test_score = 7.5',
+    ]
+    await makeWorkspace(folder.path, { kind, predictions: [...folds, refit], extra })
+    const before = await snapshot(folder.path)
+    const operation = await remove(folder.path, 'final')
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 4, folds: 3, scores: scoresOf(4), final: null })
+    await restore(folder.path, operation)
+    const all = await remove(folder.path, '0', '1', '2', 'final')
+    await restore(folder.path, all, ['1', 'final'])
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 3, folds: 1, scores: scoresOf(3), final: 7.5 })
+    await restore(folder.path, all)
+    expect(await snapshot(folder.path)).toEqual(before)
+  })
+
+  test('are worked out anew when a prediction has been saved since', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: folds, extra: [setTo(4, 3, 4)] })
+    const operation = await remove(folder.path, '2')
+    await change(folder.path, kind, "UPDATE predictions SET val_score = 6 WHERE prediction_id = '0'")
+    await restore(folder.path, operation)
+    expect(await figuresIn(folder.path, kind)).toMatchObject({ folds: 3, val: (6 + 3 + 8) / 3 })
+  })
+})
+
+test('figures for which a store has no column are left out', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: folds, extra: [setTo(4, 3, 4)] })
+  for (const column of ['cv_train_score', 'final_scores', 'cv_test_score']) {
+    await change(folder.path, 'sqlite', `ALTER TABLE chains DROP COLUMN ${column}`)
+  }
+  const before = await snapshot(folder.path)
+  const operation = await remove(folder.path, '2')
+  expect(await figuresIn(folder.path, 'sqlite')).toMatchObject({ val: 2, folds: 2 })
+  await restore(folder.path, operation)
+  expect(await snapshot(folder.path)).toEqual(before)
+})

@@ -1,0 +1,60 @@
+/** Mean of every numeric metric per partition, six decimals, as JSON text. Text values (0.7.x float32) do not count. */
+export class ScoreMeans {
+  readonly #sums = new Map<string, Map<string, { sum: number; count: number }>>()
+
+  add(partition: string, scores: unknown): void {
+    const inner = isObject(scores) && Object.hasOwn(scores, partition) ? scores[partition] : scores
+    if (!isObject(inner)) return
+    const metrics = this.#sums.get(partition) ?? new Map<string, { sum: number; count: number }>()
+    this.#sums.set(partition, metrics)
+    for (const [metric, value] of Object.entries(inner)) {
+      const number = asNumber(value)
+      if (number === null) continue
+      const { sum, count } = metrics.get(metric) ?? { sum: 0, count: 0 }
+      metrics.set(metric, { sum: sum + number, count: count + 1 })
+    }
+  }
+
+  /** Null when there is none. */
+  text(): string | null {
+    if (this.#sums.size === 0) return null
+    return `{${[...this.#sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics)}}`).join(', ')}}`
+  }
+}
+
+const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): string =>
+  [...metrics].map(([metric, { sum, count }]) => `${JSON.stringify(metric)}: ${pythonNumber(roundHalfEven(sum / count))}`).join(', ')
+
+// Python writes NaN and Infinity as bare tokens, which JSON.parse refuses; tagged text cannot be mistaken for a metric's value.
+const tag = '\u0000number:'
+export const parsePythonJson = (text: string): unknown => {
+  const marked = !/NaN|Infinity/.test(text)
+    ? text
+    : text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) => (token.startsWith('"') ? token : JSON.stringify(tag + token)))
+  try {
+    return JSON.parse(marked)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+const asNumber = (value: unknown): number | null => {
+  if (typeof value === 'number') return value
+  if (typeof value === 'boolean') return Number(value)
+  return typeof value === 'string' && value.startsWith(tag) ? Number(value.slice(tag.length)) : null
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
+
+const pythonNumber = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1e16 ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value)
+
+/** Six decimals as Python's round() does: by the exact value, exact halves to the even digit. */
+const roundHalfEven = (value: number): number => {
+  if (!Number.isFinite(value) || Math.abs(value) >= 1e15) return value
+  const eighths = value * 128
+  if (!Number.isInteger(eighths) || eighths % 2 === 0) return Number(value.toFixed(6))
+  const below = Math.floor(value * 1e6)
+  return (below % 2 === 0 ? below : below + 1) / 1e6
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { parsePythonJson, ScoreMeans } from '../migration/score-means.ts'
+import { asNumber } from '../sqlite/read-table.ts'
+import { EncodedValue } from '../sqlite/saved-row.ts'
+
+/** Columns of a chain that are worked out from its predictions. */
+export const figureColumns = [
+  'cv_val_score',
+  'cv_test_score',
+  'cv_train_score',
+  'cv_fold_count',
+  'cv_scores',
+  'final_test_score',
+  'final_train_score',
+  'final_scores',
+] as const
+export type FigureColumn = (typeof figureColumns)[number]
+
+/** What these columns hold, those that the store has; to the bit. */
+export const ChainFigures = z.partialRecord(z.enum(figureColumns), EncodedValue)
+export type ChainFigures = z.infer<typeof ChainFigures>
+
+/** A prediction as far as the figures of its chain need it. */
+export interface FigureRow {
+  readonly chain_id: string
+  readonly prediction_id: string
+  readonly fold_id: string
+  readonly partition: string
+  readonly val_score: number | null
+  readonly test_score: number | null
+  readonly train_score: number | null
+  readonly is_refit: boolean
+  readonly scores: string | null
+}
+
+/**
+ * Who has worked out the figures of a chain, which tells what they are means of: `library`, nirs4all up to 0.8.9, all rows outside of
+ * refits, averages included; `without_twins`, nirs4all since, all but the twins over repetitions; `real_folds`, this store, each real fold
+ * once. `none`: nobody has.
+ */
+export const figureForms = ['library', 'without_twins', 'real_folds', 'none'] as const
+export type FigureForm = (typeof figureForms)[number]
+
+/** What a form makes of the rows of a chain. Other columns of the chain are no figures and stay. */
+export const figuresFrom = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>): ChainFigures => {
+  const isReal = form === 'real_folds'
+  const folds = rows.filter(isCounted[form])
+  const finals = rows.filter(isReal ? isFinalFit : isFinalTest)
+  const withScores = finals.filter(({ scores }) => scores !== null)
+  const mean = (score: Score) =>
+    meanOf(
+      isReal
+        ? [...Map.groupBy(folds, ({ fold_id }) => fold_id).values()].map((fold) => lastOf(fold, score))
+        : folds.map((row) => row[score]),
+    )
+  return {
+    cv_val_score: real(mean('val_score')),
+    cv_test_score: real(mean('test_score')),
+    cv_train_score: real(mean('train_score')),
+    cv_fold_count: { int: String(new Set(folds.map(({ fold_id }) => fold_id)).size) },
+    cv_scores: meanScores(isReal ? onceEach(folds) : folds),
+    final_test_score: real(lastOf(finals, 'test_score')),
+    final_train_score: real(lastOf(finals, 'train_score')),
+    final_scores: (withScores.findLast(({ partition }) => partition === 'test') ?? withScores.at(-1))?.scores ?? null,
+  }
+}
+
+/** The forms of which the figures may be, the likeliest first: those that make them of the rows, else those that count as many folds. */
+export const formsOf = (figures: ChainFigures, rows: readonly FigureRow[]): FigureForm[] => {
+  const made = computed.map((form) => ({ form, made: figuresFrom(rows, form) }))
+  const isLike = (columns: readonly FigureColumn[]) => made.filter((one) => columns.every((column) => isClose(figures, one.made, column)))
+  const whole = isLike(['cv_fold_count', 'cv_val_score', 'cv_test_score', 'cv_train_score'])
+  const forms = (whole.length > 0 ? whole : isLike(['cv_fold_count'])).map(({ form }) => form)
+  return isBlank(figures) ? [...(whole.length > 0 ? forms : []), 'none'] : forms
+}
+
+/** Whether the numbers of the chain are those that a form makes of its rows. */
+export const isUpToDate = (figures: ChainFigures, rows: readonly FigureRow[]): boolean =>
+  !isBlank(figures) &&
+  computed.some((form) => {
+    const made = figuresFrom(rows, form)
+    return figureColumns.every((column) => column.endsWith('scores') || isClose(figures, made, column))
+  })
+
+/** A hash of all that figures are made of. */
+export const digestOfRows = (rows: readonly FigureRow[]): string => {
+  const hash = createHash('sha256')
+  for (const row of rows) {
+    const numbers = [row.val_score, row.test_score, row.train_score].map((value) => (value === null ? null : String(value)))
+    hash.update(JSON.stringify([row.prediction_id, row.fold_id, row.partition, row.is_refit, row.scores, ...numbers]))
+  }
+  return hash.digest('hex')
+}
+
+/** A value of a figure as text that every store takes for its column. */
+export const textOfFigure = (value: EncodedValue | undefined): string | null => {
+  if (value === undefined || value === null || typeof value === 'string') return value ?? null
+  if ('int' in value) return value.int
+  return 'real' in value ? value.real : value.blob
+}
+
+type Score = 'val_score' | 'test_score' | 'train_score'
+
+const computed = ['library', 'without_twins', 'real_folds'] as const
+
+const isTwin = ({ fold_id }: FigureRow): boolean => fold_id.endsWith('_agg')
+const averages = ['avg', 'w_avg', 'final', 'ensemble', 'all']
+const isCounted = {
+  library: (row: FigureRow) => !row.is_refit,
+  without_twins: (row: FigureRow) => !row.is_refit && !isTwin(row),
+  real_folds: (row: FigureRow) => !row.is_refit && !isTwin(row) && !averages.includes(row.fold_id),
+}
+const isFinalTest = (row: FigureRow): boolean => row.is_refit && row.fold_id === 'final' && row.partition === 'test'
+const isFinalFit = (row: FigureRow): boolean => (row.is_refit || row.fold_id === 'final') && !isTwin(row)
+
+/** The score of the partition that comes last by name, val before train and test, of those that have one. */
+const lastOf = (rows: readonly FigureRow[], score: Score): number | null =>
+  rows
+    .filter((row) => row[score] !== null)
+    .reduce<FigureRow | null>((best, row) => (best === null || row.partition >= best.partition ? row : best), null)?.[score] ?? null
+
+const meanOf = (values: readonly (number | null)[]): number | null => {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+const meanScores = (rows: readonly FigureRow[]): string | null => {
+  const means = new ScoreMeans()
+  for (const { partition, scores } of rows) {
+    if (scores !== null && ['val', 'test'].includes(partition)) means.add(partition, parsePythonJson(scores))
+  }
+  return means.text()
+}
+
+const onceEach = (rows: readonly FigureRow[]): FigureRow[] => [
+  ...new Map(rows.filter(({ scores }) => scores !== null).map((row) => [JSON.stringify([row.fold_id, row.partition]), row])).values(),
+]
+
+const real = (value: number | null): EncodedValue => (value === null ? null : { real: Object.is(value, -0) ? '-0' : String(value) })
+
+const numberOf = (value: EncodedValue | undefined): number | null => asNumber(textOfFigure(value))
+
+/** As far as sums in another order allow. SQLite has no NaN and keeps nothing instead. */
+const isClose = (figures: ChainFigures, made: ChainFigures, column: FigureColumn): boolean => {
+  if (!Object.hasOwn(figures, column)) return true
+  const [a, b] = [numberOf(figures[column]), numberOf(made[column])]
+  if (column === 'cv_fold_count') return (a ?? 0) === (b ?? 0)
+  if (a === null || b === null || Number.isNaN(a) || Number.isNaN(b)) return (a ?? Number.NaN).toString() === (b ?? Number.NaN).toString()
+  return a === b || Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b))
+}
+
+const isBlank = (figures: ChainFigures): boolean =>
+  figureColumns.every((column) =>
+    column === 'cv_fold_count' ? (numberOf(figures[column]) ?? 0) === 0 : (figures[column] ?? null) === null,
+  )

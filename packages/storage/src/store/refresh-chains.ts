@@ -1,0 +1,67 @@
+import type { FigureChange, MetadataStore } from '../maintenance/metadata-store.ts'
+import { type ChainFigures, digestOfRows, type FigureForm, type FigureRow, figuresFrom, formsOf, isUpToDate } from './chain-figures.ts'
+
+/** The figures of a chain when it had certain predictions. */
+export interface KnownFigures {
+  readonly form: FigureForm
+  readonly before: ChainFigures
+  /** `digestOfRows` of those predictions. */
+  readonly rows: string
+}
+
+/** A chain with its figures and its predictions. */
+export interface ChainState {
+  readonly chain_id: string
+  readonly figures: ChainFigures
+  readonly rows: readonly FigureRow[]
+}
+
+/** The forms that the figures of each of the chains may have: to be asked before predictions come or go, for `refreshChains`. */
+export const findForms = async (
+  metadata: MetadataStore,
+  chains: readonly string[],
+): Promise<ReadonlyMap<string, readonly FigureForm[]>> => {
+  const forms = new Map<string, readonly FigureForm[]>()
+  for await (const { chain_id, figures, rows } of chainStates(metadata, chains)) forms.set(chain_id, formsOf(figures, rows))
+  return forms
+}
+
+/**
+ * Brings the figures of chains up to date whose predictions have come or gone, in the transaction under way: those that are known for just
+ * the predictions that are there, else worked out anew in the form that they had. Chains for which nobody has worked them out stay so.
+ */
+export const refreshChains = async (
+  metadata: MetadataStore,
+  chains: readonly string[],
+  forms: ReadonlyMap<string, readonly FigureForm[]>,
+  known: ReadonlyMap<string, KnownFigures> = new Map(),
+): Promise<void> => {
+  const changes: FigureChange[] = []
+  for await (const state of chainStates(metadata, chains)) {
+    const after = figuresNow(state, forms.get(state.chain_id) ?? [], known.get(state.chain_id))
+    if (after !== null) changes.push({ chain_id: state.chain_id, before: state.figures, after })
+  }
+  await metadata.writeFigures(changes)
+}
+
+/** The chains that are there, some at a time. */
+export async function* chainStates(metadata: MetadataStore, chains: readonly string[]): AsyncGenerator<ChainState> {
+  for (let start = 0; start < chains.length; start += chainsAtOnce) {
+    const batch = chains.slice(start, start + chainsAtOnce)
+    const found = await metadata.figuresOf(batch)
+    if (found.size === 0) continue
+    const rows = Map.groupBy(await metadata.figureRowsOf([...found.keys()]), ({ chain_id }) => chain_id)
+    for (const [chain_id, figures] of found) yield { chain_id, figures, rows: rows.get(chain_id) ?? [] }
+  }
+}
+
+/** Texts of scores have a kilobyte or two per prediction. */
+const chainsAtOnce = 2000
+
+/** Null: they are right as they are. */
+const figuresNow = ({ figures, rows }: ChainState, forms: readonly FigureForm[], known: KnownFigures | undefined): ChainFigures | null => {
+  if (known !== undefined && digestOfRows(rows) === known.rows) return known.before
+  if (isUpToDate(figures, rows)) return null
+  const form = known !== undefined && (forms.length === 0 || forms.includes(known.form)) ? known.form : (forms[0] ?? 'library')
+  return form === 'none' ? null : figuresFrom(rows, form)
+}

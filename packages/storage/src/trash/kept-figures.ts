@@ -1,0 +1,69 @@
+import * as z from 'zod'
+import { appendColumns } from '../engine/append-columns.ts'
+import { idsOf, type OpenWorkspace, storeAlias } from '../maintenance/maintenance-workspace.ts'
+import type { FigureChange, MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
+import type { Selection } from '../maintenance/selection.ts'
+import { ChainFigures, digestOfRows, figureForms, figuresFrom, formsOf } from '../store/chain-figures.ts'
+import { chainStates } from '../store/refresh-chains.ts'
+import { readJson } from './trash-manifest.ts'
+import type { TrashPlaces } from './trash-places.ts'
+
+/** The figures of a chain that loses predictions: as they were, with which predictions, and as the removal leaves them. */
+const KeptFigures = z.object({
+  chain_id: z.string(),
+  form: z.enum(figureForms),
+  before: ChainFigures,
+  rows: z.string(),
+  /** Null: the chain goes as well, or nobody has worked out figures for it. */
+  after: ChainFigures.nullable(),
+})
+export type KeptFigures = z.infer<typeof KeptFigures>
+
+/** What is to be kept of all chains that lose predictions. */
+export const keepFigures = async (open: OpenWorkspace, { tables }: Selection): Promise<KeptFigures[]> => {
+  const keysOf = (name: string) => tables.find(({ table }) => table === name)?.keys ?? []
+  const predictions = new Set(keysOf('predictions'))
+  if (predictions.size === 0) return []
+  const chains = new Set(keysOf('chains'))
+  const kept: KeptFigures[] = []
+  for await (const { chain_id, figures, rows } of chainStates(open.metadata, await chainsThatLose(open, [...predictions]))) {
+    const form = formsOf(figures, rows)[0] ?? 'library'
+    const isLeft = form !== 'none' && !chains.has(chain_id)
+    const left = rows.filter(({ prediction_id }) => !predictions.has(prediction_id))
+    kept.push({ chain_id, form, before: figures, rows: digestOfRows(rows), after: isLeft ? figuresFrom(left, form) : null })
+  }
+  return kept
+}
+
+const chainsThatLose = async (open: OpenWorkspace, predictions: readonly string[]): Promise<string[]> => {
+  if (open.metadata.shapes.get('predictions')?.columns.includes('chain_id') !== true) return []
+  await open.engine.run('CREATE OR REPLACE TEMP TABLE losing (id VARCHAR)')
+  await appendColumns(open.engine, { alias: 'temp', table: 'losing' }, [{ type: 'varchar', values: predictions }])
+  return idsOf(
+    open,
+    `SELECT DISTINCT chain_id AS id FROM ${storeAlias}.main.predictions
+     WHERE chain_id IS NOT NULL AND prediction_id IN (SELECT id FROM losing) ORDER BY 1`,
+  )
+}
+
+/** Throws `trash_damaged`. Empty in a trash of which no chain lost predictions, and in that of a merge. */
+export const readKeptFigures = async ({ figures }: TrashPlaces): Promise<KeptFigures[]> =>
+  (await readJson(figures, z.array(KeptFigures))) ?? []
+
+/** What a removal changes in the chains that stay. */
+export const changesOf = (kept: readonly KeptFigures[]): FigureChange[] =>
+  kept.flatMap(({ chain_id, before, after }) => (after === null ? [] : [{ chain_id, before, after }]))
+
+/** The chains to which saved rows belong, and those among these rows. */
+export const chainsOfRows = async (metadata: MetadataStore, rows: readonly SavedRows[]): Promise<string[]> => {
+  const chains = new Set(rows.find(({ table }) => table === 'chains')?.keys ?? [])
+  for (const { table, keys, path } of rows) {
+    if (table !== 'predictions') continue
+    const chosen = new Set(keys)
+    for (const links of await metadata.readLinks(table, path)) {
+      const chain = links.get('chain_id') ?? null
+      if (chain !== null && chosen.has(links.get('prediction_id') ?? '')) chains.add(chain)
+    }
+  }
+  return [...chains].sort()
+}
