@@ -1,6 +1,6 @@
 import type { RemoveDatasetReport, RemoveRowsReport } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
-import { damagedFileOf } from './damaged-files.ts'
+import { refuseUnreadable } from './damaged-files.ts'
 import { idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import { selectRows } from './select-rows.ts'
 import { countSelection, type Selection } from './selection.ts'
@@ -57,7 +57,7 @@ export const rowsOutcome = (selection: Selection): Outcome<RemoveRowsReport> => 
   return { selection, report, warnings: [] }
 }
 
-/** All predictions of a dataset with their lineage, and everything that its array file holds of it. Throws `dataset_not_found`. */
+/** All predictions of a dataset with their lineage, and everything that its array file holds of it. Throws `dataset_not_found`, `arrays_corrupt`. */
 export const planDataset = async (
   open: OpenWorkspace,
   { dataset_name }: RequestOf<'remove_dataset'>,
@@ -80,29 +80,15 @@ export const planDataset = async (
       hint: 'Dataset names have to be given exactly as they are.',
     })
   }
+  refuseUnreadable(open.index, [dataset_name])
   const seeds = [
     { table: 'pipelines', keys: pipelines },
     { table: 'predictions', keys: predictions },
   ]
   const selection = await selectRows(open, { seeds, prune: 'runs', datasets: inFiles.length > 0 ? [dataset_name] : [] })
-  refuseUnreadable(open, dataset_name)
   return {
     selection,
     report: { predictions_removed: countSelection(selection).predictions, parquet_deleted: inFiles.length > 0 },
     warnings: [],
   }
-}
-
-/** What a damaged file holds cannot go to the trash. */
-const refuseUnreadable = ({ index }: OpenWorkspace, dataset: string): void => {
-  const damaged = damagedFileOf(index.files, dataset)
-  if (damaged === undefined) return
-  throw new StorageError(
-    'arrays_corrupt',
-    `${damaged.path} cannot be read, so its rows cannot be kept in the trash. Nothing was changed.`,
-    {
-      path: damaged.path,
-      hint: 'Restore the file from a backup, or move it out of arrays/, then try again.',
-    },
-  )
 }

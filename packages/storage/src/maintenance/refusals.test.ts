@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { expect, test } from 'vitest'
@@ -10,12 +10,15 @@ import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { checkRestore } from '../trash/check-restore.ts'
 import { emptyTrash } from '../trash/empty-trash.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, saveArrays, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -136,6 +139,44 @@ test.each(storeKinds)('a damaged list of removals stops every removal and restor
   expect(await snapshot(folder.path)).toEqual(before)
   expect(await readInterruption(folder.path)).toBeNull()
   expect((await makePlan(folder.path, { kind: 'artifact_gc' })).items_total).toBe(0)
+})
+
+test.each(storeKinds)('what is in a file that cannot be read stops every removal that needs it, and no other: store.%s', async (kind) => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, {
+    kind,
+    predictions: [...predictions, { id: 'd', dataset: 'corn' }, { id: 'e', dataset: 'corn', fold: '1' }],
+  })
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+  const path = join(folder.path, 'arrays', 'wheat.parquet')
+  await truncate(path, 300)
+  const [before, arrays] = [await hashTree(folder.path), await hashTree(join(folder.path, 'arrays'))]
+  const inputs: MaintenanceInput[] = [
+    { kind: 'remove_run', run_id: 'run-1' },
+    { kind: 'remove_pipeline', pipeline_id: 'p-wheat' },
+    { kind: 'remove_chain', chain_id: 'c-wheat' },
+    { kind: 'remove_dataset', dataset_name: 'wheat' },
+    { kind: 'remove_predictions', prediction_ids: ['b'] },
+    { kind: 'remove_bottom', fraction: 0.5 },
+  ]
+  const corrupt = { code: 'arrays_corrupt', message: expect.stringContaining('arrays/wheat.parquet cannot be read') }
+  for (const input of inputs) await expect(makePlan(folder.path, input), input.kind).rejects.toMatchObject(corrupt)
+  expect(await hashTree(folder.path)).toBe(before)
+  await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'plan_stale' })
+  const resolved = await resolveWorkspace(folder.path)
+  const forged = { ...plan, fingerprint: await fingerprintWorkspace(resolved) }
+  await expect(applyPlan(folder.path, forged, job)).rejects.toMatchObject(corrupt)
+  expect([(await listTrash(folder.path)).total, await readInterruption(folder.path), await hashTree(join(folder.path, 'arrays'))]).toEqual([
+    0,
+    null,
+    arrays,
+  ])
+  const applied = await applyPlan(
+    folder.path,
+    await makePlan(folder.path, { kind: 'remove_bottom', fraction: 0.5, dataset_name: 'corn' }),
+    job,
+  )
+  expect(applied.counts).toMatchObject({ predictions: 1, arrays: 1 })
 })
 
 test('a prediction that has been saved again keeps its score and its arrays: nothing comes back over it, and the trash keeps what it has', async () => {

@@ -1,4 +1,5 @@
 import { appendColumns } from '../engine/append-columns.ts'
+import { refuseUnreadable } from './damaged-files.ts'
 import { idsOf, type OpenWorkspace, storeAlias } from './maintenance-workspace.ts'
 import { parentsFirst, type TableKeys } from './metadata-store.ts'
 import type { ArtifactFileToGo, Selection } from './selection.ts'
@@ -14,14 +15,27 @@ export interface SelectOptions {
   readonly files?: readonly ArtifactFileToGo[]
 }
 
-/** Everything that has to go with the seeds: rows that refer to them, through as many tables as there are, and the arrays of predictions. */
+/**
+ * Everything that has to go with the seeds: rows that refer to them, through as many tables as there are, and the arrays of predictions.
+ * Throws `arrays_corrupt` when those of a prediction may be in a file that cannot be read.
+ */
 export const selectRows = async (open: OpenWorkspace, options: SelectOptions): Promise<Selection> => {
   const { prune = 'nothing', orphans = [], datasets = [], files = [] } = options
   let tables = await closeOver(open, options.seeds)
   if (prune !== 'nothing') tables = await closeOver(open, [...tables, ...(await findEmptied(open, tables, prune))])
   const predictions = tables.find(({ table }) => table === 'predictions')?.keys ?? []
-  return { tables, arrays: await withArrays(open, [...predictions, ...orphans], datasets), datasets, files }
+  const arrays = await withArrays(open, [...predictions, ...orphans], datasets)
+  refuseUnreadable(open.index, await datasetsWithoutArrays(open))
+  return { tables, arrays, datasets, files }
 }
+
+/** Datasets of chosen predictions of which no file that can be read has arrays. */
+const datasetsWithoutArrays = (open: OpenWorkspace): Promise<string[]> =>
+  idsOf(
+    open,
+    `SELECT DISTINCT dataset_name AS id FROM ${main('predictions')} WHERE prediction_id IN (SELECT id FROM chosen_ids)
+       AND prediction_id NOT IN (SELECT prediction_id FROM array_rows) ORDER BY 1`,
+  )
 
 const closeOver = async ({ metadata }: OpenWorkspace, seeds: readonly TableKeys[]): Promise<TableKeys[]> => {
   const chosen = new Map<string, Set<string>>()
