@@ -45,8 +45,9 @@ const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspa
 const arraysOf = (input: ArraysInput) =>
   answer(input, async (workspace) => {
     const id = pathParameter(input.params, 'prediction_id')
-    const { array_source } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
-    return { type: 'arrays', format: formatOf(input.request), places: placesOf(workspace), ref: { prediction_id: id, array_source } }
+    const { array_source, n_samples } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
+    const ref = { prediction_id: id, array_source, n_samples }
+    return { type: 'arrays', format: formatOf(input.request), places: placesOf(workspace), ref }
   })
 
 const oneAnswer = [{ status: 200, description: `The arrays; ${rawNote}`, schema: PredictionArrays, mediaTypes: [binary] }]
@@ -101,8 +102,8 @@ export const arrayRoutes = [
     handle: (input) =>
       answer(input, async (workspace) => {
         const id = pathParameter(input.params, 'prediction_id')
-        const { array_source, ...row } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
-        return { type: 'scatter', places: placesOf(workspace), ref: { prediction_id: id, array_source }, row }
+        const { array_source, n_samples, ...row } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
+        return { type: 'scatter', places: placesOf(workspace), ref: { prediction_id: id, array_source, n_samples }, row }
       }),
   }),
 ]

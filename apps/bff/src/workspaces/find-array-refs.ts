@@ -1,7 +1,7 @@
 import { type ArrayRef, type Catalog, StorageError } from '@nirs-workspace/storage'
 import * as z from 'zod'
 
-const Ref = z.object({ prediction_id: z.string(), array_source: z.string().nullable() })
+const Ref = z.object({ prediction_id: z.string(), array_source: z.string().nullable(), n_samples: z.number().nullable() })
 const Described = Ref.extend({
   dataset_name: z.string(),
   model_name: z.string(),
@@ -13,13 +13,13 @@ const Described = Ref.extend({
 
 /** Where the arrays of these predictions lie; an id that the catalog does not know has none. */
 export const findArrayRefs = async (catalog: Catalog, ids: readonly string[]): Promise<ArrayRef[]> => {
-  const sql = `SELECT prediction_id, array_source FROM catalog.predictions
+  const sql = `SELECT prediction_id, array_source, n_samples FROM catalog.predictions
     WHERE prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
   // Half a character cannot be stored, and DuckDB takes it for broken JSON.
   const storable = ids.filter((id) => id.isWellFormed())
   const known = await catalog.engine.rows(Ref, sql, { ids: JSON.stringify(storable) })
-  const sources = new Map(known.map((ref) => [ref.prediction_id, ref.array_source]))
-  return [...new Set(ids)].map((id) => ({ prediction_id: id, array_source: sources.get(id) ?? null }))
+  const refs = new Map(known.map((ref) => [ref.prediction_id, ref]))
+  return [...new Set(ids)].map((id) => refs.get(id) ?? { prediction_id: id, array_source: null })
 }
 
 /** What is needed to draw one prediction. Throws `prediction_not_found`. */

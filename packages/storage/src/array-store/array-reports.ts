@@ -13,6 +13,8 @@ export interface ArrayProgress {
 export interface CompactOptions {
   /** Without it the list of removed predictions is believed; with it a row that the metadata knows stays, whatever that list says. */
   readonly isKnown?: KnownIds | undefined
+  /** Files (`arrays/…`) that are left as they are. */
+  readonly isLeft?: ((file: string) => boolean) | undefined
   readonly onProgress?: ((progress: ArrayProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -24,7 +24,8 @@ export const compactFiles = async (
   const known = await knownOf([...tombstones.keys()], options.isKnown)
   const doomed = new Set([...tombstones.keys()].filter((id) => !known.has(id)))
   const all = await context.folder.names()
-  const names = datasetName === undefined ? all : await filesOfDataset(context.folder, context.engine, datasetName)
+  const wanted = datasetName === undefined ? all : await filesOfDataset(context.folder, context.engine, datasetName)
+  const names = wanted.filter((name) => options.isLeft?.(`arrays/${name}`) !== true)
   const files: CompactedFile[] = []
   const corrupt: CorruptFile[] = []
   for (const name of names) {

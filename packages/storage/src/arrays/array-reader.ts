@@ -3,6 +3,7 @@ import { StorageError } from '../errors.ts'
 import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
 import { AttachedStores } from './attached-stores.ts'
 import { CheckedFiles } from './checked-files.ts'
+import { fitsSamples, foreignArrays, lengthsOf } from './fits-samples.ts'
 import { layeredSource } from './layered-source.ts'
 import { mergeOrdered } from './merge-ordered.ts'
 import { parquetSource } from './parquet-source.ts'
@@ -21,6 +22,8 @@ export interface ArrayPlaces {
 export interface ArrayRef {
   readonly prediction_id: string
   readonly array_source: string | null
+  /** As the store has it: arrays of another length are refused. Null or left out where it does not say. */
+  readonly n_samples?: number | null | undefined
 }
 
 /**
@@ -43,12 +46,17 @@ export class ArrayReader {
 
   /**
    * Batches of rows, grouped by where they lie; predictions without arrays, or removed ones, yield nothing. A damaged list of removed
-   * predictions does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones.
+   * predictions does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones. Arrays that do not fit
+   * the `n_samples` of their reference are those of something else: `arrays_corrupt`, as any other damage.
    */
   async *load(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
     const tombstones = await readTombstonesIfSound(places.arrays)
+    const samples = samplesOf(refs)
     for (const [place, ids] of groupBySource(refs, tombstones)) {
-      yield* this.source(places, place).load(ids, options)
+      for await (const rows of this.source(places, place).load(ids, options)) {
+        refuseForeign(place, rows, samples)
+        yield rows
+      }
     }
   }
 
@@ -97,6 +105,21 @@ const groupBySource = (refs: readonly ArrayRef[], tombstones: ReadonlyMap<string
     else ids.push(prediction_id)
   }
   return groups
+}
+
+const samplesOf = (refs: readonly ArrayRef[]): ReadonlyMap<string, number> =>
+  new Map(
+    refs.flatMap(({ prediction_id, n_samples }) => (n_samples === null || n_samples === undefined ? [] : [[prediction_id, n_samples]])),
+  )
+
+const refuseForeign = (place: string, rows: readonly ArrayRow[], samples: ReadonlyMap<string, number>): void => {
+  const foreign = rows.filter((row) => !fitsSamples(samples.get(row.prediction_id) ?? null, lengthsOf(row)))
+  if (foreign.length === 0) return
+  const name = place === 'table' ? 'store.duckdb' : place === 'bak' ? 'store.duckdb.bak' : place
+  throw foreignArrays(
+    name,
+    foreign.map(({ prediction_id }) => prediction_id),
+  )
 }
 
 const presentStore = (path: string | null, name: string): string => {

@@ -7,7 +7,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { withPlanning } from './maintenance-workspace.ts'
 import { workOut } from './make-plan.ts'
 import { openArrays } from './open-arrays.ts'
-import { planCompact } from './plan-compact.ts'
+import { filesLeft, planCompact } from './plan-compact.ts'
 
 /** Compacts what a plan says, file by file, each replaced as a whole. The store is held for reading so that nobody writes to it meanwhile. */
 export const applyCompact = async (
@@ -27,9 +27,11 @@ export const applyCompact = async (
     }
     const before = await planCompact(open, request)
     if (again.plan.items_total > 0) {
+      const left = await filesLeft(open)
       progress.phase('stage', 'Rewriting array files')
       await openArrays(resolved.root, options.signal).compact(request.dataset_name, {
         isKnown: async (ids) => new Set(await open.metadata.keysWhere('predictions', 'prediction_id', ids)),
+        isLeft: (file) => left.has(file),
         signal: options.signal,
         onProgress: ({ file, rows, total_rows }) => progress.phase('stage', `${file}: ${rows} of ${total_rows} rows`),
       })

@@ -8,6 +8,7 @@ import { detectStorage } from '../workspace/detect-storage.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { createdBefore } from './created-before.ts'
 import { damagedFileOf, damagedStrangers } from './damaged-files.ts'
+import { foreignRowsIn } from './foreign-rows.ts'
 import { columnOr, idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import type { Outcome } from './plan-removal.ts'
 import { selectRows } from './select-rows.ts'
@@ -15,12 +16,13 @@ import { selectRows } from './select-rows.ts'
 type Refused = CleanDeadLinksReport['refused'][number]
 
 /**
- * Predictions whose arrays are gone, and arrays that belong to no prediction. Left alone: datasets with a file that cannot be read, whatever
- * is younger than the grace period, and (unless asked for) predictions that were saved without arrays.
+ * Predictions whose arrays are gone, and arrays that belong to no prediction. Left alone: datasets with a file that cannot be read or holds
+ * rows under the id of another prediction, whatever is younger than the grace period, and (unless asked for) predictions that were saved without arrays.
  */
 export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>): Promise<Outcome<CleanDeadLinksReport>> => {
   const datasets = await datasetsOf(open)
-  const refused = refusedDatasets(open, datasets)
+  const unread = refusedDatasets(open, datasets)
+  const refused = [...unread, ...(await mixedUp(open, new Set(unread.map(({ dataset_name }) => dataset_name))))]
   await fillNames(
     open,
     'refused_datasets',
@@ -37,7 +39,8 @@ export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_d
     too_young: dead.young + orphans.young,
     refused: refused.filter(({ dataset_name }) => request.dataset_name === undefined || dataset_name === request.dataset_name),
   }
-  return { selection, report, warnings: warningsOf(report, await countPredictions(open)) }
+  const isUnread = (name: string) => unread.some(({ dataset_name }) => dataset_name === name)
+  return { selection, report, warnings: warningsOf(report, isUnread, await countPredictions(open)) }
 }
 
 /** Arrays that a backup still holds are not dead: they are to be rescued. Throws `arrays_missing`. */
@@ -94,6 +97,28 @@ const refusedDatasets = ({ index }: OpenWorkspace, datasets: readonly string[]):
   })
 }
 
+/** Datasets that lack arrays while a file of them has rows that are not of the prediction whose id they have: those may be the lost ones. */
+const mixedUp = async (open: OpenWorkspace, known: ReadonlySet<string>): Promise<Refused[]> => {
+  const Lacking = z.object({ file: z.number(), name: z.string() })
+  const lacking = await open.engine.rows(
+    Lacking,
+    `SELECT DISTINCT file, r.dataset_name AS name FROM array_rows r JOIN ${storeAlias}.main.predictions p ON p.dataset_name = r.dataset_name
+     WHERE p.prediction_id NOT IN (SELECT prediction_id FROM array_rows) ORDER BY file, name`,
+  )
+  const found = new Map<string, Refused>()
+  for (const [file, datasets] of Map.groupBy(lacking, (one) => one.file)) {
+    const foreign = await foreignRowsIn(open, file, 'all')
+    for (const { name } of datasets) {
+      const ids = [...new Set(foreign.filter((row) => row.dataset_name === name).map(({ id }) => id))]
+      if (ids.length === 0 || known.has(name) || found.has(name)) continue
+      const path = open.index.files[file]?.path ?? ''
+      const reason = `${path} has rows that are not those of their prediction: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}.`
+      found.set(name, { dataset_name: name, file: path, reason })
+    }
+  }
+  return [...found.values()]
+}
+
 const fillNames = async ({ engine }: OpenWorkspace, table: string, names: readonly string[]): Promise<void> => {
   await engine.run(`CREATE OR REPLACE TEMP TABLE ${table} (name VARCHAR)`)
   await appendColumns(engine, { alias: 'temp', table }, [{ type: 'varchar', values: names }])
@@ -102,8 +127,10 @@ const fillNames = async ({ engine }: OpenWorkspace, table: string, names: readon
 const countPredictions = async ({ engine }: OpenWorkspace): Promise<number> =>
   (await engine.one(z.object({ n: z.number() }), `SELECT count(*) AS n FROM ${storeAlias}.main.predictions`)).n
 
-const warningsOf = (report: CleanDeadLinksReport, predictions: number): string[] => [
-  ...report.refused.map(({ dataset_name, file }) => `${dataset_name} is left alone: ${file} cannot be read.`),
+const warningsOf = (report: CleanDeadLinksReport, isUnread: (dataset: string) => boolean, predictions: number): string[] => [
+  ...report.refused.map(
+    ({ dataset_name, file, reason }) => `${dataset_name} is left alone: ${isUnread(dataset_name) ? `${file} cannot be read.` : reason}`,
+  ),
   ...(2 * report.metadata_orphans_removed > predictions
     ? ['More than half of all predictions have lost their arrays. Check whether arrays/ is complete before removing them.']
     : []),

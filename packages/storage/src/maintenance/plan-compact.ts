@@ -2,6 +2,7 @@ import type { CompactDatasetsReport } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { damagedFileOf } from './damaged-files.ts'
+import { riskyDuplicates } from './foreign-rows.ts'
 import { type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import type { Outcome } from './plan-removal.ts'
 import { nothingSelected } from './selection.ts'
@@ -10,7 +11,8 @@ const Row = z.object({ dataset_name: z.string(), path: z.string(), before: z.num
 
 /**
  * What compaction drops: rows of removed predictions, unless the metadata knows them all the same, and all but the last of duplicates.
- * Throws `arrays_corrupt` for a dataset that was named and cannot be read.
+ * A file is left as it is when the last one is not of the prediction whose id it has, or one that goes may be of another that has none.
+ * Throws `arrays_corrupt` for a dataset that was named and cannot be read or is in such a file.
  */
 export const planCompact = async (open: OpenWorkspace, { dataset_name }: RequestOf<'compact'>): Promise<Outcome<CompactDatasetsReport>> => {
   const { index } = open
@@ -29,8 +31,38 @@ export const planCompact = async (open: OpenWorkspace, { dataset_name }: Request
      FROM placed JOIN array_file_names USING (file) ${dataset_name === undefined ? '' : 'WHERE dataset_name = $dataset'} GROUP BY ALL ORDER BY ALL`,
     dataset_name === undefined ? {} : { dataset: dataset_name },
   )
-  return { selection: nothingSelected, report: { datasets: byDataset(open, rows) }, warnings: warningsOf(open) }
+  const left = await filesLeft(open)
+  if (dataset_name !== undefined) refuseLeft(left, rows)
+  const done = rows.map((row) => (left.has(row.path) ? { ...row, gone: 0 } : row))
+  return {
+    selection: nothingSelected,
+    report: { datasets: byDataset(open, done) },
+    warnings: [...warningsOf(open), ...warningsOfLeft(left)],
+  }
 }
+
+/** Files in which compaction could drop arrays that nothing else has, by path, with the ids concerned. */
+export const filesLeft = async (open: OpenWorkspace): Promise<ReadonlyMap<string, readonly string[]>> =>
+  new Map(Array.from(await riskyDuplicates(open), ([file, ids]) => [open.index.files[file]?.path ?? '', ids]))
+
+const refuseLeft = (left: ReadonlyMap<string, readonly string[]>, rows: readonly z.infer<typeof Row>[]): void => {
+  const path = rows.find((row) => left.has(row.path))?.path
+  if (path === undefined) return
+  const ids = left.get(path) ?? []
+  throw new StorageError('arrays_corrupt', `${foreignText(path, ids)} Nothing was changed.`, {
+    path,
+    ids: ids.slice(0, 100),
+    hint: 'Restore the file from a backup; `verify` names every such prediction.',
+  })
+}
+
+const foreignText = (path: string, ids: readonly string[]): string => {
+  const named = `${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}`
+  return `${path} has several rows of ${named}, of which not all have as many values as the store says: dropping one could lose the arrays of another prediction.`
+}
+
+const warningsOfLeft = (left: ReadonlyMap<string, readonly string[]>): string[] =>
+  Array.from(left, ([path, ids]) => `${path} is left as it is. ${foreignText(path, ids)} Restore it from a backup.`)
 
 const byDataset = ({ index }: OpenWorkspace, rows: readonly z.infer<typeof Row>[]): CompactDatasetsReport['datasets'] => {
   const datasets = new Map<string, CompactDatasetsReport['datasets'][string]>()

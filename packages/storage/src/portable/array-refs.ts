@@ -17,13 +17,18 @@ export async function* arrayRefs(
 ): AsyncGenerator<ArrayRef[]> {
   const where = whereClause(filter)
   const only = ids === undefined ? { sql: 'true', parameters: {} } : idCondition(ids)
-  const sql = `SELECT prediction_id, array_source FROM (SELECT * FROM ${PREDICTIONS} ${where.sql})
+  const sql = `SELECT prediction_id, array_source, n_samples FROM (SELECT * FROM ${PREDICTIONS} ${where.sql})
     WHERE array_source IS NOT NULL AND ${only.sql} ORDER BY array_source, prediction_id`
   let batch: ArrayRef[] = []
   for await (const chunk of streamChunks(catalog.engine, sql, { ...where.parameters, ...only.parameters }, options.signal)) {
-    const [predictions, sources] = [chunk.texts(0), chunk.texts(1)]
+    const [predictions, sources, samples] = [chunk.texts(0), chunk.texts(1), chunk.values(2)]
     predictions.forEach((id, row) => {
-      batch.push({ prediction_id: id ?? '', array_source: sources[row] ?? null })
+      const n_samples = samples[row]
+      batch.push({
+        prediction_id: id ?? '',
+        array_source: sources[row] ?? null,
+        n_samples: typeof n_samples === 'number' ? n_samples : null,
+      })
     })
     if (batch.length < batchSize) continue
     yield batch

@@ -15,7 +15,7 @@ export interface MadePrediction {
   scores?: string | null
   /** Null: no row in prediction_arrays. Default: three values. */
   y?: readonly number[] | null
-  /** Default: 3, also without a row in prediction_arrays. */
+  /** Default: as many as values; 3 without a row in prediction_arrays. */
   samples?: number | null
   /** In a Parquet file: two class probabilities of this shape. Default: none. */
   shape?: readonly number[]
@@ -82,7 +82,7 @@ const addLineage = async (engine: Engine, datasets: ReadonlySet<string>): Promis
 }
 
 const addPrediction = async (engine: Engine, release: StoreToMake['release'], prediction: MadePrediction): Promise<void> => {
-  const { id, fold = '0', partition = 'val', score = 1, refit = null, scores = null, y = [1, 2, 3], samples = 3 } = prediction
+  const { id, fold = '0', partition = 'val', score = 1, refit = null, scores = null, y = [1, 2, 3], samples = y?.length ?? 3 } = prediction
   await engine.run(
     `INSERT INTO predictions (prediction_id, pipeline_id, chain_id, dataset_name, model_name, model_class, fold_id, partition, val_score, metric,
        task_type, n_samples, scores, best_params, preprocessings)

@@ -67,7 +67,7 @@ const damages: Record<string, { damage: (path: string) => Promise<void>; said: R
   },
   twice: {
     damage: (path) => rewriteParquet(path, '*', `true UNION ALL SELECT * FROM read_parquet(${quotedString(path)})`),
-    said: { code: 'duplicate_array_rows', ids: ['twice'] },
+    said: { severity: 'info', code: 'replaced_array_rows', ids: ['twice'] },
   },
 }
 

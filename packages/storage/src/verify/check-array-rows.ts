@@ -1,5 +1,6 @@
 import type { Finding } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { misfitSql } from '../arrays/fits-samples.ts'
 import { readTombstones } from '../arrays/tombstones.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
@@ -53,7 +54,9 @@ const inFiles = "memory.main.array_rows WHERE starts_with(origin, 'arrays/')"
 const inBackup = `memory.main.array_rows WHERE origin = '${backupOrigin}' AND prediction_id IS NOT NULL`
 
 const checksFor = (resolved: ResolvedWorkspace, unfinished: UnfinishedArrays | null): Check[] =>
-  resolved.kind === 'portable' ? valueChecks : [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), ...valueChecks]
+  resolved.kind === 'portable'
+    ? valueChecks
+    : [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), foreignRows, ...valueChecks]
 
 const withoutPrediction = `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
   AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`
@@ -111,16 +114,50 @@ const identityChecks: Check[] = [
   },
 ]
 
+// Of several rows of a prediction in one place the last is the one that is read.
+const lastRows = `(SELECT * FROM memory.main.array_rows WHERE prediction_id IS NOT NULL
+  QUALIFY position = max(position) OVER (PARTITION BY origin, dataset_name, prediction_id))`
+
+const isForeign = misfitSql('k.n_samples', { y_true: 'r.y_true', y_pred: 'r.y_pred', sample_indices: 'r.sample_indices' })
+const isLive = `NOT (starts_with(r.origin, 'arrays/') AND r.prediction_id IN (SELECT prediction_id FROM memory.main.removed))`
+
+// A row that is not read any more is told only where it may be what another prediction of the dataset lacks.
+const foreignIds = `SELECT r.prediction_id FROM ${lastRows} r JOIN memory.main.known k USING (prediction_id) WHERE ${isLive} AND ${isForeign}
+  UNION SELECT r.prediction_id FROM memory.main.array_rows r JOIN memory.main.known k USING (prediction_id)
+    JOIN memory.main.known lost ON lost.dataset_name = r.dataset_name AND lost.n_samples = greatest(coalesce(r.y_true, 0), coalesce(r.y_pred, 0))
+    WHERE ${isLive} AND ${isForeign} AND lost.prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)`
+
+const notItsOwn = 'An id in the file may have changed; restore the file from a backup'
+const foreignRows: Check = {
+  finding: finding(
+    'error',
+    'samples_mismatch',
+    `prediction has a row of arrays with another number of values than it has samples: the row is not its own. ${notItsOwn}`,
+    `predictions have rows of arrays with another number of values than they have samples: the rows are not their own. ${notItsOwn}`,
+  ),
+  sql: foreignIds,
+}
+
 const samples = 'coalesce(y_true, y_pred)'
 const valueChecks: Check[] = [
   {
     finding: finding(
+      'info',
+      'replaced_array_rows',
+      'prediction was saved again: an older row of it waits for `compact`',
+      'predictions were saved again: older rows of them wait for `compact`',
+    ),
+    sql: `SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL AND prediction_id NOT IN (${foreignIds})
+      GROUP BY origin, dataset_name, prediction_id HAVING count(*) > 1`,
+  },
+  {
+    finding: finding(
       'warning',
       'duplicate_array_rows',
-      'id has more than one row in arrays/; the last one counts',
-      'ids have more than one row in arrays/; the last one counts',
+      'id has rows in more than one file or dataset of arrays/; the last one counts',
+      'ids have rows in more than one file or dataset of arrays/; the last one counts',
     ),
-    sql: `SELECT prediction_id FROM memory.main.array_rows WHERE origin NOT IN ('prediction_arrays', '${backupOrigin}')
+    sql: `SELECT prediction_id FROM ${lastRows} WHERE origin NOT IN ('prediction_arrays', '${backupOrigin}')
       GROUP BY prediction_id HAVING count(*) > 1`,
   },
   {

@@ -73,8 +73,11 @@ const describeDone = (done: Done, root: string): string =>
     `${done.kind === 'compact' ? 'Dropped' : 'Removed'} from ${root}:`,
     describeWhatGoes(done),
     ...('refused' in done
-      ? done.refused.map(({ dataset_name, file }) => wrapText(`left alone: ${printable(dataset_name)}, as ${file} cannot be read`))
+      ? done.refused.map(({ dataset_name, file }) =>
+          wrapText(`left alone: ${printable(dataset_name)}, as what ${file} holds of it cannot be told`),
+        )
       : []),
+    ...(done.kind === 'compact' ? done.warnings.map((warning) => wrapText(`warning: ${printable(warning)}`)) : []),
     ...(done.operation_id === null || done.restore_command === null
       ? []
       : [`In the trash as ${done.operation_id}. To bring it back:`, `  ${done.restore_command}`]),

@@ -20,7 +20,7 @@ const keptLinks = ({ never_had_arrays, too_young, refused }: CleanDeadLinksRepor
     ? [`${never_had_arrays} predictions that were saved without arrays, unless --include-never-saved is given`]
     : []),
   ...(too_young > 0 ? [`${too_young} younger than --grace-hours: another program may be about to write the rest`] : []),
-  ...refused.map(({ dataset_name, file }) => `all of ${printable(dataset_name)}: ${file} cannot be read, so what it holds is unknown`),
+  ...refused.map(({ dataset_name, file }) => `all of ${printable(dataset_name)}: what ${file} holds of it cannot be told`),
 ]
 
 const keptPredictions = ({ remaining, starred_kept }: RemoveBottomReport): string[] => [

@@ -47,7 +47,7 @@ export const saveArrays = async (folder: string, predictions: readonly MadePredi
       task_type: 'regression',
       y_true: y ?? [1, -0, Number.NaN],
       y_pred: y ?? [1.5, null, 0.1],
-      sample_indices: [1, 2, 3],
+      sample_indices: (y ?? [1, 2, 3]).map((_, index) => index + 1),
     }))
   await ArrayStore.open(folder).saveBatch(records)
   await ageArrays(folder)
