@@ -34,6 +34,13 @@ test('merge makes a target only with --create, and does what its preview says; t
   expect((await runCli([...words, '--yes'], cli.home)).stdout).toContain('nothing was written')
 })
 
+test.runIf(hasSamples)('a merge that makes its target and finds nothing to bring says both', async () => {
+  const target = join(await mkdtemp(join(cli.home, 'target-')), 'merged')
+  const { stdout } = await runCli(['merge', target, await copySample('empty-new'), '--create', '--yes'], cli.home)
+  expect(stdout).toMatch(/was made and is empty/)
+  expect(await readdir(target)).toContain('store.duckdb')
+})
+
 test.runIf(hasSamples)('what gives way in a merge is in the trash under the name that is printed', async () => {
   const target = await copySample('hybrid-0.8.1')
   const source = await copySample('legacy-0.7.1')

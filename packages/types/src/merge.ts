@@ -68,6 +68,8 @@ export type MergePlan = z.infer<typeof MergePlan>
 export const MergeReport = z.object({
   job_id: z.string(),
   target: z.string(),
+  /** The target was made for this merge: it is there also when the sources had nothing for it. */
+  created_target: z.boolean(),
   on_conflict: MergeStrategy,
   sources: z.array(MergedSource),
   rows: mergedRows,

@@ -23,8 +23,15 @@ export const describeMerged = (report: MergeReport): string =>
     report.trash_operation === null
       ? ''
       : `What gave way is in the trash as ${report.trash_operation}. To bring it back:\n  ${commandText('restore', report.target, report.trash_operation)}`,
-    report.record_path === null ? 'Everything was there already; nothing was written.' : `recorded in ${report.record_path}`,
+    describeRecord(report),
   ])
+
+const describeRecord = ({ record_path, created_target }: MergeReport): string => {
+  if (record_path !== null) return `recorded in ${record_path}`
+  return created_target
+    ? 'The target was made and is empty: the sources hold nothing.'
+    : 'Everything was there already; nothing was written.'
+}
 
 const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n')
 

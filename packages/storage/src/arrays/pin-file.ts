@@ -1,6 +1,6 @@
 import { constants, fstatSync, readlinkSync, realpathSync } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
-import { dirname, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 
 /** A file held by its descriptor while it is read: renaming or replacing the name meanwhile changes nothing for the reader. */
@@ -19,6 +19,8 @@ export interface PinnedFile {
  */
 export const pinFile = async (root: string, relativePath: string): Promise<PinnedFile> => {
   const path = resolve(root, relativePath)
+  // What a name leads to outside is not even opened: where there is no root, nothing could be compared afterwards.
+  if (leadsOutside(relative(root, path))) throw notRegular(relativePath)
   const handle = await openRegular(path, relativePath)
   try {
     const inside = realpathSync.native(root)
@@ -36,6 +38,8 @@ export const pinFile = async (root: string, relativePath: string): Promise<Pinne
     throw error
   }
 }
+
+const leadsOutside = (way: string): boolean => way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)
 
 /** Characters that DuckDB would take for a pattern, each in a class of its own. */
 export const escapeGlob = (path: string): string => path.replace(/[*?[]/g, '[$&]')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { type PinnedFile, pinFile } from '../arrays/pin-file.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 
@@ -28,6 +28,18 @@ export const openArtifact = async (root: string, artifactPath: string): Promise<
   }
 }
 
+/** Whether something else than a regular file inside artifacts/ is what the path of an artifact row leads to. Nothing is read. */
+export const isOddArtifact = async (root: string, artifactPath: string): Promise<boolean> => {
+  try {
+    const pinned = await pinOrNull(root, artifactPath)
+    await pinned?.close()
+    return false
+  } catch (error) {
+    if (isStorageError(error, 'artifact_corrupt')) return true
+    throw error
+  }
+}
+
 /** The bytes from the beginning, as often as wanted; the file stays open. */
 export async function* readPinned(pinned: PinnedFile): AsyncGenerator<Uint8Array> {
   const pieces: AsyncIterable<Buffer> = pinned.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
@@ -39,16 +51,16 @@ export const statedHash = (contentHash: string): string | null =>
   /^(?:sha256:)?([0-9a-f]{64})$/i.exec(contentHash)?.[1]?.toLowerCase() ?? null
 
 const pinOrNull = async (root: string, artifactPath: string): Promise<PinnedFile | null> => {
+  // Below artifacts/ and nothing else, also where an absolute path leads there: elsewhere it leads somewhere else.
+  if (isAbsolute(artifactPath) || artifactPath.split('/').includes('..')) throw oddArtifact(artifactPath)
   try {
     return await pinFile(join(root, 'artifacts'), artifactPath)
   } catch (error) {
     if (isStorageError(error, 'arrays_missing')) return null
     if (!isStorageError(error, 'arrays_corrupt')) throw error
-    throw new StorageError(
-      'artifact_corrupt',
-      `artifacts/${artifactPath} is not a regular file that can be read. Nothing was changed.`,
-      { path: artifactPath },
-      error,
-    )
+    throw oddArtifact(artifactPath, error)
   }
 }
+
+const oddArtifact = (path: string, cause?: unknown) =>
+  new StorageError('artifact_corrupt', `artifacts/${path} is not a regular file that can be read. Nothing was changed.`, { path }, cause)

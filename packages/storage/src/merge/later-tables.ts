@@ -9,7 +9,7 @@ import { arrivals } from './place-predictions.ts'
 import { type LineageTable, ofSource } from './source-views.ts'
 
 /** Tables of nirs4all after 0.11: results that belong to runs, chains or predictions. Their first column is their key. */
-const laterTables = ['tuning_results', 'conformal_results', 'robustness_results'] as const
+export const laterTables = ['tuning_results', 'conformal_results', 'robustness_results'] as const
 
 /** Rows of such a table that come from one source, in `s<i>_later_<table>` under their new ids. */
 export interface LaterRows {

@@ -14,16 +14,22 @@ export const isNothing = async (merge: OpenMerge): Promise<boolean> => {
   return !(await hasMissingModels(merge))
 }
 
+interface About {
+  readonly jobId: string
+  readonly target: string
+  readonly created: boolean
+  readonly seconds: number
+  readonly record: string
+}
+
 /** The report; without an outcome nothing was to be done. */
-export const describeMerge = async (
-  merge: OpenMerge,
-  done: (Outcome | object) & { jobId: string; target: string; seconds: number; record: string },
-): Promise<MergeReport> => {
+export const describeMerge = async (merge: OpenMerge, done: (Outcome | object) & About): Promise<MergeReport> => {
   const outcome = 'arrays' in done ? done : null
   const { total } = await listConflicts(merge, { limit: 0, offset: 0 })
   return {
     job_id: done.jobId,
     target: done.target,
+    created_target: done.created,
     on_conflict: merge.request.onConflict,
     sources: await countSources(merge),
     rows: await countRows(merge),

@@ -1,10 +1,11 @@
 import type { MergeReport } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
-import { StorageError } from '../errors.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { toWriteError } from '../files/write-error.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
@@ -56,12 +57,27 @@ export const mergeStores = async (target: string, sources: readonly string[], op
 const mergeIntoNew = (path: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> =>
   withMerge(null, sources, requestOf(options), async (merge) => {
     await refuseStale(merge, options.planId)
-    await createWorkspace(path)
-    return underLock(path, options, async (resolved) => {
-      const target = { resolved, fingerprint: await fingerprintWorkspace(resolved) }
-      return runMerge({ ...merge, target }, resolved, options)
-    })
+    await makeTarget(path)
+    try {
+      return await underLock(path, options, async (resolved) => {
+        const target = { resolved, fingerprint: await fingerprintWorkspace(resolved) }
+        return runMerge({ ...merge, target }, resolved, options, true)
+      })
+    } catch (error) {
+      throw isStorageError(error) ? andTargetStays(error, path) : error
+    }
   })
+
+const makeTarget = async (path: string): Promise<void> => {
+  try {
+    await createWorkspace(path)
+  } catch (error) {
+    throw toWriteError(error, 'No workspace was made; at most an empty folder is there.')
+  }
+}
+
+const andTargetStays = (error: StorageError, path: string) =>
+  new StorageError(error.code, `${error.message} The workspace that was made for the merge stays at ${path}.`, error.fields, error)
 
 const underLock = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
   let lock: WorkspaceLock | undefined
@@ -73,13 +89,23 @@ const underLock = async <T>(root: string, options: MergeStoresOptions, work: (ta
     if (resolved === null) throw new StorageError('workspace_not_found', `${root} is no longer there.`, { path: root })
     return await work(resolved)
   } catch (error) {
-    throw toMigrationError(error, options.signal, 'merge')
+    throw toMigrationError(
+      error,
+      options.signal,
+      'merge',
+      'What had come from the sources was taken away again; they are untouched, and so is what the target held.',
+    )
   } finally {
     await lock?.release()
   }
 }
 
-const runMerge = async (merge: OpenMerge, target: ResolvedWorkspace, options: MergeStoresOptions): Promise<MergeReport> => {
+const runMerge = async (
+  merge: OpenMerge,
+  target: ResolvedWorkspace,
+  options: MergeStoresOptions,
+  created = false,
+): Promise<MergeReport> => {
   const progress = new ProgressTracker(options.onProgress)
   const startedAt = performance.now()
   await refuseStale(merge, options.planId)
@@ -87,12 +113,13 @@ const runMerge = async (merge: OpenMerge, target: ResolvedWorkspace, options: Me
   await readTombstones(target.arrays)
   const layout = layoutOf(target.root)
   const journal = await newJournal(layout, options.jobId)
-  const outcome = await underJournal(merge, target, journal, progress)
+  const outcome = await underJournal(merge, target, journal, progress, created)
   const seconds = (performance.now() - startedAt) / 1000
   return describeMerge(merge, {
     ...outcome,
     jobId: options.jobId,
     target: target.root,
+    created,
     seconds,
     record: mergePlaces(layout, options.jobId).record,
   })
@@ -132,6 +159,7 @@ const underJournal = async (
   target: ResolvedWorkspace,
   journal: MergeJournal,
   progress: ProgressTracker,
+  created: boolean,
 ): Promise<Outcome | null> => {
   const later = await readLaterTables(merge)
   if (later.length === 0 && (await isNothing(merge))) return null
@@ -141,7 +169,7 @@ const underJournal = async (
   let outcome: Outcome | null = null
   await writeJournal(layout, journal)
   try {
-    const prepared = await prepare(merge, target, layout, journal, progress)
+    const prepared = await prepare(merge, target, layout, journal, progress, created)
     outcome = prepared.outcome
     commit = prepared.journal
     progress.phase('commit', 'Putting the rows into the store')
@@ -155,7 +183,14 @@ const underJournal = async (
   return outcome
 }
 
-const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layout, journal: MergeJournal, progress: ProgressTracker) => {
+const prepare = async (
+  merge: OpenMerge,
+  target: ResolvedWorkspace,
+  layout: Layout,
+  journal: MergeJournal,
+  progress: ProgressTracker,
+  created: boolean,
+) => {
   const places = mergePlaces(layout, journal.job_id)
   await syncFolder(layout.root)
   for (const folder of [places.merges, places.folder, places.staging, places.models]) await makeFolder(folder)
@@ -168,7 +203,7 @@ const prepare = async (merge: OpenMerge, target: ResolvedWorkspace, layout: Layo
   merge.request.signal?.throwIfAborted()
   await refuseChangedSources(merge)
   const outcome: Outcome = { arrays, models, trash: kept.operation }
-  const about = { ...outcome, jobId: journal.job_id, target: target.root, seconds: 0, record: places.record }
+  const about = { ...outcome, jobId: journal.job_id, target: target.root, created, seconds: 0, record: places.record }
   const { duration_seconds: _, ...record } = await describeMerge(merge, about)
   await writeJsonDurably(places.draft, { format: 'nirs-workspace/merge/1', created_at: new Date().toISOString(), ...record })
   for (const folder of [places.folder, places.merges, layout.control, layout.root]) await syncFolder(folder)

@@ -14,11 +14,13 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseLineage } from './choose-lineage.ts'
+import { findLeftBehind } from './left-behind.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
 import { learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
 import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { makeSourceViews, ofSource } from './source-views.ts'
+import { findOddModels } from './stage-models.ts'
 
 export interface MergeRequest extends CatalogOptions {
   readonly onConflict: MergeStrategy
@@ -40,6 +42,8 @@ export interface OpenMerge {
   /** Null while the target does not exist. */
   readonly target: { readonly resolved: ResolvedWorkspace; readonly fingerprint: string } | null
   readonly sources: readonly MergeSource[]
+  /** What of the sources cannot come along, as sentences. */
+  readonly losses: readonly string[]
   /** The same for the same state of all workspaces and the same request. */
   readonly digest: string
 }
@@ -66,10 +70,12 @@ export const withMerge = async <T>(
     const sources = resolved.map((source, index) => ({ index, resolved: source, fingerprint: catalogs[index]?.fingerprint ?? '' }))
     await workOutMerge(engine, sources, request)
     const digest = digestOfState([ofTarget?.fingerprint ?? '', ...catalogs.map(({ fingerprint }) => fingerprint)], request)
+    const losses = [...(await findLeftBehind({ engine, sources })), ...(await findOddModels({ engine, sources, request }))]
     return await work({
       engine,
       request,
       sources,
+      losses,
       digest,
       target: target === null || ofTarget === null ? null : { resolved: target, fingerprint: ofTarget.fingerprint },
     })

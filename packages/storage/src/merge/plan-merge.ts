@@ -55,8 +55,8 @@ const describePlan = async (
 }
 
 /** What a person should know before and after. */
-export const warningsOf = async ({ engine, sources }: OpenMerge): Promise<string[]> => {
-  const warnings: string[] = []
+export const warningsOf = async ({ engine, sources, losses }: OpenMerge): Promise<string[]> => {
+  const warnings = [...losses]
   for (const { index, resolved } of sources) {
     const { undecided, copies } = await engine.one(
       z.object({ undecided: z.number(), copies: z.number() }),

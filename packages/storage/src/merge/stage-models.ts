@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { extname, join } from 'node:path'
 import * as z from 'zod'
-import { openArtifact, readPinned, statedHash } from '../bundles/artifact-files.ts'
+import { isOddArtifact, openArtifact, readPinned, statedHash } from '../bundles/artifact-files.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { writePieces } from '../export/write-stream.ts'
@@ -34,6 +34,19 @@ export const stageModels = async (merge: OpenMerge, folder: string): Promise<Sta
   return staging
 }
 
+/** Rows of models that come and lead to something else than a file inside artifacts/: the row comes, no file does. */
+export const findOddModels = async ({ engine, sources, request }: Pick<OpenMerge, 'engine' | 'sources' | 'request'>): Promise<string[]> => {
+  const warnings: string[] = []
+  for (const { index, resolved } of sources) {
+    for (const { artifact_path } of await engine.rows(Row, comingModels(index))) {
+      request.signal?.throwIfAborted()
+      if (await isOddArtifact(resolved.root, artifact_path))
+        warnings.push(`${resolved.name}: the model ${artifact_path} is no regular file inside artifacts/ and was not copied.`)
+    }
+  }
+  return warnings
+}
+
 /** Whether a source has model files without a row that the target lacks: the one thing that comes without any row. */
 export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
   if (merge.request.datasets !== null) return false
@@ -51,10 +64,14 @@ export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
 }
 
 const hashOf = async (root: string, path: string): Promise<string | null> => {
+  const file = await openOrNull(root, path)
+  await file?.pinned.close()
+  return file?.sha256 ?? null
+}
+
+const openOrNull = async (root: string, path: string) => {
   try {
-    const file = await openArtifact(root, path)
-    await file?.pinned.close()
-    return file?.sha256 ?? null
+    return await openArtifact(root, path)
   } catch (error) {
     if (isStorageError(error, 'artifact_corrupt')) return null
     throw error
@@ -72,6 +89,10 @@ const unnamedFiles = async ({ engine }: OpenMerge, source: MergeSource): Promise
 
 const Row = z.object({ artifact_id: z.string(), artifact_path: z.string(), content_hash: z.string() })
 
+const comingModels = (source: number): string =>
+  `SELECT artifact_id, artifact_path, content_hash FROM ${ofSource(source, 'artifacts')} JOIN ${ofSource(source, 'map')} m
+   ON m.tbl = 'artifacts' AND m.old_id = artifact_id AND m.action = 'insert' ORDER BY artifact_id`
+
 class Staging implements StagedModels {
   readonly files: StagedModel[] = []
   readonly warnings: string[] = []
@@ -87,11 +108,7 @@ class Staging implements StagedModels {
 
   async copySource(source: MergeSource): Promise<void> {
     const { engine, request } = this.#merge
-    const rows = await engine.rows(
-      Row,
-      `SELECT artifact_id, artifact_path, content_hash FROM ${ofSource(source.index, 'artifacts')} JOIN ${ofSource(source.index, 'map')} m
-       ON m.tbl = 'artifacts' AND m.old_id = artifact_id AND m.action = 'insert' ORDER BY artifact_id`,
-    )
+    const rows = await engine.rows(Row, comingModels(source.index))
     const moved = new Map<string, string>()
     for (const row of rows) {
       const path = await this.#copy(source, row.artifact_path, statedHash(row.content_hash))
@@ -108,7 +125,7 @@ class Staging implements StagedModels {
   /** Where the file lies in the end; a file that is not there keeps its path unless another file has it. */
   async #copy({ resolved }: MergeSource, path: string, stated: string | null): Promise<string> {
     this.#merge.request.signal?.throwIfAborted()
-    const file = await this.#openOrWarn(resolved.root, path)
+    const file = await openOrNull(resolved.root, path)
     try {
       const sha256 = file?.sha256 ?? stated
       if (sha256 === null) return path
@@ -134,23 +151,12 @@ class Staging implements StagedModels {
     }
   }
 
-  async #openOrWarn(root: string, path: string) {
-    try {
-      return await openArtifact(root, path)
-    } catch (error) {
-      if (!isStorageError(error, 'artifact_corrupt')) throw error
-      this.warnings.push(`${basename(path)} is no regular file inside artifacts/ and was not copied.`)
-      return null
-    }
-  }
-
   async #hashAt(path: string): Promise<string | null> {
     const seen = this.#there.get(path)
     if (seen !== undefined) return seen
-    const file = this.#merge.target === null ? null : await this.#openOrWarn(this.#merge.target.resolved.root, path)
-    await file?.pinned.close()
-    this.#there.set(path, file?.sha256 ?? null)
-    return file?.sha256 ?? null
+    const sha256 = this.#merge.target === null ? null : await hashOf(this.#merge.target.resolved.root, path)
+    this.#there.set(path, sha256)
+    return sha256
   }
 }
 

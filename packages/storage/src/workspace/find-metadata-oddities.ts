@@ -5,7 +5,7 @@ import { counted } from './counted-text.ts'
 import type { InspectionFinding } from './finding.ts'
 
 /** The newest schema that this program knows, as nirs4all stamps it. */
-const NEWEST_USER_VERSION = 5
+export const NEWEST_USER_VERSION = 5
 
 /** A run that began this long ago and is still running has most likely been killed. */
 const STALE_AFTER = '1 day'

@@ -12,8 +12,8 @@ const sqliteTypes = (definition: string): string =>
     .replace(/\bDOUBLE\b/g, 'REAL')
     .replace(/\bBIGINT\b/g, 'INTEGER')
 
-/** Turns a store.duckdb into the store.sqlite that later releases would have of it. */
-export const convertStore = (folder: string): Promise<void> =>
+/** Turns a store.duckdb into the store.sqlite that later releases would have of it. `extra`: statements to run in it, for what no release does. */
+export const convertStore = (folder: string, extra: readonly string[] = []): Promise<void> =>
   withEngine({}, async (engine) => {
     const duckdb = join(folder, 'store.duckdb')
     await attachReadOnly(engine, duckdb, 'made')
@@ -36,6 +36,7 @@ export const convertStore = (folder: string): Promise<void> =>
       const insert = database.prepare(`INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')})`)
       for (const row of rows) insert.run(...columns.map(({ name }) => row[name] ?? null))
     }
+    for (const statement of extra) database.exec(statement)
     database.close()
     await detach(engine, 'made')
     await rm(duckdb)
