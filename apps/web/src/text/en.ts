@@ -676,6 +676,10 @@ export const en = (f: Formatters) => {
       canFree: (bytes: number) => `You can free ${f.bytes(bytes)}.`,
       freeBackup: (bytes: number) =>
         `${f.bytes(bytes)} is the original store that the migration kept; delete it on the migration page once you trust the result.`,
+      freeByMigration: (before: number, after: number) =>
+        `Migrating writes the arrays and the store anew, about ${f.bytes(before)} → ${f.bytes(after)}; the space is free once you delete the original that it keeps.`,
+      freeUnused: (bytes: number) =>
+        `${f.bytes(bytes)} hold nothing any more: free blocks of the store, which nirs4all fills again, and dropped rows of array files, which go with`,
       nothingToFree: 'Nothing to free.',
       datasets: 'Datasets',
       dataset: 'Dataset',

@@ -684,6 +684,10 @@ export const fr = (f: Formatters): Text => {
       canFree: (bytes) => `Vous pouvez libérer ${f.bytes(bytes)}.`,
       freeBackup: (bytes) =>
         `${f.bytes(bytes)} correspondent à la base d’origine conservée par la migration ; supprimez-la depuis la page de migration une fois le résultat validé.`,
+      freeByMigration: (before, after) =>
+        `La migration réécrit les tableaux et la base, environ ${f.bytes(before)} → ${f.bytes(after)} ; la place est libre une fois supprimée la base d’origine qu’elle conserve.`,
+      freeUnused: (bytes) =>
+        `${f.bytes(bytes)} ne contiennent plus rien : blocs libres de la base, que nirs4all réutilise, et lignes retirées des fichiers de tableaux, qui partent avec`,
       nothingToFree: 'Rien à libérer.',
       datasets: 'Jeux de données',
       dataset: 'Jeu de données',

@@ -54,7 +54,8 @@ const isOutdated = (check: Job, jobs: readonly Job[], status: MigrateStatus | un
   const changed = (job: Job) => job.kind !== 'verify' && job.state === 'completed' && job.ended_at !== null && job.ended_at > ended_at
   const report = verifyReport(check)
   if (jobs.some(changed)) return true
-  return report !== undefined && status !== undefined && (report.proof_holds === null) !== (status.proof_path === null)
+  if (report === undefined || status === undefined) return false
+  return status.proof_path === null ? report.proof_holds === true : report.proof_holds === null
 }
 
 const Outdated = ({ job }: { job: Job }) => {

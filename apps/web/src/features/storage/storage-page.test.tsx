@@ -14,6 +14,25 @@ describe('storage page', () => {
     expect(screen.getAllByText('Migrated').length).toBeGreaterThan(0)
   })
 
+  it('says how space is had back: by the migration, by deleting its original, by compacting', async () => {
+    const { router } = renderApp('/settings/storage', 'legacy', {
+      'GET /workspace/stats': () => ({ ...stats, reclaimable_bytes: 1_600_000 }),
+    })
+    const sentence = await screen.findByText(/^Migrating writes the arrays and the store anew, about 294\sMB → 201\sMB/)
+    expect(screen.queryByText(/You can free|Nothing to free/)).not.toBeInTheDocument()
+    const way = sentence.closest('li')
+    await userEvent.click(within(way ?? document.body).getByRole('link', { name: 'Migrate…' }))
+    expect(router.state.location.pathname).toBe('/settings/migration')
+  })
+
+  it('names the command that drops what array files hold no more, and the page where the original is deleted', async () => {
+    renderApp('/settings/storage', 'migrated', { 'GET /workspace/stats': () => ({ ...stats, reclaimable_bytes: 1_600_000 }) })
+    expect(await screen.findByText(/npm run -s cli -- compact /)).toBeVisible()
+    expect(screen.getByText(/^1\.6\sMB hold nothing any more/)).toBeVisible()
+    const way = screen.getByText(/^294\sMB is the original store/).closest('li')
+    expect(within(way ?? document.body).getByRole('link')).toHaveAttribute('href', expect.stringContaining('/settings/migration'))
+  })
+
   it('names the array files that cannot be read, beside the check', async () => {
     renderApp('/settings/storage', 'migrated', {
       'GET /workspace/stats': () => ({ ...stats, unreadable_files: unreadableFiles.slice(0, 1) }),

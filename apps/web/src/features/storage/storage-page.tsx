@@ -1,6 +1,6 @@
 import type { DatasetInfo, WorkspaceStats } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
-import { migrateStatusQuery, statsQuery, storageStatusQuery } from '../../api/queries.ts'
+import { statsQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { SpaceBar } from '../../charts/space-bar.tsx'
 import type { Formatters } from '../../lib/format.ts'
@@ -9,6 +9,7 @@ import { datasetLabel } from '../../text/value-label.ts'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
 import { Card } from '../../ui/page.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { Freeable } from './freeable.tsx'
 import { IntegrityCheck } from './integrity-check.tsx'
 import { UnreadableFiles } from './unreadable-files.tsx'
 
@@ -45,19 +46,6 @@ export const StoragePage = () => {
       </div>
       {stats.data === undefined ? null : <Datasets stats={stats.data} />}
     </div>
-  )
-}
-
-const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
-  const { storage } = useText()
-  const workspace = useWorkspace()
-  const { data } = useQuery(migrateStatusQuery(workspace.id))
-  const backup = data?.backup_bytes ?? 0
-  const total = stats.reclaimable_bytes + backup
-  return (
-    <p className="text-muted">
-      {total === 0 ? storage.nothingToFree : storage.canFree(total)} {backup === 0 ? null : storage.freeBackup(backup)}
-    </p>
   )
 }
 
