@@ -27,3 +27,25 @@ test('the size of the files is estimated from all over the table: its beginning 
   expect(parquet_bytes_estimated / parquet_total_size).toBeGreaterThan(0.8)
   expect(parquet_bytes_estimated / parquet_total_size).toBeLessThan(1.25)
 })
+
+test('a file of one row is estimated with its footer and headers, and a store without the blocks that were freed in it', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), {
+    release: '0.7.1',
+    predictions: ['alone', 'also alone', 'also_alone'].map((id) => ({ id, dataset: id })),
+    extra: ['CREATE TABLE gone AS SELECT hash(i) AS a, hash(i + 1) AS b FROM range(200000) AS numbers(i)', 'CHECKPOINT', 'DROP TABLE gone'],
+  })
+  const plan = await planMigration(folder.path)
+  const report = await runMigration(folder.path, { jobId: 'one' })
+  const accuracy = plan.datasets.map(({ name, bytes_estimated }) => {
+    const bytes = report.datasets.find((dataset) => dataset.name === name)?.bytes ?? 0
+    return bytes_estimated / bytes
+  })
+  expect(Math.min(...accuracy)).toBeGreaterThan(0.85)
+  expect(Math.max(...accuracy)).toBeLessThan(1.15)
+  expect(plan.parquet_bytes_estimated).toBe(plan.datasets.reduce((sum, { bytes_estimated }) => sum + bytes_estimated, 0))
+  expect(plan.duckdb_size_before).toBeGreaterThan(plan.duckdb_size_estimated + 2_000_000)
+  // The new store has tables and indexes that this one lacks, each in a block of its own.
+  expect(plan.duckdb_size_estimated / report.duckdb_size_after).toBeGreaterThan(0.7)
+  expect(plan.duckdb_size_estimated / report.duckdb_size_after).toBeLessThan(1.25)
+})

@@ -1,9 +1,11 @@
-import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
+import { readFooter } from '../parquet/footer.ts'
 import { formsWith, listColumns } from './array-columns.ts'
+import { arraysIn, estimateFiles, type RowsAndBytes } from './estimate-files.ts'
 import { type OpenRows, openQueries } from './row-source.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { defaultRowGroup, stageFile } from './stage-file.ts'
@@ -19,6 +21,10 @@ export interface ArraySizes {
   readonly bytes: number
   /** Bytes of the store's blocks that hold the arrays. */
   readonly tableBytes: number
+  /** Bytes of the blocks that hold anything else; freed ones do not count, as a new store has none. */
+  readonly otherBytes: number
+  /** Rows of the table for each that was looked at. */
+  readonly scale: number
 }
 
 export interface MeasuredRows {
@@ -45,10 +51,10 @@ export const measureArrays = async (
     `SELECT p.dataset_name AS name, count(*) AS rows, sum(values)::BIGINT AS values, sum(bytes)::BIGINT AS bytes
      FROM (${parts.join(' UNION ALL ')}) a JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id GROUP BY ALL`,
   )
-  const { table_bytes } = await engine.one(
-    z.object({ table_bytes: z.number() }),
-    `SELECT (SELECT count(DISTINCT block_id) FROM pragma_storage_info('${sourceAlias}.main.${arraysTable}') WHERE persistent) *
-       (SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}') AS table_bytes`,
+  const { table_bytes, used_bytes } = await engine.one(
+    z.object({ table_bytes: z.number(), used_bytes: z.number() }),
+    `SELECT (SELECT count(DISTINCT block_id) FROM pragma_storage_info('${sourceAlias}.main.${arraysTable}') WHERE persistent) * block_size AS table_bytes,
+       used_blocks * block_size AS used_bytes FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`,
   )
   const total = (figure: (row: MeasuredRows) => number) => measured.reduce((sum, row) => sum + figure(row), 0)
   const seen = total((row) => row.rows)
@@ -58,6 +64,8 @@ export const measureArrays = async (
     values: Math.round(scale * total((row) => row.values)),
     bytes: Math.round(scale * total((row) => row.bytes)),
     tableBytes: table_bytes,
+    otherBytes: Math.max(0, used_bytes - table_bytes),
+    scale,
   }
 }
 
@@ -92,7 +100,7 @@ const longest = (range: RowRange, stretches: readonly RowRange[]): RowRange =>
   stretches.reduce((best, one) => (one.to - one.from > best.to - best.from ? one : best), stretches[0] ?? range)
 
 export interface Sample {
-  /** Bytes of Parquet per byte of arrays. */
+  /** Bytes of Parquet per byte of arrays, without what a file has beside them. */
   readonly ratio: number
   readonly bytesPerSecond: number
 }
@@ -122,13 +130,14 @@ export const measureSample = async (engine: Engine, tables: SourceTables, sizes:
     const queries = ranges.map((range) => tableRowsSql(tables, range))
     const openRows: OpenRows = (from, signal) => openQueries(from, queries, signal)
     const started = performance.now()
-    await stageFile(
+    const { rows: copied } = await stageFile(
       engine,
       { name: 'sample', path, openRows, rows: 0, datasets: [], columns: formsWith([]), extras: [], existing: false },
       { rowGroup: defaultRowGroup },
     )
     const seconds = (performance.now() - started) / 1000
-    return { ratio: (await stat(path)).size / bytes, bytesPerSecond: Math.max(smallestRate, bytes / seconds) }
+    // What a file costs beside its arrays is not in proportion to them.
+    return { ratio: arraysIn((await readFooter(path)).start, copied) / bytes, bytesPerSecond: Math.max(smallestRate, bytes / seconds) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -147,6 +156,8 @@ const arrayBytes = async (engine: Engine, tables: SourceTables, ranges: readonly
 }
 
 export interface Space {
+  /** Of `parquet`, by dataset. */
+  readonly datasets: ReadonlyMap<string, number>
   readonly parquet: number
   readonly store: number
   readonly needed: number
@@ -154,13 +165,20 @@ export interface Space {
 }
 
 const margin = 8 * 1024 * 1024
+/** Three of them, before the first block of a store. */
+const storeHeaders = 3 * 4096
+
+/** As if all rows had been looked at. */
+const allRows = ({ datasets, scale }: ArraySizes): ReadonlyMap<string, RowsAndBytes> =>
+  new Map([...datasets].map(([name, { rows, bytes }]) => [name, { rows: Math.round(scale * rows), bytes: scale * bytes }]))
 
 /** What a migration needs on the disk beside what is there, and what is free. */
-export const measureSpace = async (root: string, storeBytes: number, sizes: ArraySizes, sample: Sample): Promise<Space> => {
-  const parquet = Math.ceil(sizes.bytes * sample.ratio)
-  const store = Math.max(256 * 1024, storeBytes - sizes.tableBytes)
+export const measureSpace = async (root: string, sizes: ArraySizes, sample: Sample): Promise<Space> => {
+  const datasets = estimateFiles(allRows(sizes), sample.ratio)
+  const parquet = [...datasets.values()].reduce((sum, bytes) => sum + bytes, 0)
+  const store = storeHeaders + sizes.otherBytes
   const { bavail, bsize } = await statfs(root)
-  return { parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2) + margin, available: bavail * bsize }
+  return { datasets, parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2) + margin, available: bavail * bsize }
 }
 
 /** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */

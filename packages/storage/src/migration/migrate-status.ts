@@ -70,7 +70,7 @@ const estimate = async (engine: Engine, workspace: ResolvedWorkspace, duckdb: st
   const sizes = await measureArrays(engine, tables, rows, spreadStretches(rows))
   const sample = await measureSample(engine, tables, sizes, rows)
   const storeBytes = (await stat(duckdb)).size
-  const space = await measureSpace(workspace.root, storeBytes, sizes, sample)
+  const space = await measureSpace(workspace.root, sizes, sample)
   return { seconds: estimateSeconds(sizes.bytes, storeBytes, sample.bytesPerSecond), bytes: space.parquet + space.store }
 }
 

@@ -63,7 +63,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
     const sizes = await measureArrays(engine, survey.tables, survey.tableRows, 'all')
     const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
     const { bytes: storeBytes, walBytes } = await storeSizes(workspace)
-    const space = await measureSpace(workspace.root, storeBytes, sizes, sample)
+    const space = await measureSpace(workspace.root, sizes, sample)
     const there = await rowsThere(engine)
     const datasets = survey.datasets.map(({ name, rows, file }) => {
       const { values = 0, bytes = 0 } = sizes.datasets.get(name) ?? {}
@@ -72,7 +72,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
         rows,
         values,
         bytes_now: sizes.bytes === 0 ? 0 : Math.round((sizes.tableBytes * bytes) / sizes.bytes),
-        bytes_estimated: Math.round(bytes * sample.ratio),
+        bytes_estimated: space.datasets.get(name) ?? 0,
         file,
         shares_file_with: survey.datasets.filter((other) => other.file === file && other.name !== name).map((other) => other.name),
         rows_already_there: there.get(name) ?? 0,

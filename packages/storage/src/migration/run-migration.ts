@@ -16,7 +16,7 @@ import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
 import { toMigrationError } from './migration-error.ts'
-import { type DuckdbWorkspace, resolveMigratable, storeSizes } from './plan-migration.ts'
+import { type DuckdbWorkspace, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
@@ -83,8 +83,7 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   const sizes = await withEnoughMemory(engine, () => measureArrays(engine, tables, tableRows, stretchesByDataset(datasets, tableRows)))
   await limitMemory(engine, memoryFor(survey, sizes))
   const sample = await measureSample(engine, tables, sizes, tableRows)
-  const { bytes } = await storeSizes(workspace)
-  refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, bytes, sizes, sample))
+  refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, sizes, sample))
   options.signal?.throwIfAborted()
   const journal = await newJournal(workspace, options.jobId)
   const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
