@@ -1,4 +1,4 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArrayStore, Predictions } from '@nirs-workspace/storage'
 import { type Snapshot, snapshot } from '@nirs-workspace/storage/testing'
@@ -136,6 +136,22 @@ test('at a terminal the question decides: no, Ctrl-C and the end of input change
     expect.stringMatching(/Removed from [\s\S]* 47 predictions[\s\S]* {2}nirs-workspace restore \S+ remove-dataset-\S+\n$/),
   ])
 })
+
+test.skipIf(!hasSamples)(
+  'compact says of the rows that it drops the same as its preview, and apart from that what became of the files',
+  async () => {
+    const path = await copySample('hybrid-0.8.1')
+    const rows = /^ +1 row of an array file, about 171 B$/m
+    const preview = await runCli(['compact', path, '--dry-run'], cli.home)
+    expect(preview.stdout).toMatch(rows)
+    const before = (await stat(join(path, 'arrays', 'oil_moisture.parquet'))).size
+    const done = await runCli(['compact', path, '--yes'], cli.home)
+    expect(done.stdout).toMatch(rows)
+    const after = (await stat(join(path, 'arrays', 'oil_moisture.parquet'))).size
+    const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`
+    expect(done.stdout).toContain(`Array files: ${kilobytes(before)}, now ${kilobytes(after)}`)
+  },
+)
 
 test('the trash lists what was removed, compact drops its rows, empty-trash gives it up', async () => {
   const path = await copyMigratedDemo()

@@ -10,7 +10,7 @@ import { showProgress } from '../progress.ts'
 import { printable } from '../table.ts'
 import { whileWaiting } from '../while-waiting.ts'
 import { wrapText } from '../wrap-text.ts'
-import { describeNothing, describePlan, describeWhatGoes } from './describe-plan.ts'
+import { describeNothing, describePlan, describeRewritten, describeWhatGoes } from './describe-plan.ts'
 import { type PlanPreview, previewPlan } from './preview-plan.ts'
 import { requireScope } from './require-scope.ts'
 
@@ -72,6 +72,7 @@ const describeDone = (done: Done, root: string): string =>
   [
     `${done.kind === 'compact' ? 'Dropped' : 'Removed'} from ${root}:`,
     describeWhatGoes(done),
+    ...('datasets' in done ? [describeRewritten(done)] : []),
     ...('refused' in done
       ? done.refused.map(({ dataset_name, file }) =>
           wrapText(`left alone: ${printable(dataset_name)}, as what ${file} holds of it cannot be told`),
