@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import { StorageError } from '../errors.ts'
-import { checkArrays } from './check-arrays.ts'
+import { checkArrays, samplesIn } from './check-arrays.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
@@ -25,7 +25,10 @@ export const PredictionInput = z.strictObject({
   train_score: score,
   metric: z.string(),
   task_type: z.string(),
-  /** How many samples its arrays have. Kept with arrays only: in a workspace it says that there are some, and that they are lost when they are not. */
+  /**
+   * How many samples its arrays have; left out it is taken from them, and refused when they do not fit it. Kept with arrays only: in a
+   * workspace it says that there are some, and that they are lost when they are not.
+   */
   n_samples: whole,
   n_features: whole,
   scores: json,
@@ -55,8 +58,10 @@ export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArr
   const parsed = PredictionInput.safeParse(input)
   if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
   const given = arrays ?? null
-  if (given !== null) checkArrays(given)
-  return { id: parsed.data.prediction_id ?? randomUUID(), row: parsed.data, arrays: given }
+  const id = parsed.data.prediction_id ?? randomUUID()
+  if (given === null) return { id, row: parsed.data, arrays: null }
+  checkArrays(given)
+  return { id, row: { ...parsed.data, n_samples: samplesIn(given, parsed.data.n_samples ?? null) }, arrays: given }
 }
 
 /** One text for the columns by which a prediction is told from others. */

@@ -7,6 +7,7 @@ import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { rewriteParquet } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { arraysOf, beginLineage, predictedOf, predictionOf } from './testing/store-fixture.ts'
@@ -225,7 +226,37 @@ test('test_workspace_store_odd_arrays: misspelt arrays and those of different le
     const loaded = await store.loadArrays(id)
     const copy = await store.savePrediction(predictionOf(lineage, { fold_id: '1' }), loaded ?? undefined)
     expect(await predictedOf(store, copy)).toEqual([1, 2, 3, 4])
-    expect(await store.savePrediction(predictionOf(lineage, { fold_id: '2' }), { y_pred: [1] })).not.toBe(id)
+    expect(await store.savePrediction(predictionOf(lineage, { fold_id: '2', n_samples: 1 }), { y_pred: [1] })).not.toBe(id)
+  }))
+
+test('test_workspace_store_samples: n_samples comes from the arrays when it is not given, and is refused when they do not fit it', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    const refused = { code: 'validation', message: expect.stringMatching(/2 values.*7.*Nothing was changed/) }
+    await expect(store.savePrediction(predictionOf(lineage, { n_samples: 7 }), arraysOf(1, 2))).rejects.toMatchObject(refused)
+    expect([await store.queryPredictions(), (await readdir(path)).includes('arrays')]).toEqual([[], false])
+    const twoTargets = { y_true: [1, 2, 3, 4], y_pred: [1, 2, 3, 4], sample_indices: [0, 1] }
+    for (const [fold_id, n_samples, arrays, expected] of [
+      ['a', undefined, arraysOf(1, 2), 2],
+      ['b', null, { y_pred: [1, 2, 3] }, 3],
+      ['c', 0, twoTargets, 2],
+      ['d', undefined, { weights: [1] }, null],
+      ['e', 2, twoTargets, 2],
+    ] as const) {
+      const id = await store.savePrediction(predictionOf(lineage, { fold_id, n_samples }), arrays)
+      expect(await store.getPrediction(id)).toMatchObject({ n_samples: expected })
+      expect(await store.loadArrays(id)).not.toBeNull()
+    }
+    await store.close()
+    expect((await verifyWorkspace(path, { depth: 'deep' })).passed).toBe(true)
+  }))
+
+test('test_workspace_store_foreign_arrays: arrays that do not fit the number of samples are not given out', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    const id = await store.savePrediction(predictionOf(lineage), arraysOf(1, 2))
+    await rewriteParquet(join(path, 'arrays', 'wheat.parquet'), '* REPLACE ([1.0, 2, 3] AS y_true, [1.0, 2, 3] AS y_pred)')
+    await expect(store.loadArrays(id)).rejects.toMatchObject({ code: 'arrays_corrupt', fields: { ids: [id] } })
   }))
 
 test('test_workspace_store_chain_summary: means over real folds; averages, refits and twins stand apart', () =>

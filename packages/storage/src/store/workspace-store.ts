@@ -3,6 +3,8 @@ import type { MaintenanceApplied, MaintenanceInput } from '@nirs-workspace/types
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { ArrayStore } from '../array-store/array-store.ts'
 import type { ArrayRow } from '../arrays/array-source.ts'
+import { arrayFileName } from '../arrays/file-name.ts'
+import { fitsSamples, foreignArrays, lengthsOf } from '../arrays/fits-samples.ts'
 import { type ListedArtifact, listArtifacts, loadArtifact } from '../artifacts/load-artifact.ts'
 import { type ArtifactInput, saveArtifact } from '../artifacts/save-artifact.ts'
 import { StorageError } from '../errors.ts'
@@ -113,7 +115,7 @@ export class WorkspaceStore implements AsyncDisposable {
    * Saves one prediction at once; one with the same natural key (pipeline, chain, fold, partition, model, branch) is replaced and keeps its
    * id, which is returned. Saved without arrays it keeps those that it has while metric, scores and number of samples stay the same; with
    * another result they go, because they are not of it. A pipeline belongs to one dataset: a prediction of another dataset with that key is refused with `validation`, and so
-   * are arrays with a name that does not exist, and y_true and y_pred of different lengths.
+   * are arrays with a name that does not exist, y_true and y_pred of different lengths, and an n_samples that the arrays do not fit.
    */
   async savePrediction(input: PredictionInput, arrays?: PredictionArrays): Promise<string> {
     const [id] = await this.#save([bufferedPrediction(input, arrays)])
@@ -197,9 +199,13 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.read((engine) => runLineage(engine, id))
   }
 
-  /** Null when the prediction has no arrays. */
-  loadArrays(id: string): Promise<ArrayRow | null> {
-    return this.arrays.loadSingle(id)
+  /** Null when the prediction has no arrays. Throws `arrays_corrupt` for damage, also when they do not fit its n_samples. */
+  async loadArrays(id: string): Promise<ArrayRow | null> {
+    const row = await this.arrays.loadSingle(id)
+    if (row === null) return null
+    const prediction = await this.getPrediction(id)
+    if (prediction === null || fitsSamples(prediction.n_samples, lengthsOf(row))) return row
+    throw foreignArrays(`arrays/${arrayFileName(prediction.dataset_name)}`, [id])
   }
 
   /** For reading; what it changes would need the lock that this store holds. */
