@@ -18,7 +18,7 @@ export const addVerify = (program: Command): void => {
     .description('check the integrity of a workspace; exits with 1 when something is wrong')
     .argument('<path>')
     .option('--quick', 'structure only (default)')
-    .option('--deep', 'every value, checksums and the migration proof')
+    .option('--deep', 'every value, checksums, the content of every model and the migration proof')
     .option('--json', 'print one JSON document')
     .action((path: string, options: Options) => runVerb(options, () => verify(path, options)))
 }

@@ -17,14 +17,15 @@ import { checkArrayRows } from './check-array-rows.ts'
 import { checkBackup } from './check-backup.ts'
 import { ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
+import { checkModels } from './check-models.ts'
 import { checkProof } from './check-proof.ts'
 import { findUnreadableFiles } from './find-unreadable-files.ts'
 import { locateDamage } from './locate-damage.ts'
 import { ScrubState } from './scrub-state.ts'
 
 /**
- * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the
- * migration's proof. `deep` decodes every value and compares the checksums in the footers. Changes nothing; damage is a finding.
+ * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the models
+ * that rows name, the migration's proof. `deep` decodes every value and compares the checksums in the footers and of the models. Changes nothing; damage is a finding.
  */
 export const verifyWorkspace = async (path: string, options: VerifyOptions): Promise<VerifyReport> => {
   const resolved = await resolveWorkspace(path)
@@ -46,6 +47,10 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options)))
   const isStoreSound = findings.length === 0
+  if (isStoreSound) {
+    progress.phase('verify', 'Checking the models')
+    findings.push(...(await checkModels(engine, resolved, options)))
+  }
   findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)))
   const files = await listArrayFiles(resolved)
