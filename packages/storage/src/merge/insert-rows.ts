@@ -3,12 +3,16 @@ import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { columnsOf } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
+import { refreshChains } from '../store/refresh-chains.ts'
+import { inTransaction } from '../store/store-transaction.ts'
 import { type LaterRows, laterStatements } from './later-tables.ts'
 import { goneIds } from './match-predictions.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { arrivals } from './place-predictions.ts'
 import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
+import { findTouchedChains } from './touched-chains.ts'
 
 /** The store that the rows go to, attached for writing. */
 export const targetAlias = 'target'
@@ -17,7 +21,8 @@ type Table = LineageTable | 'predictions'
 const order: readonly Table[] = ['projects', 'runs', 'pipelines', 'chains', 'predictions', 'artifacts', 'logs']
 
 /**
- * Removes what gives way and inserts what comes, in one transaction of the attached store. Columns of later releases that hold something are
+ * Removes what gives way and inserts what comes, in one transaction of the attached store; chains whose predictions change get the figures of
+ * those that they have then. Columns of later releases that hold something are
  * added to its tables. Fails as a whole or not at all.
  */
 export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]): Promise<void> => {
@@ -33,15 +38,12 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
     for (const { index } of merge.sources) statements.push(insertSql(table, index, there))
   }
   statements.push(...laterStatements(later, targetAlias, await tablesIn(engine)))
-  await engine.run('BEGIN TRANSACTION')
-  try {
+  const attached = { engine, alias: targetAlias, path: '', root: '' }
+  const touched = await findTouchedChains(merge, await DuckdbMetadata.open(attached))
+  await inTransaction(engine, async () => {
     for (const statement of statements) await engine.run(statement)
-    await engine.run('COMMIT')
-  } catch (error) {
-    // A commit that has failed has rolled back by itself.
-    await engine.run('ROLLBACK').catch(() => undefined)
-    throw error
-  }
+    await refreshChains(await DuckdbMetadata.open(attached), [...touched.keys()], touched)
+  })
 }
 
 const tablesIn = async (engine: Engine): Promise<Set<string>> => {

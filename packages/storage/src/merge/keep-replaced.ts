@@ -10,8 +10,11 @@ import { makeFolder, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { markFile } from '../files/hash-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
+import { readIds } from '../maintenance/read-texts.ts'
 import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
+import { describeLoss } from '../trash/kept-figures.ts'
 import type { Contents, TrashManifest } from '../trash/trash-manifest.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -19,6 +22,7 @@ import { openChosen } from './incoming-arrays.ts'
 import { goneIds } from './match-predictions.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { openInTurn } from './rows-in-turn.ts'
+import { losingChains } from './touched-chains.ts'
 import { writeRows } from './write-rows.ts'
 
 interface Kept {
@@ -48,6 +52,8 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
   const folder = join(trash, operation)
   for (const path of [trash, folder, join(folder, 'arrays')]) await makeFolder(path)
   const files: KeptFile[] = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
+  const figures = await keepFigures(merge, target, folder, ids)
+  if (figures !== null) files.push(figures)
   const contents = {
     tables: [{ table: 'predictions', file: 'predictions.parquet', keys: ids }],
     arrays: gone.filter((row) => row.has_arrays).map((row) => row.id),
@@ -88,6 +94,26 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
       hint: 'Try again; if it fails again, check the disk.',
     })
   })
+}
+
+/** What the chains said that lose predictions, for a restore; null when none does. */
+const keepFigures = async (
+  { engine }: OpenMerge,
+  { duckdb, root }: ResolvedWorkspace,
+  folder: string,
+  gone: readonly string[],
+): Promise<KeptFile | null> => {
+  const figures =
+    duckdb === null
+      ? []
+      : await withAttachedStore(engine, duckdb, 'giving_way', async ({ alias }) => {
+          const metadata = await DuckdbMetadata.open({ engine, alias, path: duckdb, root })
+          return describeLoss(metadata, await readIds(engine, losingChains), new Set(gone))
+        })
+  if (figures.length === 0) return null
+  await writeJsonDurably(join(folder, 'figures.json'), figures)
+  const { bytes, sha256 } = await markFile(join(folder, 'figures.json'))
+  return { path: 'figures.json', rows: 0, bytes, sha256 }
 }
 
 const Count = z.object({ n: z.number() })

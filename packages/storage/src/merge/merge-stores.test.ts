@@ -158,6 +158,7 @@ describe('test_merge_stores', () => {
     expect(inTrash.map((name) => name.split('/').slice(3).join('/'))).toEqual([
       'arrays/0.parquet',
       'contents.json',
+      'figures.json',
       'manifest.json',
       'predictions.parquet',
     ])
@@ -196,6 +197,38 @@ describe('test_merge_stores', () => {
     expect(names.map((row) => row.name)).toEqual(['C', 'Failed', 'Failed', 'Morning screen'])
     expect(await queryStore(a, 'SELECT count(*)::INTEGER AS n FROM chains')).toEqual([{ n: 2 }])
     expect(await readTombstones(join(a, 'arrays'))).toEqual(new Map([['a', expect.any(String)]]))
+  })
+
+  test('a chain that loses or gets predictions, or comes with some of its own, has the figures of those that it has; a restore gives the old ones back', async () => {
+    const figures = (value: number, folds: number) => [`UPDATE chains SET cv_val_score = ${value}, cv_fold_count = ${folds}`]
+    const a = await make('a', {
+      predictions: [
+        { id: 'a0', score: 0.4, y: [1] },
+        { id: 'a1', fold: '1', score: 0.8, y: [2] },
+      ],
+      extra: figures(0.6, 2),
+    })
+    const b = await make('b', {
+      predictions: [
+        { id: 'b0', score: 0.6, y: [3] },
+        { id: 'b1', fold: '1', score: 0.2, y: [4] },
+      ],
+      extra: [...figures(0.4, 2), "UPDATE runs SET name = 'B'"],
+    })
+    const chains = (path: string) =>
+      queryStore(
+        path,
+        `SELECT cv_val_score AS val, cv_fold_count AS folds, (SELECT string_agg(prediction_id, ' ' ORDER BY 1) FROM predictions p WHERE p.chain_id = c.chain_id) AS ids
+         FROM chains c ORDER BY ids`,
+      )
+    const before = await chains(a)
+    const report = await merge(a, [b])
+    expect(await chains(a)).toEqual([
+      { val: 0.4, folds: 1, ids: 'a0' },
+      { val: 0.2, folds: 1, ids: 'b1' },
+    ])
+    await restoreTrash(a, report.trash_operation ?? '', { jobId: 'restore' })
+    expect(await chains(a)).toEqual([...before, { val: 0.2, folds: 1, ids: 'b1' }])
   })
 
   test('a merge leaves a record of what it did where its report says, and no draft of it', async () => {

@@ -24,11 +24,20 @@ export const keepFigures = async (open: OpenWorkspace, { tables }: Selection): P
   const keysOf = (name: string) => tables.find(({ table }) => table === name)?.keys ?? []
   const predictions = new Set(keysOf('predictions'))
   if (predictions.size === 0) return []
-  const chains = new Set(keysOf('chains'))
+  return describeLoss(open.metadata, await chainsThatLose(open, [...predictions]), predictions, new Set(keysOf('chains')))
+}
+
+/** The same of chains that lose some of these predictions; those in `gone` go as well. */
+export const describeLoss = async (
+  metadata: MetadataStore,
+  chains: readonly string[],
+  predictions: ReadonlySet<string>,
+  gone: ReadonlySet<string> = new Set(),
+): Promise<KeptFigures[]> => {
   const kept: KeptFigures[] = []
-  for await (const { chain_id, figures, rows } of chainStates(open.metadata, await chainsThatLose(open, [...predictions]))) {
+  for await (const { chain_id, figures, rows } of chainStates(metadata, chains)) {
     const form = formsOf(figures, rows)[0] ?? 'library'
-    const isLeft = form !== 'none' && !chains.has(chain_id)
+    const isLeft = form !== 'none' && !gone.has(chain_id)
     const left = rows.filter(({ prediction_id }) => !predictions.has(prediction_id))
     kept.push({ chain_id, form, before: figures, rows: digestOfRows(rows), after: isLeft ? figuresFrom(left, form) : null })
   }
@@ -46,7 +55,7 @@ const chainsThatLose = async (open: OpenWorkspace, predictions: readonly string[
   )
 }
 
-/** Throws `trash_damaged`. Empty in a trash of which no chain lost predictions, and in that of a merge. */
+/** Throws `trash_damaged`. Empty in a trash of which no chain lost predictions. */
 export const readKeptFigures = async ({ figures }: TrashPlaces): Promise<KeptFigures[]> =>
   (await readJson(figures, z.array(KeptFigures))) ?? []
 
