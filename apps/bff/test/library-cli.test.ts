@@ -47,7 +47,7 @@ test('templates are saved, found, taken along, deleted with a question and broug
     template: preview.answer.template,
     restore_command: `nirs-workspace library restore ${path} ${answer.trash_id}`,
   })
-  expect((await library('show', 'Ridge')).code).toBe(3)
+  expect((await library('show', 'Ridge')).code).toBe(2)
   expect((await library('restore', String(answer.trash_id))).code).toBe(0)
   expect((await library('show', 'Ridge')).answer).toEqual(shown)
 
@@ -56,6 +56,19 @@ test('templates are saved, found, taken along, deleted with a question and broug
   expect((await library('empty-trash')).code).toBe(2)
   expect((await library('empty-trash', 'nothing', '--yes')).answer).toMatchObject({ error: { code: 'trash_not_found' } })
   expect((await library('empty-trash', '--yes')).answer).toMatchObject({ removed: 1 })
+})
+
+test.each([
+  ['template_not_found', 'show', 'nope'],
+  ['template_not_found', 'export', 'nope', '-o', 'none.json'],
+  ['template_not_found', 'import', 'none.json'],
+  ['template_not_found', 'delete', 'nope', '--yes'],
+  ['trash_not_found', 'restore', 'nope'],
+  ['trash_not_found', 'empty-trash', 'nope', '--yes'],
+  ['pipeline_not_found', 'copy', 'nope', '--name', 'x'],
+])('what the library does not hold is %s: library %s', async (code, verb, ...rest) => {
+  const answer = await cli.json('library', verb, demo, ...rest)
+  expect([answer.code, answer.answer]).toEqual([2, { error: expect.objectContaining({ code }) }])
 })
 
 test('runs, pipelines, chains and predictions are taken along as files, never into a workspace', async () => {

@@ -218,7 +218,7 @@ test('a dry run of a restore refuses what the restore would refuse, and changes 
   const { operation_id } = (await cli.json('remove-dataset', path, 'olive_oil_origin', '--yes')).answer
   const restoring = ['restore', path, String(operation_id)]
   const unknown = await cli.json(...restoring, '--id', 'nosuch', '--dry-run')
-  expect([unknown.code, unknown.answer.error]).toEqual([4, expect.objectContaining({ code: 'restore_conflict' })])
+  expect([unknown.code, unknown.answer.error]).toEqual([2, expect.objectContaining({ code: 'trash_not_found' })])
   expect((await cli.json(...restoring, '--dry-run')).code).toBe(0)
   await writeFile(join(path, 'arrays', '_tombstones.json'), '{"torn')
   const before = treeHash(path)

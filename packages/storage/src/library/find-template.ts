@@ -33,7 +33,7 @@ export const findTemplate = (library: LibraryContent, ref: TemplateRef): StoredT
 export const describePlace = async (root: string, id: string): Promise<TemplateMetadata> => {
   const [categoryFolder = '', folder = ''] = id.split('/')
   const template = await readTemplate(root, { categoryFolder, folder })
-  if (template === undefined || 'reason' in template) throw templateNotFound(`template ${id}`)
+  if (template === undefined || 'reason' in template) throw templateNotFound(id)
   return describeTemplate(template)
 }
 
@@ -48,5 +48,5 @@ const absent = (library: LibraryContent, ref: TemplateRef) => {
   if (damaged !== undefined)
     return invalidTemplate(`The template ${damaged.id} cannot be read: ${damaged.reason}.`, 'Mend or remove its folder.')
   const what = 'id' in ref ? ref.id : `"${ref.name}"${ref.category === undefined ? '' : ` in the category "${ref.category}"`}`
-  return templateNotFound(`template ${what}`)
+  return templateNotFound(what)
 }

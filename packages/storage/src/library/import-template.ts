@@ -110,12 +110,7 @@ const locate = async (path: string): Promise<string> => {
   try {
     return await realpath(path)
   } catch (error) {
-    throw new StorageError(
-      'workspace_not_found',
-      `There is no file ${path}. Nothing was changed.`,
-      { path, hint: 'Check the path.' },
-      error,
-    )
+    throw new StorageError('template_not_found', `There is no file ${path}. Nothing was changed.`, { path, hint: 'Check the path.' }, error)
   }
 }
 

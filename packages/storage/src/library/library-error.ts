@@ -1,8 +1,13 @@
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 
 export const templateNotFound = (what: string): StorageError =>
-  new StorageError('workspace_not_found', `The library has no ${what}. Nothing was changed.`, {
+  new StorageError('template_not_found', `The library has no template ${what}. Nothing was changed.`, {
     hint: 'List the templates to see what is there.',
+  })
+
+export const trashedNotFound = (id: string): StorageError =>
+  new StorageError('trash_not_found', `The trash of the library holds no ${JSON.stringify(id.slice(0, 200))}. Nothing was changed.`, {
+    hint: 'List what it holds.',
   })
 
 export const templateExists = (name: string, category: string): StorageError =>

@@ -169,7 +169,7 @@ async function restoreAll(library: PipelineLibrary): Promise<void> {
 }
 
 const ignoreAbsence = (error: unknown) => {
-  if (!isStorageError(error, 'workspace_not_found')) throw error
+  if (!isStorageError(error, 'template_not_found', 'trash_not_found')) throw error
 }
 
 /** What a person sees, without times and trash. */

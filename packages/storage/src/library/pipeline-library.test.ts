@@ -141,10 +141,10 @@ describe('test_pipeline_library: templates of a workspace', () => {
       expect(await readAll(join(workspace, 'library/tmp'))).toEqual(before)
       expect(await library.trash()).toEqual([])
       await library.delete({ name: 'goes' })
-      expect(await codeOf(library.emptyTrash(['../general']))).toBe('workspace_not_found')
+      expect(await codeOf(library.emptyTrash(['../general']))).toBe('trash_not_found')
       expect(await library.emptyTrash()).toEqual({ removed: 1 })
       expect(names(await library.list())).toEqual(['stays'])
-      expect(await codeOf(library.delete({ name: 'goes' }))).toBe('workspace_not_found')
+      expect(await codeOf(library.delete({ name: 'goes' }))).toBe('template_not_found')
     }))
 
   it('test_copy_from_pipeline: takes the text of expanded_config and warns of what cannot be replayed', () =>
@@ -198,7 +198,7 @@ describe('test_pipeline_library: templates of a workspace', () => {
       })
       await writeFile(join(folder, 'bare.json'), '["MSC", {"model": "PLS"}]')
       expect((await other.import(join(folder, 'bare.json'))).template).toMatchObject({ name: 'bare', category: 'general' })
-      expect(await codeOf(other.import(join(folder, 'absent.json')))).toBe('workspace_not_found')
+      expect(await codeOf(other.import(join(folder, 'absent.json')))).toBe('template_not_found')
       expect(await codeOf(other.import(join(folder, 'beside.txt')))).toBe('validation')
     }))
 

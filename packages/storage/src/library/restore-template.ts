@@ -3,7 +3,7 @@ import type { TemplateMetadata } from '@nirs-workspace/types'
 import { syncFolder } from '../files/disk.ts'
 import { changeLibrary } from './change-library.ts'
 import { describePlace } from './find-template.ts'
-import { invalidTemplate, templateExists, templateNotFound } from './library-error.ts'
+import { invalidTemplate, templateExists, trashedNotFound } from './library-error.ts'
 import { trashName } from './library-folder.ts'
 import { listTemplateTrash, readTrashed, trashIds } from './list-trash.ts'
 import { moveIntoPlace } from './publish-template.ts'
@@ -27,7 +27,7 @@ export const emptyTemplateTrash = (workspace: string, trashIdsToRemove?: readonl
   changeLibrary(workspace, async ({ root }) => {
     const present = await trashIds(root)
     const chosen = trashIdsToRemove ?? present
-    for (const id of chosen) if (!present.includes(id)) throw templateNotFound(`entry ${id} in its trash`)
+    for (const id of chosen) if (!present.includes(id)) throw trashedNotFound(id)
     for (const id of chosen) await discardEntry(join(root, trashName, id))
     if (chosen.length > 0) await syncFolder(join(root, trashName))
     return { removed: chosen.length }
@@ -35,7 +35,7 @@ export const emptyTemplateTrash = (workspace: string, trashIdsToRemove?: readonl
 
 const placeOf = async (workspace: string, root: string, trashId: string) => {
   const entry = (await listTemplateTrash(workspace)).find(({ trash_id }) => trash_id === trashId)
-  if (entry === undefined) throw templateNotFound(`entry ${trashId} in its trash`)
+  if (entry === undefined) throw trashedNotFound(trashId)
   const template = await readTrashed(root, trashId)
   if (template === undefined || 'reason' in template) {
     throw invalidTemplate(
@@ -55,7 +55,7 @@ const putBack = async (root: string, trashId: string, place: { name: string; cat
 
 const swapBack = async (root: string, trashId: string, living: StoredTemplate): Promise<TemplateMetadata> => {
   const trashed = await readTrashed(root, trashId)
-  if (trashed === undefined || 'reason' in trashed) throw templateNotFound(`entry ${trashId} in its trash`)
+  if (trashed === undefined || 'reason' in trashed) throw trashedNotFound(trashId)
   const metadata = new Map([...trashed.metadata, ['content_hash', trashed.hash] as const])
   if (trashed.hash === living.hash) await replaceMetadata(root, living, metadata)
   else await replacePipeline(root, living, { metadata, pipeline: trashed.pipeline })

@@ -110,7 +110,7 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     })
     expect(Object.keys((await snapshot(folder.path)).arrays)).toEqual(['wheat/wheat#2'])
     expect((await listTrash(folder.path)).rows).toMatchObject([{ partly_restored: true }])
-    await expect(restore(folder.path, operation_id, ['wheat#2'])).rejects.toMatchObject({ code: 'restore_conflict' })
+    await expect(restore(folder.path, operation_id, ['wheat#2'])).rejects.toMatchObject({ code: 'trash_not_found' })
     expect(await restore(folder.path, operation_id, ['c-corn'])).toMatchObject({ counts: { predictions: 4, chains: 1 }, remaining: true })
     expect(await restore(folder.path, operation_id)).toMatchObject({ remaining: false })
     expect(await snapshot(folder.path)).toEqual(before)

@@ -20,7 +20,7 @@ export interface RestoreChoice {
   readonly evidence: RestoreJournal['evidence']
 }
 
-/** What a restore would put back. Throws `restore_conflict`, `tombstones_corrupt`; changes nothing. */
+/** What a restore would put back. Throws `trash_not_found`, `restore_conflict`, `tombstones_corrupt`; changes nothing. */
 export const chooseRestore = async (
   layout: Layout,
   { operation_id }: TrashManifest,

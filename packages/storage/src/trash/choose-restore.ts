@@ -5,7 +5,7 @@ import type { Contents } from './trash-manifest.ts'
 
 /**
  * The part of an operation that single items need: rows with one of the ids, what refers to those that are no predictions, what all of them
- * refer to, and their arrays. Throws `restore_conflict` for an id that the operation has not kept.
+ * refer to, and their arrays. Throws `trash_not_found` for an id that the operation has not kept.
  */
 export const chooseItems = async (metadata: MetadataStore, folder: string, left: Contents, ids: readonly string[]): Promise<Contents> => {
   const tables = inTableOrder(metadata.shapes, left.tables)
@@ -58,7 +58,7 @@ const refuseUnknown = (ids: readonly string[], chosen: Chosen, arrays: ReadonlyS
   const unknown = ids.filter((id) => !arrays.has(id) && ![...chosen.values()].some((keys) => keys.has(id)))
   if (unknown.length === 0) return
   throw new StorageError(
-    'restore_conflict',
+    'trash_not_found',
     `The operation has not kept, or has restored already, ${(unknown[0] ?? '').slice(0, 200)}${unknown.length > 1 ? ` and ${unknown.length - 1} more` : ''}. Nothing was restored.`,
     { ids: unknown.slice(0, 100), hint: 'Restore without naming items, or look at what the operation holds.' },
   )
