@@ -428,8 +428,8 @@ export const en = (f: Formatters) => {
       chartLabel: (partition: string) => `Predicted against measured values, ${partition}`,
       residualLabel: (partition: string) => `Residuals against predicted values, ${partition}`,
       rmseOfArrays: 'RMSE of these arrays',
-      averageMixed: (metric: string, stored: string, computed: string) =>
-        `The stored validation ${metric} is ${stored}; these arrays give ${computed}. They are means over all fold models, and most of those models were trained on these samples, so the figures here look better than cross-validation. Judge the model by the stored score.`,
+      averageMixed: (metric: string, stored: string, computed: string, looksBetter: boolean) =>
+        `The stored validation ${metric} is ${stored}; these arrays give ${computed}. They are means over all fold models, and most of those models were trained on these samples, so the figures here ${looksBetter ? 'look better than' : 'are not those of'} cross-validation. Judge the model by the stored score.`,
       averageUnclear: (metric: string) =>
         `Validation arrays of an average can be means over fold models that were trained on these samples. ${metric} cannot be computed from them to tell, so the figures here may look better than cross-validation.`,
       testAsValidation: 'This model was fitted without cross-validation: nirs4all took the test samples as validation samples.',

@@ -435,8 +435,8 @@ export const fr = (f: Formatters): Text => {
       chartLabel: (partition) => `Valeurs prédites en fonction des valeurs mesurées, ${partition}`,
       residualLabel: (partition) => `Résidus en fonction des valeurs prédites, ${partition}`,
       rmseOfArrays: 'RMSE de ces tableaux',
-      averageMixed: (metric, stored, computed) =>
-        `${metric} de validation : ${stored} enregistré, ${computed} calculé sur ces tableaux. Ceux-ci sont des moyennes sur tous les modèles des plis, dont la plupart ont été entraînés sur ces échantillons ; les statistiques affichées ici sont donc plus flatteuses que la validation croisée. Fiez-vous au score enregistré.`,
+      averageMixed: (metric, stored, computed, looksBetter) =>
+        `${metric} de validation : ${stored} enregistré, ${computed} calculé sur ces tableaux. Ceux-ci sont des moyennes sur tous les modèles des plis, dont la plupart ont été entraînés sur ces échantillons ; les statistiques affichées ici ${looksBetter ? 'sont donc plus flatteuses que' : 'ne sont donc pas celles de'} la validation croisée. Fiez-vous au score enregistré.`,
       averageUnclear: (metric) =>
         `Les tableaux de validation d’une moyenne peuvent être des moyennes de modèles entraînés sur ces échantillons. ${metric} ne peut être recalculé pour le vérifier ; les statistiques affichées ici sont peut-être plus flatteuses que la validation croisée.`,
       testAsValidation:

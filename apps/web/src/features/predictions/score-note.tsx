@@ -16,7 +16,7 @@ export const ScoreNote = ({ detail, scatter }: { detail: PredictionDetail; scatt
   if (numbers === undefined || score?.same !== false) return null
   return (
     <Notice tone={kind === 'mixed' ? 'info' : 'warning'}>
-      {kind === 'mixed' ? text.peek.averageMixed(...numbers) : text.peek.scoreDiffers(...numbers)}
+      {kind === 'mixed' ? text.peek.averageMixed(...numbers, score.looksBetter) : text.peek.scoreDiffers(...numbers)}
     </Notice>
   )
 }

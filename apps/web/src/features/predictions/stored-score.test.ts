@@ -21,6 +21,16 @@ describe('stored score and arrays', () => {
     })
   })
 
+  it('are told apart by which is the better one, in the direction of the metric', () => {
+    const better = (change: Partial<PredictionDetail>) => compareScore(detail(change), scatter)?.looksBetter
+    expect(better({ val_score: 0.41 })).toBe(true)
+    expect(better({ val_score: 0.1 })).toBe(false)
+    expect(better({ metric: 'mse', val_score: 0.01 })).toBe(false)
+    expect(better({ metric: 'r2_score', val_score: 0.5 })).toBe(true)
+    expect(better({ metric: 'r2_score', val_score: 0.99 })).toBe(false)
+    expect(better({})).toBe(false)
+  })
+
   it('are not compared without a number on both sides', () => {
     expect(compareScore(detail({ val_score: 'NaN' }), scatter)).toBeUndefined()
     expect(compareScore(detail({ val_score: null }), scatter)).toBeUndefined()

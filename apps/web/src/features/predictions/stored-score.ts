@@ -1,5 +1,5 @@
 import type { PredictionDetail, Scatter } from '@nirs-workspace/types'
-import { findMetric } from '@nirs-workspace/types/metric'
+import { findMetric, metricDirection } from '@nirs-workspace/types/metric'
 import { fromWireNumber, type WireNumber } from '@nirs-workspace/types/number'
 
 /** The stored score of this row's partition beside the same metric computed from its arrays. */
@@ -7,6 +7,8 @@ export interface StoredScore {
   readonly stored: number
   readonly computed: number
   readonly same: boolean
+  /** Whether the computed one is the better one; false where nobody knows which that would be. */
+  readonly looksBetter: boolean
 }
 
 /** Single precision and the order of summation cost less than this share of a score. */
@@ -17,7 +19,21 @@ export const compareScore = (detail: PredictionDetail, scatter: Scatter): Stored
   const stored = finite(scoreOf(detail))
   const computed = finite(figureOf(detail.metric, scatter))
   if (stored === undefined || computed === undefined) return undefined
-  return { stored, computed, same: Math.abs(stored - computed) <= tolerance * Math.abs(stored) + 1e-9 }
+  const same = Math.abs(stored - computed) <= tolerance * Math.abs(stored) + 1e-9
+  return { stored, computed, same, looksBetter: !same && isBetter(detail.metric, computed, stored) }
+}
+
+const isBetter = (metric: string, one: number, other: number): boolean => {
+  switch (metricDirection(metric)) {
+    case 'higher':
+      return one > other
+    case 'lower':
+      return one < other
+    case 'zero':
+      return Math.abs(one) < Math.abs(other)
+    case 'unknown':
+      return false
+  }
 }
 
 const scoreOf = (detail: PredictionDetail): WireNumber | null => {
