@@ -538,8 +538,8 @@ export const fr = (f: Formatters): Text => {
       leftOut: (names, more) =>
         `Sans prédiction correspondante, donc laissés de côté : ${names.join(', ')}${more === 0 ? '' : ` et ${f.int(more)} autres`}.`,
       noMatch: {
-        prediction: 'Aucune prédiction des jeux choisis ne correspond : il n’y a rien à télécharger.',
-        sample: 'Aucune prédiction correspondante des jeux choisis n’a de tableaux : il n’y a rien à télécharger.',
+        prediction: 'Aucune prédiction des jeux choisis ne correspond : il n’y a rien à télécharger.',
+        sample: 'Aucune prédiction correspondante des jeux choisis n’a de tableaux : il n’y a rien à télécharger.',
       },
       nothing: 'Choisissez au moins un jeu de données.',
       start: 'Télécharger',
@@ -658,7 +658,7 @@ export const fr = (f: Formatters): Text => {
         cancelled: 'La migration a été annulée',
         interrupted: 'La migration a été interrompue',
       },
-      refused: 'La migration n’a pas commencé : l’espace de travail avait changé depuis l’aperçu. Refaites le plan et repartez de là.',
+      refused: 'La migration n’a pas commencé : l’espace de travail avait changé depuis l’aperçu. Refaites le plan et repartez de là.',
       untouched: 'Votre base est intacte.',
       untouchedBody:
         'Elle est exactement dans l’état d’avant la migration ; ce qui avait été écrit à côté a été supprimé ou le sera au prochain démarrage.',
