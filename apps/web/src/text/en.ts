@@ -417,6 +417,9 @@ export const en = (f: Formatters) => {
       copyLink: 'Copy link',
       linkCopied: 'Link copied.',
       noArrays: 'This prediction was stored without its measured and predicted values, so there is nothing to draw.',
+      emptyArrays: 'The measured and predicted values of this prediction are empty lists, so there is nothing to draw.',
+      unpaired: (measured: number, predicted: number) =>
+        `This prediction has ${f.int(measured)} measured and ${f.int(predicted)} predicted values. Which of them belong together cannot be told, so nothing is drawn and no figures are worked out.`,
       unreadableTitle: 'The values of this prediction cannot be read',
       missing: 'This prediction is not in the workspace any more.',
       measured: 'Measured',

@@ -435,6 +435,9 @@ export const fr = (f: Formatters): Text => {
       chartLabel: (partition) => `Valeurs prédites en fonction des valeurs mesurées, ${partition}`,
       residualLabel: (partition) => `Résidus en fonction des valeurs prédites, ${partition}`,
       rmseOfArrays: 'RMSE de ces tableaux',
+      emptyArrays: 'Les valeurs mesurées et prédites de cette prédiction sont des listes vides : il n’y a rien à tracer.',
+      unpaired: (measured, predicted) =>
+        `Cette prédiction a ${f.int(measured)} valeurs mesurées et ${f.int(predicted)} valeurs prédites. On ne peut savoir lesquelles vont ensemble : rien n’est tracé ni calculé.`,
       averageMixed: (metric, stored, computed, looksBetter) =>
         `${metric} de validation : ${stored} enregistré, ${computed} calculé sur ces tableaux. Ceux-ci sont des moyennes sur tous les modèles des plis, dont la plupart ont été entraînés sur ces échantillons ; les statistiques affichées ici ${looksBetter ? 'sont donc plus flatteuses que' : 'ne sont donc pas celles de'} la validation croisée. Fiez-vous au score enregistré.`,
       averageUnclear: (metric) =>

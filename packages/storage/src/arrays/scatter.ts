@@ -11,11 +11,13 @@ const none = floatList([])
 
 /**
  * Measured against predicted, with the figures of the task. A null list is an empty one here. A classification whose predictions are not
- * classes (too many different values) gets the figures of a regression.
+ * classes (too many different values) gets the figures of a regression. Lists of different lengths get none: which of their values belong
+ * together, nobody knows.
  */
 export const makeScatter = (row: Described, arrays: ArrayRow): Scatter => {
   const [yTrue, yPred] = [arrays.y_true ?? none, arrays.y_pred ?? none]
-  const classification = row.task_type.includes('classification') ? classificationFigures(yTrue, yPred) : null
+  const isPaired = yTrue.values.length === yPred.values.length
+  const classification = isPaired && row.task_type.includes('classification') ? classificationFigures(yTrue, yPred) : null
   const wire = toWireArrays(arrays)
   return {
     prediction_id: row.prediction_id,
@@ -28,7 +30,7 @@ export const makeScatter = (row: Described, arrays: ArrayRow): Scatter => {
     y_true: wire.y_true ?? [],
     y_pred: wire.y_pred ?? [],
     sample_indices: wire.sample_indices,
-    regression: classification === null ? regressionFigures(yTrue, yPred) : null,
+    regression: isPaired && classification === null ? regressionFigures(yTrue, yPred) : null,
     classification,
   }
 }

@@ -94,5 +94,8 @@ describe('toWireArrays and makeScatter', () => {
     expect(classes.regression).toBeNull()
     expect(classes.classification).toMatchObject({ n: 2, labels: [1, 1.5, 3] })
     expect(makeScatter(described, empty)).toMatchObject({ y_true: [], y_pred: [], sample_indices: null, regression: { n: 0 } })
+    const unpaired = { ...row, y_true: floatList([1, 2, 3]) }
+    for (const task_type of ['regression', 'binary_classification'])
+      expect(makeScatter({ ...described, task_type }, unpaired)).toMatchObject({ regression: null, classification: null })
   })
 })

@@ -69,6 +69,20 @@ describe('row beside the table', () => {
     expect(row).toHaveTextContent(/^final\s*test\s*–\s*0\.4000/)
   })
 
+  it('pairs no values of lists that differ in length', async () => {
+    const scatter = scatterOf('p0')
+    await openRow({}, { ...scatter, y_pred: scatter.y_pred.slice(1), regression: null })
+    expect(await screen.findByText(/has 4 measured and 3 predicted values\. Which of them belong together cannot be told/)).toBeVisible()
+    expect(screen.queryByRole('img', { name: /Predicted against measured/ })).not.toBeInTheDocument()
+    await userEvent.click(screen.getByRole('tab', { name: 'Samples' }))
+    expect(screen.getByText(/Which of them belong together cannot be told/)).toBeVisible()
+  })
+
+  it('says that there is nothing to draw in empty lists', async () => {
+    await openRow({}, { ...scatterOf('p0'), y_true: [], y_pred: [], sample_indices: [] })
+    expect(await screen.findByText(/are empty lists, so there is nothing to draw/)).toBeVisible()
+  })
+
   it('does not ask for arrays that were never stored', async () => {
     const { sent } = await openRow({ has_arrays: false, arrays_state: 'none' })
     expect(await screen.findByText(/stored without its measured and predicted values/)).toBeVisible()

@@ -11,6 +11,7 @@ import { useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { IconButton } from '../../ui/button.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { PeekFolds } from './peek-folds.tsx'
@@ -211,7 +212,10 @@ const WithArrays = ({ detail, scatter, error, children }: WithArraysProps) => {
   if (detail.arrays_state === 'unreadable') return <UnreadableValues file={detail.unreadable_file} />
   if (detail.arrays_state === 'none') return <p className="py-10 text-center text-muted">{peek.noArrays}</p>
   if (error !== null) return <ErrorMessage error={error} />
-  return scatter === undefined ? <PeekSkeleton /> : children(scatter)
+  if (scatter === undefined) return <PeekSkeleton />
+  const { y_true, y_pred } = scatter
+  if (y_true.length !== y_pred.length) return <Notice tone="warning">{peek.unpaired(y_true.length, y_pred.length)}</Notice>
+  return y_true.length === 0 ? <p className="py-10 text-center text-muted">{peek.emptyArrays}</p> : children(scatter)
 }
 
 const PeekSkeleton = () => (
