@@ -92,9 +92,10 @@ export const PredictionColumnName = z.enum(columnNames)
 export const SortKey = z.object({ column: PredictionColumnName, direction: z.enum(['asc', 'desc']) })
 export type SortKey = z.infer<typeof SortKey>
 
-const range = z.object({ min: z.union([z.number(), z.string()]).optional(), max: z.union([z.number(), z.string()]).optional() })
+const range = z.strictObject({ min: z.union([z.number(), z.string()]).optional(), max: z.union([z.number(), z.string()]).optional() })
 
-export const PredictionFilter = z.object({
+/** Strict: a misspelt field must not widen what is shown or exported. */
+export const PredictionFilter = z.strictObject({
   equals: z.partialRecord(z.enum(facetColumns), z.array(z.string()).min(1)).default({}),
   ranges: z.partialRecord(z.enum(rangeColumns), range).default({}),
   /** Text that must occur (case-insensitive, every word) in ids, names, preprocessing, parameters. */

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import type { ArrayRow } from '../arrays/array-source.ts'
 import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { toWriteError } from '../files/write-error.ts'
+import { checkGiven, checkSet, checkText, checkTexts } from '../options/check-options.ts'
+import { callback, flag, optionsOf, signal, workShape, lock as workspaceLock } from '../options/option-schemas.ts'
 import { appendFile } from './append-file.ts'
 import type { AppendContext } from './append-rows.ts'
 import { ArrayFolder } from './array-folder.ts'
@@ -22,6 +25,15 @@ import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
 import { saveBatch } from './save-batch.ts'
 import { removeTombstones } from './tombstone-file.ts'
+
+const StoreOptions = optionsOf<ArrayStoreOptions>({ lock: workspaceLock, signal })
+const WriterChoice = optionsOf<WriterOptions>({ signal })
+const CompactChoice = optionsOf<CompactOptions>({ ...workShape, isKnown: callback, isLeft: callback })
+const IntegrityChoice = optionsOf<IntegrityOptions>({
+  ...workShape,
+  expectedIds: z.custom((value) => value instanceof Set, 'expected a Set').optional(),
+  deep: flag,
+})
 
 /**
  * The arrays of a workspace: one Parquet file per dataset under arrays/, and the list of removed predictions. Reading needs no lock and
@@ -43,15 +55,19 @@ export class ArrayStore implements ArrayOperations {
 
   /** `root` is the workspace folder. Opens and changes nothing yet. */
   static open(root: string, options: ArrayStoreOptions = {}): ArrayStore {
+    checkText('root', root)
+    checkGiven(StoreOptions, options)
     return new ArrayStore(root, options)
   }
 
-  saveBatch(records: readonly ArrayRecord[]): Promise<number> {
-    if (records.length === 0) return Promise.resolve(0)
+  async saveBatch(records: readonly ArrayRecord[]): Promise<number> {
+    checkGiven(z.array(z.unknown()), records, 'the records')
+    if (records.length === 0) return 0
     return this.#change('save-arrays', (context) => saveBatch(context, records))
   }
 
   openWriter(options: WriterOptions = {}): ArrayWriter {
+    checkGiven(WriterChoice, options)
     const engine = new LazyEngine()
     return new StreamingWriter({
       begin: async () => {
@@ -67,7 +83,9 @@ export class ArrayStore implements ArrayOperations {
     })
   }
 
-  loadBatch(ids: readonly string[], datasetName?: string): Promise<Map<string, ArrayRow>> {
+  async loadBatch(ids: readonly string[], datasetName?: string): Promise<Map<string, ArrayRow>> {
+    checkTexts('ids', ids)
+    checkName(datasetName)
     return withLazyEngine(async (engine) => readRows(this.#folder, engine, new Set(ids), await this.#removed(), datasetName))
   }
 
@@ -76,6 +94,7 @@ export class ArrayStore implements ArrayOperations {
   }
 
   async *loadDataset(name: string): AsyncGenerator<StoredRecord[]> {
+    checkText('name', name)
     const engine = new LazyEngine()
     try {
       yield* datasetRecords(this.#folder, engine, name, await this.#removed())
@@ -84,33 +103,43 @@ export class ArrayStore implements ArrayOperations {
     }
   }
 
-  deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number> {
+  async deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number> {
+    checkSet('ids', ids)
+    checkName(datasetName)
     return this.#change('delete-arrays', (context) => deleteBatch(context, ids, datasetName))
   }
 
-  restoreBatch(ids: ReadonlySet<string>): Promise<number> {
+  async restoreBatch(ids: ReadonlySet<string>): Promise<number> {
+    checkSet('ids', ids)
     return this.#change('restore-arrays', (context) => removeTombstones(context.folder, ids))
   }
 
-  dropArrays(ids: ReadonlySet<string>): Promise<number> {
+  async dropArrays(ids: ReadonlySet<string>): Promise<number> {
+    checkSet('ids', ids)
     return this.#change('delete-arrays', (context) => dropArrays(context, ids))
   }
 
-  deleteDataset(name: string): Promise<boolean> {
+  async deleteDataset(name: string): Promise<boolean> {
+    checkText('name', name)
     return this.#change('delete-arrays', (context) => deleteDataset(context, name))
   }
 
-  compact(datasetName?: string, options: CompactOptions = {}): Promise<CompactReport> {
+  async compact(datasetName?: string, options: CompactOptions = {}): Promise<CompactReport> {
+    checkName(datasetName)
+    checkGiven(CompactChoice, options)
     return this.#change('compact-arrays', (context) => compactFiles(context, datasetName, options))
   }
 
-  copyRows(ids: ReadonlySet<string>, targetPath: string, options: CopyRowsOptions = {}): Promise<number> {
+  async copyRows(ids: ReadonlySet<string>, targetPath: string, options: CopyRowsOptions = {}): Promise<number> {
+    checkSet('ids', ids)
+    checkText('targetPath', targetPath)
     return withLazyEngine((engine) => copyRows(this.#context(engine), ids, targetPath, options)).catch((error: unknown) => {
       throw toWriteError(error)
     })
   }
 
-  appendFile(path: string): Promise<number> {
+  async appendFile(path: string): Promise<number> {
+    checkText('path', path)
     return this.#change('save-arrays', (context) => appendFile(context, path))
   }
 
@@ -118,7 +147,8 @@ export class ArrayStore implements ArrayOperations {
     return withLazyEngine((engine) => arrayStats(this.#folder, engine))
   }
 
-  integrityCheck(options: IntegrityOptions = {}): Promise<IntegrityReport> {
+  async integrityCheck(options: IntegrityOptions = {}): Promise<IntegrityReport> {
+    checkGiven(IntegrityChoice, options)
     return withLazyEngine((engine) => checkIntegrity(this.#folder, engine, options))
   }
 
@@ -174,4 +204,8 @@ export class ArrayStore implements ArrayOperations {
     this.#lock = undefined
     await (await lock)?.release()
   }
+}
+
+const checkName = (datasetName: string | undefined): void => {
+  if (datasetName !== undefined) checkText('datasetName', datasetName)
 }

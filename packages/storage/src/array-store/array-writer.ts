@@ -1,4 +1,5 @@
 import { arrayFileName } from '../arrays/file-name.ts'
+import { StorageError } from '../errors.ts'
 import { unlinkIfThere } from '../files/move-file.ts'
 import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
@@ -88,7 +89,7 @@ export class StreamingWriter implements ArrayWriter {
   /** One call after the other, in the order in which they came. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => {
-      if (this.#isOver) throw new Error('This writer is closed.')
+      if (this.#isOver) throw new StorageError('validation', 'The writer was closed. Nothing was changed.')
       return work()
     })
     this.#turn = result.then(

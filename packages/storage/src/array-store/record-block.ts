@@ -1,4 +1,7 @@
+import * as z from 'zod'
 import { floatList, integerList, type NumberList } from '../engine/number-list.ts'
+import { isArrayFileColumn } from '../migration/array-columns.ts'
+import { checkGiven } from '../options/check-options.ts'
 import { bytesOf, type ColumnBlock, type RowBlock } from '../parquet/column-block.ts'
 import { type ColumnForm, isList } from '../parquet/column-form.ts'
 import type { ArrayRecord, ExtraInput, FloatInput, IntegerInput } from './array-record.ts'
@@ -6,9 +9,13 @@ import { heldBy, invalid } from './record-columns.ts'
 
 /** Refuses what could not be found again or does not fit together. */
 export const checkRecord = (record: ArrayRecord): void => {
+  checkGiven(z.object({}), record, 'the record')
   const { prediction_id, dataset_name } = record
   if (typeof prediction_id !== 'string' || prediction_id === '') throw invalid(record, 'it has no prediction_id')
   if (typeof dataset_name !== 'string') throw invalid(record, 'it has no dataset_name')
+  const unknown = Object.keys(record).find((name) => !isArrayFileColumn(name) && name !== 'extra' && name !== 'about')
+  if (unknown !== undefined)
+    throw invalid(record, `there is no column ${JSON.stringify(unknown.slice(0, 100))}; columns of later releases go into extra`)
   checkShape(record)
 }
 

@@ -1,4 +1,6 @@
+import * as z from 'zod'
 import type { FloatList, IntegerList } from '../engine/number-list.ts'
+import { flag, optionsOf, queryShape } from '../options/option-schemas.ts'
 
 /** The arrays of one prediction. `y_proba` is flat, row-major; `y_proba_shape` is [samples, classes], or [samples] when it was one-dimensional. */
 export interface ArrayRow {
@@ -22,6 +24,8 @@ export interface LoadOptions {
   ordered?: boolean | undefined
   signal?: AbortSignal | undefined
 }
+
+export const LoadChoice = optionsOf<LoadOptions>({ ...queryShape, columns: z.array(z.enum(arrayColumns)).optional(), ordered: flag })
 
 /**
  * Where arrays come from. Ids without an array row yield nothing; of duplicates the last one counts; damage is an

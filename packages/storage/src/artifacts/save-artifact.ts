@@ -6,6 +6,8 @@ import { systemCode } from '../errors.ts'
 import { makeFolder, rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeText, optionsOf } from '../options/option-schemas.ts'
 import { seen, written } from '../store/store-session.ts'
 import { artifactFile, artifactPath } from './artifact-path.ts'
 
@@ -18,8 +20,16 @@ export interface ArtifactInput {
   readonly format?: string | undefined
 }
 
+const Artifact = optionsOf<ArtifactInput>({
+  content: z.instanceof(Uint8Array),
+  operator_class: maybeText,
+  artifact_type: maybeText,
+  format: maybeText,
+})
+
 /** Keeps the bytes of a model under their SHA-256; the same bytes in the same format are kept once and get the same id. */
 export const saveArtifact = async (engine: Engine, root: string, input: ArtifactInput): Promise<string> => {
+  checkGiven(Artifact, input, 'the model')
   const hash = createHash('sha256').update(input.content).digest('hex')
   const format = input.format ?? 'joblib'
   const path = artifactPath(hash, format)

@@ -6,6 +6,8 @@ import { StorageError } from '../errors.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
 import { allowedTarget, describeFile, writeBeside } from '../export/export-target.ts'
 import { writePieces } from '../export/write-stream.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { flag, optionsOf, text } from '../options/option-schemas.ts'
 import { type OpenArtifact, openArtifact, readPinned, statedHash } from './artifact-files.ts'
 import { type ChainManifest, chainBundleFormat } from './chain-manifest.ts'
 import { type ArtifactRow, type ChainRow, readChain } from './read-chain.ts'
@@ -33,12 +35,15 @@ interface Entry {
   readonly read: () => AsyncIterable<Uint8Array>
 }
 
+const Request = optionsOf<ChainExport>({ chain_id: text, target: text, allowMissing: flag })
+
 /**
  * Writes a chain with its models as a `.n4a`: a ZIP of manifest.json, chain.json (as nirs4all has it), lineage.json (run and pipeline) and
  * artifacts/. Every file is hashed in the manifest, and each model compared with the hash that its row states. Throws `chain_not_found`,
  * `artifact_missing`, `artifact_corrupt`, `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportChain = async (context: ExportContext, request: ChainExport): Promise<ChainExported> => {
+  checkGiven(Request, request, 'the request')
   const target = await allowedTarget(context.resolved.root, request.target)
   const engine = await openExportEngine(context)
   const open: OpenArtifact[] = []

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
 
 const Pipeline = z.object({ config: z.string().nullable(), template: z.string().nullable() })
 
@@ -13,6 +14,8 @@ export const exportPipelineConfig = async (
   pipelineId: string,
   form: 'expanded' | 'template' = 'expanded',
 ): Promise<string> => {
+  checkText('pipeline_id', pipelineId)
+  checkGiven(z.enum(['expanded', 'template']), form, 'the form')
   const engine = await openExportEngine(context)
   try {
     const [found] = await engine.rows(

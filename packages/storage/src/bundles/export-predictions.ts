@@ -4,6 +4,8 @@ import { storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
 import { allowedTarget, describeFile, writeBeside } from '../export/export-target.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { optionsOf, text } from '../options/option-schemas.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 
 export interface PredictionsExport {
@@ -22,11 +24,15 @@ interface WrittenFile {
 const parents = ['run_id', 'run_name', 'pipeline_name', 'fold_kind', 'aggregated', 'has_arrays']
 const Copied = z.object({ Count: z.number() })
 
+const Request = optionsOf<PredictionsExport>({ filters: PredictionFilterSchema.partial().optional(), target: text })
+
 /**
  * The metadata of predictions (every column of nirs4all's table, the names of their parents, no arrays) as one Parquet file in order of
  * dataset and prediction_id. `exportDataset` writes arrays too. Throws `path_not_allowed`, `no_space`, `write_failed`.
  */
-export const exportPredictionsParquet = async (context: ExportContext, { filters, target }: PredictionsExport): Promise<WrittenFile> => {
+export const exportPredictionsParquet = async (context: ExportContext, request: PredictionsExport): Promise<WrittenFile> => {
+  checkGiven(Request, request, 'the request')
+  const { filters, target } = request
   const path = await allowedTarget(context.resolved.root, target)
   const engine = await openExportEngine(context)
   try {

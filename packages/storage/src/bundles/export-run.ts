@@ -3,6 +3,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
 import { decodeJson } from '../json/decode-json.ts'
+import { checkText } from '../options/check-options.ts'
 import { yamlText } from './yaml-text.ts'
 
 const text = z.string().nullable()
@@ -66,6 +67,7 @@ const listed = (schema: z.ZodObject, table: string): string =>
 
 /** A run with its pipelines and chains as YAML; JSON columns come as structures. Throws `run_not_found`. */
 export const exportRun = async (context: ExportContext, runId: string): Promise<string> => {
+  checkText('run_id', runId)
   const engine = await openExportEngine(context)
   try {
     return yamlText(await describeRun(engine, runId))

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { type DatasetResolution, DatasetSource } from '@nirs-workspace/types'
 import * as z from 'zod'
-import { StorageError } from '../errors.ts'
+import { checkGiven, parseGiven } from '../options/check-options.ts'
+import { maybeCount, maybeSome, maybeTexts, optionsOf, signal, text } from '../options/option-schemas.ts'
 import { compareContent, type Expectation, expectationOf } from './compare-content.ts'
 import { createFileHasher } from './file-hasher.ts'
 import { HashCache } from './hash-cache.ts'
@@ -33,7 +34,12 @@ export type DatasetSourceInput = z.input<typeof DatasetSource>
  * answer per dataset, in order. Reads only; opens regular files only. Throws on abort and on malformed input, nothing else.
  */
 export const resolveDatasets = async (inputs: readonly DatasetSourceInput[], options: ResolveOptions): Promise<DatasetResolution[]> => {
-  const sources = parseSources(inputs)
+  const sources = parseGiven(z.array(DatasetSource), inputs, {
+    name: 'the datasets',
+    hint: 'Correct the value and try again.',
+    untouched: 'Nothing was read.',
+  })
+  checkGiven(Options, options)
   const { signal, concurrency = 8, roots } = options
   signal?.throwIfAborted()
   let index: Promise<FileIndex> | undefined
@@ -126,8 +132,12 @@ const blank = ({ name }: DatasetSource): DatasetResolution => ({
   detail: null,
 })
 
-const parseSources = (inputs: readonly DatasetSourceInput[]): DatasetSource[] => {
-  const parsed = z.array(DatasetSource).safeParse(inputs)
-  if (parsed.success) return parsed.data
-  throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was read.`, { hint: 'Correct the value and try again.' })
-}
+const Options = optionsOf<ResolveOptions>({
+  roots: z.array(text),
+  cache: z.instanceof(HashCache).optional(),
+  concurrency: maybeSome,
+  depth: z.enum(['quick', 'full']).optional(),
+  maxFiles: maybeCount,
+  confineTo: maybeTexts,
+  signal,
+})

@@ -1,4 +1,11 @@
-import { type DuckDBDataChunk, DuckDBTypeId, JsonDuckDBValueConverter } from '@duckdb/node-api'
+import {
+  type DuckDBDataChunk,
+  DuckDBDateValue,
+  DuckDBTypeId,
+  type DuckDBValueConverter,
+  type Json,
+  JsonDuckDBValueConverter,
+} from '@duckdb/node-api'
 import type { SqlCell } from '@nirs-workspace/types'
 import { guarded, type Lane } from './engine-lane.ts'
 
@@ -30,8 +37,15 @@ const wholeTypes: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.UHUGEINT,
 ])
 
+/** The client writes infinite dates as days five million years away. */
+const convert: DuckDBValueConverter<Json> = (value, type, converter) => {
+  if (!(value instanceof DuckDBDateValue)) return JsonDuckDBValueConverter(value, type, converter)
+  if (value.days === DuckDBDateValue.PosInf.days) return 'infinity'
+  return value.days === DuckDBDateValue.NegInf.days ? '-infinity' : value.toString()
+}
+
 const cellsOf = (chunk: DuckDBDataChunk, whole: readonly boolean[]): SqlCell[][] =>
-  chunk.convertRows(JsonDuckDBValueConverter).map((row) => row.map((cell, column) => (whole[column] ? safeNumber(cell) : cell)))
+  chunk.convertRows(convert).map((row) => row.map((cell, column) => (whole[column] ? safeNumber(cell) : cell)))
 
 /** The client gives every 64-bit number as text; most of them are counts. */
 const safeNumber = (cell: SqlCell): SqlCell => {

@@ -1,7 +1,10 @@
-import { type ExportedFile, PredictionFilter } from '@nirs-workspace/types'
+import { type ExportedFile, ExportLayout, PredictionFilter } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { withEnoughMemory } from '../engine/enough-memory.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { optionsOf, signal, text } from '../options/option-schemas.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { type DatasetExport, type ExportContext, openExportEngine } from './export-context.ts'
 import { exportMetadata } from './export-metadata.ts'
@@ -13,6 +16,16 @@ import { nothingToExport } from './nothing-to-export.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
 
+const Request = optionsOf<DatasetExport>({
+  dataset_name: text,
+  filters: PredictionFilter.partial().optional(),
+  format: z.enum(['parquet', 'csv', 'arrow']),
+  layout: ExportLayout,
+  csv_dialect: z.enum(['plain', 'excel-fr']),
+  target: text,
+  signal,
+})
+
 /** A finished file, and what its reader should know. */
 export type DatasetExported = ExportedFile & { readonly warnings: readonly string[] }
 
@@ -23,6 +36,7 @@ export type DatasetExported = ExportedFile & { readonly warnings: readonly strin
  * Throws `dataset_not_found`, `nothing_to_export` when it would hold no row, `arrays_corrupt`, `arrays_missing`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
+  checkGiven(Request, request, 'the request')
   const engine = await openExportEngine(context)
   try {
     return await exportWith(engine, context, request)

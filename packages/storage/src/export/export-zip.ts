@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { type ExportedFile, type ExportManifest, type ExportRequest, PredictionFilter } from '@nirs-workspace/types'
+import { type ExportedFile, type ExportManifest, ExportRequest, PredictionFilter } from '@nirs-workspace/types'
 import { makeZip } from 'client-zip'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, removeTree, unlink } from '../files/disk.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { callback, optionsOf, signal, text } from '../options/option-schemas.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { type ExportContext, type FileFormat, openExportEngine } from './export-context.ts'
 import { exportWith } from './export-dataset.ts'
@@ -27,6 +29,8 @@ export interface ZipOptions {
 
 const Dataset = z.object({ dataset_name: z.string() })
 
+const Options = optionsOf<ZipOptions>({ scratchFolder: text, signal, onFile: callback, onLeftOut: callback })
+
 /**
  * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes and SHA-256 of each. Not compressed: the
  * files are. Entry names are plain file names, different on every file system. When the reader stops or anything fails, the stream ends
@@ -35,6 +39,8 @@ const Dataset = z.object({ dataset_name: z.string() })
  * `arrays_corrupt` or `arrays_missing` for rows whose file cannot be read.
  */
 export const exportZip = (context: ExportContext, request: ExportRequest, options: ZipOptions): ReadableStream<Uint8Array> => {
+  checkGiven(ExportRequest.strict(), request, 'the request')
+  checkGiven(Options, options)
   const stopping = new AbortController()
   const signal = AbortSignal.any([stopping.signal, ...(options.signal === undefined ? [] : [options.signal])])
   const entries = zipEntries(context, request, { ...options, signal })

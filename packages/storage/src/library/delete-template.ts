@@ -1,5 +1,5 @@
 import { changeLibrary } from './change-library.ts'
-import { findTemplate, type TemplateRef } from './find-template.ts'
+import { checkRef, findTemplate, type TemplateRef } from './find-template.ts'
 import type { LibraryContent } from './scan-library.ts'
 import { labelOf, moveToTrash, type TrashLabel } from './trash-folder.ts'
 
@@ -8,6 +8,7 @@ export const deleteTemplate = (workspace: string, ref: TemplateRef): Promise<{ t
   changeLibrary(workspace, async (library) => ({ trash_id: await moveToTrash(library.root, labelFor(library, ref)) }))
 
 const labelFor = (library: LibraryContent, ref: TemplateRef): TrashLabel => {
+  checkRef(ref)
   const damaged = 'id' in ref ? library.unreadable.find(({ id }) => id === ref.id) : undefined
   if (damaged === undefined) return labelOf(findTemplate(library, ref))
   const [category = 'general', name = damaged.id] = damaged.id.split('/')

@@ -2,6 +2,8 @@ import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StorageError } from '../errors.ts'
 import { writeDurably } from '../files/write-durably.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { OverwriteChoice } from '../options/option-schemas.ts'
 import { findTemplate, type TemplateRef } from './find-template.ts'
 import { prettyJson } from './json-text.ts'
 import type { JsonObject, JsonTree } from './json-tree.ts'
@@ -18,6 +20,8 @@ export const exportTemplate = async (
   file: string,
   options: { overwrite?: boolean } = {},
 ): Promise<{ path: string; content_hash: string }> => {
+  checkText('file', file)
+  checkGiven(OverwriteChoice, options)
   const { metadata, pipeline, hash } = findTemplate(await scanLibrary(workspace), ref)
   if (options.overwrite !== true && (await lstatIfThere(file)) !== undefined) {
     throw new StorageError('path_not_allowed', `${file} is there already and was not touched.`, {

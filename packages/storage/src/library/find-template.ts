@@ -1,4 +1,7 @@
 import type { Template, TemplateMetadata } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeText, text } from '../options/option-schemas.ts'
 import { prettyJson, toWireJson } from './json-text.ts'
 import { invalidTemplate, templateNotFound } from './library-error.ts'
 import { readTemplate, type StoredTemplate } from './read-template.ts'
@@ -7,6 +10,11 @@ import { describeTemplate, templateCategory, templateName } from './template-met
 
 /** One template: by its id, or by its exact name, with the category where several have that name. */
 export type TemplateRef = { id: string } | { name: string; category?: string | undefined }
+
+const Ref = z.union([z.strictObject({ id: text }), z.strictObject({ name: text, category: maybeText })])
+
+/** Refuses what names no template. Throws `validation`. */
+export const checkRef = (ref: TemplateRef): void => checkGiven(Ref, ref, 'the template')
 
 /** A template with its pipeline. */
 export const loadTemplate = async (workspace: string, ref: TemplateRef): Promise<Template> => {
@@ -19,6 +27,7 @@ export const templateMetadata = async (workspace: string, ref: TemplateRef): Pro
 
 /** Throws when there is none, when there are several, and when the one asked for cannot be read. */
 export const findTemplate = (library: LibraryContent, ref: TemplateRef): StoredTemplate => {
+  checkRef(ref)
   const found = library.templates.filter((template) => matches(template, ref))
   const [first, second] = found
   if (first === undefined) throw absent(library, ref)

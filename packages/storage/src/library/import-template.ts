@@ -2,6 +2,8 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import { type SavedTemplate, TemplateFields } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { flag, maybeText, optionsOf } from '../options/option-schemas.ts'
 import { changeLibrary } from './change-library.ts'
 import { exportFormat } from './export-template.ts'
 import { contentHash } from './json-text.ts'
@@ -20,6 +22,8 @@ export interface ImportOptions {
   keepDuplicate?: boolean | undefined
 }
 
+const Options = optionsOf<ImportOptions>({ name: maybeText, category: maybeText, overwrite: flag, keepDuplicate: flag })
+
 interface Incoming {
   pipeline: JsonObject
   metadata: JsonObject
@@ -32,6 +36,8 @@ interface Incoming {
  * from outside is rewritten field by field: no file is copied, no path in it is followed.
  */
 export const importTemplate = async (workspace: string, path: string, options: ImportOptions = {}): Promise<SavedTemplate> => {
+  checkText('path', path)
+  checkGiven(Options, options)
   const incoming = await readIncoming(path)
   const fields = parseFields(TemplateFields, fieldsOf(incoming, options))
   return changeLibrary(workspace, (library) =>

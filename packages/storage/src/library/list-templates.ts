@@ -1,9 +1,13 @@
-import type { TemplateFilter, TemplateList, TemplateMetadata } from '@nirs-workspace/types'
+import { TemplateFilter, type TemplateList, type TemplateMetadata } from '@nirs-workspace/types'
+import { checkGiven } from '../options/check-options.ts'
 import { scanLibrary } from './scan-library.ts'
 import { describeTemplate } from './template-metadata.ts'
 
+export const Filter = TemplateFilter.strict()
+
 /** The templates of a category, with any of some tags, or all of them; by category and name. */
 export const listTemplates = async (workspace: string, filter: TemplateFilter = {}): Promise<TemplateList> => {
+  checkGiven(Filter, filter, 'the filter')
   const { templates, unreadable } = await scanLibrary(workspace)
   const all = templates.map(describeTemplate)
   const rows = all.filter((template) => passes(template, filter)).toSorted(byPlace)

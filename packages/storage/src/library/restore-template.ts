@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { TemplateMetadata } from '@nirs-workspace/types'
 import { syncFolder } from '../files/disk.ts'
+import { checkGiven, checkText, checkTexts } from '../options/check-options.ts'
+import { OverwriteChoice } from '../options/option-schemas.ts'
 import { changeLibrary } from './change-library.ts'
 import { describePlace } from './find-template.ts'
 import { invalidTemplate, templateExists, trashedNotFound } from './library-error.ts'
@@ -13,18 +15,26 @@ import { templateCategory, templateName } from './template-metadata.ts'
 import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
 
 /** Brings a template back, byte for byte. With `overwrite`, one that took its name meanwhile goes to the trash in its turn. */
-export const restoreTemplate = (workspace: string, trashId: string, options: { overwrite?: boolean } = {}): Promise<TemplateMetadata> =>
-  changeLibrary(workspace, async (library) => {
+export const restoreTemplate = async (
+  workspace: string,
+  trashId: string,
+  options: { overwrite?: boolean } = {},
+): Promise<TemplateMetadata> => {
+  checkText('trash_id', trashId)
+  checkGiven(OverwriteChoice, options)
+  return changeLibrary(workspace, async (library) => {
     const place = await placeOf(workspace, library.root, trashId)
     const living = library.templates.find((one) => templateName(one) === place.name && templateCategory(one) === place.category)
     if (living === undefined) return putBack(library.root, trashId, place)
     if (options.overwrite !== true) throw templateExists(place.name, place.category)
     return swapBack(library.root, trashId, living)
   })
+}
 
 /** Removes entries of the trash for good; all of them when none is named. Returns how many. */
 export const emptyTemplateTrash = (workspace: string, trashIdsToRemove?: readonly string[]): Promise<{ removed: number }> =>
   changeLibrary(workspace, async ({ root }) => {
+    if (trashIdsToRemove !== undefined) checkTexts('trash_ids', trashIdsToRemove)
     const present = await trashIds(root)
     const chosen = trashIdsToRemove ?? present
     for (const id of chosen) if (!present.includes(id)) throw trashedNotFound(id)

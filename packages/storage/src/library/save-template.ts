@@ -1,5 +1,6 @@
 import { type SavedTemplate, SaveTemplate } from '@nirs-workspace/types'
-import * as z from 'zod'
+import type * as z from 'zod'
+import { parseGiven } from '../options/check-options.ts'
 import { changeLibrary } from './change-library.ts'
 import { type JsonObject, type JsonTree, parseJsonTree, toJsonTree } from './json-tree.ts'
 import { invalidTemplate } from './library-error.ts'
@@ -13,7 +14,7 @@ export type SaveTemplateInput = z.input<typeof SaveTemplate>
  * A taken name is refused unless `overwrite` is set. nirs4all reads the result.
  */
 export const saveTemplate = async (workspace: string, input: SaveTemplateInput): Promise<SavedTemplate> => {
-  const { pipeline, pipeline_json, overwrite, keep_duplicate, ...fields } = parseFields(SaveTemplate, input)
+  const { pipeline, pipeline_json, overwrite, keep_duplicate, ...fields } = parseFields(SaveTemplate.strict(), input)
   if ((pipeline === undefined) === (pipeline_json === undefined)) {
     throw invalidTemplate('A template has one pipeline: as a value or as JSON text.', 'Give `pipeline` or `pipeline_json`.')
   }
@@ -25,13 +26,12 @@ export const saveTemplate = async (workspace: string, input: SaveTemplateInput):
 
 /** Parses what a caller gave, as a coded error. A metric called `__proto__` would be dropped without a word, so it is refused. */
 export const parseFields = <Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> => {
-  const parsed = schema.safeParse(input)
-  if (!parsed.success) throw invalidTemplate(`${z.prettifyError(parsed.error)}.`, 'Correct the value and try again.')
+  const parsed = parseGiven(schema, input, { name: 'the template', hint: 'Correct the value and try again.' })
   const metrics: unknown = input instanceof Object && 'metrics' in input ? input.metrics : undefined
   if (metrics instanceof Object && Object.hasOwn(metrics, '__proto__')) {
     throw invalidTemplate('A metric cannot be called __proto__.', 'Give it another name.')
   }
-  return parsed.data
+  return parsed
 }
 
 export const parsePipelineText = (text: string): JsonTree => {

@@ -1,6 +1,7 @@
 import type { TemplateField, TemplateFilter, TemplateMatches, TemplateMetadata } from '@nirs-workspace/types'
+import { checkGiven, checkText } from '../options/check-options.ts'
 import { canonicalJson } from './json-text.ts'
-import { passes } from './list-templates.ts'
+import { Filter, passes } from './list-templates.ts'
 import { scanLibrary } from './scan-library.ts'
 import { describeTemplate } from './template-metadata.ts'
 
@@ -11,6 +12,8 @@ type Searchable = Record<TemplateField, string>
 
 /** Templates that have every word of `query` somewhere, whatever its case and accents. */
 export const searchTemplates = async (workspace: string, query: string, filter: TemplateFilter = {}): Promise<TemplateMatches> => {
+  checkText('the words', query)
+  checkGiven(Filter, filter, 'the filter')
   const words = plainText(query).split(/\s+/).filter(Boolean)
   const { templates, unreadable } = await scanLibrary(workspace)
   const rows = templates

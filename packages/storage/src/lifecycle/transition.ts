@@ -1,4 +1,6 @@
+import * as z from 'zod'
 import { StorageError } from '../errors.ts'
+import { checkGiven } from '../options/check-options.ts'
 import {
   type LifecycleEvent,
   type LifecycleState,
@@ -15,9 +17,12 @@ export interface LifecycleSubject {
 }
 
 const table: LifecycleTable = lifecycleTable
+const State = z.enum(lifecycleStates)
 
 /** The state after an event, or a refusal (`invalid_transition`) that names what would have been possible. */
 export const transition = (subject: LifecycleSubject, from: LifecycleState, event: LifecycleEvent): LifecycleState => {
+  checkGiven(State, from, 'the status')
+  checkGiven(z.enum(lifecycleEvents), event, 'the event')
   const to = table[from][event]
   if (to === 'refused') throw refusal(subject, from, `"${event}" is not possible`)
   return to
@@ -25,6 +30,8 @@ export const transition = (subject: LifecycleSubject, from: LifecycleState, even
 
 /** For callers that know the status they want rather than the event: refused unless one event leads there. */
 export const assertTransition = (subject: LifecycleSubject, from: LifecycleState, to: LifecycleState): void => {
+  checkGiven(State, from, 'the status')
+  checkGiven(State, to, 'the status')
   if (!nextStates(from).includes(to)) throw refusal(subject, from, `it cannot become ${to}`)
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { type MaintenanceApplied, MaintenancePlan } from '@nirs-workspace/types'
-import * as z from 'zod'
 import { isStorageError, StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
@@ -10,6 +9,8 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { checkGiven, parseGiven } from '../options/check-options.ts'
+import { lock as givenLock, jobId, optionsOf, workShape } from '../options/option-schemas.ts'
 import { fillTrash } from '../trash/fill-trash.ts'
 import type { Contents } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
@@ -35,7 +36,8 @@ export interface ApplyOptions extends WorkOptions {
  * the plan was made, `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`, `cancelled`.
  */
 export const applyPlan = async (path: string, plan: MaintenancePlan, options: ApplyOptions): Promise<MaintenanceApplied> => {
-  const checked = parsePlan(plan)
+  const checked = parseGiven(MaintenancePlan, plan, { name: 'the plan' })
+  checkGiven(Options, options)
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
@@ -64,11 +66,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   }
 }
 
-const parsePlan = (plan: MaintenancePlan): MaintenancePlan => {
-  const parsed = MaintenancePlan.safeParse(plan)
-  if (parsed.success) return parsed.data
-  throw new StorageError('validation', `This is no plan: ${z.prettifyError(parsed.error)}. Nothing was changed.`)
-}
+const Options = optionsOf<ApplyOptions>({ ...workShape, jobId, lock: givenLock })
 
 /** The operation in the trash; null when there was nothing to remove. */
 const remove = async (

@@ -6,10 +6,9 @@ import {
   type MaintenanceReport,
   MaintenanceRequest,
 } from '@nirs-workspace/types'
-import * as z from 'zod'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { appendColumns } from '../engine/append-columns.ts'
-import { StorageError } from '../errors.ts'
+import { parseGiven } from '../options/check-options.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { type OpenWorkspace, resolveMaintained, storeAlias, withPlanning } from './maintenance-workspace.ts'
@@ -38,11 +37,7 @@ export const makePlan = async (path: string, input: MaintenanceInput): Promise<M
   return withPlanning(resolved, new Date(), async (open) => (await workOut(open, request, fingerprint)).plan)
 }
 
-export const parseRequest = (input: MaintenanceInput): MaintenanceRequest => {
-  const parsed = MaintenanceRequest.safeParse(input)
-  if (parsed.success) return parsed.data
-  throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
-}
+export const parseRequest = (input: MaintenanceInput): MaintenanceRequest => parseGiven(MaintenanceRequest, input, { name: 'the request' })
 
 /**
  * Throws `tombstones_corrupt` when the list of removed predictions is damaged: what a plan removes could not be added to it once the rows

@@ -12,6 +12,8 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { checkGiven, checkTexts } from '../options/check-options.ts'
+import { jobId, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -24,7 +26,7 @@ import { readLaterTables } from './later-tables.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 import { describeMerge, isNothing } from './merge-report.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
-import { requestOf } from './plan-merge.ts'
+import { requestOf, requestShape } from './plan-merge.ts'
 import { rewriteReferences } from './rewrite-references.ts'
 import { type StagedArrays, stageArrays } from './stage-arrays.ts'
 import { type StagedModels, stageModels } from './stage-models.ts'
@@ -39,12 +41,16 @@ export interface MergeStoresOptions extends Omit<Partial<MergeRequest>, 'signal'
   readonly planId?: string | undefined
 }
 
+const Options = optionsOf<MergeStoresOptions>({ ...requestShape, ...workShape, jobId, planId: maybeText })
+
 /**
  * Merges workspaces of any generation, in this order, into one with a `store.duckdb`: predictions with their arrays, and the runs, pipelines,
  * chains, models, logs and projects that they belong to. Sources are only read. What gives way goes to the trash. Whatever stops the merge
  * before its transaction leaves the target as it was.
  */
 export const mergeStores = async (target: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> => {
+  checkGiven(Options, options)
+  checkTexts('sources', sources)
   const found = await resolveTarget(target, options.create === true)
   placesOf(layoutOf(found.path), options.jobId)
   if (found.resolved === null) return mergeIntoNew(found.path, sources, options)

@@ -1,5 +1,7 @@
-import type { MergePlan } from '@nirs-workspace/types'
+import { type MergePlan, MergeStrategy } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { checkGiven, checkTexts } from '../options/check-options.ts'
+import { flag, maybeCount, maybeText, optionsOf, signal, text } from '../options/option-schemas.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { countRemapped, countRows, countSource, listConflicts, listDatasetsMerged } from './count-merge.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
@@ -14,11 +16,22 @@ export interface PlanMergeOptions extends Partial<MergeRequest> {
   readonly conflictOffset?: number | undefined
 }
 
+export const requestShape = {
+  cacheFolder: maybeText,
+  onConflict: MergeStrategy.optional(),
+  datasets: z.array(text).nullish(),
+  signal,
+  create: flag,
+}
+const Options = optionsOf<PlanMergeOptions>({ ...requestShape, conflictLimit: maybeCount, conflictOffset: maybeCount })
+
 /**
  * What merging the sources, in this order, into the target would do. Nothing is written in any workspace. Throws `not_migrated` for a target
  * whose arrays are still in its store, and what `withMerge` throws.
  */
 export const planMerge = async (target: string, sources: readonly string[], options: PlanMergeOptions = {}): Promise<MergePlan> => {
+  checkGiven(Options, options)
+  checkTexts('sources', sources)
   const found = await resolveTarget(target, options.create === true)
   return withMerge(found.resolved, sources, requestOf(options), (merge) => describePlan(merge, found, options))
 }

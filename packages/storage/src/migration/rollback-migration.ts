@@ -5,6 +5,8 @@ import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { isSameFile, markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { callback, flag, jobId, optionsOf } from '../options/option-schemas.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
@@ -17,12 +19,15 @@ import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
+const Options = optionsOf<RollbackOptions>({ jobId, force: flag, onProgress: callback })
+
 /**
  * Swaps the original store back, as it was to the byte. Refuses with `changed_since_migration` when the store or an array file is no
  * longer what the migration left; with `force` the newer state is kept in `.nirs-workspace/rolled-back-<time>/`. Removes only files
  * that the migration wrote. Throws `proof_not_found`, `backup_not_found`, `store_locked`.
  */
 export const rollbackMigration = async (path: string, options: RollbackOptions): Promise<RollbackReport> => {
+  checkGiven(Options, options)
   const { root } = await resolveWorkspace(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)

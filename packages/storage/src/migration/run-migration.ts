@@ -8,6 +8,8 @@ import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { jobId, maybeSome, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity } from './commit-swap.ts'
 import { hashOriginal } from './hash-original.ts'
@@ -28,12 +30,15 @@ import { undoMigration } from './undo-migration.ts'
 import { OddityFinder } from './value-warnings.ts'
 import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
 
+const Options = optionsOf<MigrationOptions>({ ...workShape, jobId, planId: maybeText, batchSize: maybeSome })
+
 /**
  * Moves the arrays of a legacy or half-migrated workspace to Parquet files: plan, stage, verify every value, commit by one swap. The store
  * stays attached read-only from before the first read until after the swap, so that no writer can get in. Whatever stops it before the
  * swap leaves the workspace as it was.
  */
 export const runMigration = async (path: string, options: MigrationOptions): Promise<MigrationReport> => {
+  checkGiven(Options, options)
   const { root } = await resolveMigratable(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)

@@ -1,17 +1,19 @@
 import type { PredictionDetail, PredictionRow, SqlResult, TopQuery } from '@nirs-workspace/types'
-import { PredictionFilter, TopQuery as TopQuerySchema } from '@nirs-workspace/types'
+import { PredictionFilter } from '@nirs-workspace/types'
 import type { Table } from 'apache-arrow'
 import { ArrayReader } from '../arrays/array-reader.ts'
-import type { ArrayRow, LoadOptions } from '../arrays/array-source.ts'
+import { type ArrayRow, LoadChoice, type LoadOptions } from '../arrays/array-source.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import type { CatalogOptions } from '../catalog/catalog-file.ts'
 import { findCatalog } from '../catalog/find-catalog.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
 import { StorageError } from '../errors.ts'
+import { checkGiven, checkTexts, parseGiven } from '../options/check-options.ts'
+import { maybeText, optionsOf } from '../options/option-schemas.ts'
 import type { QueryOptions } from '../predictions/catalog-reader.ts'
 import { summarizeFilter } from '../predictions/filter-summary.ts'
 import { getPrediction } from '../predictions/get.ts'
-import { topPredictions } from '../predictions/top.ts'
+import { TopRequest, topPredictions } from '../predictions/top.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { arrayRefs } from './array-refs.ts'
@@ -23,6 +25,8 @@ export interface PredictionsOptions extends CatalogOptions {
   /** Only the predictions of this dataset. */
   readonly datasetName?: string | undefined
 }
+
+const OpenOptions = optionsOf<PredictionsOptions>({ cacheFolder: maybeText, datasetName: maybeText })
 
 /** What all views of one opened workspace share. */
 interface Opened {
@@ -46,6 +50,7 @@ export class Predictions implements AsyncDisposable {
 
   /** Opens a workspace folder, a `store.duckdb`, a `store.sqlite` or a `.parquet`. Throws what `resolveWorkspace` and `buildCatalog` throw. */
   static async open(path: string, options: PredictionsOptions = {}): Promise<Predictions> {
+    checkGiven(OpenOptions, options)
     const resolved = await resolveWorkspace(path)
     const { fresh } = await findCatalog(resolved, options)
     const catalog = await openCatalog(fresh ?? (await buildCatalog(resolved, options)))
@@ -80,15 +85,15 @@ export class Predictions implements AsyncDisposable {
 
   /** A narrower view of the same predictions; closing either closes both. */
   filter(filter: Partial<PredictionFilter>): Predictions {
-    return new Predictions(this.#opened, narrowFilter(this.#filter, PredictionFilter.parse(filter)))
+    return new Predictions(this.#opened, narrowFilter(this.#filter, parseGiven(PredictionFilter, filter, { name: 'the filter' })))
   }
 
   /**
    * The n best rows (default 10) of every dataset and metric by validation score; metrics are never ranked together, refits only with
    * `fold_kind: 'refit'`, by test score. Throws `metric_direction_unknown` unless the direction is given.
    */
-  top(query: Partial<TopQuery> = {}, options: QueryOptions = {}): Promise<PredictionRow[]> {
-    return topPredictions(this.#opened.catalog, TopQuerySchema.parse(query), { ...options, filter: this.#filter })
+  async top(query: Partial<TopQuery> = {}, options: QueryOptions = {}): Promise<PredictionRow[]> {
+    return topPredictions(this.#opened.catalog, parseGiven(TopRequest, query, { name: 'the query' }), { ...options, filter: this.#filter })
   }
 
   /** The best prediction, or null when none can be ranked. With several datasets or metrics there is none: `validation`. */
@@ -126,12 +131,15 @@ export class Predictions implements AsyncDisposable {
 
   /** The arrays of these predictions (default: of all), in batches, read as they are asked for; those without arrays yield nothing. */
   async *arrays(ids?: readonly string[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
+    if (ids !== undefined) checkTexts('ids', ids)
+    checkGiven(LoadChoice, options)
     const { catalog, resolved } = this.#opened
     for await (const refs of arrayRefs(catalog, this.#filter, ids, options)) yield* (await this.#reader()).load(resolved, refs, options)
   }
 
   /** The arrays of these predictions by prediction_id. For a few thousand; stream larger sets with `arrays`. */
   async loadArrays(ids: readonly string[], options: LoadOptions = {}): Promise<Map<string, ArrayRow>> {
+    checkTexts('ids', ids)
     const found = new Map<string, ArrayRow>()
     for await (const rows of this.arrays(ids, options)) for (const row of rows) found.set(row.prediction_id, row)
     return found

@@ -3,6 +3,8 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { SqlResult } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { maybeCount, maybeSome, optionsOf, signal } from '../options/option-schemas.ts'
 import { QueryAnswer, type QueryRequest } from './query-messages.ts'
 
 export interface SqlLimits {
@@ -17,6 +19,8 @@ export interface SqlLimits {
   readonly signal?: AbortSignal | undefined
 }
 
+const Limits = optionsOf<SqlLimits>({ deadline: maybeSome, memoryMb: maybeSome, rows: maybeCount, bytes: maybeCount, signal })
+
 const longestText = 20_000
 const entry = fileURLToPath(new URL('./query-child.ts', import.meta.url))
 
@@ -26,6 +30,8 @@ const entry = fileURLToPath(new URL('./query-child.ts', import.meta.url))
  * `sql_timeout`, `sql_memory`, or the reason of the signal.
  */
 export const querySql = async (catalogPath: string, sql: string, limits: SqlLimits = {}): Promise<SqlResult> => {
+  checkText('sql', sql)
+  checkGiven(Limits, limits)
   if (Buffer.byteLength(sql) > longestText)
     throw new StorageError('sql_not_allowed', `A statement of more than ${longestText} bytes is not run.`)
   limits.signal?.throwIfAborted()

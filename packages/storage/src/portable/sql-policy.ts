@@ -25,7 +25,7 @@ export const requireReadOnly = async (engine: Engine, sql: string, tables: reado
       sql,
     },
   )
-  const parsed = Parsed.parse(JSON.parse(json))
+  const parsed = Parsed.parse(parseTree(json))
   if (parsed.error) throw parseFailure(parsed)
   const statements = parsed.statements ?? []
   if (statements.length === 0) throw new StorageError('sql_error', 'There is no statement.', { hint: 'Write a SELECT.' })
@@ -36,6 +36,20 @@ export const requireReadOnly = async (engine: Engine, sql: string, tables: reado
   const functions = await allowedFunctions(engine)
   collectCteNames(parsed.statements, names)
   checkNode(parsed.statements, { tables: names, functions })
+}
+
+/** DuckDB writes a number beyond the largest double into the tree as a word that JSON does not have. */
+const parseTree = (json: string): unknown => {
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw new StorageError(
+      'sql_error',
+      'The statement holds a number that no double can hold. It was not run.',
+      { hint: "Write infinity as 'infinity'::DOUBLE." },
+      error,
+    )
+  }
 }
 
 const parseFailure = ({ error_type, error_message = '', position }: z.infer<typeof Parsed>): StorageError => {

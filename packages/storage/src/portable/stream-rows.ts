@@ -1,5 +1,8 @@
-import type { PredictionFilter, PredictionRow, SortKey } from '@nirs-workspace/types'
+import { type PredictionFilter, type PredictionRow, SortKey } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { streamChunks } from '../engine/stream-chunks.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeCount, optionsOf, queryShape } from '../options/option-schemas.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, type SqlPart } from '../predictions/catalog-reader.ts'
 import { whereClause } from '../predictions/filter-clause.ts'
 import { orderClause } from '../predictions/order-clause.ts'
@@ -11,6 +14,8 @@ export interface RowOptions extends QueryOptions {
   readonly limit?: number | undefined
   readonly offset?: number | undefined
 }
+
+const Options = optionsOf<RowOptions>({ ...queryShape, sort: z.array(SortKey.strict()).optional(), limit: maybeCount, offset: maybeCount })
 
 export async function* streamRows(catalog: CatalogReader, filter: PredictionFilter, options: RowOptions): AsyncGenerator<PredictionRow> {
   const { sql, parameters } = selectRows(predictionColumns, filter, options)
@@ -25,11 +30,11 @@ export async function* streamRows(catalog: CatalogReader, filter: PredictionFilt
 }
 
 /** The rows of a filter, in order, as a query for these columns. */
-export const selectRows = (columns: string, filter: PredictionFilter, { sort = [], limit, offset = 0 }: RowOptions): SqlPart => {
+export const selectRows = (columns: string, filter: PredictionFilter, options: RowOptions): SqlPart => {
+  checkGiven(Options, options)
+  const { sort = [], limit, offset = 0 } = options
   const where = whereClause(filter)
-  const page = `${limit === undefined ? '' : `LIMIT ${wholeNumber(limit)}`} OFFSET ${wholeNumber(offset)}`
+  const page = `${limit === undefined ? '' : `LIMIT ${limit}`} OFFSET ${offset}`
   const order = sort.length === 0 ? 'ORDER BY rowid' : orderClause([...sort], false)
   return { sql: `SELECT ${columns} FROM (SELECT *, rowid FROM ${PREDICTIONS} ${where.sql}) ${order} ${page}`, parameters: where.parameters }
 }
-
-const wholeNumber = (value: number): number => Math.max(0, Math.trunc(value) || 0)

@@ -1,5 +1,8 @@
-import { type FacetColumn, type Facets, facetColumns, type PredictionFilter } from '@nirs-workspace/types'
+import { type FacetColumn, type Facets, facetColumns, PredictionFilter } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeCount, optionsOf, queryShape } from '../options/option-schemas.ts'
 import { cacheOf } from './catalog-cache.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { filterKey, whereClause } from './filter-clause.ts'
@@ -12,10 +15,14 @@ export interface FacetOptions extends QueryOptions {
   limit?: number | undefined
 }
 
+const Options = optionsOf<FacetOptions>({ ...queryShape, columns: z.array(z.enum(facetColumns)).optional(), limit: maybeCount })
+
 type Facet = NonNullable<Facets['facets'][FacetColumn]>
 
 /** Counts per value of each facet column under all filters but its own. '' and null are one value, null. Remembered per filter. */
-export const countFacets = (catalog: CatalogReader, filter: PredictionFilter, options: FacetOptions = {}): Promise<Facets> => {
+export const countFacets = async (catalog: CatalogReader, filter: PredictionFilter, options: FacetOptions = {}): Promise<Facets> => {
+  checkGiven(PredictionFilter, filter, 'the filter')
+  checkGiven(Options, options)
   const { limit = 200, signal } = options
   const columns = facetColumns.filter((column) => options.columns?.includes(column) ?? true)
   const key = JSON.stringify([filterKey(filter), columns, limit])

@@ -1,6 +1,7 @@
 import type { PredictionDetail, PredictionRow } from '@nirs-workspace/types'
 import { findUnreadableFile } from '../catalog/unreadable-files.ts'
 import { StorageError } from '../errors.ts'
+import { checkText } from '../options/check-options.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
 import { decodeParams, decodeScores } from './decode-scores.ts'
 import { afterPredictionColumns, predictionColumns, readPredictionRow } from './row-sql.ts'
@@ -12,6 +13,7 @@ export const getPrediction = async (
   predictionId: string,
   options: QueryOptions = {},
 ): Promise<PredictionDetail> => {
+  checkText('prediction_id', predictionId)
   // No LIMIT and no ORDER BY: they would keep DuckDB from using its index. Several rows of one id come only from lone files; the last one counts.
   const sql = `SELECT ${predictionColumns}, scores FROM ${PREDICTIONS} WHERE prediction_id = $id`
   const matches = await readRows(

@@ -1,5 +1,7 @@
-import type { Histogram, PredictionFilter, RangeColumn } from '@nirs-workspace/types'
+import { type Histogram, PredictionFilter, type RangeColumn, rangeColumns } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { quotedIdentifier } from '../engine/attach-store.ts'
+import { checkGiven } from '../options/check-options.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { whereClause } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
@@ -19,6 +21,8 @@ export const makeHistogram = async (
   column: RangeColumn,
   options: QueryOptions = {},
 ): Promise<Histogram> => {
+  checkGiven(PredictionFilter, filter, 'the filter')
+  checkGiven(z.enum(rangeColumns), column, 'the column')
   const source = sourceOf(filter, column)
   const { total } = await summarizeFilter(catalog, filter, options)
   const figures = await summarize(catalog, source, total, options)

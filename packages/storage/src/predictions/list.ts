@@ -1,4 +1,6 @@
-import type { PredictionPage, PredictionQuery } from '@nirs-workspace/types'
+import { type PredictionPage, PredictionQuery } from '@nirs-workspace/types'
+import * as z from 'zod'
+import { checkGiven } from '../options/check-options.ts'
 import { cacheOf } from './catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from './catalog-reader.ts'
 import { filterKey, searchWords } from './filter-clause.ts'
@@ -11,6 +13,9 @@ import { topRows } from './top-rows.ts'
 /** Up to here from either end a top-N scan beats sorting everything. */
 const DIRECT_ROWS = 2000
 
+/** As the server's, for pages of any length. */
+const ListRequest = PredictionQuery.extend({ limit: z.number().int().min(0), offset: z.number().int().min(0) }).strict()
+
 /**
  * One page of predictions with the exact total. The first and last pages come straight from a scan, pages in between from an index of the
  * order that is made once and kept. Sort keys: finite values first, then non-finite, then null, whatever the direction.
@@ -20,6 +25,7 @@ export const listPredictions = async (
   query: PredictionQuery,
   options: QueryOptions = {},
 ): Promise<PredictionPage> => {
+  checkGiven(ListRequest, query, 'the query')
   // Row ids first: a search leaves the summary behind on its way.
   const paging = pageRowids(catalog, query, options)
   const [rowids, summary] = await Promise.all([paging, summarizeFilter(catalog, query.filter, options)])
@@ -36,6 +42,7 @@ export const listPredictions = async (
  * take a few tenths of a second). For callers that have time after a first page. Does nothing where pages need no index.
  */
 export const prepareOrder = async (catalog: CatalogReader, query: PredictionQuery, options: QueryOptions = {}): Promise<void> => {
+  checkGiven(ListRequest, query, 'the query')
   const { total } = await summarizeFilter(catalog, query.filter, options)
   if (total > 2 * DIRECT_ROWS) await orderIndex(catalog, query, total, options)
 }

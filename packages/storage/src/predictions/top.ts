@@ -1,5 +1,7 @@
-import { findMetric, metricDirection, type PredictionFilter, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
+import { findMetric, metricDirection, type PredictionFilter, type PredictionRow, TopQuery } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { StorageError } from '../errors.ts'
+import { checkGiven } from '../options/check-options.ts'
 import type { CatalogReader, QueryOptions, SqlPart } from './catalog-reader.ts'
 import { whereClause } from './filter-clause.ts'
 import { bestRows, type Contest, cvContest, type KnownDirection, metricsUnder, refitContest } from './ranking.ts'
@@ -9,12 +11,16 @@ export interface TopOptions extends QueryOptions {
   readonly filter?: PredictionFilter | undefined
 }
 
+/** What can be asked of a program; the server answers with fewer rows. A misspelt field must not widen what competes. */
+export const TopRequest = TopQuery.extend({ n: z.number().int().min(1).default(10) }).strict()
+
 /**
  * The n best rows of every dataset and metric (metrics are never ranked together): finite validation scores of folds, averages and
  * single fits, never refits nor `_agg` twins; ties by prediction_id. With `fold_kind: 'refit'`, refits by their test score instead: they
  * have no validation score of their own. Throws `metric_direction_unknown` unless the direction is given.
  */
 export const topPredictions = async (catalog: CatalogReader, query: TopQuery, options: TopOptions = {}): Promise<PredictionRow[]> => {
+  checkGiven(TopRequest, query, 'the query')
   const contest = contestOf(query)
   const narrowing = narrowed(datasetCondition(query), options.filter)
   const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }

@@ -10,6 +10,8 @@ import { ProgressTracker } from '../migration/job-progress.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { jobId, optionsOf, workShape } from '../options/option-schemas.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { type LostRows, rescuableIds } from './lost-rows.ts'
 import { planOf, type RescuePlan, withLostRows } from './plan-rescue.ts'
@@ -34,6 +36,8 @@ export interface RescueReport extends Pick<RescuePlan, 'predictions' | 'stay_los
   readonly duration_seconds: number
 }
 
+const Options = optionsOf<RescueOptions>({ ...workShape, jobId })
+
 /**
  * Brings arrays back into arrays/ that only store.duckdb.bak has any more, file by file, each replaced as a whole after what came has been read
  * back and compared. Neither the backup nor the store is changed, and no row that an array file has. Killed at any instant and run again, or
@@ -41,6 +45,7 @@ export interface RescueReport extends Pick<RescuePlan, 'predictions' | 'stay_los
  * `no_space`, `verification_failed`, `write_failed`, `cancelled`; files that were finished by then stay.
  */
 export const rescueArrays = async (path: string, options: RescueOptions): Promise<RescueReport> => {
+  checkGiven(Options, options)
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
   await refuseLinksFor(layout)

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { readLifecycleState, refusal } from '../lifecycle/transition.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeText, newId, optionsOf, text } from '../options/option-schemas.ts'
 import { hasEnded, statusOf } from './change-status.ts'
-import { jsonOrNull } from './json-text.ts'
+import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
 
@@ -28,7 +31,23 @@ export interface RunLineageInput {
   readonly modifications?: readonly Readonly<Record<string, unknown>>[] | undefined
 }
 
+const object = z.record(z.string(), z.unknown()).refine(isJson, notJson)
+const Run = optionsOf<RunInput>({
+  run_id: newId,
+  name: text,
+  config: object.optional(),
+  datasets: z.array(object).optional(),
+  project_id: maybeText,
+  status: z.enum(['queued', 'running']).optional(),
+  lineage: optionsOf<RunLineageInput>({
+    parent_run: maybeText,
+    derived_from_result: maybeText,
+    modifications: z.array(object).optional(),
+  }).optional(),
+})
+
 export const beginRun = async (engine: Engine, input: RunInput): Promise<string> => {
+  checkGiven(Run, input, 'the run')
   const id = input.run_id ?? randomUUID()
   if (input.project_id !== undefined) await refuseAbsent(engine, 'projects', input.project_id)
   if (input.lineage?.parent_run !== undefined) await refuseAbsent(engine, 'runs', input.lineage.parent_run)
@@ -61,8 +80,20 @@ export interface PipelineInput {
   readonly status?: 'queued' | 'running' | undefined
 }
 
+const Pipeline = optionsOf<PipelineInput>({
+  pipeline_id: newId,
+  run_id: text,
+  name: text,
+  dataset_name: text,
+  dataset_hash: maybeText,
+  expanded_config: z.unknown().refine(isJson, notJson).optional(),
+  generator_choices: z.unknown().refine(isJson, notJson).optional(),
+  status: z.enum(['queued', 'running']).optional(),
+})
+
 /** Throws `run_not_found`, and `invalid_transition` for a run that has ended. */
 export const beginPipeline = async (engine: Engine, input: PipelineInput): Promise<string> => {
+  checkGiven(Pipeline, input, 'the pipeline')
   const id = input.pipeline_id ?? randomUUID()
   await refuseEnded(engine, input.run_id)
   await refuseTaken(engine, 'pipelines', 'pipeline_id', id)

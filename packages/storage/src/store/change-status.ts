@@ -3,7 +3,9 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { type LifecycleEvent, type LifecycleState, lifecycleStates } from '../lifecycle/lifecycle-table.ts'
 import { isTerminal, type LifecycleSubject, requireLifecycleState, transition } from '../lifecycle/transition.ts'
-import { jsonOrNull } from './json-text.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { maybeDuration, maybeScore, maybeText, optionsOf } from '../options/option-schemas.ts'
+import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { absent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
 
@@ -21,11 +23,21 @@ export interface PipelineOutcome {
   readonly error?: string | undefined
 }
 
+const RunEnd = optionsOf<RunOutcome>({ summary: z.record(z.string(), z.unknown()).refine(isJson, notJson).optional(), error: maybeText })
+const PipelineEnd = optionsOf<PipelineOutcome>({
+  best_val: maybeScore,
+  best_test: maybeScore,
+  metric: maybeText,
+  duration_ms: maybeDuration,
+  error: maybeText,
+})
+
 /**
  * Moves a run along the table of states. Throws `run_not_found`, `invalid_transition`, also for a run that would be completed before its
  * pipelines have ended; an unknown status is never overwritten.
  */
 export const changeRun = async (engine: Engine, id: string, event: LifecycleEvent, outcome: RunOutcome = {}): Promise<LifecycleState> => {
+  checkGiven(RunEnd, outcome, 'the outcome')
   const to = await nextState(engine, { kind: 'run', id }, event)
   if (to === 'completed') await refuseUnended(engine, id)
   await engine.run(
@@ -42,6 +54,7 @@ export const changePipeline = async (
   event: LifecycleEvent,
   outcome: PipelineOutcome = {},
 ): Promise<LifecycleState> => {
+  checkGiven(PipelineEnd, outcome, 'the outcome')
   const to = await nextState(engine, { kind: 'pipeline', id }, event)
   await engine.run(
     `UPDATE ${written('pipelines')} SET status = $to, completed_at = ${endOf(to)}, best_val = coalesce($val::DOUBLE, best_val),
@@ -87,6 +100,7 @@ const nextState = async (engine: Engine, subject: LifecycleSubject, event: Lifec
 
 /** Throws `run_not_found`, `pipeline_not_found`. */
 export const statusOf = async (engine: Engine, { kind, id }: LifecycleSubject): Promise<string | null> => {
+  checkText(`${kind}_id`, id)
   const table = kind === 'run' ? 'runs' : 'pipelines'
   const [row] = await engine.rows(z.object({ status: z.string().nullable() }), `SELECT status FROM ${seen(table)} WHERE ${kind}_id = $id`, {
     id,

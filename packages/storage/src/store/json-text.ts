@@ -18,4 +18,17 @@ const textOf = (value: unknown): string | undefined => {
   return `{${members.join(', ')}}`
 }
 
+/** Whether `jsonText` can write it: no BigInt, nothing that holds itself. */
+export const isJson = (value: unknown): boolean => {
+  try {
+    jsonText(value)
+    return true
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return false
+    throw error
+  }
+}
+
+export const notJson = 'holds something that JSON has no form for'
+
 const hasToJson = (value: object): boolean => 'toJSON' in value && typeof value.toJSON === 'function'

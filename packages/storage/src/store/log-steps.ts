@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { jsonOrNull } from './json-text.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeDuration, maybeText, optionsOf, text } from '../options/option-schemas.ts'
+import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { columnsFor, LogRecord } from './store-rows.ts'
 import { seen, written } from './store-session.ts'
@@ -17,7 +20,19 @@ export interface LogInput {
   readonly level?: string | undefined
 }
 
+const Log = optionsOf<LogInput>({
+  pipeline_id: text,
+  step_idx: z.int32(),
+  event: text,
+  operator_class: maybeText,
+  duration_ms: maybeDuration,
+  message: maybeText,
+  details: z.unknown().refine(isJson, notJson).optional(),
+  level: maybeText,
+})
+
 export const logStep = async (engine: Engine, input: LogInput): Promise<string> => {
+  checkGiven(Log, input, 'the log line')
   await refuseAbsent(engine, 'pipelines', input.pipeline_id)
   const id = randomUUID()
   await engine.run(

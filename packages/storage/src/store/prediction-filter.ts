@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { EngineParameters } from '../engine/open-engine.ts'
-import { StorageError } from '../errors.ts'
+import { parseGiven } from '../options/check-options.ts'
 import { isAggregated } from './chain-summary.ts'
 import { seen } from './store-session.ts'
 
@@ -28,9 +28,7 @@ export type PredictionFilter = z.infer<typeof PredictionFilter>
 
 /** The condition of a filter over `p`. Throws `validation` for a filter that does not exist. */
 export const filterSql = (filter: PredictionFilter): { sql: string; parameters: EngineParameters } => {
-  const parsed = PredictionFilter.safeParse(filter)
-  if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}.`)
-  const { branch_id, refit, aggregated, ...texts } = parsed.data
+  const { branch_id, refit, aggregated, ...texts } = parseGiven(PredictionFilter, filter, { name: 'the filter' })
   const parts = ['true']
   const parameters: Record<string, string> = {}
   for (const [name, value] of Object.entries(texts)) {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
-import { StorageError } from '../errors.ts'
+import { parseGiven } from '../options/check-options.ts'
 import { checkArrays, samplesIn } from './check-arrays.ts'
+import { isJson, notJson } from './json-text.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
 const whole = z.number().int().nullable().optional()
-const json = z.record(z.string(), z.unknown()).nullable().optional()
+const json = z.record(z.string(), z.unknown()).refine(isJson, notJson).nullable().optional()
 
 /** A prediction as it is saved. Scores may be NaN or infinite: a diverging model is a result too. */
 export const PredictionInput = z.strictObject({
@@ -55,13 +56,12 @@ export interface BufferedPrediction {
 }
 
 export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArrays | undefined): BufferedPrediction => {
-  const parsed = PredictionInput.safeParse(input)
-  if (!parsed.success) throw new StorageError('validation', `${z.prettifyError(parsed.error)}. Nothing was changed.`)
+  const row = parseGiven(PredictionInput, input, { name: 'the prediction' })
   const given = arrays ?? null
-  const id = parsed.data.prediction_id ?? randomUUID()
-  if (given === null) return { id, row: parsed.data, arrays: null }
+  const id = row.prediction_id ?? randomUUID()
+  if (given === null) return { id, row, arrays: null }
   checkArrays(given)
-  return { id, row: { ...parsed.data, n_samples: samplesIn(given, parsed.data.n_samples ?? null) }, arrays: given }
+  return { id, row: { ...row, n_samples: samplesIn(given, row.n_samples ?? null) }, arrays: given }
 }
 
 /** One text for the columns by which a prediction is told from others. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeText, optionsOf, text } from '../options/option-schemas.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { columnsFor, ProjectRecord } from './store-rows.ts'
 import { seen, written } from './store-session.ts'
@@ -11,8 +13,12 @@ export interface ProjectInput {
   readonly color?: string | undefined
 }
 
+const Project = optionsOf<ProjectInput>({ name: text, description: maybeText, color: maybeText })
+
 /** Throws `validation` for a name that is taken or empty: a project is found by its name. */
-export const createProject = async (engine: Engine, { name, description = '', color = '#14b8a6' }: ProjectInput): Promise<string> => {
+export const createProject = async (engine: Engine, input: ProjectInput): Promise<string> => {
+  checkGiven(Project, input, 'the project')
+  const { name, description = '', color = '#14b8a6' } = input
   if (name.trim() === '') {
     throw new StorageError('validation', 'A project needs a name, and this one is empty. Nothing was changed.', {
       hint: 'Give it a name by which it can be found again.',

@@ -2,7 +2,9 @@ import { metricDirection } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { filterSql, type PredictionFilter } from './prediction-filter.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeCount, optionsOf } from '../options/option-schemas.ts'
+import { filterSql, PredictionFilter } from './prediction-filter.ts'
 import { columnsFor, PredictionRecord } from './store-rows.ts'
 import { seen } from './store-session.ts'
 
@@ -12,13 +14,16 @@ export interface Page {
   readonly offset?: number | undefined
 }
 
+export const PageChoice = optionsOf<Page>({ limit: maybeCount, offset: maybeCount })
+
 /** Newest first; ties by id, so that pages neither repeat nor leave out. */
-export const queryPredictions = (engine: Engine, filter: PredictionFilter, page: Page = {}): Promise<PredictionRecord[]> => {
+export const queryPredictions = async (engine: Engine, filter: PredictionFilter, page: Page = {}): Promise<PredictionRecord[]> => {
+  checkGiven(PageChoice, page, 'the page')
   const { sql, parameters } = filterSql(filter)
   return engine.rows(
     PredictionRecord,
     `SELECT ${columnsFor(PredictionRecord, 'p.')} FROM ${seen('predictions')} p WHERE ${sql}
-     ORDER BY p.created_at DESC, p.prediction_id LIMIT ${countOf(page.limit, 100)} OFFSET ${countOf(page.offset, 0)}`,
+     ORDER BY p.created_at DESC, p.prediction_id LIMIT ${page.limit ?? 100} OFFSET ${page.offset ?? 0}`,
     parameters,
   )
 }
@@ -33,11 +38,19 @@ export interface TopOptions extends PredictionFilter {
   readonly direction?: 'higher' | 'lower' | 'zero' | undefined
 }
 
+const Ranking = PredictionFilter.extend({
+  n: maybeCount,
+  by: z.enum(['val', 'test', 'train']).optional(),
+  group_by: z.enum(['dataset_name', 'model_name', 'model_class', 'preprocessings', 'pipeline_id', 'chain_id']).optional(),
+  direction: z.enum(['higher', 'lower', 'zero']).optional(),
+})
+
 /**
  * The best predictions of one metric, best first; non-finite scores last, ties by id. Without `refit`, `aggregated` and `partition`: rows of
  * cross-validation of the ranked partition. Throws `validation` when several metrics compete, `metric_direction_unknown`.
  */
 export const topPredictions = async (engine: Engine, options: TopOptions = {}): Promise<PredictionRecord[]> => {
+  checkGiven(Ranking, options)
   const { n, by = options.refit === true ? 'test' : 'val', group_by, direction, ...rest } = options
   const { sql, parameters } = filterSql({ refit: false, aggregated: false, partition: by, ...rest })
   const metrics = await engine.rows(
@@ -50,7 +63,7 @@ export const topPredictions = async (engine: Engine, options: TopOptions = {}): 
   if (second !== undefined) throw several(metrics.map(({ metric }) => metric))
   const key = rankingKey(`p.${by}_score`, direction ?? knownDirection(first.metric))
   const order = `(${key} IS NULL OR NOT isfinite(${key})), ${key}, p.prediction_id`
-  const limit = countOf(n, 10)
+  const limit = n ?? 10
   const columns = columnsFor(PredictionRecord, 'p.')
   if (group_by === undefined) {
     return engine.rows(
@@ -82,9 +95,3 @@ const several = (metrics: readonly string[]) =>
   new StorageError('validation', `Scores of several metrics cannot be ranked together: ${metrics.slice(0, 10).join(', ')}.`, {
     hint: 'Name one metric.',
   })
-
-export const countOf = (value: number | undefined, otherwise: number): number => {
-  if (value === undefined) return otherwise
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new StorageError('validation', 'A number of rows is an integer from 0 on.')
-}

@@ -1,6 +1,8 @@
 import type * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { countOf, type Page } from './query-predictions.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { maybeText, optionsOf } from '../options/option-schemas.ts'
+import { type Page, PageChoice } from './query-predictions.ts'
 import { type KeyedTable, keyColumn } from './refuse-absent.ts'
 import { columnsFor, PipelineRecord, RunRecord } from './store-rows.ts'
 import { seen } from './store-session.ts'
@@ -12,6 +14,7 @@ export const getRow = async <S extends z.ZodObject>(
   table: KeyedTable,
   id: string,
 ): Promise<z.output<S> | null> => {
+  checkText(keyColumn(table), id)
   const [row] = await engine.rows(schema, `SELECT ${columnsFor(schema)} FROM ${seen(table)} WHERE ${keyColumn(table)} = $id`, { id })
   return row ?? null
 }
@@ -23,21 +26,28 @@ export interface RunFilter {
   readonly dataset_name?: string | undefined
 }
 
+const Filter = optionsOf<RunFilter>({ status: maybeText, project_id: maybeText, dataset_name: maybeText })
+
 /** Newest first. */
-export const listRuns = async (engine: Engine, filter: RunFilter = {}, page: Page = {}): Promise<RunRecord[]> =>
-  engine.rows(
+export const listRuns = async (engine: Engine, filter: RunFilter = {}, page: Page = {}): Promise<RunRecord[]> => {
+  checkGiven(Filter, filter, 'the filter')
+  checkGiven(PageChoice, page, 'the page')
+  return engine.rows(
     RunRecord,
     `SELECT ${columnsFor(RunRecord, 'r.')} FROM ${seen('runs')} r
      WHERE ($status IS NULL OR r.status = $status) AND ($project IS NULL OR r.project_id = $project)
        AND ($dataset IS NULL OR EXISTS (SELECT 1 FROM ${seen('pipelines')} p WHERE p.run_id = r.run_id AND p.dataset_name = $dataset))
-     ORDER BY r.created_at DESC, r.run_id LIMIT ${countOf(page.limit, 100)} OFFSET ${countOf(page.offset, 0)}`,
+     ORDER BY r.created_at DESC, r.run_id LIMIT ${page.limit ?? 100} OFFSET ${page.offset ?? 0}`,
     { status: filter.status ?? null, project: filter.project_id ?? null, dataset: filter.dataset_name ?? null },
   )
+}
 
 /** In the order in which they were begun. */
-export const listPipelines = (engine: Engine, runId: string): Promise<PipelineRecord[]> =>
-  engine.rows(
+export const listPipelines = async (engine: Engine, runId: string): Promise<PipelineRecord[]> => {
+  checkText('run_id', runId)
+  return engine.rows(
     PipelineRecord,
     `SELECT ${columnsFor(PipelineRecord)} FROM ${seen('pipelines')} WHERE run_id = $runId ORDER BY created_at, pipeline_id`,
     { runId },
   )
+}

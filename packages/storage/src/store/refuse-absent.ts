@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@nirs-workspace/types'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { checkText } from '../options/check-options.ts'
 import { seen } from './store-session.ts'
 
 const tables = {
@@ -17,6 +18,7 @@ export const keyColumn = (table: KeyedTable): string => tables[table][0]
 
 /** Throws `run_not_found` and the like when the store has no such row. */
 export const refuseAbsent = async (engine: Engine, table: KeyedTable, id: string): Promise<void> => {
+  checkText(keyColumn(table), id)
   const found = await engine.connection.runAndReadAll(`SELECT 1 FROM ${seen(table)} WHERE ${keyColumn(table)} = $id LIMIT 1`, { id })
   if (found.currentRowCount === 0) throw absent(table, id)
 }

@@ -5,8 +5,10 @@ import { artifactIdsOf } from '../bundles/chain-references.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { maybeText, newId, optionsOf, text } from '../options/option-schemas.ts'
 import { refuseTaken } from './begin-run.ts'
-import { jsonOrNull, jsonText } from './json-text.ts'
+import { isJson, jsonOrNull, jsonText, notJson } from './json-text.ts'
 import { absent, refuseAbsent } from './refuse-absent.ts'
 import { seen, storeAlias, written } from './store-session.ts'
 import { inTransaction } from './store-transaction.ts'
@@ -29,11 +31,27 @@ export interface ChainInput {
   readonly source_index?: number | undefined
 }
 
+const object = z.record(z.string(), z.unknown()).refine(isJson, notJson)
+const Chain = optionsOf<ChainInput>({
+  chain_id: newId,
+  pipeline_id: text,
+  steps: z.array(object),
+  model_step_idx: z.int32(),
+  model_class: text,
+  preprocessings: maybeText,
+  fold_strategy: maybeText,
+  fold_artifacts: z.record(z.string(), z.string()).optional(),
+  shared_artifacts: object.optional(),
+  branch_path: z.array(z.number()).optional(),
+  source_index: z.int32().optional(),
+})
+
 /**
  * Saves a chain and counts the references to the models that it names. Throws `pipeline_not_found`, `artifact_missing` when it names a
  * model that the store does not have, `validation` when no step has the number `model_step_idx`.
  */
 export const saveChain = async (engine: Engine, input: ChainInput): Promise<string> => {
+  checkGiven(Chain, input, 'the chain')
   const id = input.chain_id ?? randomUUID()
   const texts = {
     steps: jsonText(input.steps),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { MaintenanceApplied, MaintenanceInput } from '@nirs-workspace/types'
+import * as z from 'zod'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { ArrayStore } from '../array-store/array-store.ts'
 import type { ArrayRow } from '../arrays/array-source.ts'
@@ -11,6 +12,8 @@ import { StorageError } from '../errors.ts'
 import type { LifecycleEvent, LifecycleState } from '../lifecycle/lifecycle-table.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { type MadePlan, makePlan } from '../maintenance/make-plan.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { flag, optionsOf } from '../options/option-schemas.ts'
 import { type VacuumReport, vacuumWorkspace } from '../vacuum/vacuum-store.ts'
 import { beginPipeline, beginRun, type PipelineInput, type RunInput } from './begin-run.ts'
 import { type ChainSummary, chainSummary } from './chain-scores.ts'
@@ -34,6 +37,8 @@ export interface OpenStoreOptions {
   readonly create?: boolean | undefined
 }
 
+const OpenOptions = optionsOf<OpenStoreOptions>({ mode: z.enum(['read', 'write']).optional(), create: flag })
+
 /**
  * The runs, pipelines, chains, predictions, models and logs of a workspace with a store.duckdb. Open for writing it holds the workspace lock
  * and the store until `close`. Whatever a call has returned from is durable.
@@ -50,7 +55,9 @@ export class WorkspaceStore implements AsyncDisposable {
    * Throws `not_migrated` (with what to do) for writing to a store of a release before 0.8, `workspace_busy`, `store_locked`,
    * `workspace_not_found`, `not_a_workspace`. Finishes or undoes first what a job that died has left.
    */
-  static async open(path: string, { mode = 'write', create = false }: OpenStoreOptions = {}): Promise<WorkspaceStore> {
+  static async open(path: string, options: OpenStoreOptions = {}): Promise<WorkspaceStore> {
+    checkGiven(OpenOptions, options)
+    const { mode = 'write', create = false } = options
     return new WorkspaceStore(mode === 'read' ? await openReading(path) : await openWriting(path, create))
   }
 
@@ -201,6 +208,7 @@ export class WorkspaceStore implements AsyncDisposable {
 
   /** Null when the prediction has no arrays. Throws `arrays_corrupt` for damage, also when they do not fit its n_samples. */
   async loadArrays(id: string): Promise<ArrayRow | null> {
+    checkText('id', id)
     const row = await this.arrays.loadSingle(id)
     if (row === null) return null
     const prediction = await this.getPrediction(id)

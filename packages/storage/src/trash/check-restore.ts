@@ -6,6 +6,7 @@ import { resolveMaintained, withPlanning } from '../maintenance/maintenance-work
 import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
+import { checkText, checkTexts } from '../options/check-options.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
@@ -38,6 +39,8 @@ export const chooseRestore = async (
 
 /** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place. Reads only. */
 export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<void> => {
+  checkText('operation', operation)
+  if (ids !== undefined) checkTexts('ids', ids)
   const resolved = await resolveMaintained(path)
   const layout = layoutOf(resolved.root)
   const manifest = await readManifest(layout, operation)

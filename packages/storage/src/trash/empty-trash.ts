@@ -4,16 +4,21 @@ import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { jobId, maybeText, optionsOf } from '../options/option-schemas.ts'
 import { dropOperation } from './drop-operation.ts'
 import { listTrash } from './list-trash.ts'
 import { readManifest } from './trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from './trash-places.ts'
+
+const Options = optionsOf<{ operation?: string; jobId: string }>({ operation: maybeText, jobId })
 
 /**
  * Gives up one operation for good, or all of them. What interrupted jobs have left beside them goes with the recovery before. Throws
  * `trash_not_found`, `workspace_busy`.
  */
 export const emptyTrash = async (path: string, options: { operation?: string; jobId: string }): Promise<EmptyTrashReport> => {
+  checkGiven(Options, options)
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
   if (options.operation !== undefined) await readManifest(layout, options.operation)

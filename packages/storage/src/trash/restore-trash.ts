@@ -17,6 +17,8 @@ import { writeJournal } from '../migration/journal.ts'
 import { toMigrationError } from '../migration/migration-error.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
+import { jobId, maybeTexts, optionsOf, workShape } from '../options/option-schemas.ts'
 import { findForms, refreshChains } from '../store/refresh-chains.ts'
 import { chooseRestore } from './check-restore.ts'
 import { makeFolders } from './fill-trash.ts'
@@ -32,6 +34,8 @@ export interface RestoreOptions extends WorkOptions {
   ids?: readonly string[] | undefined
 }
 
+const Options = optionsOf<RestoreOptions>({ ...workShape, jobId, ids: maybeTexts })
+
 /**
  * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. Chains get the figures back that they had with
  * the predictions that they have again, else those are worked out anew. The files of the trash are compared with their
@@ -40,6 +44,8 @@ export interface RestoreOptions extends WorkOptions {
  * `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`.
  */
 export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
+  checkText('operation', operation)
+  checkGiven(Options, options)
   const { root } = await resolveMaintained(path)
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)

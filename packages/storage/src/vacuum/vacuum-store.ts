@@ -16,6 +16,8 @@ import { rebuildStore } from '../migration/rebuild-store.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { optionsOf, workShape, lock as workspaceLock } from '../options/option-schemas.ts'
 import { resolveWritable } from '../store/resolve-writable.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { claimStore, withAttachedStore } from '../workspace/open-store.ts'
@@ -34,11 +36,14 @@ export interface VacuumOptions extends WorkOptions {
   readonly lock?: WorkspaceLock | undefined
 }
 
+const Options = optionsOf<VacuumOptions>({ ...workShape, lock: workspaceLock })
+
 /**
  * Writes the store anew without its free blocks, compares every row, and puts it in the place of the old one by one rename. A kill at any
  * instant leaves the old store or the new one. Throws `not_migrated` for stores of older releases: a migration rewrites those.
  */
 export const vacuumWorkspace = async (path: string, options: VacuumOptions = {}): Promise<VacuumReport> => {
+  checkGiven(Options, options)
   const { root, store } = await resolveWritable(path, false)
   const layout = layoutOf(root)
   await refuseLinksFor(layout)

@@ -6,6 +6,8 @@ import { isStorageError, StorageError } from '../errors.ts'
 import type { VerifyOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
+import { checkGiven } from '../options/check-options.ts'
+import { flag, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { listArrayFiles } from '../workspace/array-files.ts'
 import { concerning } from '../workspace/array-findings.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
@@ -23,11 +25,14 @@ import { findUnreadableFiles } from './find-unreadable-files.ts'
 import { locateDamage } from './locate-damage.ts'
 import { ScrubState } from './scrub-state.ts'
 
+const Options = optionsOf<VerifyOptions>({ ...workShape, depth: z.enum(['quick', 'deep']), scrubState: maybeText, requireProof: flag })
+
 /**
  * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the models
  * that rows name, the migration's proof. `deep` decodes every value and compares the checksums in the footers and of the models. Changes nothing; damage is a finding.
  */
 export const verifyWorkspace = async (path: string, options: VerifyOptions): Promise<VerifyReport> => {
+  checkGiven(Options, options)
   const resolved = await resolveWorkspace(path)
   const startedAt = performance.now()
   try {
