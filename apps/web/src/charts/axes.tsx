@@ -1,4 +1,5 @@
 import type { ScaleLinear } from 'd3-scale'
+import { type TickTexts, tickCount } from './tick-text.ts'
 
 type Scale = ScaleLinear<number, number>
 
@@ -9,26 +10,26 @@ interface AxesProps {
   readonly yLabel: string
   /** Left, top, right and bottom edge of the plot in pixels. */
   readonly frame: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number }
-  readonly xTick: (value: number) => string
-  readonly yTick: (value: number) => string
+  readonly xTicks: TickTexts
+  readonly yTicks: TickTexts
 }
 
 /** Grid lines, ticks and names of both axes. */
-export const Axes = ({ x, y, xLabel, yLabel, frame, xTick, yTick }: AxesProps) => (
+export const Axes = ({ x, y, xLabel, yLabel, frame, xTicks, yTicks }: AxesProps) => (
   <g aria-hidden className="text-[11px]">
-    {x.ticks(5).map((value) => (
+    {x.ticks(tickCount).map((value) => (
       <g key={value} transform={`translate(${x(value)},0)`}>
         <line y1={frame.top} y2={frame.bottom} stroke="var(--line)" />
         <text y={frame.bottom + 15} textAnchor="middle" fill="var(--muted)">
-          {xTick(value)}
+          {xTicks.text(value)}
         </text>
       </g>
     ))}
-    {y.ticks(5).map((value) => (
+    {y.ticks(tickCount).map((value) => (
       <g key={value} transform={`translate(0,${y(value)})`}>
         <line x1={frame.left} x2={frame.right} stroke="var(--line)" />
         <text x={frame.left - 6} dy="0.32em" textAnchor="end" fill="var(--muted)">
-          {yTick(value)}
+          {yTicks.text(value)}
         </text>
       </g>
     ))}
@@ -41,10 +42,10 @@ export const Axes = ({ x, y, xLabel, yLabel, frame, xTick, yTick }: AxesProps) =
       stroke="var(--line-strong)"
     />
     <text x={(frame.left + frame.right) / 2} y={frame.bottom + 33} textAnchor="middle" fill="var(--ink)">
-      {xLabel}
+      {xLabel + xTicks.offset}
     </text>
     <text transform={`translate(13,${(frame.top + frame.bottom) / 2}) rotate(-90)`} textAnchor="middle" fill="var(--ink)">
-      {yLabel}
+      {yLabel + yTicks.offset}
     </text>
   </g>
 )

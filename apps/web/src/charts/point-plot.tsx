@@ -3,6 +3,7 @@ import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useState }
 import { markerPath, partitionColour } from '../ui/partition-mark.tsx'
 import { Axes } from './axes.tsx'
 import type { Point } from './square-scale.ts'
+import type { TickTexts } from './tick-text.ts'
 
 interface PointPlotProps {
   readonly dots: readonly Point[]
@@ -19,8 +20,8 @@ interface PointPlotProps {
   readonly nameOf: (dot: Point) => string
   /** A click or Enter on a dot. */
   readonly onPin: (dot: Point) => void
-  /** Text of a tick; the domain says how many decimals it needs. */
-  readonly tick: (value: number, domain: readonly [number, number]) => string
+  /** Texts of the ticks of an axis over this domain. */
+  readonly ticks: (domain: readonly [number, number]) => TickTexts
   readonly lines: (x: (value: number) => number, y: (value: number) => number) => ReactNode
   readonly height?: number
 }
@@ -82,8 +83,8 @@ export const PointPlot = (props: PointPlotProps) => {
           xLabel={props.xLabel}
           yLabel={props.yLabel}
           frame={frame}
-          xTick={(value) => props.tick(value, xDomain)}
-          yTick={(value) => props.tick(value, yDomain)}
+          xTicks={props.ticks(xDomain)}
+          yTicks={props.ticks(yDomain)}
         />
         {props.lines(x, y)}
         <Dots dots={dots} xDomain={xDomain} yDomain={yDomain} height={height} partition={props.partition} />

@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { ConfusionMatrix } from '../../charts/confusion-matrix.tsx'
 import { PointPlot } from '../../charts/point-plot.tsx'
 import { finitePoints, lineInside, niceDomain, type Point, residualDomain, squareDomain, thin } from '../../charts/square-scale.ts'
-import { tickText } from '../../charts/tick-text.ts'
+import { tickTexts } from '../../charts/tick-text.ts'
 import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -102,7 +102,7 @@ const MeasuredPredicted = (props: CurveProps) => {
         partition={scatter.partition}
         label={`${peek.chartLabel(scatter.partition)}. ${peek.stepHint}`}
         height={382}
-        tick={(value, range) => tickText(value, range, format.decimal)}
+        ticks={(range) => tickTexts(range, format.decimal)}
         {...pinning}
         describe={(dot) =>
           `${pinning.nameOf(dot)}: ${peek.measured.toLowerCase()} ${format.score(dot.x)}, ${peek.predicted.toLowerCase()} ${format.score(dot.y)}`
@@ -177,7 +177,7 @@ const ResidualPlot = (props: CurveProps) => {
         partition={scatter.partition}
         label={`${peek.residualLabel(scatter.partition)}. ${peek.stepHint}`}
         height={290}
-        tick={(value, range) => tickText(value, range, format.decimal)}
+        ticks={(range) => tickTexts(range, format.decimal)}
         {...pinning}
         pinned={pinning.pinned && residualOf(pinning.pinned)}
         describe={(dot) => `${pinning.nameOf(dot)}: ${peek.residual.toLowerCase()} ${format.score(dot.y)}`}
