@@ -20,5 +20,20 @@ export const valueLabel = (column: FacetColumn, value: string, text: Text): stri
 
 export const taskLabel = (task: string, text: Text): string => named(text.taskTypes, task)
 
-/** A dataset may have no name at all; a blank would look like a mistake of ours. */
-export const datasetLabel = (name: string, text: Text): string => (name.trim() === '' ? text.common.emptyName : name)
+/**
+ * The one way in which the name of a dataset is shown: different names look different. What a page would not show is named between ‹ and ›:
+ * no name at all, blanks at the ends or several in a row, and other characters that cannot be seen.
+ */
+export const datasetLabel = (name: string, { common }: Text): string =>
+  name === ''
+    ? `‹${common.emptyName}›`
+    : name.replaceAll(unseen, (run, of: string) => `‹${unseenName(of, run.length / of.length, common)}›`)
+
+/** Runs of one character. Joiners are part of the spelling of some languages; ‹ itself is named since it begins what is not of the name. */
+const unseen = /((?<=^ *| ) | (?= *$| )|‹|(?! |\u200c|\u200d)[\s\p{Cc}\p{Cf}])\1*/gu
+
+const unseenName = (character: string, times: number, { unseen: names }: Text['common']): string => {
+  const known: Readonly<Record<string, string>> = { ' ': names.space, '\t': names.tab, '\n': names.lineBreak, '\u00a0': names.noBreakSpace }
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  return `${known[character] ?? `U+${code}`}${times === 1 ? '' : ` ×${times}`}`
+}

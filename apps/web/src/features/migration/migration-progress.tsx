@@ -67,10 +67,10 @@ const DatasetProgress = ({ progress }: { progress: JobProgress }) => {
     <ul className="mt-4 grid max-h-96 gap-2 overflow-y-auto">
       {progress.datasets.map((dataset) => (
         <li key={dataset.name} className="grid items-center gap-x-4 gap-y-1 sm:grid-cols-[minmax(8rem,14rem)_1fr_auto]">
-          <span className="truncate font-medium" title={dataset.name}>
+          <span className="truncate font-medium" title={datasetLabel(dataset.name, text)}>
             {datasetLabel(dataset.name, text)}
           </span>
-          <ProgressBar slim fraction={dataset.rows === 0 ? 1 : dataset.done_rows / dataset.rows} label={dataset.name} />
+          <ProgressBar slim fraction={dataset.rows === 0 ? 1 : dataset.done_rows / dataset.rows} label={datasetLabel(dataset.name, text)} />
           <span className="flex items-center gap-2 text-xs text-muted">
             {jobs.rowsOf(dataset.done_rows, dataset.rows)}
             <Badge tone={dataset.state === 'done' ? 'success' : dataset.state === 'waiting' ? 'neutral' : 'info'}>

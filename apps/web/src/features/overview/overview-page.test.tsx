@@ -52,7 +52,7 @@ describe('dataset card', () => {
 
   it('names a dataset without a name', async () => {
     const { card } = await openCard({ dataset_name: '' })
-    expect(card.getByRole('heading', { name: '(empty name)' })).toBeVisible()
+    expect(card.getByRole('heading', { name: '‹empty name›' })).toBeVisible()
   })
 })
 

@@ -6,7 +6,7 @@ import type { Formatters } from '../../lib/format.ts'
 import type { ColumnView } from '../../table/grid-row.tsx'
 import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
-import { valueLabel } from '../../text/value-label.ts'
+import { datasetLabel, valueLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { columnById, type GridColumn, isFacet } from './columns.ts'
@@ -58,11 +58,8 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
     case 'code':
       return <span className="truncate font-mono text-xs">{String(value)}</span>
     case 'text':
-      return value === '' ? (
-        <span className="text-muted">{column.id === 'dataset_name' ? text.common.emptyName : text.common.none}</span>
-      ) : (
-        <span className="truncate">{String(value)}</span>
-      )
+      if (value === '' && column.id !== 'dataset_name') return <span className="text-muted">{text.common.none}</span>
+      return <span className="truncate">{nameIn(column, String(value), text)}</span>
   }
 }
 
@@ -103,8 +100,10 @@ const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: F
   if (column.id === 'val_score' && isRefitPlaceholder(row)) return text.predictions.refitScore
   if (column.kind === 'score')
     return `${metricName(text, row.metric)} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
-  return value === '' ? undefined : String(value)
+  return value === '' ? undefined : nameIn(column, String(value), text)
 }
+
+const nameIn = (column: GridColumn, name: string, text: Text): string => (column.id === 'dataset_name' ? datasetLabel(name, text) : name)
 
 /** Plain text of a cell, for copying; numbers in full. */
 export const plainCell = (id: string, row: PredictionRow): string => {
