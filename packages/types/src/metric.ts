@@ -69,6 +69,27 @@ const byName = new Map(metrics.flatMap((entry) => [entry.name, ...entry.aliases]
 /** The metric of this name or alias, in any case; undefined when the table does not know it. */
 export const findMetric = (name: string): Metric | undefined => byName.get(name.trim().toLowerCase())
 
+/** Names under which the table has one metric in several averages over the classes: figures of one are not to be held against another's. */
+const averaged = /_(micro|macro)$/
+
+/**
+ * The same text for every spelling of one metric, whose scores can be compared: case, blanks around it and aliases make no other metric,
+ * another average over classes does. A name that the table does not know stays as it is.
+ */
+export const metricKey = (name: string): string => {
+  const entry = findMetric(name)
+  if (entry === undefined) return name
+  const spelling = name.trim().toLowerCase()
+  return averaged.test(spelling) ? spelling : entry.name
+}
+
+/** The spellings of each metric among these names, in their order. */
+export const spellingsByMetric = (names: readonly string[]): string[][] => {
+  const spellings = new Map<string, string[]>()
+  for (const name of names) spellings.set(metricKey(name), [...(spellings.get(metricKey(name)) ?? []), name])
+  return [...spellings.values()]
+}
+
 /** Direction of a metric; 'unknown' is never ranked by guess. */
 export const metricDirection = (name: string): MetricDirection => findMetric(name)?.direction ?? 'unknown'
 

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { StripPlot } from '../../charts/strip-plot.tsx'
 import { paths } from '../../paths.ts'
 import type { Text } from '../../text/en.ts'
-import { metricName } from '../../text/metric-name.ts'
+import { metricAmong, metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel, taskLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
@@ -17,7 +17,7 @@ export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview;
   const format = useFormat()
   const name = datasetLabel(dataset.dataset_name, text)
   const [metric] = dataset.metrics
-  const others = dataset.metrics.slice(1).map((each) => metricName(text, each))
+  const others = dataset.metrics.slice(1).map((each) => metricAmong(text, each, dataset.metrics))
   const remark = whyNotRanked(dataset, text)
   return (
     <li className="card flex min-w-0 flex-col gap-3 p-4">

@@ -30,8 +30,9 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
   const [query, setQuery] = useState('')
   if (facet === undefined) return null
   const items = facetItems(facet, chosen)
+  const all = items.map(({ value }) => value)
   const found = items.filter(({ value }) =>
-    `${value} ${valueLabel(column, value, text)}`.toLowerCase().includes(query.trim().toLowerCase()),
+    `${value} ${valueLabel(column, value, text, all)}`.toLowerCase().includes(query.trim().toLowerCase()),
   )
   const hidden = facet.distinct - facet.values.length
   return (
@@ -46,7 +47,7 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
           className="field mb-1 h-8! w-full text-xs"
         />
       )}
-      <FacetList items={found} render={(item) => <FacetRow column={column} item={item} chosen={chosen} onToggle={onToggle} />} />
+      <FacetList items={found} render={(item) => <FacetRow column={column} item={item} all={all} chosen={chosen} onToggle={onToggle} />} />
       {hidden > 0 ? <p className="px-1 pt-1 text-xs text-muted">{text.predictions.facetMore(hidden)}</p> : null}
     </FacetSection>
   )
@@ -112,10 +113,16 @@ const FacetList = ({ items, render }: { items: readonly FacetItem[]; render: (it
   )
 }
 
-const FacetRow = ({ column, item, chosen, onToggle }: { item: FacetItem } & Pick<GroupProps, 'column' | 'chosen' | 'onToggle'>) => {
+const FacetRow = ({
+  column,
+  item,
+  all,
+  chosen,
+  onToggle,
+}: { item: FacetItem; all: readonly string[] } & Pick<GroupProps, 'column' | 'chosen' | 'onToggle'>) => {
   const text = useText()
   const format = useFormat()
-  const label = valueLabel(column, item.value, text)
+  const label = valueLabel(column, item.value, text, all)
   return (
     <label className="flex h-full cursor-pointer items-center gap-2 rounded px-1 text-[0.93rem] hover:bg-hover">
       <input

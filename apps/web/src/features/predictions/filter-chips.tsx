@@ -22,10 +22,10 @@ export const FilterChips = ({ search, change }: ChipsProps) => {
         <Chip name={`${text.common.search}: ${search.q}`} onRemove={() => change(({ q: _, ...rest }) => rest)} />
       )}
       {equalityColumns.flatMap((column) =>
-        (search[column] ?? []).map((value) => (
+        (search[column] ?? []).map((value, _, all) => (
           <Chip
             key={column + value}
-            name={`${text.columns[column]}: ${valueLabel(column, value, text)}`}
+            name={`${text.columns[column]}: ${valueLabel(column, value, text, all)}`}
             onRemove={() =>
               change((before) =>
                 withFacet(

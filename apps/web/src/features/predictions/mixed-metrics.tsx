@@ -1,4 +1,4 @@
-import { metricName } from '../../text/metric-name.ts'
+import { metricAmong } from '../../text/metric-name.ts'
 import { useText } from '../../text/text.tsx'
 import { Notice } from '../../ui/notice.tsx'
 
@@ -8,7 +8,7 @@ export const MixedMetrics = ({ metrics }: { metrics: readonly string[] }) => {
   return (
     <div className="border-b border-line">
       <Notice flat tone="info">
-        {text.predictions.mixedMetrics(metrics.map((name) => metricName(text, name)).join(', '))}
+        {text.predictions.mixedMetrics(metrics.map((name) => metricAmong(text, name, metrics)).join(', '))}
       </Notice>
     </div>
   )

@@ -1,4 +1,4 @@
-import { act, screen, waitFor } from '@testing-library/react'
+import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp, totalRows } from '../../../test/app.tsx'
@@ -39,6 +39,24 @@ describe('predictions page', () => {
     expect(screen.queryByText(/1 prediction$/)).not.toBeInTheDocument()
     expect(screen.queryByText('Refreshing…')).not.toBeInTheDocument()
     expect(screen.queryByText(/Failed to fetch/)).not.toBeInTheDocument()
+  })
+
+  it('takes two spellings of a metric for one, and tells their filters apart', async () => {
+    await openGrid('/predictions?metric=r2&metric=R2', {
+      'GET /predictions': () => ({ rows: [{ ...prediction(0), metric: 'r2' }], total: 1, offset: 0, metrics: ['R2', 'r2'] }),
+    })
+    expect(screen.queryByText(/different metrics/)).not.toBeInTheDocument()
+    const header = screen.getByRole('columnheader', { name: /Val score/ })
+    expect(within(header).getByTitle(/^R²: /)).toBeInTheDocument()
+    expect(screen.getByRole('button', { name: 'Remove filter Metric: R² (r2)' })).toBeVisible()
+    expect(screen.getByRole('button', { name: 'Remove filter Metric: R² (R2)' })).toBeVisible()
+  })
+
+  it('names a metric without a name among others', async () => {
+    await openGrid('/predictions', {
+      'GET /predictions': () => ({ rows: [prediction(0)], total: 1, offset: 0, metrics: ['', 'R2', 'r2', 'f1_macro', 'f1_micro'] }),
+    })
+    expect(screen.getByText(/in different metrics \(\(empty\), R², F1 \(f1_macro\), F1 \(f1_micro\)\)/)).toBeVisible()
   })
 
   it('tells NaN, no value and not loaded apart', async () => {

@@ -1,5 +1,5 @@
 import { Facets } from '@nirs-workspace/types'
-import { screen, waitFor } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
@@ -29,6 +29,26 @@ describe('distribution of a score', () => {
     await waitFor(() => expect(asked().at(-1)?.query.get('metric')).toBe('balanced_accuracy'))
     await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0,8{Enter}')
     await waitFor(() => expect(router.state.location.search).toMatchObject({ metric: 'balanced_accuracy', val_score_min: '0.8' }))
+  })
+
+  it('takes two spellings of a metric for one, and a range is one of both', async () => {
+    const spelled = Facets.parse({
+      total: 9,
+      facets: { metric: { values: ['r2', 'rmse', 'R2'].map((value) => ({ value, count: 3 })), distinct: 3 } },
+    })
+    const { sent, router } = renderApp('/predictions', 'migrated', { 'GET /predictions/facets': () => spelled })
+    const user = userEvent.setup()
+    const choice = await screen.findByRole('combobox', { name: 'Metric of Val score' })
+    expect(
+      within(choice)
+        .getAllByRole('option')
+        .map((option) => option.textContent),
+    ).toEqual(['R²', 'RMSE'])
+    await waitFor(() =>
+      expect(sent.some(({ path, query }) => path === '/predictions/histogram' && query.getAll('metric').join() === 'r2,R2')).toBe(true),
+    )
+    await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0.8{Enter}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ metric: ['r2', 'R2'], val_score_min: '0.8' }))
   })
 
   it('says that there is no finite score instead of drawing a scale', async () => {

@@ -1,10 +1,11 @@
 import type { RangeColumn } from '@nirs-workspace/types'
+import { spellingsByMetric } from '@nirs-workspace/types/metric'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
 import { useErrorText } from '../../text/error-text.ts'
-import { metricName } from '../../text/metric-name.ts'
+import { metricAmong } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Skeleton } from '../../ui/states.tsx'
@@ -28,39 +29,42 @@ export const RangeFilter = ({ workspace, column, search, change, metrics, open }
   const text = useText()
   const [asked, setAsked] = useState('')
   // Scores of different metrics share no scale: one is drawn, and a range of scores is a range of that one.
-  const mixed = isScoreColumn(column) && metrics.length > 1
-  const metric = mixed ? (metrics.find((name) => name === asked) ?? metrics[0]) : undefined
+  const choices = isScoreColumn(column) ? spellingsByMetric(metrics).map((spellings) => ({ name: spellings[0] ?? '', spellings })) : []
+  const mixed = choices.length > 1
+  const chosen = mixed ? (choices.find(({ name }) => name === asked) ?? choices[0]) : undefined
+  const names = choices.map(({ name }) => name)
   const set = (min: string, max: string): void =>
     change((before) => {
-      const narrowed = metric === undefined || (min === '' && max === '') ? before : withFacet(before, 'metric', [metric])
+      const narrowed = chosen === undefined || (min === '' && max === '') ? before : withFacet(before, 'metric', chosen.spellings)
       return withRange(narrowed, column, min, max)
     })
   const min = search[`${column}_min`] ?? ''
   const max = search[`${column}_max`] ?? ''
   return (
     <FacetSection title={text.columns[column]} hint={text.columnHints[column]} open={open || min !== '' || max !== ''}>
-      {metric === undefined ? null : (
+      {chosen === undefined ? null : (
         <select
-          value={metric}
+          value={chosen.name}
           onChange={(event) => setAsked(event.target.value)}
           aria-label={text.predictions.oneMetric(text.columns[column])}
           className="field mb-1.5 h-8! w-full text-xs"
         >
-          {metrics.map((name) => (
+          {names.map((name) => (
             <option key={name} value={name}>
-              {metricName(text, name)}
+              {metricAmong(text, name, names)}
             </option>
           ))}
         </select>
       )}
-      <Distribution workspace={workspace} column={column} search={search} metric={metric} onRange={set} />
+      <Distribution workspace={workspace} column={column} search={search} metric={chosen?.spellings ?? []} onRange={set} />
       <BoundFields key={`${min}…${max}`} min={min} max={max} onApply={set} label={text.columns[column]} />
     </FacetSection>
   )
 }
 
 interface DistributionProps extends Pick<RangeProps, 'workspace' | 'column' | 'search'> {
-  readonly metric: string | undefined
+  /** The spellings of the one metric whose scores are drawn; none where there is nothing to choose. */
+  readonly metric: readonly string[]
   readonly onRange: (min: string, max: string) => void
 }
 

@@ -110,15 +110,15 @@ describe('sort keys', () => {
 describe('distribution of a column', () => {
   it('takes one metric, leaves out its own range and, of validation scores, the refits', () => {
     const search = { val_score_min: '0.1', test_score_max: '2', q: 'pls' }
-    expect(distributionParams(search, 'val_score', 'rmse')).toEqual({
+    expect(distributionParams(search, 'val_score', ['rmse'])).toEqual({
       test_score_max: '2',
       q: 'pls',
       metric: ['rmse'],
       fold_kind: ['fold', 'average', 'single', 'other'],
     })
-    expect(distributionParams({ fold_kind: ['fold', 'refit'] }, 'val_score', undefined)).toEqual({ fold_kind: ['fold'] })
-    expect(distributionParams({ fold_kind: ['refit'] }, 'val_score', undefined)).toBeUndefined()
-    expect(distributionParams({ fold_kind: ['refit'] }, 'test_score', undefined)).toEqual({ fold_kind: ['refit'] })
+    expect(distributionParams({ fold_kind: ['fold', 'refit'] }, 'val_score', [])).toEqual({ fold_kind: ['fold'] })
+    expect(distributionParams({ fold_kind: ['refit'] }, 'val_score', [])).toBeUndefined()
+    expect(distributionParams({ fold_kind: ['refit'] }, 'test_score', [])).toEqual({ fold_kind: ['refit'] })
   })
 })
 

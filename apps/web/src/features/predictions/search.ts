@@ -147,11 +147,11 @@ export const filterParams = (search: PredictionSearch): QueryParams => {
 
 /**
  * What a distribution counts: the filters in force without the column's own range, so that bars outside of it stay to be chosen; of
- * mixed metrics one; no refits among validation scores, where nirs4all wrote 0 for them. Undefined when only refits are asked for.
+ * mixed metrics one, in all its spellings; no refits among validation scores, where nirs4all wrote 0 for them. Undefined when only refits are asked for.
  */
-export const distributionParams = (search: PredictionSearch, column: RangeColumn, metric: string | undefined): QueryParams | undefined => {
+export const distributionParams = (search: PredictionSearch, column: RangeColumn, metric: readonly string[]): QueryParams | undefined => {
   const all = withRange(search, column, '', '')
-  const filters = filterParams(metric === undefined ? all : withFacet(all, 'metric', [metric]))
+  const filters = filterParams(metric.length === 0 ? all : withFacet(all, 'metric', metric))
   if (column !== 'val_score') return filters
   const kinds = (search.fold_kind ?? scoredKinds).filter((kind) => kind !== 'refit')
   return kinds.length === 0 ? undefined : { ...filters, fold_kind: kinds }

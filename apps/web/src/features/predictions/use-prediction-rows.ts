@@ -1,4 +1,5 @@
 import type { PredictionPage, PredictionRow } from '@nirs-workspace/types'
+import { spellingsByMetric } from '@nirs-workspace/types/metric'
 import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { QueryParams } from '../../api/client.ts'
@@ -10,6 +11,7 @@ export interface PredictionRows {
   readonly rowAt: (index: number) => LoadedRow<PredictionRow> | undefined
   /** Exact number of rows under the filters; the last known one while a new one is on its way, undefined before the first answer. */
   readonly total: number | undefined
+  /** Each metric once, however many spellings it has. */
   readonly metrics: readonly string[]
   readonly error: Error | null
   /** An attempt has failed; while others go on, `error` is null still. */
@@ -52,7 +54,7 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
   return {
     rowAt,
     total: page?.total,
-    metrics: page?.metrics ?? [],
+    metrics: spellingsByMetric(page?.metrics ?? []).flatMap(([name]) => name ?? []),
     error: results.find((result) => result.isError)?.error ?? null,
     failing: results.some((result) => result.failureCount > 0),
     pending: fresh === undefined,
