@@ -1,3 +1,4 @@
+import { useId } from 'react'
 import { useFormat, useText } from '../text/text.tsx'
 
 interface MatrixProps {
@@ -6,45 +7,51 @@ interface MatrixProps {
   readonly counts: readonly (readonly number[])[]
 }
 
-/** Counts in a table whose shade is the share of the row; the diagonal is what was right. */
+/**
+ * Counts in a table whose shade is the share of the row; the diagonal is what was right. The names of the axes and the classes stay in
+ * sight however far a large matrix is scrolled.
+ */
 export const ConfusionMatrix = ({ labels, counts }: MatrixProps) => {
   const { peek } = useText()
+  const axes = useId()
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full border-separate border-spacing-0.5 text-center">
-        <caption className="pb-1 text-xs text-muted">
-          {peek.trueClass} ↓ · {peek.predictedClass} →
-        </caption>
-        <thead>
-          <tr>
-            <td />
-            {labels.map((label) => (
-              <th key={label} scope="col" className="px-1 text-xs font-semibold">
-                {label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {labels.map((label, row) => (
-            <tr key={label}>
-              <th scope="row" className="pr-2 text-right text-xs font-semibold">
-                {label}
-              </th>
-              {labels.map((predicted, column) => (
-                <Count
-                  key={predicted}
-                  counts={counts[row] ?? []}
-                  column={column}
-                  right={row === column}
-                  actual={label}
-                  predicted={predicted}
-                />
+    <div>
+      <p id={axes} className="pb-1 text-center text-xs text-muted">
+        {peek.trueClass} ↓ · {peek.predictedClass} →
+      </p>
+      <div className="max-h-[70vh] overflow-auto">
+        <table aria-labelledby={axes} className="w-full border-separate border-spacing-0.5 text-center">
+          <thead>
+            <tr>
+              <td className="sticky top-0 left-0 z-20 bg-surface" />
+              {labels.map((label) => (
+                <th key={label} scope="col" className="sticky top-0 z-10 bg-surface px-1 text-xs font-semibold">
+                  {label}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {labels.map((label, row) => (
+              <tr key={label}>
+                <th scope="row" className="sticky left-0 bg-surface pr-2 text-right text-xs font-semibold">
+                  {label}
+                </th>
+                {labels.map((predicted, column) => (
+                  <Count
+                    key={predicted}
+                    counts={counts[row] ?? []}
+                    column={column}
+                    right={row === column}
+                    actual={label}
+                    predicted={predicted}
+                  />
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   )
 }
