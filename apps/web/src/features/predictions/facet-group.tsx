@@ -1,10 +1,10 @@
 import type { FacetColumn, Facets } from '@nirs-workspace/types'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { ChevronRight } from 'lucide-react'
-import { type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useFormat, useText } from '../../text/text.tsx'
 import { valueLabel } from '../../text/value-label.ts'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
+import { FacetList } from './facet-list.tsx'
 
 type Facet = NonNullable<Facets['facets'][FacetColumn]>
 interface FacetItem {
@@ -20,10 +20,8 @@ interface GroupProps {
   readonly open: boolean
 }
 
-/** Values before a search field appears, and before the list scrolls by itself. */
+/** Values before a search field appears; from there the list scrolls by itself. */
 const searchFrom = 9
-const itemHeight = 28
-const listHeight = 8.5 * itemHeight
 
 export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps) => {
   const text = useText()
@@ -47,7 +45,14 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
           className="field mb-1 h-8! w-full text-xs"
         />
       )}
-      <FacetList items={found} render={(item) => <FacetRow column={column} item={item} all={all} chosen={chosen} onToggle={onToggle} />} />
+      <FacetList
+        label={text.columns[column]}
+        items={found}
+        chosen={chosen}
+        render={(item, tabIndex) => (
+          <FacetRow column={column} item={item} all={all} tabIndex={tabIndex} chosen={chosen} onToggle={onToggle} />
+        )}
+      />
       {hidden > 0 ? <p className="px-1 pt-1 text-xs text-muted">{text.predictions.facetMore(hidden)}</p> : null}
     </FacetSection>
   )
@@ -87,39 +92,13 @@ export const FacetSection = ({
   )
 }
 
-/** Long lists are drawn only where they are seen. */
-const FacetList = ({ items, render }: { items: readonly FacetItem[]; render: (item: FacetItem) => ReactNode }) => {
-  const scroller = useRef<HTMLDivElement>(null)
-  const virtual = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => itemHeight,
-    overscan: 6,
-    initialRect: { width: 232, height: listHeight },
-  })
-  return (
-    <div ref={scroller} className="overflow-y-auto" style={{ maxHeight: listHeight }}>
-      <div className="relative" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
-          const item = items[index]
-          return item === undefined ? null : (
-            <div key={item.value} className="absolute inset-x-0" style={{ top: start, height: itemHeight }}>
-              {render(item)}
-            </div>
-          )
-        })}
-      </div>
-    </div>
-  )
+interface RowProps extends Pick<GroupProps, 'column' | 'chosen' | 'onToggle'> {
+  readonly item: FacetItem
+  readonly all: readonly string[]
+  readonly tabIndex: 0 | -1
 }
 
-const FacetRow = ({
-  column,
-  item,
-  all,
-  chosen,
-  onToggle,
-}: { item: FacetItem; all: readonly string[] } & Pick<GroupProps, 'column' | 'chosen' | 'onToggle'>) => {
+const FacetRow = ({ column, item, all, tabIndex, chosen, onToggle }: RowProps) => {
   const text = useText()
   const format = useFormat()
   const label = valueLabel(column, item.value, text, all)
@@ -127,6 +106,7 @@ const FacetRow = ({
     <label className="flex h-full cursor-pointer items-center gap-2 rounded px-1 text-[0.93rem] hover:bg-hover">
       <input
         type="checkbox"
+        tabIndex={tabIndex}
         checked={chosen.includes(item.value)}
         onChange={() => onToggle(column, item.value)}
         className="size-3.5 shrink-0 accent-(--accent)"
