@@ -12,20 +12,26 @@ const stop = () => abort.abort(new Error('cancelled'))
 
 const send = (message: FromJob): Promise<void> => tellParent(message)
 
-const report = throttleProgress((progress: JobProgress) => {
+const onProgress = throttleProgress((progress: JobProgress) => {
   void send({ type: 'progress', progress })
 }, 200)
 
 const work = (request: JobRequest): Promise<unknown> => {
-  const { path } = request
-  const options = { jobId: request.job_id, signal: abort.signal, onProgress: report }
+  const { path, job_id: jobId } = request
+  const { signal } = abort
   switch (request.kind) {
     case 'migrate':
-      return runMigration(path, { ...options, planId: request.plan_id ?? undefined, batchSize: request.batch_size ?? undefined })
+      return runMigration(path, {
+        jobId,
+        signal,
+        onProgress,
+        planId: request.plan_id ?? undefined,
+        batchSize: request.batch_size ?? undefined,
+      })
     case 'rollback':
-      return rollbackMigration(path, { ...options, force: request.force })
+      return rollbackMigration(path, { jobId, onProgress, force: request.force })
     case 'verify':
-      return verifyWorkspace(path, { ...options, depth: request.depth })
+      return verifyWorkspace(path, { signal, onProgress, depth: request.depth })
   }
 }
 
@@ -55,7 +61,7 @@ const toOutcome = (error: unknown): JobOutcome => {
 const run = async (request: JobRequest): Promise<void> => {
   const outcome = await (request.recover ? recover(request) : work(request).then(completed)).catch(toOutcome)
   saveOutcome(request.folder, outcome)
-  report.flush()
+  onProgress.flush()
   await send({ type: 'outcome', outcome })
   process.exit(0)
 }
