@@ -13,6 +13,7 @@ import { maybeText, optionsOf } from '../options/option-schemas.ts'
 import type { QueryOptions } from '../predictions/catalog-reader.ts'
 import { summarizeFilter } from '../predictions/filter-summary.ts'
 import { getPrediction } from '../predictions/get.ts'
+import { GivenFilter } from '../predictions/given-filter.ts'
 import { TopRequest, topPredictions } from '../predictions/top.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -85,7 +86,7 @@ export class Predictions implements AsyncDisposable {
 
   /** A narrower view of the same predictions; closing either closes both. */
   filter(filter: Partial<PredictionFilter>): Predictions {
-    return new Predictions(this.#opened, narrowFilter(this.#filter, parseGiven(PredictionFilter, filter, { name: 'the filter' })))
+    return new Predictions(this.#opened, narrowFilter(this.#filter, parseGiven(GivenFilter, filter, { name: 'the filter' })))
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type FacetColumn, type Facets, facetColumns, PredictionFilter } from '@nirs-workspace/types'
+import { type FacetColumn, type Facets, facetColumns, type PredictionFilter } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { checkGiven } from '../options/check-options.ts'
@@ -6,6 +6,7 @@ import { maybeCount, optionsOf, queryShape } from '../options/option-schemas.ts'
 import { cacheOf } from './catalog-cache.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { filterKey, whereClause } from './filter-clause.ts'
+import { GivenFilter } from './given-filter.ts'
 import { readNumber, readTextOrNull } from './value-reader.ts'
 
 export interface FacetOptions extends QueryOptions {
@@ -21,7 +22,7 @@ type Facet = NonNullable<Facets['facets'][FacetColumn]>
 
 /** Counts per value of each facet column under all filters but its own. '' and null are one value, null. Remembered per filter. */
 export const countFacets = async (catalog: CatalogReader, filter: PredictionFilter, options: FacetOptions = {}): Promise<Facets> => {
-  checkGiven(PredictionFilter, filter, 'the filter')
+  checkGiven(GivenFilter, filter, 'the filter')
   checkGiven(Options, options)
   const { limit = 200, signal } = options
   const columns = facetColumns.filter((column) => options.columns?.includes(column) ?? true)

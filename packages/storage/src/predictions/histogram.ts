@@ -1,10 +1,11 @@
-import { type Histogram, PredictionFilter, type RangeColumn, rangeColumns } from '@nirs-workspace/types'
+import { type Histogram, type PredictionFilter, type RangeColumn, rangeColumns } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { whereClause } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
+import { GivenFilter } from './given-filter.ts'
 import { readNumber, readNumberOrNull } from './value-reader.ts'
 
 const MAX_BINS = 100
@@ -21,7 +22,7 @@ export const makeHistogram = async (
   column: RangeColumn,
   options: QueryOptions = {},
 ): Promise<Histogram> => {
-  checkGiven(PredictionFilter, filter, 'the filter')
+  checkGiven(GivenFilter, filter, 'the filter')
   checkGiven(z.enum(rangeColumns), column, 'the column')
   const source = sourceOf(filter, column)
   const { total } = await summarizeFilter(catalog, filter, options)

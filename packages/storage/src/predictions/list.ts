@@ -5,6 +5,7 @@ import { cacheOf } from './catalog-cache.ts'
 import type { CatalogReader, QueryOptions } from './catalog-reader.ts'
 import { filterKey, searchWords } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
+import { GivenFilter } from './given-filter.ts'
 import { knownOrder, orderIndex } from './order-index.ts'
 import { rowsByRowid } from './rows-by-rowid.ts'
 import { searchFirstRows } from './search-page.ts'
@@ -14,7 +15,11 @@ import { topRows } from './top-rows.ts'
 const DIRECT_ROWS = 2000
 
 /** As the server's, for pages of any length. */
-const ListRequest = PredictionQuery.extend({ limit: z.number().int().min(0), offset: z.number().int().min(0) }).strict()
+const ListRequest = PredictionQuery.extend({
+  filter: GivenFilter,
+  limit: z.number().int().min(0),
+  offset: z.number().int().min(0),
+}).strict()
 
 /**
  * One page of predictions with the exact total. The first and last pages come straight from a scan, pages in between from an index of the
