@@ -58,12 +58,8 @@ export const chainSummaryView = `CREATE VIEW v_chain_summary AS SELECT c.chain_i
 /** Views that the library itself drops when it opens a store. */
 export const droppedViews = ['v_aggregated_predictions', 'v_aggregated_predictions_all', 'v_chain_summary']
 
-export const summaryColumns = [
-  'model_name',
-  'metric',
-  'task_type',
-  'best_params',
-  'dataset_name',
+/** Columns of a chain that are worked out from its predictions. */
+export const figureColumns = [
   'cv_val_score',
   'cv_test_score',
   'cv_train_score',
@@ -73,3 +69,5 @@ export const summaryColumns = [
   'final_train_score',
   'final_scores',
 ] as const
+
+export const summaryColumns = ['model_name', 'metric', 'task_type', 'best_params', 'dataset_name', ...figureColumns] as const

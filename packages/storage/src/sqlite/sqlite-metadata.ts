@@ -14,7 +14,8 @@ import {
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
-import { type ChainFigures, type FigureRow, figureColumns } from '../store/chain-figures.ts'
+import { figureColumns } from '../migration/store-schema.ts'
+import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
 import { asNumber, asText } from './read-table.ts'
 import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
 

@@ -1,20 +1,10 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { parsePythonJson, ScoreMeans } from '../migration/score-means.ts'
+import { figureColumns } from '../migration/store-schema.ts'
 import { asNumber } from '../sqlite/read-table.ts'
 import { EncodedValue } from '../sqlite/saved-row.ts'
 
-/** Columns of a chain that are worked out from its predictions. */
-export const figureColumns = [
-  'cv_val_score',
-  'cv_test_score',
-  'cv_train_score',
-  'cv_fold_count',
-  'cv_scores',
-  'final_test_score',
-  'final_train_score',
-  'final_scores',
-] as const
 export type FigureColumn = (typeof figureColumns)[number]
 
 /** What these columns hold, those that the store has; to the bit. */
