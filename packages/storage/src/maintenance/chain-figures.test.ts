@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { attachReadOnly, attachWritable, detach } from '../engine/attach-store.ts'
+import { attachReadOnly, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
@@ -44,16 +45,8 @@ const figuresIn = async (folder: string, kind: StoreKind): Promise<Figures> => {
   }
 }
 
-const change = async (folder: string, kind: StoreKind, sql: string): Promise<void> => {
-  if (kind === 'sqlite') return changeSqlite(join(folder, 'store.sqlite'), sql)
-  await withEngine({}, async (engine) => {
-    await attachWritable(engine, join(folder, 'store.duckdb'), 'made')
-    await engine.run('USE made')
-    await engine.run(sql)
-    await engine.run('USE memory')
-    await detach(engine, 'made')
-  })
-}
+const change = async (folder: string, kind: StoreKind, sql: string): Promise<void> =>
+  kind === 'sqlite' ? changeSqlite(join(folder, 'store.sqlite'), sql) : changeStore(join(folder, 'store.duckdb'), sql)
 
 const fold = (name: string, score: number): MadePrediction => ({
   id: name,

@@ -8,7 +8,6 @@ import { Predictions } from '../portable/predictions.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
-import { rewriteParquet } from '../testing/tamper.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
@@ -343,21 +342,6 @@ describe('test_merge_stores', () => {
     expect(await merge(to, [file])).toMatchObject({ sources: [{ predictions_merged: 2 }], rows: { runs: 1, pipelines: 2, chains: 0 } })
     expect(await yOf(to, 'x')).toEqual([7])
     expect(await merge(to, [file], { jobId: 'again' })).toMatchObject({ record_path: null })
-  })
-
-  test('arrays for which the file of the target has no columns come along', async () => {
-    const to = await make('to', { predictions: [{ id: 't', y: [1] }] })
-    const from = await make('from', { predictions: [{ id: 's', fold: '1', y: [2], shape: [1, 2] }] })
-    await rewriteParquet(join(to, 'arrays', 'wheat.parquet'), 'prediction_id, dataset_name, y_true, y_pred')
-    expect(await merge(to, [from])).toMatchObject({ array_rows: 1 })
-    const arraysOf = async (path: string) => {
-      await using predictions = await Predictions.open(path, { cacheFolder })
-      return (await predictions.loadArrays(['s'])).get('s')
-    }
-    const arrays = await arraysOf(from)
-    expect(arrays?.y_proba?.values).toEqual(Float64Array.of(0.25, 0.75))
-    expect(await arraysOf(to)).toEqual(arrays)
-    expect(await yOf(to, 't')).toEqual([1])
   })
 
   test('columns of later releases come along', async () => {

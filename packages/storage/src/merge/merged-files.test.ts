@@ -85,13 +85,17 @@ test('arrays for which the file of the target has no column yet come along', asy
   await using folder = await temporaryFolder()
   const at = (name: string) => join(folder.path, name)
   await makeHybrid(at('to'), { predictions: [{ id: 'there', fold: '0' }] })
-  await makeHybrid(at('from'), { predictions: [{ id: 'comes', fold: '1' }] })
+  await makeHybrid(at('from'), { predictions: [{ id: 'comes', fold: '1', shape: [1, 2] }] })
   // Of a program that leaves out what it has no values for.
-  await rewriteParquet(join(at('to'), 'arrays', 'wheat.parquet'), '* EXCLUDE (weights, sample_indices)')
+  await rewriteParquet(join(at('to'), 'arrays', 'wheat.parquet'), 'prediction_id, dataset_name, y_true, y_pred')
   await rewriteParquet(join(at('from'), 'arrays', 'wheat.parquet'), '* REPLACE ([0.5, 0.25]::DOUBLE[] AS weights)')
   await mergeStores(at('to'), [at('from')], { cacheFolder: at('cache'), jobId: 'merge' })
   const row = await ArrayStore.open(at('to')).loadSingle('comes')
   expect(row?.weights && elementsOf(row.weights)).toEqual([0.5, 0.25])
+  expect([row?.y_proba && elementsOf(row.y_proba), row?.y_proba_shape]).toEqual([
+    [0.25, 0.75],
+    [1, 2],
+  ])
 })
 
 test('a column that the file of the target has with another type is refused, not rounded', async () => {

@@ -5,7 +5,7 @@ import { damageUnseen, writeWithPolars } from '../array-store/testing/foreign-da
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import type { Scratch } from '../testing/fault-oracle.ts'
 import { makeStore } from '../testing/make-store.ts'
-import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
+import { changeInLog, changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
 import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './testing/merge-faults.ts'
 
 let scratch: Scratch
@@ -19,7 +19,6 @@ const later = (path: string): Promise<void> => utimes(path, new Date(), new Date
 const isFlushed = (name: RegExp) => (operation: DiskOperation) => operation.kind === 'fsync' && name.test(operation.path)
 const isPrepared = ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && /merges\/[^/]+$/.test(path)
 const isOpened = ({ kind, path }: DiskOperation) => kind === 'engine-write' && path.endsWith('store.duckdb')
-const keepLog = 'PRAGMA disable_checkpoint_on_shutdown; '
 const wheat = (root: string) => join(root, 'arrays', 'wheat.parquet')
 
 const cases: Record<
@@ -59,7 +58,7 @@ const cases: Record<
     code: 'plan_stale',
     hasLog: true,
     isPlace: isPrepared,
-    change: (root) => () => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'", keepLog),
+    change: (root) => () => changeInLog(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'"),
   },
   'a target without a log that changes while it is opened': {
     code: 'plan_stale',
@@ -77,7 +76,7 @@ const cases: Record<
 
 test.each(Object.entries(cases))('%s stops a merge', async (_, { code, hasLog, isPlace, change }) => {
   const path = await scratch.copy('tampered')
-  if (hasLog) await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET error = 'in the log'", keepLog)
+  if (hasLog) await changeInLog(join(path, 'store.duckdb'), "UPDATE runs SET error = 'in the log'")
   const before = await stateOf(path)
   tamperBefore(isPlace, change(path))
   await expect(mergeBeside(path)).rejects.toMatchObject({ code })

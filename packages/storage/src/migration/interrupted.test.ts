@@ -10,16 +10,14 @@ import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
 import { holdStore } from '../testing/hold-store.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
-import { changeStore } from '../testing/tamper.ts'
+import { changeInLog } from '../testing/tamper.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
 
 afterEach(() => setFaultHook(undefined))
 
-/** A program that changes the run of a store and ends before its log has gone into the store. */
-const changeInLog = (store: string, error: string) =>
-  changeStore(store, `UPDATE runs SET error = '${error}'`, 'PRAGMA disable_checkpoint_on_shutdown; ')
+const setError = (text: string) => `UPDATE runs SET error = '${text}'`
 
 const errorIn = (store: string) =>
   withEngine({}, async (engine) => {
@@ -34,12 +32,12 @@ test('what another program has written to the new store by the time of the recov
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
   await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
-  await changeInLog(store, 'older')
+  await changeInLog(store, setError('older'))
   const isEnd = ({ kind, path }: { kind: string; path: string }) => kind === 'unlink' && path.endsWith('journal.json')
   await stopFrom(isEnd, 0, () => runMigration(folder.path, { jobId: 'stopped' }))
   await forgetLock(folder.path)
   expect(existsSync(`${store}.wal`)).toBe(false)
-  await changeInLog(store, 'newer')
+  await changeInLog(store, setError('newer'))
   expect(existsSync(`${store}.wal`)).toBe(true)
   expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
   expect(await errorIn(store)).toBe('newer')
@@ -49,7 +47,7 @@ test('where a file can have one name only, an undo gives the original and its lo
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
   await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
-  await changeInLog(store, 'in the log')
+  await changeInLog(store, setError('in the log'))
   const before = await filesOf(folder.path)
   let isDead = false
   setFaultHook(({ kind, path, from }) => {
@@ -111,10 +109,10 @@ test('stopped when the log of the original is back and the original is not, a ro
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
   await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
-  await changeInLog(store, 'older')
+  await changeInLog(store, setError('older'))
   const before = await filesOf(folder.path)
   await runMigration(folder.path, { jobId: 'one' })
-  await changeInLog(store, 'newer')
+  await changeInLog(store, setError('newer'))
   await stopFrom(
     ({ kind, path }) => kind === 'rename' && path === store,
     0,

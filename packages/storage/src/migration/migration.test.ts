@@ -12,7 +12,7 @@ import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { holdStore } from '../testing/hold-store.ts'
-import { changeStore, tamperBefore } from '../testing/tamper.ts'
+import { changeInLog, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
@@ -96,7 +96,7 @@ test('roll back counts a changed array file and a log of the new store as change
   const file = `arrays/${datasets[0]?.file}`
   await appendFile(join(path, file), 'more')
   await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'changed_since_migration' })
-  await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET summary = '{}'", 'PRAGMA disable_checkpoint_on_shutdown; ')
+  await changeInLog(join(path, 'store.duckdb'), "UPDATE runs SET summary = '{}'")
   const used = await filesOf(path)
   expect(Object.keys(used)).toContain('store.duckdb.wal')
   const { kept_newer_state_at } = await rollbackMigration(path, { jobId: 'back', force: true })
@@ -111,7 +111,7 @@ test('roll back counts a changed array file and a log of the new store as change
 test('a forced roll back keeps the log of the new store beside the store that it belongs to', async () => {
   const path = await scratch.copy('logged')
   await runMigration(path, { jobId: 'one' })
-  await changeStore(join(path, 'store.duckdb'), "UPDATE runs SET error = 'newer'", 'PRAGMA disable_checkpoint_on_shutdown; ')
+  await changeInLog(join(path, 'store.duckdb'), "UPDATE runs SET error = 'newer'")
   const { kept_newer_state_at } = await rollbackMigration(path, { jobId: 'back', force: true })
   await withEngine({}, async (engine) => {
     await attachReadOnly(engine, join(kept_newer_state_at ?? '', 'store.duckdb'), 'kept')

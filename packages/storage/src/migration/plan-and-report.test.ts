@@ -1,26 +1,19 @@
-import { spawnSync } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { changeInLog } from '../testing/tamper.ts'
 import { migrateStatus } from './migrate-status.ts'
 import { planMigration } from './plan-migration.ts'
 import { runMigration } from './run-migration.ts'
 
 const predictions = ['a', 'b', 'c'].map((id) => ({ id, fold: id }))
 
-/** Changes a store and dies before they reach it: they stay in the log. */
-const leaveLog = (store: string, statement: string): void => {
-  const script = `const { DuckDBInstance } = require('@duckdb/node-api'); DuckDBInstance.create(process.argv[1]).then(async (i) => {
-    const c = await i.connect(); await c.run("SET checkpoint_threshold = '1GB'"); await c.run(process.argv[2]); process.kill(process.pid, 'SIGKILL') })`
-  spawnSync(process.execPath, ['-e', script, store, statement], { cwd: import.meta.dirname })
-}
-
 test('the size of a store with a log is the same in the status, the plan and the report; the kept log is named', async () => {
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
   await makeStore(store, { release: '0.7.1', predictions })
-  leaveLog(store, 'UPDATE prediction_arrays SET weights = range(5000)::DOUBLE[]')
+  await changeInLog(store, 'UPDATE prediction_arrays SET weights = range(5000)::DOUBLE[]')
   const log = (await stat(`${store}.wal`)).size
   expect(log).toBeGreaterThan(10_000)
   const bytes = (await stat(store)).size + log

@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { escapeGlob } from '../arrays/pin-file.ts'
 import { quotedString } from '../engine/attach-store.ts'
-import { withEngine } from '../engine/open-engine.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 
 /** Lets `change` happen once, before the `nth` operation that `isPlace` knows. */
@@ -23,7 +23,14 @@ export const rewriteParquet = async (path: string, what: string, where = 'true')
 }
 
 /** Another program that opens a store, changes it and closes it. */
-export const changeStore = (path: string, sql: string, before = ''): Promise<void> =>
+export const changeStore = (path: string, sql: string): Promise<void> => withEngine({}, (engine) => change(engine, path, sql))
+
+/** Another program that opens a store, changes it and ends before its log has gone into it. */
+export const changeInLog = (path: string, sql: string): Promise<void> =>
   withEngine({}, async (engine) => {
-    await engine.run(`${before}ATTACH ${quotedString(path)} AS other; USE other; ${sql}; USE memory; DETACH other`)
+    await engine.run('PRAGMA disable_checkpoint_on_shutdown')
+    await change(engine, path, sql)
   })
+
+const change = (engine: Engine, path: string, sql: string): Promise<void> =>
+  engine.run(`ATTACH ${quotedString(path)} AS other; USE other; ${sql}; USE memory; DETACH other`)

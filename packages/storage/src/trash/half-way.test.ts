@@ -16,7 +16,7 @@ import { layoutOf } from '../migration/workspace-layout.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
-import { changeStore, tamperBefore } from '../testing/tamper.ts'
+import { changeInLog, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { listTrash } from './list-trash.ts'
@@ -288,7 +288,7 @@ test('minus zero is minus zero in the trash', async () => {
   // In the log it lasts; the blocks of a store may lose it.
   const columns = "* REPLACE ('zero' AS prediction_id, '99' AS fold_id, '-0.0'::DOUBLE AS val_score)"
   const sql = `INSERT INTO predictions SELECT ${columns} FROM predictions WHERE prediction_id = 'p4'`
-  await changeStore(join(folder.path, 'store.duckdb'), sql, 'PRAGMA disable_checkpoint_on_shutdown; ')
+  await changeInLog(join(folder.path, 'store.duckdb'), sql)
   expect((await snapshot(folder.path)).tables.predictions?.join()).toContain('"-0.0"')
   const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: [...predictions.map(({ id }) => id), 'zero'] })
   const { operation_id } = await applyPlan(folder.path, plan, job)

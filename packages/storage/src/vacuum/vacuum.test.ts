@@ -10,7 +10,7 @@ import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
-import { changeStore, tamperBefore } from '../testing/tamper.ts'
+import { changeInLog, changeStore, tamperBefore } from '../testing/tamper.ts'
 import { vacuumWorkspace } from './vacuum-store.ts'
 
 afterEach(() => setFaultHook(undefined))
@@ -85,7 +85,7 @@ test('changes that are still in the log come along', async () => {
   await using scratch = await temporaryFolder()
   await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
   const store = join(scratch.path, 'store.duckdb')
-  await changeStore(store, 'UPDATE predictions SET val_score = 7', 'PRAGMA disable_checkpoint_on_shutdown; ')
+  await changeInLog(store, 'UPDATE predictions SET val_score = 7')
   expect(await readdir(scratch.path)).toContain('store.duckdb.wal')
   const { chains } = (await snapshot(scratch.path)).tables
   await expectFlushed(scratch.path, 'a vacuum', () => vacuumWorkspace(scratch.path))
@@ -137,7 +137,7 @@ test('a store to which another program adds a log meanwhile is left to it', asyn
   await hollowStore(root)
   tamperBefore(
     ({ kind, path }) => kind === 'rename' && path.endsWith('journal.json'),
-    () => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'", 'PRAGMA disable_checkpoint_on_shutdown; '),
+    () => changeInLog(join(root, 'store.duckdb'), "UPDATE runs SET error = 'newer'"),
   )
   await expect(vacuumWorkspace(root)).rejects.toMatchObject({ code: 'plan_stale' })
   setFaultHook(undefined)
