@@ -83,6 +83,9 @@ export const metricKey = (name: string): string => {
   return averaged.test(spelling) ? spelling : entry.name
 }
 
+/** Whether two names are spellings of one metric. */
+export const isSameMetric = (one: string, other: string): boolean => metricKey(one) === metricKey(other)
+
 /** The spellings of each metric among these names, in their order. */
 export const spellingsByMetric = (names: readonly string[]): string[][] => {
   const spellings = new Map<string, string[]>()

@@ -1,5 +1,5 @@
 import { type Catalog, countFacets, listDatasets, StorageError } from '@nirs-workspace/storage'
-import { findMetric, PredictionFilter } from '@nirs-workspace/types'
+import { isSameMetric, PredictionFilter } from '@nirs-workspace/types'
 import { UsageError } from './output.ts'
 
 const most = 10
@@ -27,11 +27,6 @@ export const requireValues = async (catalog: Catalog, column: keyof typeof optio
   if (unknown === undefined) return
   const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${namesOf(known)}.`
   throw new UsageError(`No prediction has the ${options[column].slice(2)} ${JSON.stringify(unknown)}. ${there} Nothing was done.`)
-}
-
-const isSameMetric = (name: string, wanted: string): boolean => {
-  const metric = findMetric(name)
-  return metric !== undefined && metric === findMetric(wanted)
 }
 
 /** The first names, in quotation marks, and how many more there are. */

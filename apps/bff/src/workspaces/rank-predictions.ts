@@ -1,5 +1,5 @@
 import { type Catalog, countFacets, type QueryOptions, topPredictions } from '@nirs-workspace/storage'
-import { type FoldKind, findMetric, metricDirection, type PredictionFilter, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
+import { type FoldKind, metricDirection, metricKey, type PredictionFilter, type PredictionRow, type TopQuery } from '@nirs-workspace/types'
 
 export interface Ranking {
   rows: PredictionRow[]
@@ -18,7 +18,7 @@ export const rankPredictions = async (catalog: Catalog, query: TopQuery, options
     return { rows: await topPredictions(catalog, query, options), unranked_metrics: [] }
   }
   // A metric is asked for once, whichever of its names the rows have.
-  const known = new Set(metrics.flatMap((metric) => findMetric(metric)?.name ?? []))
+  const known = new Set(metrics.filter((metric) => !unranked.includes(metric)).map(metricKey))
   const lists = await Promise.all([...known].map((metric) => topPredictions(catalog, { ...query, metric }, options)))
   return { rows: lists.flat().sort(byGroup), unranked_metrics: unranked }
 }

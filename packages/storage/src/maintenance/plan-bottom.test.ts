@@ -153,6 +153,18 @@ test.each([
   })
 })
 
+test('a metric that is named is ranked in all its spellings; another average over classes is another metric', async () => {
+  await withStore(async (open, fill) => {
+    await fill(
+      ['f1_micro', 'F1_Micro', 'f1_macro', 'f1'].flatMap((metric) =>
+        rowsOf([0.9, 0.1], metric).map((row, index) => ({ ...row, id: `${metric} ${index}`, model: `${metric} ${index}` })),
+      ),
+    )
+    const { selection } = await planBottom(open, { kind: 'remove_bottom', fraction: 0.5, partition: 'val', metric: 'f1_micro' })
+    expect(selection.tables.find(({ table }) => table === 'predictions')?.keys).toEqual(['F1_Micro 1', 'f1_micro 1'])
+  })
+})
+
 test('siblings of the same model and fold go with it, those of another fold stay', async () => {
   await withStore(async (open, fill) => {
     const of = (id: string, fold: string, part: string, score: number): Made => ({

@@ -1,4 +1,4 @@
-import { findMetric, metricDirection, type RemoveBottomGroup, type RemoveBottomReport } from '@nirs-workspace/types'
+import { isSameMetric, metricDirection, type RemoveBottomGroup, type RemoveBottomReport } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { appendColumns } from '../engine/append-columns.ts'
 import { StorageError } from '../errors.ts'
@@ -79,11 +79,8 @@ const chooseDirections = async (open: OpenWorkspace, request: BottomRequest): Pr
   ])
 }
 
-const isWanted = (metric: string, wanted: string | undefined): boolean => {
-  if (wanted === undefined || wanted === 'val_score') return true
-  const known = findMetric(wanted)
-  return known === undefined ? metric === wanted : findMetric(metric) === known
-}
+const isWanted = (metric: string, wanted: string | undefined): boolean =>
+  wanted === undefined || wanted === 'val_score' || isSameMetric(metric, wanted)
 
 const knownDirection = (metric: string): RankDirection => {
   const direction = metricDirection(metric)

@@ -1,4 +1,4 @@
-import { findMetric, metricDirection, type PredictionFilter, type PredictionRow, TopQuery } from '@nirs-workspace/types'
+import { isSameMetric, metricDirection, type PredictionFilter, type PredictionRow, TopQuery } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { checkGiven } from '../options/check-options.ts'
@@ -25,7 +25,7 @@ export const topPredictions = async (catalog: CatalogReader, query: TopQuery, op
   const narrowing = narrowed(datasetCondition(query), options.filter)
   const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
   const metrics = await metricsUnder(catalog, under, options)
-  const wanted = metrics.filter((name) => query.metric === undefined || sameMetric(name, query.metric))
+  const wanted = metrics.filter((name) => query.metric === undefined || isSameMetric(name, query.metric))
   const directions = new Map(wanted.map((name) => [name, directionOf(name, query)]))
   return bestRows(catalog, { contest, directions, within: ['dataset_name'], n: query.n, narrowing }, options)
 }
@@ -42,11 +42,6 @@ const narrowed = (part: SqlPart, filter: PredictionFilter | undefined): SqlPart 
   const where = filter === undefined ? { sql: '', parameters: {} } : whereClause(filter)
   if (where.sql === '') return part
   return { sql: `${part.sql} AND (${where.sql.replace(/^WHERE /, '')})`, parameters: { ...part.parameters, ...where.parameters } }
-}
-
-const sameMetric = (name: string, wanted: string): boolean => {
-  const metric = findMetric(name)
-  return name === wanted || (metric !== undefined && metric === findMetric(wanted))
 }
 
 /** A direction that the caller gives counts for the metric that the caller names, and for metrics that nobody knows. */
