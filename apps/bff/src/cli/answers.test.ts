@@ -35,6 +35,18 @@ test('a negative zero in an array keeps its sign in the answer', async () => {
   expect(Object.is(y_pred[0], -0)).toBe(true)
 })
 
+test('figures that cannot be worked out are left out, and the answer says why', async () => {
+  const path = await copyDemo()
+  const { rows } = (await cli.json('list', path, 'predictions', '--limit', '1')).answer as { rows: { prediction_id: string }[] }
+  const id = rows[0]?.prediction_id ?? ''
+  await change(path, `UPDATE store.prediction_arrays SET y_pred = y_pred || [1.0] WHERE prediction_id = '${id}'`)
+  const { code, answer } = await cli.json('show', path, id, '--arrays')
+  expect([code, answer]).toEqual([
+    0,
+    expect.objectContaining({ metrics: null, no_metrics_because: expect.stringMatching(/^y_true has \d+ values and y_pred \d+: which/) }),
+  ])
+})
+
 test('verify and the preview of a migration say which predictions they mean, some by id, and how to look at one', async () => {
   const path = await copyDemo()
   const { rows } = (await cli.json('list', path, 'predictions', '--limit', '7')).answer as { rows: { prediction_id: string }[] }

@@ -33,13 +33,18 @@ const show = async (catalog: Catalog, resolved: ResolvedWorkspace, id: string, w
   return withArrays ? { ...row, ...(await readArrays(catalog, resolved, row)) } : row
 }
 
-/** The five arrays and what they give; all null when the prediction has none. */
+/** The five arrays and what they give, or why that is nothing; all null when the prediction has none. */
 const readArrays = async (catalog: Catalog, resolved: ResolvedWorkspace, row: PredictionDetail): Promise<object> => {
   const [ref = { prediction_id: row.prediction_id, array_source: null }] = await findArrayRefs(catalog, [row.prediction_id])
   const arrays = await withArrayReader({}, (reader) => reader.loadOne(resolved, ref))
   if (arrays === null) return { ...noArrays, metrics: null }
-  const { regression, classification } = makeScatter(row, arrays)
-  return { ...toWireArrays(arrays), metrics: regression ?? classification }
+  const { regression, classification, y_true, y_pred } = makeScatter(row, arrays)
+  const why = `y_true has ${y_true.length} values and y_pred ${y_pred.length}: which of them belong together cannot be told`
+  return {
+    ...toWireArrays(arrays),
+    metrics: regression ?? classification,
+    ...(y_true.length === y_pred.length ? {} : { no_metrics_because: why }),
+  }
 }
 
 const noArrays = Object.fromEntries(Object.keys(PredictionArrays.omit({ prediction_id: true }).shape).map((name) => [name, null]))

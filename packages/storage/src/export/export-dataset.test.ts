@@ -198,7 +198,7 @@ describe('exportDataset', () => {
     expect(frame.getColumn('y_proba').toArray()).toEqual([[0.25, 0.75], null])
   })
 
-  it('layout sample: one row per sample, targets apart, no error for classes', async () => {
+  it('layout sample: one row per sample, targets apart, no error for classes and for lists of different lengths', async () => {
     await make([
       soil('a'),
       soil('b', {
@@ -206,9 +206,10 @@ describe('exportDataset', () => {
       }),
       soil('c', { task_type: 'binary_classification', arrays: { y_true: floatList([0]), y_pred: floatList([1]) } }),
       soil('d', { array_source: null }),
+      soil('e', { arrays: { y_true: floatList([1]), y_pred: floatList([2, 3]) } }),
     ])
     const file = await exportDataset(context(), request({ layout: 'sample' }))
-    expect(file.rows).toBe(7)
+    expect(file.rows).toBe(9)
     const rows = (await readRows(file.path)).map((row) =>
       ['prediction_id', 'position', 'target', 'sample_index', 'y_true', 'y_pred', 'error'].map((name) => row[name]),
     )
@@ -220,6 +221,8 @@ describe('exportDataset', () => {
       ['b', 2, 0, 6, 2, 2, 0],
       ['b', 3, 1, 6, 20, null, null],
       ['c', 0, 0, null, 0, 1, null],
+      ['e', 0, 0, null, 1, 2, null],
+      ['e', 1, 0, null, null, 3, null],
     ])
   })
 
