@@ -44,5 +44,4 @@ export const ExportManifest = z.object({
   /** Datasets that were asked for but have no row under the filters, and so no file. */
   left_out: z.array(z.string()),
 })
-
 export type ExportManifest = z.infer<typeof ExportManifest>

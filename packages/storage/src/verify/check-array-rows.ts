@@ -154,8 +154,8 @@ const valueChecks: Check[] = [
     finding: finding(
       'warning',
       'duplicate_array_rows',
-      'id has rows in more than one file or dataset of arrays/; the last one counts',
-      'ids have rows in more than one file or dataset of arrays/; the last one counts',
+      'id has rows in more than one file or dataset of arrays/; the last one counts. Move a file that is a copy out of arrays/',
+      'ids have rows in more than one file or dataset of arrays/; the last one counts. Move a file that is a copy out of arrays/',
     ),
     sql: `SELECT prediction_id FROM ${lastRows} WHERE origin NOT IN ('prediction_arrays', '${backupOrigin}')
       GROUP BY prediction_id HAVING count(*) > 1`,

@@ -82,7 +82,8 @@ const findingOf = (state: 'damaged' | 'missing', models: readonly Model[], neede
   return [{ code, severity, count: paths.length, detail: `${what}: ${some(paths)}. ${needing}`, ids: ids.slice(0, namedIds) }]
 }
 
-const some = (names: readonly string[]): string => `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
+const some = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
 
 /** Rows of a table of the store as texts; none where it has no such table. */
 const readTable = async <T extends z.ZodObject>(
