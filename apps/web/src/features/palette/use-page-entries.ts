@@ -85,7 +85,7 @@ export const useWorkspaceActions = (workspace: Workspace | undefined): readonly 
     detail: frame.settings,
     icon: ShieldCheck,
     leaves: true,
-    run: () => void navigate({ to: paths.storage }),
+    run: () => void navigate({ to: paths.storage, hash: 'check' }),
   })
   return entries
 }
