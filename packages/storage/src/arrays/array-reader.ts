@@ -115,9 +115,8 @@ const samplesOf = (refs: readonly ArrayRef[]): ReadonlyMap<string, number> =>
 const refuseForeign = (place: string, rows: readonly ArrayRow[], samples: ReadonlyMap<string, number>): void => {
   const foreign = rows.filter((row) => !fitsSamples(samples.get(row.prediction_id) ?? null, lengthsOf(row)))
   if (foreign.length === 0) return
-  const name = place === 'table' ? 'store.duckdb' : place === 'bak' ? 'store.duckdb.bak' : place
   throw foreignArrays(
-    name,
+    place,
     foreign.map(({ prediction_id }) => prediction_id),
   )
 }

@@ -33,8 +33,9 @@ export const misfitSql = (samples: string, { y_true, y_pred, sample_indices }: R
     AND NOT coalesce(${fits(y_true)}, false) AND NOT coalesce(${fits(y_pred)}, false))`
 }
 
-/** `arrays_corrupt` for rows whose arrays are those of something else: an id in a file may have changed. `place` is their file or table. */
-export const foreignArrays = (place: string, ids: readonly string[]): StorageError => {
+/** `arrays_corrupt` for rows whose arrays are those of something else: an id in a file may have changed. `source` is their `array_source`. */
+export const foreignArrays = (source: string, ids: readonly string[]): StorageError => {
+  const place = source === 'table' ? 'store.duckdb' : source === 'bak' ? 'store.duckdb.bak' : source
   const [first = ''] = ids
   const others = ids.length > 1 ? ` and ${ids.length - 1} more` : ''
   return new StorageError(

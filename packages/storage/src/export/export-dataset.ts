@@ -1,5 +1,6 @@
 import { type ExportedFile, ExportLayout, PredictionFilter } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { foreignArrays } from '../arrays/fits-samples.ts'
 import { withEnoughMemory } from '../engine/enough-memory.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
@@ -9,7 +10,7 @@ import { whereClause } from '../predictions/filter-clause.ts'
 import { type DatasetExport, type ExportContext, openExportEngine } from './export-context.ts'
 import { exportMetadata } from './export-metadata.ts'
 import { dropPlan, type ExportPlan, makePlan } from './export-plan.ts'
-import { type ExportQuery, exportQuery, streamingJoins } from './export-query.ts'
+import { type ExportQuery, exportQuery, foreignIn, streamingJoins } from './export-query.ts'
 import { closeSources, type ExportSource, namedAfterSource, openExportSources } from './export-sources.ts'
 import { allowedTarget, describeFile, removeIfThere, writeBeside } from './export-target.ts'
 import { nothingToExport } from './nothing-to-export.ts'
@@ -88,10 +89,16 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
     if (rows === 0) throw nothingToExport(request, plan)
     return rows
   } catch (error) {
-    throw namedAfterSource(sources, error)
+    throw asForeign(sources, error) ?? namedAfterSource(sources, error)
   } finally {
     await closeSources(sources)
   }
+}
+
+/** What no chart shows must not leave as a number either. */
+const asForeign = (sources: readonly ExportSource[], error: unknown): StorageError | null => {
+  const found = error instanceof Error ? foreignIn(sources, error.message) : null
+  return found === null ? null : foreignArrays(found.place, [found.id])
 }
 
 interface Writing {

@@ -32,7 +32,7 @@ export const makePlan = async (engine: Engine, arraysFolder: string | null, data
   const table = `memory.main.${quotedIdentifier(`export_${randomUUID()}`)}`
   await runBound(engine, {
     sql: `CREATE TABLE ${table} AS
-      SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, array_source, NULL::BIGINT AS array_row
+      SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, n_samples, array_source, NULL::BIGINT AS array_row
       FROM (SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset ORDER BY prediction_id`,
     parameters: { ...where.parameters, export_dataset: datasetName },
   })

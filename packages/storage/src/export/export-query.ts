@@ -1,6 +1,7 @@
 import type { ExportLayout } from '@nirs-workspace/types'
+import { misfitSql } from '../arrays/fits-samples.ts'
 import { probaShapeSql } from '../arrays/proba-shape.ts'
-import { quotedIdentifier } from '../engine/attach-store.ts'
+import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import { columnOrNull, type ExportSource, extraColumns } from './export-sources.ts'
 
 /** A column of an export and its DuckDB type. */
@@ -57,15 +58,35 @@ const predictionQuery = (plan: string, sources: readonly ExportSource[]): Export
 const joined = (plan: string, sources: readonly ExportSource[], extras: readonly ExportColumn[]): string => {
   const metadata = described.map(({ name, type }) => `m.${name}::${type} AS ${name}`).join(', ')
   const withArrays = sources.map((source) => {
-    const columns = [...arrays, ...extras].map(({ name, type }) =>
-      name === 'y_proba_shape' ? `${shapeOf(source)} AS y_proba_shape` : columnOrNull(source, name, type),
-    )
+    const columns = [...arrays, ...extras].map(({ name, type }) => {
+      if (name === 'y_proba_shape') return `${shapeOf(source)} AS y_proba_shape`
+      return name === 'y_true' ? ownValues(source) : columnOrNull(source, name, type)
+    })
     const place = source.place.replaceAll("'", "''")
     return `SELECT ${metadata}, ${columns.join(', ')} FROM ${source.relation} AS a JOIN ${plan} AS m ON ${source.join}
       WHERE m.array_source = '${place}' AND m.array_row IS NOT NULL`
   })
   const nothing = [...arrays, ...extras].map(({ name, type }) => `NULL::${type} AS ${quotedIdentifier(name)}`)
   return [...withArrays, `SELECT ${metadata}, ${nothing.join(', ')} FROM ${plan} AS m WHERE m.array_row IS NULL`].join('\nUNION ALL ')
+}
+
+/** y_true, and an error that names the prediction where the arrays of the row are not its own: `foreignIn` knows it again. */
+const ownValues = (source: ExportSource): string => {
+  const length = (name: string) => (source.columns.has(name) ? `len(a.${name})` : 'NULL::BIGINT')
+  const lengths = { y_true: length('y_true'), y_pred: length('y_pred'), sample_indices: length('sample_indices') }
+  const own = source.columns.has('y_true') ? 'a.y_true::DOUBLE[]' : 'NULL::DOUBLE[]'
+  return `CASE WHEN ${misfitSql('m.n_samples', lengths)} THEN error(${quotedString(foreignMark(source))} || m.prediction_id) ELSE ${own} END AS y_true`
+}
+
+const foreignMark = ({ place }: ExportSource): string => `in ${place} not the arrays of `
+
+/** The place and the id of a row that has stopped a query because its arrays are those of something else. */
+export const foreignIn = (sources: readonly ExportSource[], message: string): { place: string; id: string } | null => {
+  for (const source of sources) {
+    const at = message.indexOf(foreignMark(source))
+    if (at >= 0) return { place: source.place, id: message.slice(at + foreignMark(source).length) }
+  }
+  return null
 }
 
 /** The shape of y_proba: as stored, or worked out where an older store has only its length. */

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withArrayReader } from '../arrays/array-reader.ts'
+import { buildCatalog } from '../catalog/build-catalog.ts'
 import { quotedString } from '../engine/attach-store.ts'
+import { exportDataset } from '../export/export-dataset.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { makeWorkspace, saveArrays, storeKinds } from '../maintenance/testing/maintenance-fixture.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { rewriteParquet } from '../testing/tamper.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 const file = 'arrays/wheat.parquet'
@@ -64,6 +67,23 @@ test('such arrays are not given out; those of others in the file are', async () 
     await expect(read('short')).rejects.toMatchObject({ code: 'arrays_corrupt', fields: { ids: ['short'], path: file } })
     await expect(read('third')).resolves.toMatchObject({ prediction_id: 'third' })
   })
+})
+
+test.each(['parquet', 'csv'] as const)('such arrays do not leave in an export as %s; without them it is made', async (format) => {
+  await using folder = await temporaryFolder()
+  await using outside = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [short, long, other] })
+  await changeId(folder.path)
+  const resolved = await resolveWorkspace(folder.path)
+  const catalog = { file: await buildCatalog(resolved, { cacheFolder: join(outside.path, 'cache') }) }
+  for (const layout of ['prediction', 'sample'] as const) {
+    const order = { format, layout, csv_dialect: 'plain', target: join(outside.path, `${layout}.${format}`) } as const
+    await expect(exportDataset({ resolved, catalog }, { ...order, dataset_name: 'wheat' })).rejects.toMatchObject({
+      code: 'arrays_corrupt',
+      fields: { ids: ['short'], path: file },
+    })
+    expect(await exportDataset({ resolved, catalog }, { ...order, dataset_name: 'rye' })).toMatchObject({ rows: 1 })
+  }
 })
 
 test.each(storeKinds)('in a store.%s neither compaction nor a clean-up takes what a changed id may have hidden', async (kind) => {
