@@ -9,6 +9,7 @@ import type { ExportContext } from '../export/export-context.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { readZip } from '../testing/read-zip.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -17,7 +18,6 @@ import { exportChain } from './export-chain.ts'
 import { exportPipelineConfig } from './export-pipeline.ts'
 import { exportPredictionsParquet } from './export-predictions.ts'
 import { exportRun } from './export-run.ts'
-import { readZip } from './testing/read-zip.ts'
 
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -107,7 +107,7 @@ describe('export_chain', () => {
     await expect(inside).rejects.toMatchObject({ code: 'path_not_allowed' })
     const { manifest, sha256: whole } = await exportChain(context, { chain_id: 'c-wheat', target })
     expect(whole).toBe(sha256(await readFile(target)))
-    const files = await readZip(target)
+    const files = readZip(await readFile(target))
     expect(JSON.parse(files.get('manifest.json')?.toString() ?? '')).toEqual(manifest)
     expect(manifest).toMatchObject({ fold_strategy: 'single_refit', has_refit: true, missing: [], dataset_name: 'wheat', run_id: 'run-1' })
     expect(manifest.warnings).toEqual([expect.stringContaining('"soil"')])
@@ -131,7 +131,7 @@ describe('export_chain', () => {
     )
     const target = join(folder.path, 'namesakes.n4a')
     const { manifest } = await exportChain(await contextOf(root), { chain_id: 'c-wheat', target })
-    const files = await readZip(target)
+    const files = readZip(await readFile(target))
     const models = ['p$1:0', 'p$1:1'].map((id) => files.get(manifest.artifacts[id]?.file ?? '')?.toString())
     expect(models).toEqual(['first model', 'second model'])
   })

@@ -16,6 +16,7 @@ import {
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
 import { floatList } from '../engine/number-list.ts'
 import type { StorageError } from '../errors.ts'
+import { readZip } from '../testing/read-zip.ts'
 import { exportZip } from './export-zip.ts'
 
 // Real engines and files, on machines that may be busy.
@@ -63,29 +64,9 @@ const start = (request: Partial<ExportRequest> = {}, signal?: AbortSignal, onLef
 
 const collect = async (stream: ReadableStream<Uint8Array>): Promise<Buffer> => Buffer.from(await new Response(stream).arrayBuffer())
 
-/** Entries of a ZIP whose files are stored, by the central directory. */
-const unzip = (zip: Buffer): Map<string, Buffer> => {
-  const entries = new Map<string, Buffer>()
-  const end = zip.lastIndexOf(Buffer.from('PK\x05\x06'))
-  let at = zip.readUInt32LE(end + 16)
-  for (let count = zip.readUInt16LE(end + 10); count > 0; count -= 1) {
-    const [size, nameLength, extra, comment] = [
-      zip.readUInt32LE(at + 24),
-      zip.readUInt16LE(at + 28),
-      zip.readUInt16LE(at + 30),
-      zip.readUInt16LE(at + 32),
-    ]
-    const local = zip.readUInt32LE(at + 42)
-    const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
-    entries.set(zip.toString('utf8', at + 46, at + 46 + nameLength), zip.subarray(start, start + size))
-    at += 46 + nameLength + extra + comment
-  }
-  return entries
-}
-
 /** Number of entries that Python's zipfile finds sound; without Python, what our own reading finds. */
 const entriesForPython = (path: string): number => {
-  if (spawnSync('python3', ['--version']).status !== 0) return unzip(readFileSync(path)).size
+  if (spawnSync('python3', ['--version']).status !== 0) return readZip(readFileSync(path)).size
   const check = 'import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(len(z.namelist()))'
   return Number(execFileSync('python3', ['-c', check, path]))
 }
@@ -111,7 +92,7 @@ describe('exportZip', () => {
     await make(names)
     const before = await treeHash(workspace.root)
     const zip = await collect(start())
-    const entries = unzip(zip)
+    const entries = readZip(zip)
     const manifest = ExportManifest.parse(JSON.parse(entries.get('manifest.json')?.toString() ?? ''))
     expect(manifest).toMatchObject({ format: 'nirs-workspace/export/1', workspace: 'fixture', filters: null })
     expect(new Set(manifest.files.map((file) => file.dataset_name))).toEqual(new Set(names))
@@ -129,7 +110,7 @@ describe('exportZip', () => {
 
   it('takes the datasets asked for, each once, in the format and layout asked for', async () => {
     await make(['a', 'b', 'c'])
-    const entries = unzip(await collect(start({ dataset_names: ['b', 'a', 'b'], format: 'csv', layout: 'sample' })))
+    const entries = readZip(await collect(start({ dataset_names: ['b', 'a', 'b'], format: 'csv', layout: 'sample' })))
     expect([...entries.keys()]).toEqual(['b.csv', 'a.csv', 'manifest.json'])
     expect(entries.get('a.csv')?.toString().split('\n')).toHaveLength(4)
   })
@@ -143,7 +124,7 @@ describe('exportZip', () => {
     await make(['a', 'b', 'c'])
     const leftOut: string[] = []
     const only = { equals: { dataset_name: ['b'] } }
-    const entries = unzip(await collect(start({ filters: only }, undefined, ({ message }) => leftOut.push(message))))
+    const entries = readZip(await collect(start({ filters: only }, undefined, ({ message }) => leftOut.push(message))))
     expect([...entries.keys()]).toEqual(['b.parquet', 'manifest.json'])
     const manifest = ExportManifest.parse(JSON.parse(entries.get('manifest.json')?.toString() ?? ''))
     expect(manifest.left_out).toEqual(['a', 'c'])

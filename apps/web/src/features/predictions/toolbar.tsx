@@ -1,12 +1,11 @@
-import { Copy, Download, ListFilter, Rows3, Rows4, Search } from 'lucide-react'
+import { Copy, Download, ListFilter, Rows3, Rows4 } from 'lucide-react'
 import { Suspense, useState } from 'react'
 import { lazyPart } from '../../lib/lazy-part.tsx'
-import { longestSearch } from '../../lib/url-search.ts'
-import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { useDensity } from '../../stores/density.ts'
 import type { RowRange } from '../../table/row-range.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import type { Change } from './change.ts'
 import { ColumnChooser } from './column-chooser.tsx'
 import { exportFilters } from './export-filters.ts'
@@ -83,23 +82,14 @@ export const Toolbar = ({
 
 const SearchBox = ({ value, change }: { value: string; change: Change }) => {
   const { predictions } = useText()
-  const draft = useDebouncedText(value, (next, goesOn) =>
-    change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), goesOn),
-  )
   return (
-    <div className="relative min-w-0 max-w-80 flex-1 basis-52 max-sm:order-last max-sm:max-w-none max-sm:basis-full">
-      <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
-      <input
-        type="search"
-        maxLength={longestSearch}
-        value={draft.value}
-        onChange={(event) => draft.set(event.target.value)}
-        onBlur={draft.leave}
-        aria-label={predictions.searchLabel}
-        placeholder={predictions.searchPlaceholder}
-        className="field w-full pl-8"
-      />
-    </div>
+    <SearchField
+      value={value}
+      label={predictions.searchLabel}
+      placeholder={predictions.searchPlaceholder}
+      onChange={(next, goesOn) => change(({ q: _, at: __, ...rest }) => (next === '' ? rest : { ...rest, q: next }), goesOn)}
+      className="min-w-0 max-w-80 flex-1 basis-52 max-sm:order-last max-sm:max-w-none max-sm:basis-full"
+    />
   )
 }
 

@@ -1,11 +1,9 @@
 import type { RunBest, RunRow } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ChevronLeft, ChevronRight, Inbox, Search, SearchX } from 'lucide-react'
+import { ChevronLeft, ChevronRight, Inbox, SearchX } from 'lucide-react'
 import { runsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
-import { longestSearch } from '../../lib/url-search.ts'
-import { useDebouncedText } from '../../lib/use-debounced.ts'
 import { paths } from '../../paths.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -13,6 +11,7 @@ import { datasetLabel } from '../../text/value-label.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { Page } from '../../ui/page.tsx'
 import { RunStatus } from '../../ui/run-status.tsx'
+import { SearchField } from '../../ui/search-field.tsx'
 import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
 
 const pageSize = 50
@@ -58,27 +57,15 @@ const Filters = () => {
   const { runs } = useText()
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const draft = useDebouncedText(search.q ?? '', (q, goesOn) => {
+  const setWords = (q: string, goesOn: boolean): void => {
     void navigate({ search: ({ page: _, q: __, ...rest }) => (q === '' ? rest : { ...rest, q }), replace: goesOn })
-  })
+  }
   const setStatus = (status: string): void => {
     void navigate({ search: ({ page: _, status: __, ...rest }) => (status === '' ? rest : { ...rest, status }) })
   }
   return (
     <div className="mb-3 flex flex-wrap gap-2">
-      <div className="relative w-72 max-w-full">
-        <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-muted" />
-        <input
-          type="search"
-          maxLength={longestSearch}
-          value={draft.value}
-          onChange={(event) => draft.set(event.target.value)}
-          onBlur={draft.leave}
-          aria-label={runs.search}
-          placeholder={runs.search}
-          className="field w-full pl-8"
-        />
-      </div>
+      <SearchField value={search.q ?? ''} label={runs.search} placeholder={runs.search} onChange={setWords} className="w-72 max-w-full" />
       <select value={search.status ?? ''} onChange={(event) => setStatus(event.target.value)} aria-label={runs.status} className="field">
         <option value="">{runs.anyStatus}</option>
         {statuses.map((status) => (
