@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { type MaintenanceApplied, MaintenancePlan } from '@nirs-workspace/types'
 import { isStorageError, StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, parseGiven } from '../options/check-options.ts'
 import { lock as givenLock, jobId, optionsOf, workShape } from '../options/option-schemas.ts'
@@ -44,10 +43,8 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   const startedAt = performance.now()
   const progress = new ProgressTracker(options.onProgress)
   await refuseLinksFor(layout)
-  const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: options.jobId, kind: checked.kind }))
-  try {
-    progress.phase('recover', 'Looking for an unfinished job')
-    await recoverUnderLock(layout)
+  const { lock, signal } = options
+  return underLock(layout, { jobId: options.jobId, kind: checked.kind, name: 'job', lock, signal, progress }, async () => {
     const resolved = await resolveMaintained(root)
     await refuseDamagedList(resolved, checked.request)
     if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
@@ -59,11 +56,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
     const { plan_id, kind, digest, counts, items_total, warnings } = checked
     const duration_seconds = (performance.now() - startedAt) / 1000
     return { plan_id, kind, digest, counts, items_total, warnings, report: done.report, operation_id: done.operation, duration_seconds }
-  } catch (error) {
-    throw toMigrationError(error, options.signal, 'job')
-  } finally {
-    if (options.lock === undefined) await lock.release()
-  }
+  })
 }
 
 const Options = optionsOf<ApplyOptions>({ ...workShape, jobId, lock: givenLock })

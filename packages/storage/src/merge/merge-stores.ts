@@ -3,14 +3,12 @@ import { readTombstones } from '../arrays/tombstones.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { toWriteError } from '../files/write-error.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, checkTexts } from '../options/check-options.ts'
 import { jobId, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
@@ -54,7 +52,7 @@ export const mergeStores = async (target: string, sources: readonly string[], op
   const found = await resolveTarget(target, options.create === true)
   placesOf(layoutOf(found.path), options.jobId)
   if (found.resolved === null) return mergeIntoNew(found.path, sources, options)
-  return underLock(found.resolved.root, options, (resolved) =>
+  return withTarget(found.resolved.root, options, (resolved) =>
     withMerge(resolved, sources, requestOf(options), (merge) => runMerge(merge, resolved, options)),
   )
 }
@@ -65,7 +63,7 @@ const mergeIntoNew = (path: string, sources: readonly string[], options: MergeSt
     await refuseStale(merge, options.planId)
     await makeTarget(path)
     try {
-      return await underLock(path, options, async (resolved) => {
+      return await withTarget(path, options, async (resolved) => {
         const target = { resolved, fingerprint: await fingerprintWorkspace(resolved) }
         return runMerge({ ...merge, target }, resolved, options, true)
       })
@@ -85,25 +83,16 @@ const makeTarget = async (path: string): Promise<void> => {
 const andTargetStays = (error: StorageError, path: string) =>
   new StorageError(error.code, `${error.message} The workspace that was made for the merge stays at ${path}.`, error.fields, error)
 
-const underLock = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
-  let lock: WorkspaceLock | undefined
-  try {
-    await refuseLinksFor(layoutOf(root))
-    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'merge' })
-    await recoverUnderLock(layoutOf(root))
+const untouched = 'What had come from the sources was taken away again; they are untouched, and so is what the target held.'
+
+const withTarget = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
+  const layout = layoutOf(root)
+  await refuseLinksFor(layout)
+  return underLock(layout, { jobId: options.jobId, kind: 'merge', name: 'merge', untouched, signal: options.signal }, async () => {
     const { resolved } = await resolveTarget(root, false)
     if (resolved === null) throw new StorageError('workspace_not_found', `${root} is no longer there.`, { path: root })
-    return await work(resolved)
-  } catch (error) {
-    throw toMigrationError(
-      error,
-      options.signal,
-      'merge',
-      'What had come from the sources was taken away again; they are untouched, and so is what the target held.',
-    )
-  } finally {
-    await lock?.release()
-  }
+    return work(resolved)
+  })
 }
 
 const runMerge = async (

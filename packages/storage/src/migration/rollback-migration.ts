@@ -4,7 +4,6 @@ import { StorageError } from '../errors.ts'
 import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { isSameFile, markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { callback, flag, jobId, optionsOf } from '../options/option-schemas.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -13,10 +12,9 @@ import type { RollbackOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { writeJournal } from './journal.ts'
 import { keepingWritersOut } from './keep-writers-out.ts'
-import { toMigrationError } from './migration-error.ts'
 import { findProof, noProofError } from './proof-file.ts'
-import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
+import { underLock } from './under-lock.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from './workspace-layout.ts'
 
 const Options = optionsOf<RollbackOptions>({ jobId, force: flag, onProgress: callback })
@@ -33,17 +31,7 @@ export const rollbackMigration = async (path: string, options: RollbackOptions):
   placesOf(layout, options.jobId)
   await refuseLayout(layout)
   const progress = new ProgressTracker(options.onProgress)
-  let lock: WorkspaceLock | undefined
-  try {
-    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'rollback' })
-    progress.phase('recover', 'Looking for an unfinished job')
-    await recoverUnderLock(layout)
-    return await rollBack(layout, options, progress)
-  } catch (error) {
-    throw toMigrationError(error, undefined)
-  } finally {
-    await lock?.release()
-  }
+  return underLock(layout, { jobId: options.jobId, kind: 'rollback', progress }, () => rollBack(layout, options, progress))
 }
 
 const rollBack = async (layout: Layout, options: RollbackOptions, progress: ProgressTracker): Promise<RollbackReport> => {

@@ -7,7 +7,6 @@ import { makeFolder, syncFolder } from '../files/disk.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { refuseWithoutSpace } from '../files/refuse-space.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { jobId, maybeSome, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
@@ -17,15 +16,14 @@ import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { type MigrateJournal, writeJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
-import { toMigrationError } from './migration-error.ts'
 import { type DuckdbWorkspace, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
-import { recoverUnderLock } from './recover-workspace.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import { refuseStalePlan } from './refuse-stale-plan.ts'
 import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
 import { type Survey, surveyStore } from './survey-store.ts'
+import { underLock } from './under-lock.ts'
 import { undoMigration } from './undo-migration.ts'
 import { OddityFinder } from './value-warnings.ts'
 import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
@@ -44,17 +42,9 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
   placesOf(layout, options.jobId)
   await refuseLayout(layout)
   const progress = new ProgressTracker(options.onProgress)
-  let lock: WorkspaceLock | undefined
-  try {
-    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'migrate' })
-    progress.phase('recover', 'Looking for an unfinished job')
-    await recoverUnderLock(layout)
-    return await migrate(await resolveMigratable(root), options, progress)
-  } catch (error) {
-    throw toMigrationError(error, options.signal)
-  } finally {
-    await lock?.release()
-  }
+  return underLock(layout, { jobId: options.jobId, kind: 'migrate', signal: options.signal, progress }, async () =>
+    migrate(await resolveMigratable(root), options, progress),
+  )
 }
 
 const migrate = async (workspace: DuckdbWorkspace, options: MigrationOptions, progress: ProgressTracker): Promise<MigrationReport> => {

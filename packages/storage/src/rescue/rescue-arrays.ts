@@ -3,12 +3,10 @@ import { withLazyEngine } from '../array-store/lazy-engine.ts'
 import { removeTombstones } from '../array-store/tombstone-file.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { refuseWithoutSpace } from '../files/refuse-space.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { jobId, optionsOf, workShape } from '../options/option-schemas.ts'
@@ -51,25 +49,14 @@ export const rescueArrays = async (path: string, options: RescueOptions): Promis
   await refuseLinksFor(layout)
   const startedAt = performance.now()
   const progress = new ProgressTracker(options.onProgress)
-  let lock: WorkspaceLock | undefined
-  try {
-    lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'rescue' })
-    progress.phase('recover', 'Looking for an unfinished job')
-    await recoverUnderLock(layout)
+  const { signal } = options
+  const untouched = 'Array files that were finished stay, each whole; store.duckdb.bak is untouched.'
+  return underLock(layout, { jobId: options.jobId, kind: 'rescue', name: 'rescue', untouched, signal, progress }, async () => {
     progress.phase('plan', 'Comparing arrays/ with store.duckdb.bak')
-    const done = await withLostRows(await resolveMaintained(root), options.signal, (rows) => rescue(rows, options.signal, progress))
+    const done = await withLostRows(await resolveMaintained(root), signal, (rows) => rescue(rows, signal, progress))
     progress.phase('done', 'Done')
     return { ...done, duration_seconds: (performance.now() - startedAt) / 1000 }
-  } catch (error) {
-    throw toMigrationError(
-      error,
-      options.signal,
-      'rescue',
-      'Array files that were finished stay, each whole; store.duckdb.bak is untouched.',
-    )
-  } finally {
-    await lock?.release()
-  }
+  })
 }
 
 const rescue = async (

@@ -1,8 +1,6 @@
 import type { EmptyTrashReport } from '@nirs-workspace/types'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { jobId, maybeText, optionsOf } from '../options/option-schemas.ts'
@@ -23,16 +21,10 @@ export const emptyTrash = async (path: string, options: { operation?: string; jo
   const layout = layoutOf(root)
   if (options.operation !== undefined) await readManifest(layout, options.operation)
   await refuseLinksFor(layout)
-  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'empty_trash' })
-  try {
-    await recoverUnderLock(layout)
+  return underLock(layout, { jobId: options.jobId, kind: 'empty_trash', name: 'job' }, async () => {
     const listed = (await listTrash(root)).rows
     const chosen = options.operation === undefined ? listed : listed.filter(({ operation_id }) => operation_id === options.operation)
     for (const { operation_id } of chosen) await dropOperation(trashPlaces(layout, operation_id))
     return { operations: chosen.map(({ operation_id }) => operation_id), bytes_freed: chosen.reduce((sum, { bytes }) => sum + bytes, 0) }
-  } catch (error) {
-    throw toMigrationError(error, undefined, 'job')
-  } finally {
-    await lock.release()
-  }
+  })
 }

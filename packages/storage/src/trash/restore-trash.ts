@@ -4,7 +4,6 @@ import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { StorageError } from '../errors.ts'
 import { copyDurably, link, rename, syncFolder } from '../files/disk.ts'
 import { exists, isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
 import type { MetadataStore } from '../maintenance/metadata-store.ts'
@@ -14,8 +13,7 @@ import { countSelection } from '../maintenance/selection.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { jobId, maybeTexts, optionsOf, workShape } from '../options/option-schemas.ts'
@@ -52,14 +50,12 @@ export const restoreTrash = async (path: string, operation: string, options: Res
   const progress = new ProgressTracker(options.onProgress)
   await readManifest(layout, operation)
   await refuseLinksFor(layout)
-  const lock = await acquireWorkspaceLock(root, { jobId: options.jobId, kind: 'restore' })
-  try {
-    progress.phase('recover', 'Looking for an unfinished job')
-    await recoverUnderLock(layout)
+  const { signal } = options
+  return underLock(layout, { jobId: options.jobId, kind: 'restore', name: 'restore', signal, progress }, async () => {
     const manifest = await readManifest(layout, operation)
     progress.phase('plan', 'Checking what the trash holds')
     await checkTrashFiles(layout, manifest)
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     const restored = await restore(layout, manifest, options, progress)
     progress.phase('done', 'Restored')
     const { tables, arrays, datasets, files } = restored
@@ -68,11 +64,7 @@ export const restoreTrash = async (path: string, operation: string, options: Res
       counts: countSelection({ tables, arrays, datasets, files }),
       remaining: await exists(trashPlaces(layout, operation).manifest),
     }
-  } catch (error) {
-    throw toMigrationError(error, options.signal, 'restore')
-  } finally {
-    await lock.release()
-  }
+  })
 }
 
 const restore = async (layout: Layout, manifest: TrashManifest, options: RestoreOptions, progress: ProgressTracker): Promise<Contents> => {

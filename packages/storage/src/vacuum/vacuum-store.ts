@@ -8,13 +8,12 @@ import { rename, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { identityOf } from '../files/file-identity.ts'
 import { exists } from '../files/move-file.ts'
-import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { writeJournal } from '../migration/journal.ts'
-import { toMigrationError } from '../migration/migration-error.ts'
 import { rebuildStore } from '../migration/rebuild-store.ts'
-import { recoverUnderLock } from '../migration/recover-workspace.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
+import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { optionsOf, workShape, lock as workspaceLock } from '../options/option-schemas.ts'
@@ -47,18 +46,11 @@ export const vacuumWorkspace = async (path: string, options: VacuumOptions = {})
   const { root, store } = await resolveWritable(path, false)
   const layout = layoutOf(root)
   await refuseLinksFor(layout)
-  const job = `vacuum-${randomUUID().slice(0, 8)}`
-  try {
-    const lock = options.lock ?? (await acquireWorkspaceLock(root, { jobId: job, kind: 'vacuum' }))
-    try {
-      await recoverUnderLock(layout)
-      return await vacuum(layout, store ?? layout.store, job, options.signal)
-    } finally {
-      if (options.lock === undefined) await lock.release()
-    }
-  } catch (error) {
-    throw toMigrationError(error, options.signal, 'vacuum')
-  }
+  const jobId = `vacuum-${randomUUID().slice(0, 8)}`
+  const { lock, signal } = options
+  return underLock(layout, { jobId, kind: 'vacuum', name: 'vacuum', lock, signal }, () =>
+    vacuum(layout, store ?? layout.store, jobId, signal),
+  )
 }
 
 const vacuum = async (layout: Layout, store: string, job: string, signal: AbortSignal | undefined): Promise<VacuumReport> => {

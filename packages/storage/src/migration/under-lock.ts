@@ -1,0 +1,38 @@
+import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
+import type { ProgressTracker } from './job-progress.ts'
+import { toMigrationError } from './migration-error.ts'
+import { recoverUnderLock } from './recover-workspace.ts'
+import type { Layout } from './workspace-layout.ts'
+
+interface LockedJob {
+  readonly jobId: string
+  /** As the lock says it. */
+  readonly kind: string
+  /** As errors call it. Default: a migration. */
+  readonly name?: string
+  /** What errors say of the state in which it leaves the workspace. Default: as it was. */
+  readonly untouched?: string
+  /** The lock of a caller who has taken it already, and keeps it. */
+  readonly lock?: WorkspaceLock | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly progress?: ProgressTracker
+}
+
+/**
+ * Holds the workspace lock while a job works, after putting in order what one that died has left. Throws `workspace_busy`, and whatever
+ * stops the job as one of the coded errors.
+ */
+export const underLock = async <T>(layout: Layout, job: LockedJob, work: () => Promise<T>): Promise<T> => {
+  const { jobId, kind, progress } = job
+  let own: WorkspaceLock | undefined
+  try {
+    if (job.lock === undefined) own = await acquireWorkspaceLock(layout.root, { jobId, kind })
+    progress?.phase('recover', 'Looking for an unfinished job')
+    await recoverUnderLock(layout)
+    return await work()
+  } catch (error) {
+    throw toMigrationError(error, job.signal, job.name, job.untouched)
+  } finally {
+    await own?.release()
+  }
+}
