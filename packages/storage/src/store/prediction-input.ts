@@ -2,30 +2,32 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import { parseGiven } from '../options/check-options.ts'
+import { maybeText, newId, text } from '../options/option-schemas.ts'
 import { checkArrays, samplesIn } from './check-arrays.ts'
 import { isJson, notJson } from './json-text.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
-const whole = z.number().int().nullable().optional()
+/** As wide as the columns of the store. */
+const whole = z.int32().nullable().optional()
 const json = z.record(z.string(), z.unknown()).refine(isJson, notJson).nullable().optional()
 
 /** A prediction as it is saved. Scores may be NaN or infinite: a diverging model is a result too. */
 export const PredictionInput = z.strictObject({
   /** Default: a new one. A prediction with the same natural key keeps the id that it has. */
-  prediction_id: z.string().min(1).max(1000).optional(),
-  pipeline_id: z.string(),
-  chain_id: z.string().nullable().optional(),
-  dataset_name: z.string(),
-  model_name: z.string(),
-  model_class: z.string(),
-  fold_id: z.string(),
+  prediction_id: newId,
+  pipeline_id: text,
+  chain_id: text.nullable().optional(),
+  dataset_name: text,
+  model_name: text,
+  model_class: text,
+  fold_id: text,
   partition: z.enum(['train', 'val', 'test']),
   val_score: score,
   test_score: score,
   train_score: score,
-  metric: z.string(),
-  task_type: z.string(),
+  metric: text,
+  task_type: text,
   /**
    * How many samples its arrays have; left out it is taken from them, and refused when they do not fit it. Kept with arrays only: in a
    * workspace it says that there are some, and that they are lost when they are not.
@@ -34,12 +36,12 @@ export const PredictionInput = z.strictObject({
   n_features: whole,
   scores: json,
   best_params: json,
-  preprocessings: z.string().optional(),
+  preprocessings: maybeText,
   branch_id: whole,
-  branch_name: z.string().nullable().optional(),
+  branch_name: text.nullable().optional(),
   exclusion_count: whole,
   exclusion_rate: score,
-  refit_context: z.string().nullable().optional(),
+  refit_context: text.nullable().optional(),
 })
 export type PredictionInput = z.input<typeof PredictionInput>
 

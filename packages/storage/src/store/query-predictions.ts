@@ -51,8 +51,9 @@ const Ranking = PredictionFilter.extend({
  */
 export const topPredictions = async (engine: Engine, options: TopOptions = {}): Promise<PredictionRecord[]> => {
   checkGiven(Ranking, options)
-  const { n, by = options.refit === true ? 'test' : 'val', group_by, direction, ...rest } = options
-  const { sql, parameters } = filterSql({ refit: false, aggregated: false, partition: by, ...rest })
+  const { n, by = options.refit === true ? 'test' : 'val', group_by, direction, ...filter } = options
+  const { refit = false, aggregated = false, partition = by, ...rest } = filter
+  const { sql, parameters } = filterSql({ ...rest, refit, aggregated, partition })
   const metrics = await engine.rows(
     z.object({ metric: z.string() }),
     `SELECT DISTINCT metric FROM ${seen('predictions')} p WHERE ${sql} ORDER BY 1`,

@@ -229,6 +229,15 @@ test('test_workspace_store_odd_arrays: misspelt arrays and those of different le
     expect(await store.savePrediction(predictionOf(lineage, { fold_id: '2', n_samples: 1 }), { y_pred: [1] })).not.toBe(id)
   }))
 
+test('test_workspace_store_closed: a store that is closed takes nothing into its buffer, and may be closed again', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    await store.close()
+    expect(() => store.bufferPrediction(predictionOf(lineage))).toThrow(/was closed\. Nothing was changed/)
+    expect(store.bufferedCount).toBe(0)
+    await store.close()
+  }))
+
 test('test_workspace_store_samples: n_samples comes from the arrays when it is not given, and is refused when they do not fit it', () =>
   withStore(async (store, path) => {
     const lineage = await beginLineage(store)
@@ -331,6 +340,8 @@ test('test_workspace_store_top_predictions: by the direction of the metric, what
     expect((await best('rmse')).slice(0, 3)).toEqual([-0.1, 0.3, 0.9])
     expect(await best('bias', 2)).toEqual([-0.1, 0.3])
     expect(await best('r2')).toHaveLength(6)
+    const given = { metric: 'r2', refit: undefined, aggregated: undefined, partition: undefined, by: undefined }
+    expect(await store.topPredictions(given)).toEqual(await store.topPredictions({ metric: 'r2' }))
     await expect(store.topPredictions()).rejects.toThrow(/several metrics/)
     expect(await store.topPredictions({ metric: 'r2', n: 1, group_by: 'model_name' })).toHaveLength(1)
   }))

@@ -46,6 +46,7 @@ const OpenOptions = optionsOf<OpenStoreOptions>({ mode: z.enum(['read', 'write']
 export class WorkspaceStore implements AsyncDisposable {
   readonly #session: StoreSession
   #buffer: BufferedPrediction[] = []
+  #isClosed = false
 
   private constructor(session: StoreSession) {
     this.#session = session
@@ -67,8 +68,10 @@ export class WorkspaceStore implements AsyncDisposable {
 
   /** Saves what is buffered, then lets go of store and lock. Can be repeated. */
   async close(): Promise<void> {
+    const isFirst = !this.#isClosed
+    this.#isClosed = true
     try {
-      if (this.#buffer.length > 0) await this.flush()
+      if (isFirst && this.#buffer.length > 0) await this.flush()
     } finally {
       await this.#session.close()
     }
@@ -133,6 +136,7 @@ export class WorkspaceStore implements AsyncDisposable {
   /** Keeps a prediction for the next flush, which tells its id. */
   bufferPrediction(input: PredictionInput, arrays?: PredictionArrays): void {
     if (!this.#session.isWritable) throw new StorageError('read_only', 'The store was opened for reading. Nothing was changed.')
+    if (this.#isClosed) throw new StorageError('validation', 'The store was closed. Nothing was changed.')
     this.#buffer.push(bufferedPrediction(input, arrays))
   }
 
