@@ -7,12 +7,13 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
-import { figureColumns } from '../migration/store-schema.ts'
+import { figureColumns, naturalKey } from '../migration/store-schema.ts'
 import { type ChainFigures, type FigureRow, textOfFigure } from '../store/chain-figures.ts'
 import { inTransaction } from '../store/store-transaction.ts'
 import { describeTables } from '../workspace/store-facts.ts'
 import {
   type FigureChange,
+  hasNaturalKey,
   inTableOrder,
   type MetadataStore,
   makeShape,
@@ -84,18 +85,32 @@ export class DuckdbMetadata implements MetadataStore {
   async readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]> {
     const shape = this.shapes.get(table)
     if (shape === undefined) return []
-    const there = new Set(
-      (
-        await this.#at.engine.rows(
-          z.object({ name: z.string() }),
-          `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`,
-        )
-      ).map(({ name }) => name),
-    )
+    const there = new Set(await this.#fileColumns(path))
     const links = [this.#keyName(table), ...shape.parents.map(({ column }) => column)].filter((column) => there.has(column))
     const columns = [...new Set(links)].map((column) => `${quotedIdentifier(column)}::VARCHAR AS ${quotedIdentifier(column)}`)
     const rows = await this.#at.engine.rows(Links, `SELECT ${columns.join(', ')} FROM ${fileRows(path)}`)
     return rows.map((row) => new Map(Object.entries(row)))
+  }
+
+  async twinsOf(predictions: readonly string[]): Promise<string[]> {
+    if (!hasNaturalKey(this.shapes)) return []
+    await this.#want(predictions)
+    const all = this.#table('predictions')
+    const counted = `SELECT prediction_id AS id, count(*) OVER (PARTITION BY ${naturalKeyNames.join(', ')}) AS n FROM ${all}
+      WHERE pipeline_id IN (SELECT pipeline_id FROM ${all} WHERE prediction_id IN (${wanted}))`
+    return readIds(this.#at.engine, `SELECT id FROM (${counted}) WHERE n > 1 AND id IN (${wanted}) ORDER BY id`)
+  }
+
+  async displacedIn({ keys, path }: SavedRows): Promise<string[]> {
+    const saved = await this.#fileColumns(path)
+    if (!hasNaturalKey(this.shapes) || !naturalKey.every((column) => saved.includes(column))) return []
+    await this.#want(keys)
+    const same = naturalKeyNames.map((column) => `p.${column} IS NOT DISTINCT FROM s.${column}`)
+    return readIds(
+      this.#at.engine,
+      `SELECT DISTINCT s.prediction_id AS id FROM ${fileRows(path)} s JOIN ${this.#table('predictions')} p ON ${same.join(' AND ')}
+       WHERE s.prediction_id IN (${wanted}) AND p.prediction_id <> s.prediction_id ORDER BY id`,
+    )
   }
 
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
@@ -191,14 +206,15 @@ export class DuckdbMetadata implements MetadataStore {
   }
 
   async #insertSql({ table, path }: SavedRows): Promise<string> {
-    const described = await this.#at.engine.rows(
-      z.object({ name: z.string() }),
-      `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`,
-    )
-    const columns = described.map(({ name }) => quotedIdentifier(name)).join(', ')
+    const columns = (await this.#fileColumns(path)).map(quotedIdentifier).join(', ')
     const key = this.#key(table)
     return `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns} FROM ${fileRows(path)}
       WHERE ${key} IN (SELECT key FROM inserting WHERE tbl = ${quotedString(table)}) AND ${key} NOT IN (SELECT ${key} FROM ${this.#table(table)})`
+  }
+
+  async #fileColumns(path: string): Promise<string[]> {
+    const sql = `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`
+    return (await this.#at.engine.rows(z.object({ name: z.string() }), sql)).map(({ name }) => name)
   }
 
   async #checkpoint(): Promise<void> {
@@ -233,6 +249,7 @@ export class DuckdbMetadata implements MetadataStore {
 }
 
 const wanted = 'SELECT key FROM wanted_keys'
+const naturalKeyNames = naturalKey.map(quotedIdentifier)
 /** Any number of the engine: NaN and Infinity are values here. */
 const double = z.custom<number | null>((value) => value === null || typeof value === 'number')
 const PredictionRow = z.object({

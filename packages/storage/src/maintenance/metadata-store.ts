@@ -1,3 +1,4 @@
+import { naturalKey } from '../migration/store-schema.ts'
 import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
 
 /** A table of a store, as far as removing and restoring rows needs to know it. */
@@ -38,6 +39,10 @@ export interface MetadataStore {
   saveRows(rows: TableKeys, path: string): Promise<number>
   /** Key and parents of the rows in such a file, as text. */
   readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]>
+  /** Of these predictions those whose natural key another one of the store has as well. */
+  twinsOf(predictions: readonly string[]): Promise<string[]>
+  /** Of the predictions in such a file those whose natural key one of the store has under another id. */
+  displacedIn(rows: SavedRows): Promise<string[]>
   /** Of those of the chains that are there, the figures as they are. */
   figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>>
   /** The predictions of these chains in the order of their ids. */
@@ -68,6 +73,12 @@ const knownParents: Readonly<Record<string, TableShape['parents']>> = {
     { column: 'chain_id', table: 'chains' },
   ],
   logs: [{ column: 'pipeline_id', table: 'pipelines' }],
+}
+
+/** Whether the store tells by columns which prediction of a pipeline one is; rows of another program may not say. */
+export const hasNaturalKey = (shapes: MetadataStore['shapes']): boolean => {
+  const columns = shapes.get('predictions')?.columns ?? []
+  return naturalKey.every((column) => columns.includes(column))
 }
 
 /** The shape of a table from what the store says of it and what is known of it anyway. */

@@ -8,6 +8,7 @@ import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { hashTree } from '../testing/hash-tree.ts'
@@ -178,6 +179,31 @@ test.each(storeKinds)('what is in a file that cannot be read stops every removal
   )
   expect(applied.counts).toMatchObject({ predictions: 1, arrays: 1 })
 })
+
+test.each(storeKinds)(
+  'a prediction whose place another has taken does not come back beside it in a store.%s; two that shared one do',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [...predictions, { id: 'd', fold: '3' }] })
+    const change = async (sql: string) =>
+      kind === 'sqlite' ? changeSqlite(join(folder.path, 'store.sqlite'), sql) : changeStore(join(folder.path, 'store.duckdb'), sql)
+    const remove = async (id: string) => {
+      const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: [id] })
+      return (await applyPlan(folder.path, plan, job)).operation_id ?? ''
+    }
+    await change("UPDATE predictions SET fold_id = '1', branch_id = NULL WHERE prediction_id IN ('b', 'd')")
+    const before = await snapshot(folder.path)
+    const [shared, alone] = [await remove('d'), await remove('a')]
+    await change("UPDATE predictions SET fold_id = '0' WHERE prediction_id = 'c'")
+    const taken = { code: 'restore_conflict', fields: { ids: ['a'] }, message: expect.stringContaining('in the place of') }
+    await expect(checkRestore(folder.path, alone)).rejects.toMatchObject(taken)
+    await expect(restoreTrash(folder.path, alone, job)).rejects.toMatchObject(taken)
+    await change("UPDATE predictions SET fold_id = '2' WHERE prediction_id = 'c'")
+    await restoreTrash(folder.path, alone, job)
+    await restoreTrash(folder.path, shared, job)
+    expect(await snapshot(folder.path)).toEqual(before)
+  },
+)
 
 test('a prediction that has been saved again keeps its score and its arrays: nothing comes back over it, and the trash keeps what it has', async () => {
   await using folder = await temporaryFolder()

@@ -70,6 +70,8 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
     created_at: new Date().toISOString(),
     counts: { predictions: ids.length },
     files,
+    // They come back beside what has replaced them.
+    doubled: ids,
   } satisfies TrashManifest
   await writeJsonDurably(join(folder, 'manifest.json'), manifest)
   for (const path of [join(folder, 'arrays'), folder, trash, dirname(trash)]) await syncFolder(path)

@@ -7,6 +7,7 @@ import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import {
   type FigureChange,
+  hasNaturalKey,
   inTableOrder,
   type MetadataStore,
   makeShape,
@@ -14,7 +15,7 @@ import {
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
-import { figureColumns } from '../migration/store-schema.ts'
+import { figureColumns, naturalKey } from '../migration/store-schema.ts'
 import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
 import { asNumber, asText } from './read-table.ts'
 import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
@@ -105,6 +106,28 @@ export class SqliteMetadata implements MetadataStore {
       )
     }
     return links
+  }
+
+  async twinsOf(predictions: readonly string[]): Promise<string[]> {
+    if (!hasNaturalKey(this.shapes)) return []
+    const twin = this.#database.prepare(
+      `SELECT 1 FROM predictions p JOIN predictions o ON ${sameKey('o', (column) => `p.${column}`)} AND o.prediction_id <> p.prediction_id
+       WHERE p.prediction_id = ? LIMIT 1`,
+    )
+    return predictions.filter((id) => twin.get(id) !== undefined)
+  }
+
+  async displacedIn({ keys, path }: SavedRows): Promise<string[]> {
+    if (!hasNaturalKey(this.shapes)) return []
+    const chosen = new Set(keys)
+    const taken = this.#database.prepare(`SELECT 1 FROM predictions p WHERE ${sameKey('p', () => '?')} AND p.prediction_id <> ? LIMIT 1`)
+    const displaced: string[] = []
+    for await (const row of savedRows(path)) {
+      const { prediction_id: id } = row
+      if (typeof id !== 'string' || !chosen.has(id)) continue
+      if (taken.get(...naturalKey.map((column) => row[column] ?? null), id) !== undefined) displaced.push(id)
+    }
+    return displaced
   }
 
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
@@ -235,6 +258,9 @@ export class SqliteMetadata implements MetadataStore {
     return key
   }
 }
+
+const sameKey = (alias: string, value: (column: string) => string): string =>
+  naturalKey.map((column) => `${alias}.${quoted(column)} IS ${value(quoted(column))}`).join(' AND ')
 
 function* batches(keys: readonly string[]): Generator<readonly string[]> {
   for (let start = 0; start < keys.length; start += batchRows) yield keys.slice(start, start + batchRows)

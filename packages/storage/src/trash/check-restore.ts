@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { isSameFile } from '../files/hash-file.ts'
@@ -24,7 +25,7 @@ export interface RestoreChoice {
 /** What a restore would put back. Throws `trash_not_found`, `restore_conflict`, `tombstones_corrupt`; changes nothing. */
 export const chooseRestore = async (
   layout: Layout,
-  { operation_id }: TrashManifest,
+  { operation_id, doubled = [] }: TrashManifest,
   metadata: MetadataStore,
   ids: readonly string[] | undefined,
 ): Promise<RestoreChoice> => {
@@ -34,7 +35,9 @@ export const chooseRestore = async (
   // From a damaged list the predictions could not be taken.
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
   await checkModels(layout, selected)
-  return { left, selected, evidence: await checkRoom(metadata, selected) }
+  const evidence = await checkRoom(metadata, selected)
+  await checkPlaces(metadata, places.folder, selected, new Set(doubled))
+  return { left, selected, evidence }
 }
 
 /** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place. Reads only. */
@@ -62,6 +65,16 @@ const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise
     if (free !== undefined) evidence ??= { table, key: free }
   }
   return evidence
+}
+
+/** Refuses predictions that have been saved anew under another id: nirs4all deletes one of two with the same natural key. */
+const checkPlaces = async (metadata: MetadataStore, folder: string, { tables }: Contents, doubled: ReadonlySet<string>): Promise<void> => {
+  for (const { table, file, keys } of tables) {
+    if (table !== 'predictions') continue
+    const displaced = await metadata.displacedIn({ table, keys, path: join(folder, file) })
+    const taken = displaced.filter((id) => !doubled.has(id))
+    if (taken.length > 0) throw conflict(`others have been saved in the place of ${taken.length} predictions`, taken)
+  }
 }
 
 /** A model that is there already counts as restored, and its copy in the trash goes: so it has to be the same. */

@@ -50,20 +50,23 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
     await writeJsonDurably(places.figures, figures)
     files.push(await describe(places, 'figures.json', 0))
   }
-  await writeJsonDurably(places.manifest, manifestOf(filling, files))
+  const predictions = selection.tables.find(({ table }) => table === 'predictions')?.keys ?? []
+  const doubled = await filling.open.metadata.twinsOf(predictions)
+  await writeJsonDurably(places.manifest, manifestOf(filling, files, doubled))
   await syncFolder(places.folder)
   await syncFolder(places.trash)
   await syncFolder(dirname(places.trash))
   return { contents, figures: changesOf(figures) }
 }
 
-const manifestOf = ({ operation, plan }: Filling, files: TrashFile[]): TrashManifest => ({
+const manifestOf = ({ operation, plan }: Filling, files: TrashFile[], doubled: string[]): TrashManifest => ({
   format: 'nirs-workspace/trash/1',
   operation_id: operation,
   kind: plan.kind,
   created_at: new Date().toISOString(),
   counts: plan.counts,
   files,
+  ...(doubled.length === 0 ? {} : { doubled }),
   plan_id: plan.plan_id,
   // A selection of single predictions is as long as the operation itself, which says it anyway.
   request: plan.request.kind === 'remove_predictions' ? { kind: plan.request.kind } : plan.request,

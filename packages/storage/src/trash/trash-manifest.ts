@@ -22,6 +22,8 @@ export const TrashManifest = z.looseObject({
   created_at: z.string(),
   counts: z.record(z.string(), z.number()),
   files: z.array(TrashFile),
+  /** Predictions whose natural key others of the store had as well when they went: with those they come back beside each other. */
+  doubled: z.array(z.string()).optional(),
 })
 export type TrashManifest = z.infer<typeof TrashManifest>
 
