@@ -34,7 +34,7 @@ export const errorCodes = {
   not_migrated: { status: 409, exit: 4, title: 'The workspace has to be migrated first' },
   changed_since_migration: { status: 409, exit: 4, title: 'The workspace was changed after the migration' },
   backup_not_found: { status: 404, exit: 4, title: 'The backup is no longer there' },
-  proof_not_found: { status: 404, exit: 4, title: 'There is no migration proof to check' },
+  proof_not_found: { status: 404, exit: 4, title: 'There is no migration proof' },
   prediction_not_found: { status: 404, exit: 2, title: 'There is no such prediction' },
   dataset_not_found: { status: 404, exit: 2, title: 'There is no such dataset' },
   nothing_to_export: { status: 404, exit: 2, title: 'No row matches this export' },

@@ -8,7 +8,7 @@ export const VerifyReport = z.object({
   bytes_checked: z.number(),
   duration_seconds: z.number(),
   findings: z.array(Finding),
-  /** Whether the migration proof was found and still holds; null without a proof. */
+  /** Whether the migration proof still holds; null without one, and where a quick check has found nothing against it: it reads no values. */
   proof_holds: z.boolean().nullable(),
 })
 export type VerifyReport = z.infer<typeof VerifyReport>

@@ -76,6 +76,15 @@ test('a ranking leaves out and names what it cannot rank', async () => {
   expect(top.stderr).toContain('my_own_figure')
 })
 
+test('a ranking of refits shows the score by which they are ranked', async () => {
+  const path = await copyDemo()
+  const { answer } = await cli.json('top', path, '--fold-kind', 'refit', '-n', '1')
+  const [best] = (answer as { rows: { test_score: number; dataset_name: string }[] }).rows
+  const { stdout } = await runCli(['top', path, '--fold-kind', 'refit', '-n', '1'], cli.home)
+  expect(stdout).toMatch(/test score/)
+  expect(stdout.split('\n').find((line) => line.includes(best?.dataset_name ?? '-'))).toContain(String(best?.test_score).slice(0, 6))
+})
+
 test('while a writer holds the store, list and top answer from the last catalog and say from when it is', async () => {
   const path = await copyDemo()
   const first = await cli.json('list', path, 'datasets')

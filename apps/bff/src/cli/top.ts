@@ -42,10 +42,12 @@ const top = async (path: string, options: Options): Promise<number> => {
       direction: options.direction,
     })
   })
+  // Refits have no validation score of their own: they are ranked by that of the test samples.
+  const [name, scoreOf] = options.foldKind === 'refit' ? (['test score', 'test_score'] as const) : (['val score', 'val_score'] as const)
   printResult(options, ranking, ({ rows }) =>
     formatTable(
-      ['dataset', 'metric', 'val score', 'model', 'preprocessing', 'fold', 'prediction'],
-      rows.map((row) => [row.dataset_name, row.metric, row.val_score, row.model_name, row.preprocessings, row.fold_id, row.prediction_id]),
+      ['dataset', 'metric', name, 'model', 'preprocessing', 'fold', 'prediction'],
+      rows.map((row) => [row.dataset_name, row.metric, row[scoreOf], row.model_name, row.preprocessings, row.fold_id, row.prediction_id]),
     ),
   )
   if (ranking.unranked_metrics.length > 0) {

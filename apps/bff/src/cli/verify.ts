@@ -39,8 +39,11 @@ const verify = async (path: string, options: Options): Promise<number> => {
 
 export const describeVerification =
   (path: string) =>
-  ({ passed, rows_checked, findings, proof_holds }: VerifyReport): string =>
+  ({ passed, depth, rows_checked, findings, proof_holds }: VerifyReport): string =>
     [
       `${passed ? 'sound' : 'not sound'}: ${rows_checked} rows checked${proof_holds === null ? '' : proof_holds ? ', the migration proof holds' : ', the migration proof does not hold'}`,
+      ...(depth === 'quick'
+        ? ['Their structure only: --deep reads every value and compares the migration proof, where there is one.']
+        : []),
       ...findings.flatMap((finding) => describeRemark(path, finding.severity, finding)),
     ].join('\n')

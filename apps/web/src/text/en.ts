@@ -626,6 +626,7 @@ export const en = (f: Formatters) => {
       after: 'store.duckdb after',
       parquet: 'Parquet files',
       saved: 'Saved',
+      savedLater: 'Saved once the original is deleted',
       moved: 'Rows moved',
       took: 'Time',
       proof: 'Proof',

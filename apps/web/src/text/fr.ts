@@ -634,6 +634,7 @@ export const fr = (f: Formatters): Text => {
       after: 'store.duckdb après',
       parquet: 'Fichiers Parquet',
       saved: 'Espace gagné',
+      savedLater: 'Espace gagné une fois l’original supprimé',
       moved: 'Lignes déplacées',
       took: 'Durée',
       proof: 'Preuve',

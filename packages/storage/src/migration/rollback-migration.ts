@@ -100,6 +100,6 @@ const damagedBackup = (name: string) =>
 
 const hasChanged = (paths: readonly string[]) =>
   new StorageError('changed_since_migration', `Changed since the migration: ${paths.slice(0, 5).join(', ')}. Nothing was changed now.`, {
-    hint: 'Roll back all the same to get the original; the newer state is then kept beside it.',
+    hint: 'Roll back all the same (`rollback --force`) to get the original; the newer state is then kept beside it.',
     ids: paths,
   })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { attachWritable, quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { migrateStatus } from '../migration/migrate-status.ts'
+import { readProof } from '../migration/proof-file.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
 import { faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
@@ -29,6 +30,8 @@ const flip = async (path: string, at?: number): Promise<void> => {
   bytes.writeUInt8(bytes.readUInt8(place) ^ 4, place)
   await writeFile(path, bytes)
 }
+
+const firstFile = async (path: string, proof: string): Promise<string> => join(path, (await readProof(proof))?.files[0]?.path ?? '')
 
 const codes = ({ findings }: { findings: readonly { code: string; severity: string }[] }) =>
   findings.filter(({ severity }) => severity !== 'info').map(({ code, severity }) => `${severity} ${code}`)
@@ -70,11 +73,8 @@ test('with both proofs damaged or gone the kept original is named, and nothing i
 })
 
 test('changed values of a proven file fail both checks; changed tables and added rows fail the check of the proof', async () => {
-  const { path } = await migrated('changed')
-  const { files } = JSON.parse(await readFile(join(path, '.nirs-workspace/migrations/one/migration-proof.json'), 'utf8')) as {
-    files: { path: string }[]
-  }
-  const file = join(path, files[0]?.path ?? '')
+  const { path, proof } = await migrated('changed')
+  const file = await firstFile(path, proof)
   const original = await readFile(file)
   const rewrite = (select: string) =>
     withEngine({}, (engine) =>
@@ -102,6 +102,18 @@ test('changed values of a proven file fail both checks; changed tables and added
   expect((await verifyWorkspace(path, { depth: 'deep' })).passed).toBe(true)
   const strict = await verifyWorkspace(path, { depth: 'deep', requireProof: true })
   expect([strict.passed, strict.proof_holds, codes(strict)]).toEqual([false, false, ['error changed_since_migration']])
+})
+
+test('a quick check says of a proof only that it does not hold, never that it does', async () => {
+  const { path, proof } = await migrated('quick')
+  const file = await firstFile(path, proof)
+  expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ passed: true, proof_holds: null })
+  const bytes = await readFile(file)
+  await flip(file, 2 * 4)
+  expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ proof_holds: null })
+  expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: false, proof_holds: false })
+  await writeFile(file, bytes.subarray(0, -1))
+  expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ passed: false, proof_holds: false })
 })
 
 test('a kept original of other bytes or another length is an error, and nothing is rolled back to it', async () => {

@@ -92,9 +92,13 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     bytes_checked: bytes,
     duration_seconds: (performance.now() - startedAt) / 1000,
     findings,
-    proof_holds: proof === null ? null : proof.holds && !findings.some(({ severity }) => severity === 'error'),
+    proof_holds: proof === null ? null : holdsAll(proof.holds && !findings.some(({ severity }) => severity === 'error'), options.depth),
   }
 }
+
+/** A quick look can show that a proof does not hold, never that it does: it compares sizes and no content. */
+const holdsAll = (isUnharmed: boolean, depth: VerifyOptions['depth']): boolean | null =>
+  isUnharmed && depth === 'quick' ? null : isUnharmed
 
 /** What was checked so far is kept for the next time, should this check be stopped. */
 const scrubUnlessAborted = async (scrub: ScrubState, signal: AbortSignal | undefined): Promise<void> => {

@@ -51,7 +51,10 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
           [migration.before, format.bytes(report.duckdb_size_before)],
           [migration.after, format.bytes(report.duckdb_size_after)],
           [migration.parquet, format.bytes(report.parquet_total_size)],
-          [migration.saved, format.bytes(Math.max(0, report.duckdb_size_before - report.duckdb_size_after - report.parquet_total_size))],
+          [
+            status.backup_path === null ? migration.saved : migration.savedLater,
+            format.bytes(Math.max(0, report.duckdb_size_before - report.duckdb_size_after - report.parquet_total_size)),
+          ],
           [migration.moved, format.int(report.rows_migrated)],
           [migration.took, format.duration(report.duration_seconds)],
         ]}

@@ -55,7 +55,7 @@ const isOutdated = (check: Job, jobs: readonly Job[], status: MigrateStatus | un
   const report = verifyReport(check)
   if (jobs.some(changed)) return true
   if (report === undefined || status === undefined) return false
-  return status.proof_path === null ? report.proof_holds === true : report.proof_holds === null
+  return status.proof_path === null ? report.proof_holds === true : report.proof_holds === null && report.depth === 'deep'
 }
 
 const Outdated = ({ job }: { job: Job }) => {
