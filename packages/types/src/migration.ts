@@ -12,6 +12,7 @@ export const MigrationWarning = z.object({
     'parquet_only_rows',
     'write_ahead_log',
     'log_unreadable',
+    'log_cut_short',
     'null_elements',
     'length_mismatch',
     'unreadable_parquet',

@@ -716,6 +716,7 @@ export const fr = (f: Formatters): Text => {
         duplicate_array_rows: 'lignes en double',
         interrupted_job: 'tâche inachevée',
         length_mismatch: 'longueurs différentes',
+        log_cut_short: 'journal des écritures tronqué',
         log_unreadable: 'journal des écritures illisible',
         missing_array_file: 'fichier de tableaux absent',
         orphan_arrays: 'tableaux sans prédiction',

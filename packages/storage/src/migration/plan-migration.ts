@@ -138,9 +138,10 @@ const rowsThere = async (engine: Engine): Promise<Map<string, number>> => {
 
 /** `fate` says what becomes, or became, of the changes that only the log has. */
 export const logWarning = (bytes: number, survey: Survey, fate: string): MigrationWarning[] => {
-  const detail = `A training was stopped before its last changes reached the store; ${fate}.`
-  const isUnreadable = survey.warnings.some(({ code }) => code === 'log_unreadable')
-  return bytes === 0 || isUnreadable ? [] : [warning('write_ahead_log', detail, [], 1)]
+  const has = (wanted: MigrationWarning['code']) => survey.warnings.some(({ code }) => code === wanted)
+  const rest = has('log_cut_short') ? ', except for the change in which the log ends' : ''
+  const detail = `A training was stopped before its last changes reached the store; ${fate}${rest}.`
+  return bytes === 0 || has('log_unreadable') ? [] : [warning('write_ahead_log', detail, [], 1)]
 }
 
 const spaceWarning = (space: { needed: number; available: number }): MigrationWarning[] => {

@@ -6,7 +6,9 @@ import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { counted } from '../workspace/counted-text.ts'
+import { findCutLog } from '../workspace/find-cut-log.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
+import type { InspectionFinding } from '../workspace/finding.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
 import { type ExistingArrays, readExisting } from './existing-files.ts'
@@ -151,10 +153,11 @@ const storeWarnings = async (engine: Engine, tables: SourceTables): Promise<Migr
   return warnings
 }
 
-const logWarnings = async (workspace: ResolvedWorkspace): Promise<MigrationWarning[]> =>
-  (await findUnreadableLog(workspace)).map(({ detail, count }) =>
-    warning('log_unreadable', `${detail} A migration keeps it beside the original.`, [], count),
-  )
+const logWarnings = async (workspace: ResolvedWorkspace): Promise<MigrationWarning[]> => {
+  const of = (code: MigrationWarning['code'], findings: readonly InspectionFinding[]) =>
+    findings.map(({ detail, count }) => warning(code, `${detail} A migration keeps it beside the original.`, [], count))
+  return [...of('log_unreadable', await findUnreadableLog(workspace)), ...of('log_cut_short', await findCutLog(workspace))]
+}
 
 const orphanWarning = (ids: readonly string[]): MigrationWarning[] =>
   ids.length === 0

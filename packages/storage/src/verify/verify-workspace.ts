@@ -10,6 +10,7 @@ import { checkGiven } from '../options/check-options.ts'
 import { flag, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { listArrayFiles } from '../workspace/array-files.ts'
 import { concerning } from '../workspace/array-findings.ts'
+import { findCutLog } from '../workspace/find-cut-log.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -57,7 +58,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     findings.push(...(await checkModels(engine, resolved, options)))
   }
   findings.push(...(await checkBackup(engine, resolved, options)))
-  findings.push(...(await findUnreadableLog(resolved)))
+  findings.push(...(await findUnreadableLog(resolved)), ...(await findCutLog(resolved)))
   const files = await listArrayFiles(resolved)
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   let bytes = 0

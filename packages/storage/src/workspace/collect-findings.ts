@@ -2,6 +2,7 @@ import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { findArrayOddities } from './find-array-oddities.ts'
 import { findArtifactFiles } from './find-artifact-files.ts'
+import { findCutLog } from './find-cut-log.ts'
 import { findMetadataOddities } from './find-metadata-oddities.ts'
 import { findStaleRows } from './find-stale-rows.ts'
 import { findUnreadableLog } from './find-unreadable-log.ts'
@@ -21,15 +22,15 @@ export const collectFindings = async (
     ...(storeOpens && meta.storage_status.storage_mode === 'mid_migration' ? await findStaleRows(resolved) : []),
     ...(await findMetadataOddities(catalog, meta)),
     ...(await findArtifactFiles(resolved, catalog)),
-    ...(await findLeftovers(resolved)),
+    ...(await findLeftovers(resolved, storeOpens)),
   ]
   const rank = { error: 0, warning: 1, info: 2 }
   return findings.sort((a, b) => rank[a.severity] - rank[b.severity])
 }
 
-const findLeftovers = async (resolved: ResolvedWorkspace): Promise<InspectionFinding[]> => {
+const findLeftovers = async (resolved: ResolvedWorkspace, storeOpens: boolean): Promise<InspectionFinding[]> => {
   const { wal_bytes, interrupted_job } = await liveStatus(resolved)
-  const findings = await findUnreadableLog(resolved)
+  const findings = [...(await findUnreadableLog(resolved)), ...(storeOpens ? await findCutLog(resolved) : [])]
   if (wal_bytes > 0 && findings.length === 0) {
     findings.push({
       code: 'write_ahead_log',

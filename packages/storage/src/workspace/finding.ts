@@ -16,6 +16,7 @@ export type InspectionCode =
   | 'backup_unreadable'
   | 'write_ahead_log'
   | 'log_unreadable'
+  | 'log_cut_short'
   | 'interrupted_job'
   | 'missing_artifact_files'
   | 'unreferenced_artifact_files'
