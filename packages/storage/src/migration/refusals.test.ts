@@ -6,6 +6,7 @@ import { quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
@@ -230,6 +231,50 @@ test('too little space before the start is no_space, running out of it on the wa
   const system = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
   expect(toMigrationError(system, undefined)).toMatchObject({ code: 'write_failed' })
   expect(toMigrationError(new Error('IO Error: No space left on device'), undefined)).toMatchObject({ code: 'write_failed' })
+})
+
+test('rows whose run, pipeline or chain is not there: named by check and inspection, refused by the plan and the migration', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'workspace')
+  await mkdir(path)
+  const loose = ['prediction_arrays', 'logs', 'predictions', 'chains', 'pipelines', 'runs']
+  const change = [
+    ...loose.map((table) => `CREATE TABLE kept_${table} AS SELECT * FROM ${table}`),
+    ...loose.map((table) => `DROP TABLE ${table}`),
+    ...loose.map((table) => `ALTER TABLE kept_${table} RENAME TO ${table}`),
+    "UPDATE predictions SET pipeline_id = 'nowhere', chain_id = 'nowhere' WHERE prediction_id = 'a'",
+    "UPDATE predictions SET chain_id = 'nowhere' WHERE prediction_id = 'b'",
+    "UPDATE predictions SET chain_id = NULL WHERE prediction_id = 'c'",
+    "UPDATE predictions SET pipeline_id = NULL WHERE prediction_id = 'd'",
+    "INSERT INTO logs (log_id, pipeline_id, step_idx, event) VALUES ('l', 'nowhere', 0, 'start')",
+  ]
+  const predictions = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, fold: id }))
+  await makeStore(join(path, 'store.duckdb'), { release: '0.7.1', predictions, extra: change })
+  const before = await filesOf(path)
+  const refused = {
+    code: 'store_unsafe',
+    message: expect.stringMatching(/1 log \(l\) and 3 predictions \(a, b, d\).*Nothing was changed\.$/),
+    fields: { ids: ['l', 'a', 'b', 'd'], hint: expect.any(String) },
+  }
+  await expect(planMigration(path)).rejects.toMatchObject(refused)
+  await expect(runMigration(path, { jobId: 'parents' })).rejects.toMatchObject(refused)
+  const named = expect.objectContaining({ code: 'missing_parents', severity: 'warning', count: 4, ids: ['l', 'a', 'b', 'd'] })
+  expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: false, findings: [named] })
+  const { findings } = await inspectWorkspace(path, { cacheFolder: join(folder.path, 'cache') })
+  expect(findings).toEqual([named])
+  expect(await filesOf(path)).toEqual(before)
+  await changeStore(join(path, 'store.duckdb'), "DELETE FROM logs; DELETE FROM predictions WHERE prediction_id IN ('a', 'b', 'd')")
+  expect((await runMigration(path, { jobId: 'mended' })).rows_migrated).toBe(2)
+})
+
+test('in a store.sqlite, whose foreign keys nobody has to heed, they are named as well', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  await convertStore(folder.path, ['PRAGMA foreign_keys = OFF', "UPDATE predictions SET chain_id = 'nowhere' WHERE prediction_id = 'b'"])
+  const named = expect.objectContaining({ code: 'missing_parents', count: 1, ids: ['b'] })
+  expect((await verifyWorkspace(folder.path, { depth: 'quick' })).findings).toContainEqual(named)
+  await using cache = await temporaryFolder()
+  expect((await inspectWorkspace(folder.path, { cacheFolder: cache.path })).findings).toContainEqual(named)
 })
 
 describe('what DuckDB passes over without a word', () => {

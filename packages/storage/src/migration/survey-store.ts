@@ -7,12 +7,13 @@ import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { counted } from '../workspace/counted-text.ts'
 import { findCutLog } from '../workspace/find-cut-log.ts'
+import { describeMissing, MissingParent, missingParentsSql } from '../workspace/find-missing-parents.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
 import type { InspectionFinding } from '../workspace/finding.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { canCarry, type ExtraColumn, isArrayFileColumn, listColumns, losslessTypes } from './array-columns.ts'
 import { type ExistingArrays, readExisting } from './existing-files.ts'
-import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
+import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
 import { arraysTable, naturalKey } from './store-schema.ts'
 
@@ -54,6 +55,7 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
        (SELECT count(DISTINCT prediction_id) FROM ${sourceTable('predictions')}) AS known`,
   )
   if (counts.rows !== counts.ids || counts.predictions !== counts.known) throw ambiguous()
+  await refuseMissingParents(engine, tables)
   const datasets = await readDatasets(engine)
   const tombstones = await readTombstonesOrWarn(workspace.arrays)
   const existing = await readExisting(engine, workspace, tables, tombstones.entries)
@@ -77,6 +79,23 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
     await existing.close()
     throw error
   }
+}
+
+/** Beforehand: the new store declares its foreign keys, and would refuse these rows when the arrays have been written. */
+const refuseMissingParents = async (engine: Engine, tables: SourceTables): Promise<void> => {
+  const missing = await engine.rows(
+    MissingParent,
+    missingParentsSql((table, column) => hasColumn(tables, table, column), sourceTable),
+  )
+  if (missing.length === 0) return
+  throw new StorageError(
+    'store_unsafe',
+    `${describeMissing(missing)}, which no nirs4all release leaves out and a migrated store cannot be without. Nothing was changed.`,
+    {
+      hint: 'Ask whoever wrote this workspace for one that nirs4all has written, or remove what is named and try again.',
+      ids: missing.map(({ id }) => id),
+    },
+  )
 }
 
 const readDatasets = async (engine: Engine): Promise<SurveyedDataset[]> => {

@@ -1,13 +1,15 @@
 import { basename } from 'node:path'
 import type { Finding } from '@nirs-workspace/types'
-import { quotedString } from '../engine/attach-store.ts'
+import * as z from 'zod'
+import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import { attachedTables } from '../engine/attached-tables.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError } from '../errors.ts'
-import { type SourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
+import { hasColumn, type SourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { arraysTable } from '../migration/store-schema.ts'
 import { tableDigest } from '../migration/table-digest.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
+import { MissingParent, missingParentsFinding, missingParentsSql } from '../workspace/find-missing-parents.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkStoreBlocks } from './store-blocks.ts'
@@ -22,13 +24,12 @@ export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace,
   const { duckdb, sqlite } = resolved
   try {
     if (sqlite !== null) {
-      await checkSqlite(engine, sqlite)
-      return []
+      return await checkSqlite(engine, sqlite)
     }
     if (duckdb === null) return []
     return await withAttachedStore(engine, duckdb, sourceAlias, async () => {
-      await checkDuckdb(engine, options.depth)
-      return checkBlocks(duckdb, options)
+      const found = await checkDuckdb(engine, options.depth)
+      return [...found, ...(await checkBlocks(duckdb, options))]
     })
   } catch (error) {
     options.signal?.throwIfAborted()
@@ -51,7 +52,7 @@ export const checkBlocks = async (path: string, { depth, signal }: Depth): Promi
   return [{ code: 'store_blocks_damaged', severity: 'error', count: named.length, detail }]
 }
 
-const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<void> => {
+const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<Finding[]> => {
   const tables = await attachedTables(engine, sourceAlias)
   if (tables.has('predictions')) {
     const samples = tables.get('predictions')?.some(({ name }) => name === 'n_samples') ? 'n_samples' : 'NULL'
@@ -63,6 +64,12 @@ const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<voi
     await collectTableRows(engine, tables, arraysTable)
   }
   if (depth === 'deep') await readAllValues(engine, tables)
+  return missingParentsFinding(
+    await engine.rows(
+      MissingParent,
+      missingParentsSql((table, column) => hasColumn(tables, table, column), sourceTable),
+    ),
+  )
 }
 
 /** Every value of the attached store passes through, so that DuckDB compares the checksum of every block. */
@@ -97,7 +104,7 @@ export const collectTableRows = async (engine: Engine, tables: SourceTables, ori
   }
 }
 
-const checkSqlite = async (engine: Engine, path: string): Promise<void> => {
+const checkSqlite = async (engine: Engine, path: string): Promise<Finding[]> => {
   const store = await openSqlite(path)
   try {
     const rows = store.database.prepare('SELECT prediction_id, dataset_name, fold_id, n_samples FROM predictions').all()
@@ -108,6 +115,9 @@ const checkSqlite = async (engine: Engine, path: string): Promise<void> => {
       })
       await engine.run(`INSERT INTO memory.main.known VALUES ${values.join(', ')}`)
     }
+    const named = store.database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?')
+    const sql = missingParentsSql((table, column) => named.get(table, column) !== undefined, quotedIdentifier)
+    return missingParentsFinding(z.array(MissingParent).parse(store.database.prepare(sql).all()))
   } finally {
     await store.close()
   }

@@ -52,7 +52,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   await createArrayTables(engine)
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options)))
-  const isStoreSound = findings.length === 0
+  const isStoreSound = findings.every(({ severity }) => severity !== 'error')
   if (isStoreSound) {
     progress.phase('verify', 'Checking the models')
     findings.push(...(await checkModels(engine, resolved, options)))

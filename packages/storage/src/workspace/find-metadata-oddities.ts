@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { CatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { counted } from './counted-text.ts'
+import { MissingParent, missingParentsFinding, missingParentsSql } from './find-missing-parents.ts'
 import type { InspectionFinding } from './finding.ts'
 
 /** The newest schema that this program knows, as nirs4all stamps it. */
@@ -12,10 +13,23 @@ const STALE_AFTER = '1 day'
 
 /** What is odd about the rows of the tables. */
 export const findMetadataOddities = async (catalog: Engine, meta: CatalogMeta): Promise<InspectionFinding[]> => [
-  ...(meta.storage_status.storage_mode === 'portable' ? [] : await findDuplicateKeys(catalog)),
+  ...(meta.storage_status.storage_mode === 'portable'
+    ? []
+    : [...(await findMissingParents(catalog)), ...(await findDuplicateKeys(catalog))]),
   ...(await findRunning(catalog)),
   ...findNewerSchema(meta),
 ]
+
+const findMissingParents = async (catalog: Engine): Promise<InspectionFinding[]> =>
+  missingParentsFinding(
+    await catalog.rows(
+      MissingParent,
+      missingParentsSql(
+        () => true,
+        (table) => `catalog.${table}`,
+      ),
+    ),
+  )
 
 // The library's own natural key; its UNIQUE index lets rows without a branch through, since nulls are never equal there.
 const findDuplicateKeys = async (catalog: Engine): Promise<InspectionFinding[]> => {
