@@ -7,6 +7,7 @@ import { migrateStatus } from '../migration/migrate-status.ts'
 import { readProof } from '../migration/proof-file.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
+import { GroupFile } from '../parquet/group-file.ts'
 import { faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
@@ -109,7 +110,10 @@ test('a quick check says of a proof only that it does not hold, never that it do
   const file = await firstFile(path, proof)
   expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ passed: true, proof_holds: null })
   const bytes = await readFile(file)
-  await flip(file, 2 * 4)
+  const reader = await GroupFile.open(file)
+  const [values] = reader.groupToRead(0, ['val_score']).chunks
+  await reader.close()
+  await flip(file, (values?.offset ?? 0) + (values?.bytes ?? 0) - 4)
   expect(await verifyWorkspace(path, { depth: 'quick' })).toMatchObject({ proof_holds: null })
   expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: false, proof_holds: false })
   await writeFile(file, bytes.subarray(0, -1))
