@@ -66,6 +66,15 @@ describe('Q5: what only reads is answered', () => {
     "select date_trunc('day', created_at), strftime(created_at, '%Y'), extract(year from created_at), regexp_matches(model_name, 'P.*') from predictions",
     'select 1 /* ; /* nested */ ; */',
     'select count(distinct (model_name, fold_id)), arg_min(prediction_id, val_score) from predictions tablesample 50%',
+    // The name of a CTE counts wherever its query reaches, whatever else has that name.
+    'with a as (select 1 c), b as (select * from a) select (select c from a), (select max(c) from (with d as (from b) select * from d) x) from B',
+    'with a as (select 1 c) select * from a union all select c + 1 from a order by c',
+    'with a as (select 1 c) from (with a as (select c + 1 c from a) select * from a) x join lateral (from a where a.c < x.c) using (c)',
+    'with meta as (select 1 c) from (describe meta), (pivot meta on c in (1) using count(*))',
+    'with recursive t(n) as (with s as (select 1 n) from s union all (with u as (select n from t) select n + 1 from u where n < 3)) from t',
+    'with recursive a as (select 1 n union all select n + 1 from a where n < 3), b as (select max(n) m from a) from a, b',
+    'with runs as (select 1 c) from runs',
+    'with sqlite_master as (select 1 c) from sqlite_master',
   ]
   test.each(legitimate)('%s', async (sql) => {
     const { rows, columns } = await ask(sql)
@@ -129,7 +138,21 @@ describe('Q1-Q4: everything else is refused, and nothing is left behind', () => 
     'select * from meta': 'sql_not_allowed',
     'select * from catalog.meta': 'sql_not_allowed',
     'select * from catalog.main.meta': 'sql_not_allowed',
-    'select (with meta as (select 1) select 1) from meta': 'sql_error',
+    'select (with meta as (select 1) select 1) from meta': 'sql_not_allowed',
+    // The name of a CTE counts nowhere but where the engine would take it for one.
+    'select y.* from (with duckdb_databases as (select 1 c) from duckdb_databases) x, duckdb_databases y': 'sql_not_allowed',
+    'select * from sqlite_master where exists (with sqlite_master as (select 1) from sqlite_master)': 'sql_not_allowed',
+    'from duckdb_databases union all (with duckdb_databases as (select 1 c) from duckdb_databases)': 'sql_not_allowed',
+    'with a as (with duckdb_databases as (select 1 c) from duckdb_databases) from a, duckdb_databases': 'sql_not_allowed',
+    'with a as (from duckdb_databases), duckdb_databases as (select 1 c) from a': 'sql_not_allowed',
+    'with duckdb_databases as (from duckdb_databases) from duckdb_databases': 'sql_not_allowed',
+    'with recursive duckdb_databases as (from duckdb_databases) from duckdb_databases': 'sql_not_allowed',
+    'with recursive sqlite_master as (select name from sqlite_master union all select name from sqlite_master) from sqlite_master':
+      'sql_not_allowed',
+    'with duckdb_databases as (select 1 c) from main.duckdb_databases': 'sql_not_allowed',
+    'with duckdb_databases as (select 1 c) from system.main.duckdb_databases': 'sql_not_allowed',
+    // U+212A, which is a k to JavaScript and not to the engine.
+    'with "duc\u212adb_databases" as (select 1 c) from duckdb_databases': 'sql_not_allowed',
     'show databases': 'sql_not_allowed',
     'from information_schema.tables': 'sql_not_allowed',
     'from sqlite_master': 'sql_not_allowed',

@@ -32,10 +32,7 @@ export const requireReadOnly = async (engine: Engine, sql: string, tables: reado
   if (statements.length > 1) {
     throw new StorageError('sql_multi', `These are ${statements.length} statements. None was run.`, { hint: 'Run them one at a time.' })
   }
-  const names = new Set(tables)
-  const functions = await allowedFunctions(engine)
-  collectCteNames(parsed.statements, names)
-  checkNode(parsed.statements, { tables: names, functions })
+  checkNode(parsed.statements, { tables: new Set(tables), ctes: new Set(), functions: await allowedFunctions(engine) })
 }
 
 /** DuckDB writes a number beyond the largest double into the tree as a word that JSON does not have. */
@@ -64,6 +61,8 @@ const refused = (message: string) => new StorageError('sql_not_allowed', `${mess
 
 interface Allowed {
   readonly tables: ReadonlySet<string>
+  /** The names that the queries around a node give to queries of their own, as `lower` writes them. */
+  readonly ctes: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
 }
 
@@ -112,18 +111,6 @@ const nodeTypes: ReadonlySet<string> = new Set(
    ORDER_MODIFIER LIMIT_MODIFIER LIMIT_PERCENT_MODIFIER DISTINCT_MODIFIER ASCENDING DESCENDING ORDER_DEFAULT INVALID`.split(/\s+/),
 )
 
-const collectCteNames = (node: unknown, names: Set<string>): void => {
-  if (Array.isArray(node)) for (const child of node) collectCteNames(child, names)
-  const entries = entriesOf(node) ?? []
-  for (const [key, value] of entries) {
-    if (key === 'cte_map') for (const name of cteNames(value)) names.add(name.toLowerCase())
-    collectCteNames(value, names)
-  }
-}
-
-const CteMap = z.object({ map: z.array(z.looseObject({ key: z.string() })).optional() })
-const cteNames = (value: unknown): string[] => (CteMap.safeParse(value).data?.map ?? []).map(({ key }) => key)
-
 const Node = z.looseObject({
   class: z.string().optional(),
   type: z.unknown().optional(),
@@ -133,6 +120,8 @@ const Node = z.looseObject({
   catalog_name: z.string().optional(),
   schema: z.string().optional(),
   catalog: z.string().optional(),
+  cte_name: z.string().optional(),
+  cte_map: z.object({ map: z.array(z.looseObject({ key: z.string() })).default([]) }).optional(),
 })
 type Node = z.infer<typeof Node>
 
@@ -145,11 +134,29 @@ const checkNode = (value: unknown, allowed: Allowed): void => {
   if (node.class === undefined && node.type === 'BASE_TABLE') checkTable(node, allowed)
   if (node.class === undefined && node.type === 'SHOW_REF' && node.table_name !== undefined) throw refused('SHOW may not be run here.')
   if (node.class === 'FUNCTION' || node.class === 'WINDOW') checkFunction(node, allowed.functions)
+  const inside = checkCtes(node, allowed)
   for (const [key, child] of entries) {
-    if (node.type === 'TABLE_FUNCTION' && key === 'function') checkTableFunction(child, allowed)
-    else checkNode(child, allowed)
+    if (key === 'cte_map') continue
+    if (node.type === 'TABLE_FUNCTION' && key === 'function') checkTableFunction(child, inside)
+    else checkNode(child, key === 'right' ? withOwnName(node, inside) : inside)
   }
 }
+
+/** Each query of a WITH knows those before it, and the node that has the WITH knows all: outside of it, their names are those of other tables. */
+const checkCtes = ({ cte_map }: Node, allowed: Allowed): Allowed =>
+  (cte_map?.map ?? []).reduce((known, entry) => {
+    checkNode(entry, known)
+    return withName(known, entry.key)
+  }, allowed)
+
+/** Only the second part of a recursive query can ask itself. */
+const withOwnName = ({ type, cte_name }: Node, allowed: Allowed): Allowed =>
+  type === 'RECURSIVE_CTE_NODE' && cte_name !== undefined ? withName(allowed, cte_name) : allowed
+
+const withName = (allowed: Allowed, name: string): Allowed => ({ ...allowed, ctes: new Set([...allowed.ctes, lower(name)]) })
+
+/** As DuckDB compares names. To `toLowerCase` the Kelvin sign is a k, and the name of a CTE could pass for that of another table. */
+const lower = (name: string): string => name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 const checkKind = (node: Node): void => {
   if (node.class !== undefined && !expressionClasses.has(node.class))
@@ -158,11 +165,13 @@ const checkKind = (node: Node): void => {
   if (!nodeTypes.has(node.type) && !node.type.endsWith('_TYPE_INFO')) throw refused(`A part of the kind ${node.type} may not be used here.`)
 }
 
-const checkTable = ({ table_name = '', schema_name, catalog_name }: Node, { tables }: Allowed): void => {
+const checkTable = ({ table_name = '', schema_name, catalog_name }: Node, { tables, ctes }: Allowed): void => {
   const isPlain = catalog_name === undefined && (schema_name === undefined || schema_name === 'main')
-  if (isPlain && tables.has(table_name.toLowerCase())) return
+  if (isPlain && tables.has(lower(table_name))) return
+  // Behind `main.` the engine looks for no CTE.
+  if (isPlain && schema_name === undefined && ctes.has(lower(table_name))) return
   const name = [catalog_name, schema_name, table_name].filter((part) => part !== undefined).join('.')
-  throw refused(`There is no table ${JSON.stringify(name.slice(0, 200))} to ask here; there are ${[...tables].join(', ')}.`)
+  throw refused(`There is no table ${JSON.stringify(name.slice(0, 200))} to ask here; there are ${[...tables, ...ctes].join(', ')}.`)
 }
 
 const checkFunction = ({ function_name = '', schema, catalog }: Node, functions: ReadonlySet<string>): void => {
