@@ -94,6 +94,30 @@ describe('test_predictions_easy_loading', () => {
     await expect(predictions.query('DELETE FROM predictions')).rejects.toMatchObject({ code: 'sql_not_allowed' })
   })
 
+  test('after closing, which can be repeated, every use says that it was closed, of a narrower view, too', async () => {
+    const predictions = await open('hybrid')
+    const narrower = predictions.filter({ equals: { dataset_name: ['wheat'] } })
+    const begun = [predictions.rows(), narrower.arrays()]
+    for (const each of begun) await each.next()
+    await predictions.close()
+    await narrower.close()
+    const uses = (view: Predictions) => [
+      () => view.count(),
+      () => view.top(),
+      () => view.getBest(),
+      () => view.get('a'),
+      () => view.rows().next(),
+      () => view.toRows(),
+      () => view.toArrow(),
+      () => view.arrays().next(),
+      () => view.loadArrays(['a']),
+      () => view.query('from runs'),
+    ]
+    for (const use of [...uses(predictions), ...uses(narrower), ...begun.map((each) => () => each.next())]) {
+      await expect(use()).rejects.toMatchObject({ code: 'validation', message: 'The predictions were closed. Nothing was changed.' })
+    }
+  })
+
   test('of two narrowings the tighter bound holds', () => {
     const filter = (min: number, max: number) => ({ equals: {}, ranges: { val_score: { min, max } }, q: '' })
     fc.assert(

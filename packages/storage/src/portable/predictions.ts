@@ -34,6 +34,7 @@ interface Opened {
   readonly resolved: ResolvedWorkspace
   readonly catalog: Catalog
   reader: Promise<ArrayReader> | null
+  closed: boolean
 }
 
 /**
@@ -56,7 +57,7 @@ export class Predictions implements AsyncDisposable {
     const { fresh } = await findCatalog(resolved, options)
     const catalog = await openCatalog(fresh ?? (await buildCatalog(resolved, options)))
     const equals = options.datasetName === undefined ? {} : { dataset_name: [options.datasetName] }
-    return new Predictions({ resolved, catalog, reader: null }, PredictionFilter.parse({ equals }))
+    return new Predictions({ resolved, catalog, reader: null, closed: false }, PredictionFilter.parse({ equals }))
   }
 
   /** As `open`. */
@@ -81,7 +82,7 @@ export class Predictions implements AsyncDisposable {
 
   /** How many predictions there are. */
   async count(options: QueryOptions = {}): Promise<number> {
-    return (await summarizeFilter(this.#opened.catalog, this.#filter, options)).total
+    return (await summarizeFilter(this.#catalog(), this.#filter, options)).total
   }
 
   /** A narrower view of the same predictions; closing either closes both. */
@@ -94,7 +95,7 @@ export class Predictions implements AsyncDisposable {
    * `fold_kind: 'refit'`, by test score. Throws `metric_direction_unknown` unless the direction is given.
    */
   async top(query: Partial<TopQuery> = {}, options: QueryOptions = {}): Promise<PredictionRow[]> {
-    return topPredictions(this.#opened.catalog, parseGiven(TopRequest, query, { name: 'the query' }), { ...options, filter: this.#filter })
+    return topPredictions(this.#catalog(), parseGiven(TopRequest, query, { name: 'the query' }), { ...options, filter: this.#filter })
   }
 
   /** The best prediction, or null when none can be ranked. With several datasets or metrics there is none: `validation`. */
@@ -107,13 +108,16 @@ export class Predictions implements AsyncDisposable {
   }
 
   /** One prediction with its decoded scores and parameters. Throws `prediction_not_found`. */
-  get(predictionId: string, options: QueryOptions = {}): Promise<PredictionDetail> {
-    return getPrediction(this.#opened.catalog, predictionId, options)
+  async get(predictionId: string, options: QueryOptions = {}): Promise<PredictionDetail> {
+    return getPrediction(this.#catalog(), predictionId, options)
   }
 
   /** Every row, one by one; bounded memory whatever their number. Default order: by dataset, the newest first. */
-  rows(options: RowOptions = {}): AsyncGenerator<PredictionRow> {
-    return streamRows(this.#opened.catalog, this.#filter, options)
+  async *rows(options: RowOptions = {}): AsyncGenerator<PredictionRow> {
+    for await (const row of streamRows(this.#catalog(), this.#filter, options)) {
+      yield row
+      this.#catalog()
+    }
   }
 
   /** The rows as plain objects. */
@@ -127,15 +131,19 @@ export class Predictions implements AsyncDisposable {
   async toArrow(options: RowOptions = {}): Promise<Table> {
     // Arrow is large, and few programs ask for it.
     const { predictionTable } = await import('./prediction-table.ts')
-    return predictionTable(this.#opened.catalog, this.#filter, options)
+    return predictionTable(this.#catalog(), this.#filter, options)
   }
 
   /** The arrays of these predictions (default: of all), in batches, read as they are asked for; those without arrays yield nothing. */
   async *arrays(ids?: readonly string[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
     if (ids !== undefined) checkTexts('ids', ids)
     checkGiven(LoadChoice, options)
-    const { catalog, resolved } = this.#opened
-    for await (const refs of arrayRefs(catalog, this.#filter, ids, options)) yield* (await this.#reader()).load(resolved, refs, options)
+    for await (const refs of arrayRefs(this.#catalog(), this.#filter, ids, options)) {
+      for await (const rows of (await this.#reader()).load(this.#opened.resolved, refs, options)) {
+        yield rows
+        this.#catalog()
+      }
+    }
   }
 
   /** The arrays of these predictions by prediction_id. For a few thousand; stream larger sets with `arrays`. */
@@ -151,12 +159,15 @@ export class Predictions implements AsyncDisposable {
    * view is narrowed to), in a process of its own with bounds on time, memory and size. Throws `sql_not_allowed`, `sql_multi`, `sql_error`,
    * `sql_timeout`, `sql_memory`.
    */
-  query(sql: string, limits: SqlLimits = {}): Promise<SqlResult> {
-    return querySql(this.#opened.catalog.file.path, sql, limits)
+  async query(sql: string, limits: SqlLimits = {}): Promise<SqlResult> {
+    return querySql(this.#catalog().file.path, sql, limits)
   }
 
+  /** Any use after it throws `validation`; closing again does nothing. */
   async close(): Promise<void> {
-    const { catalog, reader } = this.#opened
+    const { catalog, reader, closed } = this.#opened
+    if (closed) return
+    this.#opened.closed = true
     this.#opened.reader = null
     if (reader !== null) (await reader).close()
     catalog.close()
@@ -164,6 +175,13 @@ export class Predictions implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #catalog(): Catalog {
+    if (this.#opened.closed) {
+      throw new StorageError('validation', 'The predictions were closed. Nothing was changed.', { hint: 'Open the workspace again.' })
+    }
+    return this.#opened.catalog
   }
 
   #reader(): Promise<ArrayReader> {
