@@ -1,7 +1,9 @@
 import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { PredictionFilter } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { whereClause } from '../predictions/filter-clause.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, type StoreToMake, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, sharedWorkspaceNames } from '../testing/shared-workspaces.ts'
@@ -64,6 +66,20 @@ test('kinds of folds are told from the fold id and the refit context', async () 
   expect(rows).toEqual(folds.map(([, , fold_kind, aggregated]) => ({ fold_kind, aggregated })))
 })
 
+test.each(['blé', 'BLE', 'ble\u0301', 'Œufs', 'cafe'])('a search for %s finds its word however that is written', async (q) => {
+  const predictions = ['Blé dur', 'Ble\u0301 tendre', 'œufs', 'café', 'cafe\u0301', 'other'].map((dataset, index) => ({
+    id: `p${index}`,
+    dataset,
+    fold: `${index}`,
+  }))
+  const { sql, parameters } = whereClause(PredictionFilter.parse({ q }))
+  const word = Object.values(parameters)[0]
+  const query = `SELECT dataset_name FROM predictions ${sql.replace(/\$f\d+/, `'${word}'`)} ORDER BY prediction_id`
+  const { rows } = await queryMade({ store: { release: '0.7.1', predictions } }, query)
+  const found = { b: ['Blé dur', 'Ble\u0301 tendre'], c: ['café', 'cafe\u0301'], œ: ['œufs'] }[q.charAt(0).toLowerCase()]
+  expect(rows.map((row) => row.dataset_name)).toEqual(found)
+})
+
 test('a row carries its parents, its search text and its JSON to the letter', async () => {
   const scores = '{"val": {"rmse": NaN, "r2": -Infinity},  "test": {}}'
   const predictions = [{ id: 'ID-1', dataset: 'Blé dur / lot 2', scores, score: Number.NaN }]
@@ -87,14 +103,14 @@ test('a row carries its parents, its search text and its JSON to the letter', as
   expect(rows[0]?.search_text).toBe(
     [
       'id-1',
-      'blé dur / lot 2',
+      'ble dur / lot 2',
       'pls',
       'plsregression',
       'snv>1stder',
       '{"n_components": 5}',
       'morning screen',
-      'c-blé dur / lot 2',
-      'p-blé dur / lot 2',
+      'c-ble dur / lot 2',
+      'p-ble dur / lot 2',
       'run-1',
     ].join('\n'),
   )

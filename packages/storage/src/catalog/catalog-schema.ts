@@ -1,5 +1,5 @@
 /** Part of every catalog's file name; a change of the tables below is a new number. */
-export const CATALOG_VERSION = 3
+export const CATALOG_VERSION = 4
 
 export type CatalogType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP'
 

@@ -10,5 +10,9 @@ export const foldKind = `CASE
 
 export const aggregated = "ends_with(p.fold_id, '_agg')"
 
-export const searchText = `lower(concat_ws(chr(10), p.prediction_id, p.dataset_name, p.model_name, p.model_class, p.preprocessings, p.best_params,
-  p.run_name, p.branch_name, p.chain_id, p.pipeline_id, p.run_id))`
+/** A text as it is searched: whatever its case, its accents and the way in which these are encoded. */
+export const searched = (text: string): string => `strip_accents(lower(${text}))`
+
+export const searchText =
+  searched(`concat_ws(chr(10), p.prediction_id, p.dataset_name, p.model_name, p.model_class, p.preprocessings, p.best_params,
+  p.run_name, p.branch_name, p.chain_id, p.pipeline_id, p.run_id)`)

@@ -1,5 +1,6 @@
 import type { TemplateField, TemplateFilter, TemplateMatches, TemplateMetadata } from '@nirs-workspace/types'
 import { checkGiven, checkText } from '../options/check-options.ts'
+import { plainText } from '../predictions/plain-text.ts'
 import { canonicalJson } from './json-text.ts'
 import { Filter, passes } from './list-templates.ts'
 import { scanLibrary } from './scan-library.ts'
@@ -47,9 +48,3 @@ const weight = (matched: readonly TemplateField[]): number => {
 }
 
 const compareIds = (left: TemplateMetadata, right: TemplateMetadata): number => (left.id < right.id ? -1 : 1)
-
-const plainText = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{Diacritic}/gu, '')
-    .toLowerCase()

@@ -63,7 +63,7 @@ describe('filters', () => {
   test('text of the caller never becomes SQL', () => {
     const filter = { equals: { model_name: ['"; --'] }, ranges: { n_samples: { min: 3 } }, q: "o'brien" }
     expect(whereClause(filter)).toEqual({
-      sql: 'WHERE ("model_name" IN ($f1)) AND "n_samples" >= $f2::DOUBLE AND contains(search_text, lower($f3))',
+      sql: 'WHERE ("model_name" IN ($f1)) AND "n_samples" >= $f2::DOUBLE AND contains(search_text, strip_accents(lower($f3)))',
       parameters: { f1: '"; --', f2: '3', f3: "o'brien" },
     })
     expect(whereClause(filter, { without: 'model_name' }).parameters).toEqual({ f1: '3', f2: "o'brien" })

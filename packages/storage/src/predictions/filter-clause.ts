@@ -1,4 +1,5 @@
 import { type FacetColumn, facetColumns, type PredictionFilter, type RangeColumn, rangeColumns } from '@nirs-workspace/types'
+import { searched } from '../catalog/prediction-columns.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import type { ChunkParameter } from '../engine/stream-chunks.ts'
 import { StorageError } from '../errors.ts'
@@ -16,12 +17,12 @@ export const whereClause = (filter: PredictionFilter, { without }: ClauseOptions
   const conditions = [
     ...facetColumns.filter((column) => column !== without).map((column) => equalsCondition(binder, column, filter.equals[column])),
     ...rangeColumns.map((column) => rangeCondition(binder, column, filter.ranges[column])),
-    ...searchWords(filter.q).map((word) => `contains(search_text, lower(${binder.bind(word)}))`),
+    ...searchWords(filter.q).map((word) => `contains(search_text, ${searched(binder.bind(word))})`),
   ].filter((condition) => condition !== null)
   return { sql: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters: binder.parameters }
 }
 
-/** The words of a search text, each once. Lower-casing is left to DuckDB, which made the search text of the catalog. */
+/** The words of a search text, each once. What makes them alike is left to DuckDB, which made the search text of the catalog. */
 export const searchWords = (q: string): string[] => [...new Set(q.split(/\s+/).filter(Boolean))]
 
 class Binder {

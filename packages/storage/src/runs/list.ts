@@ -1,5 +1,6 @@
 import type { RunPage, RunQuery } from '@nirs-workspace/types'
 import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
+import { plainText } from '../predictions/plain-text.ts'
 import { type RunHead, readRunHeads } from './run-heads.ts'
 import { makeRunRows } from './run-rows.ts'
 
@@ -12,9 +13,8 @@ export const listRuns = async (catalog: CatalogReader, query: RunQuery, options:
 
 const passes = (head: RunHead, { status, q }: RunQuery): boolean => {
   if (status.length > 0 && !status.includes(head.status)) return false
-  const text = [head.name, head.run_id, ...head.datasets].join('\n').toLowerCase()
-  return q
-    .toLowerCase()
+  const text = plainText([head.name, head.run_id, ...head.datasets].join('\n'))
+  return plainText(q)
     .split(/\s+/)
     .every((word) => text.includes(word))
 }

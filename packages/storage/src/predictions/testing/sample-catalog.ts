@@ -45,7 +45,11 @@ const plainRow = {
 } satisfies SampleRow
 
 const searchTextOf = (row: SampleRow): string =>
-  [row.prediction_id, row.dataset_name, row.model_name, row.preprocessings, row.best_params, row.run_name].join('\n').toLowerCase()
+  [row.prediction_id, row.dataset_name, row.model_name, row.preprocessings, row.best_params, row.run_name]
+    .join('\n')
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
 
 /** Text is bound, so that any character may stand in it; the rest is written out. */
 const insertRows = async (engine: Engine, table: SampleTable, rows: readonly Record<string, unknown>[]): Promise<void> => {
