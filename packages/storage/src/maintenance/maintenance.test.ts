@@ -234,12 +234,37 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     await refused({ kind: 'remove_run', run_id: 'x' }).toMatchObject({ code: 'run_not_found' })
     await refused({ kind: 'remove_pipeline', pipeline_id: 'x' }).toMatchObject({ code: 'pipeline_not_found' })
     await refused({ kind: 'remove_chain', chain_id: 'x' }).toMatchObject({ code: 'chain_not_found' })
-    await refused({ kind: 'remove_dataset', dataset_name: 'whea%' }).toMatchObject({ code: 'dataset_not_found' })
+    const unknown = { code: 'dataset_not_found', message: expect.stringContaining('"whea%"'), fields: { hint: 'There are: "wheat".' } }
+    await refused({ kind: 'remove_dataset', dataset_name: 'whea%' }).toMatchObject(unknown)
+    await refused({ kind: 'remove_bottom', fraction: 0.5, dataset_name: 'whea%' }).toMatchObject(unknown)
+    await refused({ kind: 'compact', dataset_name: 'whea%' }).toMatchObject(unknown)
+    await refused({ kind: 'clean_dead_links', dataset_name: 'whea%' }).toMatchObject(unknown)
+    const message = 'No prediction has the metric "rmse". There are: "my_own_score". Nothing was changed.'
+    await refused({ kind: 'remove_bottom', fraction: 0.5, metric: 'rmse' }).toMatchObject({ code: 'validation', message })
     await refused({ kind: 'remove_predictions', prediction_ids: ['wheat#0', 'x'] }).toMatchObject({ code: 'prediction_not_found' })
     await refused({ kind: 'remove_bottom', fraction: 0.5 }).toMatchObject({ code: 'metric_direction_unknown' })
     await refused({ kind: 'remove_bottom', fraction: Number.NaN }).toMatchObject({ code: 'validation' })
     const higher = await makePlan(folder.path, { kind: 'remove_bottom', fraction: 0.5, direction: 'higher' })
     expect(higher.items.filter(({ what }) => what === 'row').map(({ id }) => id)).toEqual(['wheat#0', 'wheat#1'])
+  })
+
+  test('in an empty workspace there is nothing to remove, and no dataset or metric of any name', async () => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [] })
+    const planned = (request: MaintenanceInput) => makePlan(folder.path, request)
+    for (const scope of [{}, { dataset_name: 'wheat' }]) {
+      const requests: MaintenanceInput[] = [
+        { kind: 'remove_bottom', fraction: 0.5, ...scope },
+        { kind: 'remove_bottom', fraction: 0.5, metric: 'val_score', ...scope },
+        { kind: 'compact', ...scope },
+        { kind: 'clean_dead_links', ...scope },
+      ]
+      for (const request of requests) {
+        if (!('dataset_name' in scope)) expect((await planned(request)).items_total, request.kind).toBe(0)
+        else await expect(planned(request), request.kind).rejects.toMatchObject({ code: 'dataset_not_found' })
+      }
+    }
+    await expect(planned({ kind: 'remove_bottom', fraction: 0.5, metric: 'rmse' })).rejects.toMatchObject({ code: 'validation' })
   })
 })
 

@@ -18,6 +18,7 @@ import { planCompact } from './plan-compact.ts'
 import { planArtifactGc } from './plan-gc.ts'
 import { type Outcome, planDataset, planLineage, planPredictions } from './plan-removal.ts'
 import { readTexts } from './read-texts.ts'
+import { requireScope } from './require-scope.ts'
 import { countSelection, itemsOf, type Selection } from './selection.ts'
 
 /** A plan with everything that it lists; `items` are too many to be sent at once. */
@@ -27,7 +28,8 @@ export interface MadePlan extends MaintenancePlan {
 
 /**
  * What a request would do, from the workspace as it is. Writes nothing and holds the store no longer than that takes. Throws `not_migrated`,
- * `store_locked`, `validation`, `tombstones_corrupt`, and what a kind cannot find or read.
+ * `store_locked`, `validation` (also for a metric that no prediction has), `dataset_not_found`, `tombstones_corrupt`, and what else a kind
+ * cannot find or read.
  */
 export const makePlan = async (path: string, input: MaintenanceInput): Promise<MadePlan> => {
   const request = parseRequest(input)
@@ -54,6 +56,7 @@ export const workOut = async (
   fingerprint: string,
 ): Promise<{ plan: MadePlan; selection: Selection }> => {
   await refuseDamagedList(open.resolved, request)
+  await requireScope(open, request)
   const { selection, report, warnings } = await outcomeOf(open, request)
   const items = request.kind === 'compact' ? compactItems(report) : itemsOf(selection, await datasetsOf(open, selection))
   const digest = digestOf({ fingerprint, request, report }, items)

@@ -57,7 +57,7 @@ export const rowsOutcome = (selection: Selection): Outcome<RemoveRowsReport> => 
   return { selection, report, warnings: [] }
 }
 
-/** All predictions of a dataset with their lineage, and everything that its array file holds of it. Throws `dataset_not_found`, `arrays_corrupt`. */
+/** All predictions of a dataset with their lineage, and everything that its array file holds of it. Throws `arrays_corrupt`. */
 export const planDataset = async (
   open: OpenWorkspace,
   { dataset_name }: RequestOf<'remove_dataset'>,
@@ -75,11 +75,6 @@ export const planDataset = async (
     name,
   )
   const inFiles = await idsOf(open, 'SELECT DISTINCT prediction_id AS id FROM array_rows WHERE dataset_name = $name', name)
-  if (predictions.length + pipelines.length + inFiles.length === 0) {
-    throw new StorageError('dataset_not_found', 'The workspace holds nothing of this dataset. Nothing was changed.', {
-      hint: 'Dataset names have to be given exactly as they are.',
-    })
-  }
   refuseUnreadable(open.index, [dataset_name])
   const seeds = [
     { table: 'pipelines', keys: pipelines },

@@ -12,7 +12,6 @@ import { whileWaiting } from '../while-waiting.ts'
 import { wrapText } from '../wrap-text.ts'
 import { describeNothing, describePlan, describeRewritten, describeWhatGoes } from './describe-plan.ts'
 import { type PlanPreview, previewPlan } from './preview-plan.ts'
-import { requireScope } from './require-scope.ts'
 
 /** What is answered once a plan has been carried out. */
 type Done = PlanPreview & { operation_id: string | null; restore_command: string | null; duration_seconds: number }
@@ -27,7 +26,6 @@ export const carryOut = async (path: string, input: MaintenanceInput, options: C
   const { plan, preview } = await planned(root, input)
   const exit = 'refused' in preview && preview.refused.length > 0 ? exitCodes.findings : exitCodes.done
   if (plan.items_total === 0) {
-    await requireScope(root, plan.request)
     printResult(options, options.dryRun === true ? preview : { ...preview, operation_id: null }, describeNothing)
     return exit
   }
