@@ -10,11 +10,13 @@ import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { hashColumn, type IdHashes } from './id-hashes.ts'
+import { replacedRows } from './last-rows.ts'
 import type { LazyEngine } from './lazy-engine.ts'
+import { addLiveRows } from './live-summary.ts'
 import type { BatchBlock, RowBatch } from './row-batch.ts'
 import { digestRows } from './row-digest.ts'
 import { blocksWith, findRows, rowKey } from './row-positions.ts'
-import { SummaryBuilder, type SummaryRow, summaryColumns, summaryRows } from './summary-builder.ts'
+import { SummaryBuilder, type SummaryRow, summaryRows } from './summary-builder.ts'
 
 export interface AppendContext {
   readonly folder: ArrayFolder
@@ -186,7 +188,8 @@ const finishSummary = async (
   if (!summary.isStale || reader === null) return summary.result()
   // A row that may have been the best has been replaced: only all rows together tell which is now.
   const afresh = new SummaryBuilder()
-  await addLiveRows(afresh, reader, (key) => !known.has(key))
+  const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !known.has(rowKey(dataset_name, prediction_id))
+  await addLiveRows(afresh, reader, await replacedRows(reader), isKept)
   for await (const found of batch.blocks())
     for (const row of summaryRows(completed(found.block, forms), found.rows)) afresh.add(row, undefined)
   return afresh.withContextOf(summary.result())
@@ -195,16 +198,6 @@ const finishSummary = async (
 /** The summary of the rows that count, as far as the file itself tells. */
 export const summariseRows = async (reader: ArrayFileReader) => {
   const builder = new SummaryBuilder()
-  await addLiveRows(builder, reader, () => true)
+  await addLiveRows(builder, reader, await replacedRows(reader), () => true)
   return builder.result()
-}
-
-const addLiveRows = async (builder: SummaryBuilder, reader: ArrayFileReader, wanted: (key: string) => boolean): Promise<void> => {
-  // Of several rows of a prediction the last one counts.
-  const live = new Map<string, SummaryRow>()
-  for await (const { block } of reader.blocks(summaryColumns)) {
-    const rows = Array.from({ length: rowsOf(block) }, (_, row) => row)
-    for (const row of summaryRows(block, rows)) live.set(rowKey(row.dataset_name, row.prediction_id), row)
-  }
-  for (const [key, row] of live) if (wanted(key)) builder.add(row, undefined)
 }

@@ -114,12 +114,9 @@ const rowsToDrop = async (reader: ArrayFileReader, doomed: ReadonlySet<string>) 
   await visitRowsOf(reader, doomed, (row, id) => {
     if (doomed.has(id)) tombstoned.add(row)
   })
-  const [all, counted] = [new RowMarks(reader.rows), new RowMarks(reader.rows)]
-  for (let row = 0; row < reader.rows; row++) {
-    if (tombstoned.has(row) || replaced.has(row)) all.add(row)
-    if (tombstoned.has(row) && !replaced.has(row)) counted.add(row)
-  }
-  return { all, counted, tombstoned }
+  const all = new RowMarks(reader.rows)
+  for (let row = 0; row < reader.rows; row++) if (tombstoned.has(row) || replaced.has(row)) all.add(row)
+  return { all, replaced, tombstoned }
 }
 
 /** Those of the ids that have rows in these files; all of them when one of the files cannot tell. */

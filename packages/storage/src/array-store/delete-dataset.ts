@@ -2,7 +2,7 @@ import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import { filesOfDataset } from './dataset-files.ts'
-import { stillCounted } from './last-rows.ts'
+import { replacedRows } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 
@@ -22,7 +22,7 @@ const deleteFrom = async (context: AppendContext, name: string, datasetName: str
   try {
     const all = await rowsOfDataset(reader, datasetName)
     if (all.count === 0) return false
-    if (all.count < reader.rows) await rewriteFile(context, name, stamp, reader, { all, counted: await stillCounted(reader, all) })
+    if (all.count < reader.rows) await rewriteFile(context, name, stamp, reader, { all, replaced: await replacedRows(reader) })
     else await folder.remove(name, stamp)
     return true
   } finally {

@@ -1,5 +1,5 @@
 import type { AppendContext } from './append-rows.ts'
-import { stillCounted, visitRowsOf } from './last-rows.ts'
+import { replacedRows, visitRowsOf } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 import { clearSaved } from './tombstone-file.ts'
@@ -25,7 +25,7 @@ const dropFrom = async (context: AppendContext, name: string, ids: ReadonlySet<s
       if (ids.has(id)) all.add(row)
     })
     if (all.count === 0) return 0
-    await rewriteFile(context, name, stamp, reader, { all, counted: await stillCounted(reader, all) })
+    await rewriteFile(context, name, stamp, reader, { all, replaced: await replacedRows(reader) })
     return all.count
   } finally {
     await reader.close()

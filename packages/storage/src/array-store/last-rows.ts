@@ -73,11 +73,3 @@ export const replacedRows = async (reader: ArrayFileReader): Promise<RowMarks> =
   await visitRepeated(reader, (row, id, dataset) => replaced.visit(row, id, dataset))
   return replaced.marks
 }
-
-/** Of these rows those that count: what a later row of the same prediction has replaced does not. */
-export const stillCounted = async (reader: ArrayFileReader, all: RowMarks): Promise<RowMarks> => {
-  const replaced = await replacedRows(reader)
-  const counted = new RowMarks(reader.rows)
-  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
-  return counted
-}

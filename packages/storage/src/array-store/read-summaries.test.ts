@@ -71,6 +71,26 @@ test('the summary that is kept row by row is the one that all rows together give
   await expectSame()
 })
 
+test('a replaced row is not counted again when its file is written anew, and the summary still fits after a compaction', async () => {
+  await using workspace = await temporaryStore()
+  const { store, root } = workspace
+  const scored = (id: string, val_score: number, dataset_name = 'a b') => madeRecord(id, { dataset_name, val_score })
+  const right = {
+    rows: 2,
+    datasets: [{ name: 'a b', rows: 2 }],
+    metrics: [{ min: 0.5, max: 0.9, rows: 2, top: [{ prediction_id: 'p', val_score: 0.5 }, { prediction_id: 'z' }] }],
+  }
+  await store.saveBatch([scored('p', 0.1), scored('z', 0.9)])
+  await store.saveBatch([scored('p', 0.5)])
+  for (const remove of [() => store.deleteDataset('a_b'), () => store.dropArrays(new Set(['x']))]) {
+    await store.saveBatch([scored('x', 0.01, 'a_b')])
+    await remove()
+    expect(await readSummaries(root)).toMatchObject([{ rows: 3, summary: right }])
+  }
+  expect(await store.compact()).toMatchObject({ rows_removed: 1 })
+  expect(await readSummaries(root)).toMatchObject([{ rows: 2, summary: right }])
+})
+
 test('branches, refits and dates are counted as they are told, the time of saving when they are not', async () => {
   await using workspace = await temporaryStore()
   const about = (branch_name: string, created_at: string) => ({ about: { branch_name, created_at, refit_context: null } })

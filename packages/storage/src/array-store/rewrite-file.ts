@@ -9,18 +9,20 @@ import { workAhead } from '../parquet/work-ahead.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader, PlacedBlock } from './array-file-reader.ts'
 import { uncarriedColumns } from './damaged-file.ts'
+import { addLiveRows, countLiveRows } from './live-summary.ts'
 import { rowGroupBytes, rowGroupRows } from './record-batches.ts'
-import type { RowMarks } from './row-marks.ts'
+import { RowMarks } from './row-marks.ts'
 import { SummaryBuilder, summaryColumns, summaryRows } from './summary-builder.ts'
 
 export interface RewriteContext extends AppendContext {
   readonly onRows?: ((rows: number) => void) | undefined
 }
 
-/** What goes, and what of that counted until now: rows that were replaced before did not. */
 export interface Dropped {
+  /** What goes. */
   readonly all: RowMarks
-  readonly counted: RowMarks
+  /** All rows of the file that a later one has replaced: they do not count, whether they go or stay. */
+  readonly replaced: RowMarks
 }
 
 /**
@@ -206,18 +208,23 @@ export class PendingRows {
   }
 }
 
-/** The summary of what stays: what went is taken off, or, when the best may have gone, the rest is read. */
-const summaryWithout = async (reader: ArrayFileReader, { all, counted }: Dropped) => {
+/** The summary of what stays: what went is taken off, or, when the best may have gone or the summary does not fit the file, the rest is read. */
+const summaryWithout = async (reader: ArrayFileReader, { all, replaced }: Dropped) => {
   const base = readSummary(reader.file.footer)
   const builder = new SummaryBuilder(base)
-  const isWanted = base !== null && (await takeOff(reader, builder, counted))
-  if (isWanted) return builder.result()
+  const isEnough =
+    base?.rows === (await countLiveRows(reader, replaced)) && (await takeOff(reader, builder, countedOf(reader, all, replaced)))
+  if (isEnough) return builder.result()
   const afresh = new SummaryBuilder()
-  for await (const { firstRow, block } of reader.blocks(summaryColumns)) {
-    const rows = Array.from({ length: rowsOf(block) }, (_, row) => row).filter((row) => !all.has(firstRow + row))
-    for (const row of summaryRows(block, rows)) afresh.add(row, undefined)
-  }
+  await addLiveRows(afresh, reader, replaced, (row) => !all.has(row))
   return afresh.withContextOf(base)
+}
+
+/** Of the rows that go those that counted until now. */
+const countedOf = (reader: ArrayFileReader, all: RowMarks, replaced: RowMarks): RowMarks => {
+  const counted = new RowMarks(reader.rows)
+  for (let row = 0; row < reader.rows; row++) if (all.has(row) && !replaced.has(row)) counted.add(row)
+  return counted
 }
 
 /** False as soon as taking off is not enough. */
