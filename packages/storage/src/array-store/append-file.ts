@@ -6,6 +6,7 @@ import { type AppendContext, appendRows } from './append-rows.ts'
 import { ArrayFileReader } from './array-file-reader.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { ReplacedRows, visitIds } from './last-rows.ts'
+import { dropRemovedElsewhere, findRemovedElsewhere, type RowIdentity, removedIds } from './removed-elsewhere.ts'
 import type { BatchBlock, RowBatch } from './row-batch.ts'
 import type { RowMarks } from './row-marks.ts'
 import { clearSaved } from './tombstone-file.ts'
@@ -18,13 +19,15 @@ export const appendFile = async (context: AppendContext, path: string): Promise<
   const source = await ArrayFileReader.open(dirname(path), basename(path), context.engine)
   try {
     if (source.uncarried.length > 0) throw uncarriedColumns(source.name, source.uncarried)
-    const { idsByFile, replaced } = await surveySource(source)
+    const { idsByFile, replaced, again } = await surveySource(source, await removedIds(context))
+    const elsewhere = await findRemovedElsewhere(context, again)
     let written = 0
     for (const [name, ids] of idsByFile) {
       const isWhole = idsByFile.size === 1 && replaced.count === 0
       const batch = batchOf(source, name, ids, replaced, isWhole ? readSummary(source.file.footer) : null)
       written += await appendToFile(context, name, batch)
     }
+    await dropRemovedElsewhere(context, elsewhere)
     await clearSaved(
       context.folder,
       [...idsByFile.values()].flatMap((ids) => [...ids]),
@@ -44,17 +47,26 @@ const appendToFile = async (context: AppendContext, name: string, batch: RowBatc
   }
 }
 
-const surveySource = async (source: ArrayFileReader): Promise<{ idsByFile: Map<string, Set<string>>; replaced: RowMarks }> => {
+interface Survey {
+  readonly idsByFile: ReadonlyMap<string, ReadonlySet<string>>
+  readonly replaced: RowMarks
+  /** Rows of predictions that are removed until now. */
+  readonly again: readonly RowIdentity[]
+}
+
+const surveySource = async (source: ArrayFileReader, removed: { has(id: string): boolean }): Promise<Survey> => {
   const idsByFile = new Map<string, Set<string>>()
   const replaced = new ReplacedRows(source.rows)
+  const again: RowIdentity[] = []
   await visitIds(source, (row, id, dataset) => {
     replaced.visit(row, id, dataset)
     const name = arrayFileName(dataset)
     const ids = idsByFile.get(name)
     if (ids === undefined) idsByFile.set(name, new Set([id]))
     else ids.add(id)
+    if (removed.has(id)) again.push({ prediction_id: id, dataset_name: dataset })
   })
-  return { idsByFile, replaced: replaced.marks }
+  return { idsByFile, replaced: replaced.marks, again }
 }
 
 const batchOf = (

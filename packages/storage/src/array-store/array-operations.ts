@@ -32,6 +32,8 @@ export interface ArrayOperations {
   /**
    * Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. What does not fit
    * together, such as a y_proba_shape that is not that of y_proba and y_true, is refused with `validation` before anything is written.
+   * A removed prediction that is saved is no longer removed. The removed rows that other datasets have of its id go for good: the list of
+   * removed predictions is by id, and they would be back. While a file cannot be read that may have some, it is refused with `arrays_corrupt`.
    */
   saveBatch(records: readonly ArrayRecord[]): Promise<number>
   openWriter(options?: WriterOptions): ArrayWriter

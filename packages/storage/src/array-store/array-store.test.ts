@@ -1,4 +1,4 @@
-import { appendFile, copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
@@ -181,6 +181,43 @@ test('test_array_store_upsert_clears_tombstone: a saved prediction is no longer 
   expect(await store.restoreBatch(new Set(['p-2', 'p-3']))).toBe(1)
   await store.compact()
   expect([...(await loadAll(store, 'wheat')).keys()].sort()).toEqual(['p-0', 'p-1', 'p-2', 'p-3'])
+})
+
+test('test_array_store_upsert_elsewhere: a removed row does not come back when its id is saved in another dataset', async () => {
+  await using workspace = await temporaryStore()
+  await using other = await temporaryStore()
+  const { store, arrays, root } = workspace
+  // Two names that lead to one file, and one with a file of its own.
+  const [here, there, far] = ['a b', 'a_b', 'corn'].map((dataset_name) => (id: string) => madeRecord(id, { dataset_name, y_pred: [1] }))
+  if (here === undefined || there === undefined || far === undefined) throw new Error('There are three datasets.')
+  await store.saveBatch([...['one', 'two', 'three', 'stays', 'gone'].map(here), far('one'), far('kept')])
+  await store.saveBatch([madeRecord('one', { dataset_name: 'a b', y_pred: [2] })])
+  await store.deleteBatch(new Set(['one', 'two', 'three', 'gone']))
+  const idsOf = async (dataset: string) => [...(await loadAll(store, dataset)).keys()].sort()
+
+  await writeFile(join(arrays, 'rye.parquet'), 'not an array file')
+  const before = await readFile(join(arrays, 'a_b.parquet'))
+  await expect(store.saveBatch([there('one')])).rejects.toMatchObject({
+    code: 'arrays_corrupt',
+    message: expect.stringMatching(/rye\.parquet.*Nothing was changed/),
+  })
+  expect((await readFile(join(arrays, 'a_b.parquet'))).equals(before)).toBe(true)
+  expect(await store.saveBatch([far('new')])).toBe(1)
+  await rm(join(arrays, 'rye.parquet'))
+
+  expect(await store.saveBatch([there('one')])).toBe(1)
+  const writer = store.openWriter()
+  await writer.add(far('two'))
+  expect(await writer.close()).toBe(1)
+  await other.store.saveBatch([far('three')])
+  await other.store.copyRows(new Set(['three']), join(root, 'copied.parquet'))
+  expect(await store.appendFile(join(root, 'copied.parquet'))).toBe(1)
+  const expected = [['stays'], ['one'], ['kept', 'new', 'three', 'two']]
+  expect(await Promise.all(['a b', 'a_b', 'corn'].map(idsOf))).toEqual(expected)
+  expect([...(await readTombstones(arrays)).keys()]).toEqual(['gone'])
+  await store.compact()
+  expect(await Promise.all(['a b', 'a_b', 'corn'].map(idsOf))).toEqual(expected)
+  expect((await store.integrityCheck({ deep: true })).corrupt).toEqual([])
 })
 
 test('times of removal are written as nirs4all writes them; those with a Z stay readable', async () => {

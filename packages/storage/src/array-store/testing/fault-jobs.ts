@@ -29,6 +29,9 @@ export const faultJobs: Record<string, (root: string) => Promise<unknown>> = {
     ]),
   'save-first': (root) => ArrayStore.open(root).saveBatch(madeRecords(3, { dataset_name: 'corn' }, 'c')),
   'save-column': (root) => ArrayStore.open(root).saveBatch([madeRecord('new', { dataset_name: 'a b', extra: { X: [1] } })]),
+  // Both removed ids, in a dataset of the same file and in another.
+  'save-elsewhere': (root) =>
+    ArrayStore.open(root).saveBatch([madeRecord('p-2', { dataset_name: 'a.b' }), madeRecord('p-3', { dataset_name: 'corn' })]),
   delete: (root) => ArrayStore.open(root).deleteBatch(new Set(['p-0', 'q-0'])),
   restore: (root) => ArrayStore.open(root).restoreBatch(new Set(['p-2'])),
   'restore-all': (root) => ArrayStore.open(root).restoreBatch(new Set(['p-2', 'p-3'])),

@@ -12,6 +12,9 @@ export interface Model {
 export type State = Record<string, unknown>
 
 export const saveInModel = (model: Model, records: readonly ArrayRecord[]): void => {
+  // What was removed of these ids in other datasets does not come back with the mark that goes.
+  for (const { prediction_id } of records)
+    if (model.removed.has(prediction_id)) for (const rows of model.rows.values()) rows.delete(prediction_id)
   for (const row of records) {
     const rows = model.rows.get(row.dataset_name) ?? new Map<string, ArrayRecord>()
     rows.set(row.prediction_id, row)
