@@ -20,6 +20,13 @@ test('rows are copied into a sealed file and come back from it, bit for bit', as
   const ids = new Set(['p-3', 'p-7', 'c-0', 's-2', 'unknown'])
   expect(await store.copyRows(ids, path)).toBe(4)
   await expect(store.copyRows(ids, path)).rejects.toMatchObject({ code: 'write_failed' })
+  for (const folder of ['not-there', 'trash.parquet']) {
+    await expect(store.copyRows(ids, join(root, folder, 'x.parquet'))).rejects.toMatchObject({
+      name: 'StorageError',
+      code: 'write_failed',
+      message: `There is no folder ${join(root, folder)}. Nothing was written.`,
+    })
+  }
   await store.deleteBatch(ids)
   await store.compact()
   expect((await loadAll(store, 'wheat')).size).toBe(28)

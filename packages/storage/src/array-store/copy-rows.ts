@@ -74,7 +74,13 @@ const createTarget = async (path: string, forms: readonly ColumnForm[]): Promise
   try {
     return await ArrayFileWriter.create(path, forms)
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const folder = dirname(path)
+      const said = `There is no folder ${folder}. Nothing was written.`
+      throw new StorageError('write_failed', said, { path: folder, hint: 'Make it first.' }, error)
+    }
+    if (code !== 'EEXIST') throw error
     throw new StorageError(
       'write_failed',
       'There is a file of that name already; it was not touched.',
