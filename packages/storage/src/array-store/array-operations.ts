@@ -30,8 +30,11 @@ export interface ArrayWriter {
 /** What can be done with the arrays of a workspace. Rows are known by dataset_name and prediction_id; of several the last one counts. */
 export interface ArrayOperations {
   /**
-   * Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. What does not fit
-   * together, such as a y_proba_shape that is not that of y_proba and y_true, is refused with `validation` before anything is written.
+   * Durable when it returns; a crash leaves every file as it was or with all its rows. The number of rows written. Refused with
+   * `validation` before anything is written: records without an id or the name of a dataset, what a column cannot hold, and a y_proba_shape
+   * with negative or null numbers, whose product is not the length of y_proba, or which has several numbers of which the first does not
+   * divide the length of y_true (several targets lie one after the other). Other lengths are not compared, so that what a workspace has can
+   * be saved again as it is: y_true and y_pred of different lengths are refused by `WorkspaceStore` and named by `verifyWorkspace`.
    * A removed prediction that is saved is no longer removed. The removed rows that other datasets have of its id go for good: the list of
    * removed predictions is by id, and they would be back. While a file cannot be read that may have some, it is refused with `arrays_corrupt`.
    */

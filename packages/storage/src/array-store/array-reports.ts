@@ -69,7 +69,10 @@ export interface ArrayStats {
 export interface IntegrityOptions {
   /** Predictions that should have arrays. Without it neither orphans nor missing ones can be told. */
   readonly expectedIds?: ReadonlySet<string> | undefined
-  /** Decode every value, compare the checksums, look for shapes of y_proba with negative numbers. Default: footers, columns and ids only. */
+  /**
+   * Decode every value, compare the checksums, look for shapes of y_proba with negative numbers. Lengths are compared by `verifyWorkspace`
+   * only. Default: footers, columns and ids only.
+   */
   readonly deep?: boolean | undefined
   readonly onProgress?: ((progress: ArrayProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined

@@ -298,9 +298,12 @@ test('test_array_store_y_proba_shape: class probabilities keep their rows and co
     { y_proba_shape: [6] },
     { y_true: null },
     { y_true: [], y_proba: [], y_proba_shape: [0, 2] },
+    // Two targets of one sample, or what somebody has lost values of: its arrays stay what can be saved again.
+    { y_true: [1, 0], y_pred: [1], sample_indices: null, y_proba: [0.2, 0.3, 0.5], y_proba_shape: [1, 3] },
   ]
-  expect(await store.saveBatch(right.map((over, index) => madeRecord(`right-${index}`, { ...proba, ...over })))).toBe(4)
-  expect([...(await loadAll(store, 'wheat')).keys()]).toEqual(['class', 'number', 'right-0', 'right-1', 'right-2', 'right-3'])
+  expect(await store.saveBatch(right.map((over, index) => madeRecord(`right-${index}`, { ...proba, ...over })))).toBe(right.length)
+  expect([...(await loadAll(store, 'wheat')).keys()]).toEqual(['class', 'number', ...right.map((_, index) => `right-${index}`)])
+  expect(await store.saveBatch([...(await loadAll(store, 'wheat')).values()])).toBe(0)
 })
 
 test('a deep check names predictions whose class probabilities have a negative shape, whoever wrote them', async () => {
