@@ -28,8 +28,13 @@ export const addList = (program: Command): void => {
     .description('predictions, runs, chains or datasets')
     .argument('<path>')
     .addArgument(new Argument('<what>').choices(['predictions', 'runs', 'chains', 'datasets']))
-    .option('--filter <column=value>', 'keep rows with this value; repeatable; also column_min=, column_max=, q=', collect, [])
-    .option('--sort <column:direction>', 'repeatable', collect, [])
+    .option(
+      '--filter <column=value>',
+      'keep rows with this value; repeatable; of predictions also column_min=, column_max= and q=, of runs q=',
+      collect,
+      [],
+    )
+    .option('--sort <column:direction>', 'of predictions; repeatable', collect, [])
     .option('--limit <n>', 'rows at most', '100')
     .option('--offset <n>', 'rows to skip', '0')
     .option('--json', 'print one JSON document')

@@ -54,7 +54,7 @@ export const exportWith = async (engine: Engine, context: ExportContext, request
   request.signal?.addEventListener('abort', interrupt)
   try {
     const where = whereClause(PredictionFilter.parse(request.filters ?? {}))
-    const plan = await makePlan(engine, context.resolved.arrays, request.dataset_name, where)
+    const plan = await makePlan(engine, context.resolved.arrays, request, where)
     try {
       if (plan.predictions === 0) throw nothingToExport(request, plan)
       const rows = await writeBeside(target, (path) => writeArrays(engine, context, request, plan, path))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ExportLayout } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
@@ -6,6 +7,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { streamChunks } from '../engine/stream-chunks.ts'
 import { StorageError } from '../errors.ts'
 import type { SqlPart } from '../predictions/catalog-reader.ts'
+import type { DatasetExport } from './export-context.ts'
 
 /** The predictions of one export: a table of the engine, one row per prediction, with the place and position of its arrays. */
 export interface ExportPlan {
@@ -20,7 +22,12 @@ export interface ExportPlan {
 const Count = z.object({ count: z.number() })
 
 /** Writes the plan of a dataset under a filter, in order of prediction_id. The catalog must be attached as `catalog`; drop the plan with `dropPlan`. */
-export const makePlan = async (engine: Engine, arraysFolder: string | null, datasetName: string, where: SqlPart): Promise<ExportPlan> => {
+export const makePlan = async (
+  engine: Engine,
+  arraysFolder: string | null,
+  { dataset_name: datasetName, layout }: Pick<DatasetExport, 'dataset_name' | 'layout'>,
+  where: SqlPart,
+): Promise<ExportPlan> => {
   const known = await engine.one(Count, 'SELECT count(*) AS count FROM catalog.main.predictions WHERE dataset_name = $export_dataset', {
     export_dataset: datasetName,
   })
@@ -38,7 +45,7 @@ export const makePlan = async (engine: Engine, arraysFolder: string | null, data
   })
   const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
-  return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count))] }
+  return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count, layout))] }
 }
 
 const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<void> => {
@@ -49,10 +56,12 @@ const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<v
 export const dropPlan = (engine: Engine, plan: ExportPlan): Promise<void> => engine.run(`DROP TABLE ${plan.table}`)
 
 /** What lies in a file that cannot be read has a source; these have none. */
-const tellWithoutArrays = async (engine: Engine, table: string, predictions: number): Promise<string[]> => {
+const tellWithoutArrays = async (engine: Engine, table: string, predictions: number, layout: ExportLayout): Promise<string[]> => {
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table} WHERE array_source IS NULL`)
   if (count === 0) return []
-  const [were, rows] = count === 1 ? ['was', 'its row has none'] : ['were', 'their rows have none']
+  const [were, none, absent] =
+    count === 1 ? (['was', 'its row has none', 'it has no row'] as const) : (['were', 'their rows have none', 'they have no rows'] as const)
+  const rows = layout === 'sample' ? absent : none
   return [`${count} of ${predictions} predictions ${were} stored without arrays: ${rows}.`]
 }
 

@@ -127,7 +127,7 @@ const foreignIds = `SELECT r.prediction_id FROM ${lastRows} r JOIN memory.main.k
     JOIN memory.main.known lost ON lost.dataset_name = r.dataset_name AND lost.n_samples = greatest(coalesce(r.y_true, 0), coalesce(r.y_pred, 0))
     WHERE ${isLive} AND ${isForeign} AND lost.prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)`
 
-const notItsOwn = 'An id in the file may have changed; restore the file from a backup'
+const notItsOwn = 'An id may have changed where it is kept; restore that from a backup'
 const foreignRows: Check = {
   finding: finding(
     'error',
