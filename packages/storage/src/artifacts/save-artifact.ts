@@ -7,7 +7,7 @@ import { makeFolder, rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { maybeText, optionsOf } from '../options/option-schemas.ts'
+import { maybeStoredText, optionsOf } from '../options/option-schemas.ts'
 import { seen, written } from '../store/store-session.ts'
 import { artifactFile, artifactPath } from './artifact-path.ts'
 
@@ -22,9 +22,9 @@ export interface ArtifactInput {
 
 const Artifact = optionsOf<ArtifactInput>({
   content: z.instanceof(Uint8Array),
-  operator_class: maybeText,
-  artifact_type: maybeText,
-  format: maybeText,
+  operator_class: maybeStoredText,
+  artifact_type: maybeStoredText,
+  format: maybeStoredText,
 })
 
 /** Keeps the bytes of a model under their SHA-256; the same bytes in the same format are kept once and get the same id. */

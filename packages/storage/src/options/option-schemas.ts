@@ -6,12 +6,14 @@ export const optionsOf = <O extends object>(shape: { readonly [K in keyof Requir
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const hasRelease = (value: unknown): boolean => typeof value === 'object' && value !== null && 'release' in value
 
-/** Half a surrogate pair would be stored as another character, the same for all of them. */
-export const text = z.string().refine((value) => value.isWellFormed(), 'is not valid text (half a surrogate pair)')
-export const maybeText = text.optional()
-export const maybeTexts = z.array(text).optional()
+export const text = z.string()
+export const maybeText = z.string().optional()
+export const maybeTexts = z.array(z.string()).optional()
+/** What becomes a text of a store: half a surrogate pair would be kept as another character, the same for all of them. */
+export const storedText = z.string().refine((value) => value.isWellFormed(), 'is not valid text (half a surrogate pair)')
+export const maybeStoredText = storedText.optional()
 /** An id that a caller chooses. */
-export const newId = text.min(1).max(1000).optional()
+export const newId = storedText.min(1).max(1000).optional()
 export const flag = z.boolean().optional()
 /** A number of things from 0 on. */
 export const maybeCount = z.number().int().min(0).optional()

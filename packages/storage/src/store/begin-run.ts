@@ -4,7 +4,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { readLifecycleState, refusal } from '../lifecycle/transition.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { maybeText, newId, optionsOf, text } from '../options/option-schemas.ts'
+import { maybeStoredText, newId, optionsOf, storedText } from '../options/option-schemas.ts'
 import { hasEnded, statusOf } from './change-status.ts'
 import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
@@ -34,14 +34,14 @@ export interface RunLineageInput {
 const object = z.record(z.string(), z.unknown()).refine(isJson, notJson)
 const Run = optionsOf<RunInput>({
   run_id: newId,
-  name: text,
+  name: storedText,
   config: object.optional(),
   datasets: z.array(object).optional(),
-  project_id: maybeText,
+  project_id: maybeStoredText,
   status: z.enum(['queued', 'running']).optional(),
   lineage: optionsOf<RunLineageInput>({
-    parent_run: maybeText,
-    derived_from_result: maybeText,
+    parent_run: maybeStoredText,
+    derived_from_result: maybeStoredText,
     modifications: z.array(object).optional(),
   }).optional(),
 })
@@ -82,10 +82,10 @@ export interface PipelineInput {
 
 const Pipeline = optionsOf<PipelineInput>({
   pipeline_id: newId,
-  run_id: text,
-  name: text,
-  dataset_name: text,
-  dataset_hash: maybeText,
+  run_id: storedText,
+  name: storedText,
+  dataset_name: storedText,
+  dataset_hash: maybeStoredText,
   expanded_config: z.unknown().refine(isJson, notJson).optional(),
   generator_choices: z.unknown().refine(isJson, notJson).optional(),
   status: z.enum(['queued', 'running']).optional(),

@@ -4,7 +4,7 @@ import { StorageError } from '../errors.ts'
 import { type LifecycleEvent, type LifecycleState, lifecycleStates } from '../lifecycle/lifecycle-table.ts'
 import { isTerminal, type LifecycleSubject, requireLifecycleState, transition } from '../lifecycle/transition.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
-import { maybeDuration, maybeScore, maybeText, optionsOf } from '../options/option-schemas.ts'
+import { maybeDuration, maybeScore, maybeStoredText, maybeText, optionsOf } from '../options/option-schemas.ts'
 import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { absent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
@@ -23,11 +23,14 @@ export interface PipelineOutcome {
   readonly error?: string | undefined
 }
 
-const RunEnd = optionsOf<RunOutcome>({ summary: z.record(z.string(), z.unknown()).refine(isJson, notJson).optional(), error: maybeText })
+const RunEnd = optionsOf<RunOutcome>({
+  summary: z.record(z.string(), z.unknown()).refine(isJson, notJson).optional(),
+  error: maybeText,
+})
 const PipelineEnd = optionsOf<PipelineOutcome>({
   best_val: maybeScore,
   best_test: maybeScore,
-  metric: maybeText,
+  metric: maybeStoredText,
   duration_ms: maybeDuration,
   error: maybeText,
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { maybeDuration, maybeText, optionsOf, text } from '../options/option-schemas.ts'
+import { maybeDuration, maybeStoredText, maybeText, optionsOf, storedText } from '../options/option-schemas.ts'
 import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { columnsFor, LogRecord } from './store-rows.ts'
@@ -21,14 +21,14 @@ export interface LogInput {
 }
 
 const Log = optionsOf<LogInput>({
-  pipeline_id: text,
+  pipeline_id: storedText,
   step_idx: z.int32(),
-  event: text,
-  operator_class: maybeText,
+  event: storedText,
+  operator_class: maybeStoredText,
   duration_ms: maybeDuration,
   message: maybeText,
   details: z.unknown().refine(isJson, notJson).optional(),
-  level: maybeText,
+  level: maybeStoredText,
 })
 
 export const logStep = async (engine: Engine, input: LogInput): Promise<string> => {

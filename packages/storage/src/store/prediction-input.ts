@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
 import { parseGiven } from '../options/check-options.ts'
-import { maybeText, newId, text } from '../options/option-schemas.ts'
+import { maybeStoredText, newId, storedText } from '../options/option-schemas.ts'
 import { checkArrays, samplesIn } from './check-arrays.ts'
 import { isJson, notJson } from './json-text.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
@@ -16,18 +16,18 @@ const json = z.record(z.string(), z.unknown()).refine(isJson, notJson).nullable(
 export const PredictionInput = z.strictObject({
   /** Default: a new one. A prediction with the same natural key keeps the id that it has. */
   prediction_id: newId,
-  pipeline_id: text,
-  chain_id: text.nullable().optional(),
-  dataset_name: text,
-  model_name: text,
-  model_class: text,
-  fold_id: text,
+  pipeline_id: storedText,
+  chain_id: storedText.nullable().optional(),
+  dataset_name: storedText,
+  model_name: storedText,
+  model_class: storedText,
+  fold_id: storedText,
   partition: z.enum(['train', 'val', 'test']),
   val_score: score,
   test_score: score,
   train_score: score,
-  metric: text,
-  task_type: text,
+  metric: storedText,
+  task_type: storedText,
   /**
    * How many samples its arrays have; left out it is taken from them, and refused when they do not fit it. Kept with arrays only: in a
    * workspace it says that there are some, and that they are lost when they are not.
@@ -36,12 +36,12 @@ export const PredictionInput = z.strictObject({
   n_features: whole,
   scores: json,
   best_params: json,
-  preprocessings: maybeText,
+  preprocessings: maybeStoredText,
   branch_id: whole,
-  branch_name: text.nullable().optional(),
+  branch_name: storedText.nullable().optional(),
   exclusion_count: whole,
   exclusion_rate: score,
-  refit_context: text.nullable().optional(),
+  refit_context: storedText.nullable().optional(),
 })
 export type PredictionInput = z.input<typeof PredictionInput>
 

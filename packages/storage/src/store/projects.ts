@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { maybeText, optionsOf, text } from '../options/option-schemas.ts'
+import { maybeStoredText, optionsOf, storedText } from '../options/option-schemas.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { columnsFor, ProjectRecord } from './store-rows.ts'
 import { seen, written } from './store-session.ts'
@@ -13,7 +13,7 @@ export interface ProjectInput {
   readonly color?: string | undefined
 }
 
-const Project = optionsOf<ProjectInput>({ name: text, description: maybeText, color: maybeText })
+const Project = optionsOf<ProjectInput>({ name: storedText, description: maybeStoredText, color: maybeStoredText })
 
 /** Throws `validation` for a name that is taken or empty: a project is found by its name. */
 export const createProject = async (engine: Engine, input: ProjectInput): Promise<string> => {

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { maybeText, newId, optionsOf, text } from '../options/option-schemas.ts'
+import { maybeStoredText, newId, optionsOf, storedText } from '../options/option-schemas.ts'
 import { refuseTaken } from './begin-run.ts'
 import { isJson, jsonOrNull, jsonText, notJson } from './json-text.ts'
 import { absent, refuseAbsent } from './refuse-absent.ts'
@@ -34,12 +34,12 @@ export interface ChainInput {
 const object = z.record(z.string(), z.unknown()).refine(isJson, notJson)
 const Chain = optionsOf<ChainInput>({
   chain_id: newId,
-  pipeline_id: text,
+  pipeline_id: storedText,
   steps: z.array(object),
   model_step_idx: z.int32(),
-  model_class: text,
-  preprocessings: maybeText,
-  fold_strategy: maybeText,
+  model_class: storedText,
+  preprocessings: maybeStoredText,
+  fold_strategy: maybeStoredText,
   fold_artifacts: z.record(z.string(), z.string()).optional(),
   shared_artifacts: object.optional(),
   branch_path: z.array(z.number()).optional(),
