@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { isStorageError, resolveWorkspace, StorageError, systemCode } from '@nirs-workspace/storage'
-import { namesOf } from './known-names.ts'
+import { isStorageError, quotedNames, resolveWorkspace, StorageError, systemCode } from '@nirs-workspace/storage'
 import { UsageError } from './output.ts'
 
 /** Files that hold, or may hold, the only copy of somebody's results; an export never takes their place. */
@@ -41,7 +40,7 @@ export const filesToWrite = async (given: readonly string[], mayReplace: boolean
   const [first] = there
   if (first === undefined) return paths
   if (there.length === 1) throw first
-  const names = namesOf(there.map(({ path }) => basename(path)))
+  const names = quotedNames(there.map(({ path }) => basename(path)))
   throw new UsageError(
     `${there.length} of the files are there already in ${dirname(first.path)}: ${names}. Give --force to replace them, or another folder. Nothing was written.`,
   )

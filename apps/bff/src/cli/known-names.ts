@@ -1,17 +1,15 @@
-import { type Catalog, countFacets, listDatasets, StorageError } from '@nirs-workspace/storage'
+import { type Catalog, countFacets, listDatasets, quotedNames, StorageError } from '@nirs-workspace/storage'
 import { isSameMetric, PredictionFilter } from '@nirs-workspace/types'
 import { UsageError } from './output.ts'
 
-const most = 10
-
-/** Refuses datasets that no prediction has, and that are not among `others`. Throws `dataset_not_found`. */
-export const requireDatasets = async (catalog: Catalog, names: readonly string[], others: readonly string[] = []): Promise<void> => {
+/** Refuses datasets that no prediction has. Throws `dataset_not_found`. */
+export const requireDatasets = async (catalog: Catalog, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return
-  const known = [...new Set([...(await listDatasets(catalog)).map(({ name }) => name), ...others])]
+  const known = (await listDatasets(catalog)).map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new StorageError('dataset_not_found', `There is no dataset named ${JSON.stringify(unknown)}. Nothing was done.`, {
-    hint: known.length === 0 ? 'The workspace has no predictions.' : `There are: ${namesOf(known)}.`,
+    hint: known.length === 0 ? 'The workspace has no predictions.' : `There are: ${quotedNames(known)}.`,
   })
 }
 
@@ -25,12 +23,6 @@ export const requireValues = async (catalog: Catalog, column: keyof typeof optio
   const isKnown = (value: string) => known.some((each) => each === value || (column === 'metric' && isSameMetric(each, value)))
   const unknown = values.find((value) => !isKnown(value))
   if (unknown === undefined) return
-  const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${namesOf(known)}.`
+  const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${quotedNames(known)}.`
   throw new UsageError(`No prediction has the ${options[column].slice(2)} ${JSON.stringify(unknown)}. ${there} Nothing was done.`)
-}
-
-/** The first names, in quotation marks, and how many more there are. */
-export const namesOf = (names: readonly string[]): string => {
-  const shown = names.slice(0, most).map((name) => JSON.stringify(name))
-  return names.length > most ? `${shown.join(', ')} and ${names.length - most} more` : shown.join(', ')
 }

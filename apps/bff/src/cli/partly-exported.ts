@@ -1,6 +1,5 @@
-import { StorageError } from '@nirs-workspace/storage'
+import { quotedNames, StorageError } from '@nirs-workspace/storage'
 import type { ErrorCode, ExportedFile } from '@nirs-workspace/types'
-import { namesOf } from './known-names.ts'
 
 export interface FailedDataset {
   readonly dataset_name: string
@@ -27,7 +26,7 @@ export class PartlyExported extends StorageError {
 
 const written = (asked: readonly string[], files: readonly ExportedFile[]): string => {
   if (files.length === 0) return `None of ${asked.length} datasets was written.`
-  const names = namesOf(files.map(({ dataset_name }) => dataset_name))
+  const names = quotedNames(files.map(({ dataset_name }) => dataset_name))
   return `${files.length} of ${asked.length} datasets ${files.length === 1 ? 'was' : 'were'} written: ${names}.`
 }
 

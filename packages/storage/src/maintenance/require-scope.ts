@@ -1,5 +1,6 @@
 import { isSameMetric, type MaintenanceRequest } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
+import { quotedNames } from '../workspace/counted-text.ts'
 import { refuseUnreadable } from './damaged-files.ts'
 import { idsOf, type OpenWorkspace, storeAlias } from './maintenance-workspace.ts'
 
@@ -25,20 +26,13 @@ const requireDataset = async (open: OpenWorkspace, name: string): Promise<void> 
   if (known.includes(name)) return
   refuseUnreadable(open.index, [name])
   throw new StorageError('dataset_not_found', `There is no dataset named ${JSON.stringify(name)}. Nothing was changed.`, {
-    hint: known.length === 0 ? 'The workspace has no datasets.' : `There are: ${namesOf(known)}.`,
+    hint: known.length === 0 ? 'The workspace has no datasets.' : `There are: ${quotedNames(known)}.`,
   })
 }
 
 const requireMetric = async (open: OpenWorkspace, name: string): Promise<void> => {
   const known = await idsOf(open, `SELECT DISTINCT metric AS id FROM ${storeAlias}.main.predictions ORDER BY 1`)
   if (known.some((metric) => isSameMetric(metric, name))) return
-  const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${namesOf(known)}.`
+  const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${quotedNames(known)}.`
   throw new StorageError('validation', `No prediction has the metric ${JSON.stringify(name)}. ${there} Nothing was changed.`)
-}
-
-const most = 10
-
-const namesOf = (names: readonly string[]): string => {
-  const shown = names.slice(0, most).map((name) => JSON.stringify(name))
-  return names.length > most ? `${shown.join(', ')} and ${names.length - most} more` : shown.join(', ')
 }
