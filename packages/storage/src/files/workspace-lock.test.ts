@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { withFault } from '../testing/fault-scene.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { type DiskOperation, setFaultHook } from './fault-point.ts'
@@ -112,6 +112,28 @@ test('a stale lock is left to who has the right to remove it, one without conten
   await utimes(lockFile, new Date(), new Date())
   const age = () => utimes(lockFile, new Date(0), new Date(0))
   expect(await heldUntil(folder.path, ({ kind, path }) => kind === 'link' && path === lockFile, age)).toBe(true)
+})
+
+test('a lock taken over by another while it is judged stale is left to that other', async () => {
+  await using folder = await temporaryFolder()
+  await writeLock(folder.path, stale())
+  const lockFile = join(folder.path, '.nirs-workspace', 'lock')
+  const taken = stale({ ...(await ownIdentity()), job_id: 'other' })
+  const ask = process.kill.bind(process)
+  const asked = vi.spyOn(process, 'kill').mockImplementationOnce((pid, signal) => {
+    writeFileSync(lockFile, taken)
+    return ask(pid, signal)
+  })
+  try {
+    await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({
+      code: 'workspace_busy',
+      fields: { job_id: 'other' },
+    })
+    expect(asked).toHaveBeenCalledWith(2 ** 22 + 1, 0)
+  } finally {
+    asked.mockRestore()
+  }
+  expect(await readFile(lockFile, 'utf8')).toBe(taken)
 })
 
 test('a lock gets its name with all its content', async () => {

@@ -57,9 +57,9 @@ const acquire = async (path: string, content: LockContent): Promise<void> => {
       await sweepLeftovers(path)
       return
     }
-    const holder = await readLock(path)
-    if (holder !== null && holder !== 'unreadable' && (await isHeld(holder))) throw busy(holder)
-    if (holder !== null && !(holder === 'unreadable' && (await isFresh(path)))) await removeStale(path)
+    const found = await readLock(path)
+    if (found?.content && (await isHeld(found.content))) throw busy(found.content)
+    if (found !== null) await removeStale(path, found)
     await sleep(attempt * 5)
   }
   throw new StorageError('workspace_busy', 'Another job is starting on this workspace. Nothing was changed.', {
@@ -74,8 +74,8 @@ const isHeld = async (holder: LockContent): Promise<boolean> => !givenBack.has(h
 
 /** Who holds the lock, if that process runs. */
 export const readLockHolder = async (root: string): Promise<{ pid: number; job_id: string; kind: string; since: string } | null> => {
-  const holder = await readLock(lockPath(root))
-  return holder === null || holder === 'unreadable' || !(await isHeld(holder)) ? null : holder
+  const holder = (await readLock(lockPath(root)))?.content
+  return holder && (await isHeld(holder)) ? holder : null
 }
 
 const lockPath = (root: string) => join(root, '.nirs-workspace', 'lock')
@@ -124,28 +124,30 @@ const createWithoutLinks = async (path: string, text: string): Promise<boolean> 
   }
 }
 
-const readLock = async (path: string): Promise<LockContent | 'unreadable' | null> => {
-  try {
-    const parsed = LockContent.safeParse(jsonOrNull(await readFile(path, 'utf8')))
-    return parsed.success ? parsed.data : 'unreadable'
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
-  }
+interface FoundLock {
+  readonly text: string
+  /** Null when the text is not that of a lock. */
+  readonly content: LockContent | null
+}
+
+const readLock = async (path: string): Promise<FoundLock | null> => {
+  const text = await readText(path)
+  return text === null ? null : { text, content: LockContent.safeParse(jsonOrNull(text)).data ?? null }
 }
 
 /**
- * Removes one particular stale lock. The right to do so is a file named after that lock's content, created exclusively; a content never
- * comes back (it holds a random number), so a slow rival cannot remove a newer lock by mistake: having got the right, it looks again.
- * A right whose owner has died is followed by the next one.
+ * Removes the one lock that was judged to be stale, whatever the name holds by now. The right to do so is a file named after that lock's
+ * content, created exclusively; a content never comes back (it holds a random number), so a slow rival cannot remove a newer lock by
+ * mistake: having got the right, it looks again. A right whose owner has died is followed by the next one.
  */
-const removeStale = async (path: string): Promise<void> => {
-  const stale = await readText(path)
-  if (stale === null) return
+const removeStale = async (path: string, { text: stale, content }: FoundLock): Promise<void> => {
+  // A text that is not a lock's may come back: whoever takes a lock on a disk without links writes it under its name.
+  const isStale = async () => (await readText(path)) === stale && (content !== null || !(await isFresh(path)))
+  if (!(await isStale())) return
   const right = await winRight(path, stale)
   if (right === null) return
   try {
-    if ((await readText(path)) === stale) await unlink(path)
+    if (await isStale()) await unlink(path)
   } finally {
     await unlinkIfThere(right)
   }
@@ -200,8 +202,7 @@ const unlinkIfThere = async (path: string): Promise<void> => {
 
 const release = async (path: string, nonce: string): Promise<void> => {
   try {
-    const content = await readLock(path)
-    if (content !== null && content !== 'unreadable' && content.nonce === nonce) await unlink(path)
+    if ((await readLock(path))?.content?.nonce === nonce) await unlink(path)
     await removeEmptyFolder(dirname(path))
   } catch (error) {
     // What the job has done is done; for others, a lock that cannot be removed is stale as soon as this process ends.
@@ -214,7 +215,7 @@ const readText = async (path: string): Promise<string | null> => {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
     throw error
   }
 }
