@@ -40,11 +40,19 @@ export const isOddArtifact = async (root: string, artifactPath: string): Promise
   }
 }
 
-/** The bytes from the beginning, as often as wanted; the file stays open. */
-export async function* readPinned(pinned: PinnedFile): AsyncGenerator<Uint8Array> {
-  const pieces: AsyncIterable<Buffer> = pinned.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
-  yield* pieces
+/** The bytes from the beginning, as often as wanted; the file stays open. Pieces are no larger than the file: most models are small, and many. */
+export async function* readPinned({ handle }: PinnedFile): AsyncGenerator<Uint8Array> {
+  const { size } = await handle.stat()
+  for (let position = 0; ; ) {
+    const length = Math.min(mostAtOnce, Math.max(1, size - position))
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
 }
+
+const mostAtOnce = 2 ** 20
 
 /** The hash that a row states, without the prefix that one of nirs4all's two writers puts before it; null when it is none. */
 export const statedHash = (contentHash: string): string | null =>

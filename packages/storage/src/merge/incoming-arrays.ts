@@ -57,13 +57,22 @@ export const openChosen = async (
     await copyPlan(from, chosen, engine)
     sources = await openExportSources(engine, resolved, plan, signal)
     await requireAll(engine, resolved.name)
-    const rows = await engine.rows(Counted, `SELECT dataset_name, count(*) AS n FROM ${plan} GROUP BY dataset_name ORDER BY ALL`)
+    const rows = await engine.rows(
+      Counted,
+      `SELECT dataset_name, count(*) AS n, list(DISTINCT array_source) AS places FROM ${plan} GROUP BY dataset_name ORDER BY dataset_name`,
+    )
+    const places = new Map(rows.map((row) => [row.dataset_name, row.places]))
     return {
       engine,
       datasets: new Map(rows.map((row) => [row.dataset_name, row.n])),
       extras: Array.from(extraColumns(sources, known), ([name, type]) => ({ name, type })),
       name: resolved.name,
-      rowsSql: (datasets, forms) => sources.map((one) => selectRows(one, datasets, forms)).join(' UNION ALL '),
+      // Only places that hold some of them: each is opened anew by every query that names it.
+      rowsSql: (datasets, forms) =>
+        sources
+          .filter(({ place }) => datasets.some((dataset) => places.get(dataset)?.includes(place)))
+          .map((source) => selectRows(source, datasets, forms))
+          .join(' UNION ALL '),
       close,
     }
   } catch (error) {
@@ -72,7 +81,7 @@ export const openChosen = async (
   }
 }
 
-const Counted = z.object({ dataset_name: z.string(), n: z.number() })
+const Counted = z.object({ dataset_name: z.string(), n: z.number(), places: z.array(z.string()) })
 
 const chosenOf = (
   index: number,
