@@ -63,8 +63,8 @@ describe('a migration that ends before operation n', () => {
   }, async () => {
     const { total } = scene
     const modes: FaultMode[] = ['ENOSPC', 'EIO', 'ENOSPC-sticky', 'EFBIG']
-    for (let n = 1; n <= total; n += 2) {
-      const mode = modes[((n - 1) / 2) % modes.length] ?? 'ENOSPC'
+    for (let n = 1; n <= total; n += 3) {
+      const mode = modes[((n - 1) / 3) % modes.length] ?? 'ENOSPC'
       const path = await scene.copy('full')
       const { error } = await withFault(mode, n, () => scene.run(path))
       if (error !== null) expect(error, `${mode} at ${n}`).toMatchObject({ code: 'write_failed' })
@@ -72,7 +72,7 @@ describe('a migration that ends before operation n', () => {
       if (!mode.endsWith('-sticky')) expect(await readInterruption(path), `${mode} at ${n}`).toBeNull()
       const state = await scene.outcome(path, `${mode} at ${n}`)
       if (error === null) expect(state).toBe('after')
-      if (n % 14 === 1 && state === 'before') expect(await scene.run(path)).toMatchObject({ verification_passed: true })
+      if (n % 12 === 1 && state === 'before') expect(await scene.run(path)).toMatchObject({ verification_passed: true })
     }
   })
 
@@ -80,7 +80,7 @@ describe('a migration that ends before operation n', () => {
     const { total } = scene
     for (const n of [Math.floor(total * 0.6), total - 14, total - 7]) {
       const { stops } = await recoverStopped(scene, n, 'count', 0)
-      for (const again of stops.filter((_, index) => index % 2 === 0)) {
+      for (const again of stops.filter((_, index) => index % 3 === 0)) {
         const { path } = await recoverStopped(scene, n, 'stop', again)
         await scene.outcome(path, `stopped at ${n}, then at ${again} of the recovery`)
       }

@@ -56,6 +56,8 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
   const total = operations.length
   for (let n = 1; n <= total; n++) {
     for (const mode of ['stop', 'ENOSPC'] as const) {
+      // Behind a flush a stop leaves what it left before; `npm run test:faults` fills the disk before every operation.
+      if (mode === 'stop' ? operations[n - 2]?.kind.startsWith('fsync') === true : n % 3 !== 0) continue
       const root = await copyOf()
       setFaultHook(faultHook(mode, n).hook)
       const error = await vacuumWorkspace(root).then(
