@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Inspection, MigrationPlan, MigrationReport, VerifyReport, WorkspaceStats } from '@nirs-workspace/types'
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { cliHome } from '../src/testing/cli-home.ts'
 import { runCli, serveCli } from '../src/testing/run-cli.ts'
 import { startWriter } from '../src/testing/start-writer.ts'
@@ -40,7 +41,27 @@ describe('verbs that look', () => {
     )
     const rows = filtered.answer.rows as { partition: string; dataset_name: string; prediction_id: string }[]
     expect(new Set(rows.map((row) => `${row.partition} ${row.dataset_name}`))).toEqual(new Set([`val ${datasets[0]?.name}`]))
-    for (const what of ['runs', 'chains', 'datasets']) expect((await cli.json('list', workspace, what)).answer.rows).not.toEqual([])
+    const counted = [
+      ['runs', 'n_predictions'],
+      ['chains', 'predictions'],
+      ['datasets', 'predictions'],
+    ] as const
+    for (const [what, column] of counted) {
+      const counts = async (...args: string[]): Promise<number[]> => {
+        const { answer } = await cli.json('list', workspace, what, ...args)
+        return z
+          .object({ rows: z.array(z.object({ [column]: z.number() })) })
+          .parse(answer)
+          .rows.map((row) => row[column] ?? Number.NaN)
+      }
+      const all = await counts()
+      expect(all.length, what).toBeGreaterThan(1)
+      const most = all.toSorted((a, b) => b - a)
+      expect(await counts('--sort', `${column}:desc`), what).toEqual(most)
+      expect(await counts('--sort', column, '--limit', '1', '--offset', '1'), what).toEqual(most.toReversed().slice(1, 2))
+    }
+    const unsorted = await cli.json('list', workspace, 'runs', '--sort', 'colour')
+    expect([unsorted.code, unsorted.answer.error]).toEqual([2, expect.objectContaining({ detail: expect.stringContaining('"colour"') })])
 
     const top = (await cli.json('top', workspace, '-n', '3')).answer.rows as Record<string, unknown>[]
     expect(top[0]).toEqual(

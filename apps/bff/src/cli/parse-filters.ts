@@ -39,15 +39,22 @@ const splitFilter = (text: string): [column: string, value: string] => {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Sort keys from `column`, `column:asc` or `column:desc`. */
+/** Sort keys of predictions from `column`, `column:asc` or `column:desc`. */
 export const parseSorts = (texts: readonly string[]): SortKey[] =>
   texts.map((text) => {
-    const [column, direction = 'asc'] = text.split(':')
+    const { column, direction } = splitSort(text)
     const known = PredictionColumnName.safeParse(column)
-    if (!known.success || (direction !== 'asc' && direction !== 'desc'))
-      throw new UsageError(`A sort is written column:asc or column:desc, not "${text}".`)
+    if (!known.success)
+      throw new UsageError(`There is no column "${column}" to sort by here. Columns: ${PredictionColumnName.options.join(', ')}.`)
     return { column: known.data, direction }
   })
+
+export const splitSort = (text: string): { column: string; direction: 'asc' | 'desc' } => {
+  const [column = '', direction = 'asc', ...more] = text.split(':')
+  if (more.length > 0 || (direction !== 'asc' && direction !== 'desc'))
+    throw new UsageError(`A sort is written column:asc or column:desc, not "${text}".`)
+  return { column, direction }
+}
 
 /** A whole number within bounds from an option. */
 export const parseCount = (text: string, name: string, min: number, max: number): number => {
