@@ -5,7 +5,7 @@ import { Inspection, MigrationPlan, MigrationReport, VerifyReport, WorkspaceStat
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { cliHome } from '../src/testing/cli-home.ts'
-import { runCli, serveCli } from '../src/testing/run-cli.ts'
+import { runCli, runCliUnder, serveCli } from '../src/testing/run-cli.ts'
 import { startWriter } from '../src/testing/start-writer.ts'
 import { treeHash } from '../src/testing/tree-hash.ts'
 import { copyDemo } from '../src/testing/workspace-copies.ts'
@@ -15,6 +15,12 @@ const cli = cliHome()
 let workspace: string
 beforeAll(async () => {
   workspace = await copyDemo()
+})
+
+test('a Node that is too old is told which one is needed', async () => {
+  const { code, stdout, stderr } = await runCliUnder('20.20.2', ['inspect', workspace])
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^NIRS Workspace needs Node 24 or later, and this is 20\.20\.2\. Nothing was opened or changed\.\nIn /)
 })
 
 describe('verbs that look', () => {

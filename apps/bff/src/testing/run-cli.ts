@@ -33,6 +33,15 @@ export const runCli = async (parameters: readonly string[], home: string): Promi
   return { ...result, code: typeof code === 'number' ? code : null }
 }
 
+/** Runs the command line in a Node that says it is of another version. */
+export const runCliUnder = async (version: string, parameters: readonly string[]): Promise<CliResult> => {
+  const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, main, ...parameters])
+  const result = collect(child)
+  const [code] = await once(child, 'close')
+  return { ...result, code: typeof code === 'number' ? code : null }
+}
+
 const asTerminal = fileURLToPath(new URL('./as-terminal.ts', import.meta.url))
 
 /** Runs the command line as if at a terminal, and types `keys` when it asks. */
