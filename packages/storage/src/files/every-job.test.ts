@@ -2,6 +2,7 @@ import { cp, readdir, readFile, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
+import { StorageError } from '../errors.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { snapshot } from '../maintenance/testing/maintenance-fixture.ts'
@@ -13,13 +14,14 @@ import { rollbackMigration } from '../migration/rollback-migration.ts'
 import { runMigration } from '../migration/run-migration.ts'
 import { rescueArrays } from '../rescue/rescue-arrays.ts'
 import { WorkspaceStore } from '../store/workspace-store.ts'
-import { faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
+import { arraysOf, faultFixture, filesOf, forgetLock, type Scratch } from '../testing/fault-oracle.ts'
 import { withFault } from '../testing/fault-scene.ts'
+import { stopFrom } from '../testing/stop-from.ts'
 import { emptyTrash } from '../trash/empty-trash.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { vacuumWorkspace } from '../vacuum/vacuum-store.ts'
-import { setFaultHook } from './fault-point.ts'
+import { type DiskOperation, setFaultHook } from './fault-point.ts'
 import { acquireWorkspaceLock } from './workspace-lock.ts'
 
 const job = { jobId: 'next' }
@@ -87,6 +89,28 @@ test.each(Object.entries(jobs))('%s: carries through first what a dead job had b
   const { tables } = await snapshot(kept === undefined ? path : join(path, '.nirs-workspace', kept))
   expect(tables.predictions?.join()).toContain('wheat-4')
   expect(tables.predictions?.join()).not.toContain('wheat-2')
+})
+
+/** Of jobs on a workspace that is an old one again, other than that it is to be migrated first. */
+const answers: Record<string, string | null> = {
+  removal: 'plan_stale',
+  'emptying the trash': null,
+  'deleting the backup': 'backup_not_found',
+  rollback: 'proof_not_found',
+}
+
+test.each(Object.entries(jobs))('%s: what a dead roll back has made an old workspace again keeps all its arrays', async (name, run) => {
+  const path = await copyOf(`${name} of old`)
+  const isJournal = ({ kind, path: made }: DiskOperation) => kind === 'rename' && made.endsWith('journal.json')
+  await stopFrom(isJournal, 2, () => rollbackMigration(path, { jobId: 'dead', force: true }))
+  await forgetLock(path)
+  expect(await readInterruption(path)).toMatchObject({ job_id: 'dead', kind: 'rollback' })
+  const code = await run(path).then(
+    () => null,
+    (error: unknown) => (error instanceof StorageError ? error.code : error),
+  )
+  expect(code).toBe(name in answers ? answers[name] : 'not_migrated')
+  expect(await arraysOf(path)).toEqual(await arraysOf(await scratch.copy('legacy')))
 })
 
 test('a trash that is a link to another place is refused by every job that fills, empties or sweeps it', async () => {

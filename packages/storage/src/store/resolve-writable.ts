@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
+import { identityOf } from '../files/file-identity.ts'
 import { storeTables } from '../migration/store-schema.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -10,6 +11,8 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 export interface WritablePlace {
   readonly root: string
   readonly store: string | null
+  /** Store and log as they were before they were looked at; null without a store. */
+  readonly state: string | null
 }
 
 /** Throws `not_a_workspace`, `workspace_not_found`, `not_migrated` for what is none of ours to write to. Changes nothing. */
@@ -17,13 +20,25 @@ export const resolveWritable = async (path: string, create: boolean): Promise<Wr
   try {
     const { root, kind, sqlite, duckdb } = await resolveWorkspace(path)
     if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw otherKind(path)
+    const state = await stateOf(duckdb)
     await refuseLegacy(duckdb)
-    return { root, store: duckdb }
+    return { root, store: duckdb, state }
   } catch (error) {
     if (!create || !isStorageError(error, 'not_a_workspace', 'workspace_not_found') || !(await isVacant(path))) throw error
-    return { root: resolve(path), store: null }
+    return { root: resolve(path), store: null, state: null }
   }
 }
+
+/**
+ * For whoever holds the lock by now and has put in order what a dead job had left: that may have been a roll back, which gives an older
+ * release's store its name again. Throws as `resolveWritable` does.
+ */
+export const resolveAgain = async (place: WritablePlace): Promise<WritablePlace> => {
+  if (place.store !== null && (await stateOf(place.store)) === place.state) return place
+  return resolveWritable(place.root, false)
+}
+
+const stateOf = async (store: string): Promise<string> => `${await identityOf(store)} ${await identityOf(`${store}.wal`)}`
 
 /** Opening for writing replays the log of a crash into the store, so that what may not be written to is told apart before. */
 const refuseLegacy = (store: string): Promise<void> =>

@@ -13,7 +13,7 @@ import { refuseLinksFor } from '../trash/trash-places.ts'
 import { checkedTables } from '../workspace/checked-stores.ts'
 import { asUnreadable, claimStore, withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { resolveWritable } from './resolve-writable.ts'
+import { resolveAgain, resolveWritable } from './resolve-writable.ts'
 
 /** The name under which the store is attached. Reads go to `temp.main.<table>`, which have all columns in stores of every release. */
 export const storeAlias = 'store'
@@ -81,8 +81,8 @@ const beginWriting = async (path: string, create: boolean): Promise<StoreSession
     const layout = layoutOf(place.root)
     if (place.store === null && !(await exists(layout.store))) await createWorkspace(place.root)
     await recoverUnderLock(layout)
-    const { root, duckdb } = await resolveWorkspace(place.root)
-    const session = new WritingSession(root, duckdb ?? layout.store, lock)
+    const { root, store } = await resolveAgain(place)
+    const session = new WritingSession(root, store ?? layout.store, lock)
     await session.attach()
     return session
   } catch (error) {

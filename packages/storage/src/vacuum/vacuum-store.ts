@@ -17,7 +17,7 @@ import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { optionsOf, workShape, lock as workspaceLock } from '../options/option-schemas.ts'
-import { resolveWritable } from '../store/resolve-writable.ts'
+import { resolveAgain, resolveWritable } from '../store/resolve-writable.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { claimStore, withAttachedStore } from '../workspace/open-store.ts'
 import { endVacuum } from './end-vacuum.ts'
@@ -43,14 +43,15 @@ const Options = optionsOf<VacuumOptions>({ ...workShape, lock: workspaceLock })
  */
 export const vacuumWorkspace = async (path: string, options: VacuumOptions = {}): Promise<VacuumReport> => {
   checkGiven(Options, options)
-  const { root, store } = await resolveWritable(path, false)
-  const layout = layoutOf(root)
+  const place = await resolveWritable(path, false)
+  const layout = layoutOf(place.root)
   await refuseLinksFor(layout)
   const jobId = `vacuum-${randomUUID().slice(0, 8)}`
   const { lock, signal } = options
-  return underLock(layout, { jobId, kind: 'vacuum', name: 'vacuum', lock, signal }, () =>
-    vacuum(layout, store ?? layout.store, jobId, signal),
-  )
+  return underLock(layout, { jobId, kind: 'vacuum', name: 'vacuum', lock, signal }, async () => {
+    const { store } = await resolveAgain(place)
+    return vacuum(layout, store ?? layout.store, jobId, signal)
+  })
 }
 
 const vacuum = async (layout: Layout, store: string, job: string, signal: AbortSignal | undefined): Promise<VacuumReport> => {
