@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const stale = (over: object = {}) =>
   JSON.stringify({
     pid: 2 ** 22 + 1,
     host: hostname(),
-    started: 'gone',
+    started: null,
     job_id: 'old',
     kind: 'migrate',
     nonce: crypto.randomUUID(),
@@ -44,14 +44,23 @@ test('a lock is held once, says by whom, and leaves nothing when released', asyn
 
 test('a lock of a process that is gone, or whose id now belongs to another, is taken over; one of another machine is not', async () => {
   await using folder = await temporaryFolder()
-  for (const content of [stale(), stale({ pid: process.pid, started: 'another start' }), '', '{"torn']) {
+  const { started } = await ownIdentity()
+  const [boot, start, space, machine] = (started ?? '').split(':')
+  const mine = (over: Record<string, string>) =>
+    stale({ pid: process.pid, started: Object.values({ boot, start, space, machine, ...over }).join(':') })
+  for (const content of [stale(), mine({ start: '1' }), mine({ boot: 'another boot', space: '1' }), '', '{"torn']) {
     await writeLock(folder.path, content)
     const lock = await acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })
     expect(await readdir(join(folder.path, '.nirs-workspace'))).toEqual(['lock'])
     await lock.release()
   }
-  await writeLock(folder.path, stale({ host: 'another-machine' }))
-  await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({ code: 'workspace_busy' })
+  // Hosts may have one name; in another container a process of that id is another one, whether there is one here or not.
+  const elsewhere = stale({ started: [boot, '1', '1', machine].join(':') })
+  for (const content of [stale({ host: 'another-machine' }), elsewhere, mine({ boot: 'another boot', machine: 'another' })]) {
+    await writeLock(folder.path, content)
+    await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({ code: 'workspace_busy' })
+    expect(await readFile(join(folder.path, '.nirs-workspace', 'lock'), 'utf8')).toBe(content)
+  }
 })
 
 test('a disk that fails once while a lock is taken: coded, nothing is held, and it can be taken again', async () => {
@@ -132,6 +141,28 @@ test('a lock taken over by another while it is judged stale is left to that othe
     expect(asked).toHaveBeenCalledWith(2 ** 22 + 1, 0)
   } finally {
     asked.mockRestore()
+  }
+  expect(await readFile(lockFile, 'utf8')).toBe(taken)
+})
+
+test('on a disk without hard links, a lock that a rival has removed while it was written is not held', async () => {
+  await using folder = await temporaryFolder()
+  const lockFile = join(folder.path, '.nirs-workspace', 'lock')
+  const taken = stale({ ...(await ownIdentity()), job_id: 'rival' })
+  setFaultHook(({ kind, path }) => {
+    if (kind === 'link') throw Object.assign(new Error('EOPNOTSUPP: injected'), { code: 'EOPNOTSUPP' })
+    if (kind === 'fsync' && path === lockFile) {
+      rmSync(lockFile)
+      writeFileSync(lockFile, taken)
+    }
+  })
+  try {
+    await expect(acquireWorkspaceLock(folder.path, { jobId: 'new', kind: 'migrate' })).rejects.toMatchObject({
+      code: 'workspace_busy',
+      fields: { job_id: 'rival' },
+    })
+  } finally {
+    setFaultHook(undefined)
   }
   expect(await readFile(lockFile, 'utf8')).toBe(taken)
 })

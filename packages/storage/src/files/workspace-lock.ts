@@ -117,11 +117,12 @@ const createWhole = async (path: string, text: string): Promise<boolean> => {
 const createWithoutLinks = async (path: string, text: string): Promise<boolean> => {
   try {
     await writeNewFile(path, text)
-    return true
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false
     throw error
   }
+  // It had its name before its content: a rival may have taken it for what a dead process has left.
+  return (await readText(path)) === text
 }
 
 interface FoundLock {
@@ -225,7 +226,7 @@ const busy = (holder: LockContent) =>
     'workspace_busy',
     `A job (${holder.kind}, process ${holder.pid} on ${holder.host}) is working on this workspace. Nothing was changed.`,
     {
-      hint: 'Wait until it has finished. If that machine is gone for good, delete .nirs-workspace/lock.',
+      hint: 'Wait until it has finished. If that machine or container is gone for good, delete .nirs-workspace/lock.',
       job_id: holder.job_id,
       locked_by: { pid: holder.pid, since: holder.since },
     },
