@@ -26,6 +26,23 @@ export const linkOrMove = async (from: string, to: string): Promise<void> => {
   }
 }
 
+/**
+ * Gives a file a name that nothing has yet; false, and nothing happens, when something has it by now. Where there are no hard links it loses
+ * the old name; elsewhere it keeps both.
+ */
+export const linkNew = async (from: string, to: string): Promise<boolean> => {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    if (!isWithoutLinks(error)) throw error
+    if (await exists(to)) return false
+    await rename(from, to)
+    return true
+  }
+}
+
 export const unlinkIfThere = async (path: string): Promise<void> => {
   if (await exists(path)) await unlink(path)
 }

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import type { MigrationProof } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, rename, syncFolder, unlink } from '../files/disk.ts'
+import { identityOf } from '../files/file-identity.ts'
 import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
@@ -75,17 +76,25 @@ const hasNewerLog = async (layout: Layout, proof: MigrationProof): Promise<boole
   (await exists(layout.wal)) && !(await isLogBack(layout, proof))
 
 const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
+  // Hashing takes a while: what has been judged may be another file by the time that it goes.
+  const judged = new Map<string, string | null>()
   for (const file of proof.files) {
     const path = join(layout.root, file.path)
     const replaced = proof.replaced.find((one) => one.path === file.path)
     const isRestored = replaced !== undefined && !(await exists(join(layout.root, replaced.kept_as)))
     if (isRestored) continue
-    if (await isFile(path, file)) {
-      if (replaced === undefined) await unlink(path)
-    } else if (await exists(path)) await keepAway(path, join(kept, file.path))
+    const before = await identityOf(path)
+    const isOurs = (await isFile(path, file)) && (await identityOf(path)) === before
+    if (isOurs && replaced !== undefined) judged.set(file.path, before)
+    else if (isOurs) await unlink(path)
+    else if (await exists(path)) await keepAway(path, join(kept, file.path))
   }
   for (const { path, kept_as } of proof.replaced) {
-    if (await exists(join(layout.root, kept_as))) await rename(join(layout.root, kept_as), join(layout.root, path))
+    if (!(await exists(join(layout.root, kept_as)))) continue
+    const target = join(layout.root, path)
+    await keepUnless(judged.get(path), target, join(kept, path))
+    await flushKept(kept)
+    await rename(join(layout.root, kept_as), target)
   }
   for (const folder of new Set(proof.replaced.map(({ kept_as }) => dirname(join(layout.root, kept_as))))) {
     if (await exists(folder)) await syncFolder(folder)
@@ -112,6 +121,11 @@ const keepAway = async (path: string, as: string): Promise<void> => {
   await makeFolder(dirname(as))
   await rename(path, await freeName(as))
   await syncFolder(dirname(as))
+}
+
+/** Keeps the file unless it is still the one that was judged to be the migration's own. */
+const keepUnless = async (own: string | null | undefined, path: string, as: string): Promise<void> => {
+  if ((await exists(path)) && (await identityOf(path)) !== own) await keepAway(path, as)
 }
 
 const freeName = async (path: string): Promise<string> => {

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { setFaultHook } from '../files/fault-point.ts'
+import * as z from 'zod'
+import { withEngine } from '../engine/open-engine.ts'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
+import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
 
 afterEach(() => setFaultHook(undefined))
@@ -56,3 +60,63 @@ const changeFooter = async (path: string, mark: string): Promise<void> => {
   bytes.write('DATA', bytes.lastIndexOf(mark))
   await writeFile(path, bytes)
 }
+
+const isCommit = ({ kind, path }: DiskOperation) => kind === 'rename' && path.endsWith('journal.json')
+const isPlacing = ({ kind, path }: DiskOperation) => kind === 'link' && /arrays\/wheat\.parquet$/.test(path)
+
+test.each([
+  ['while the new ones were staged', isCommit, 2],
+  ['when they are about to take their places', isPlacing, 1],
+] as const)('an array file that another program makes %s stays, and the migration is taken back', async (_, isPlace, nth) => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), {
+    release: '0.7.1',
+    predictions: [
+      { id: 'a', dataset: 'milk' },
+      { id: 'b', dataset: 'wheat' },
+    ],
+  })
+  const before = await filesOf(folder.path)
+  const other = join(folder.path, 'arrays', 'wheat.parquet')
+  tamperBefore(isPlace, () => writeFile(other, 'of another program'), nth)
+  await expect(runMigration(folder.path, { jobId: 'met' })).rejects.toMatchObject({
+    code: 'plan_stale',
+    message: expect.stringContaining('arrays/wheat.parquet'),
+  })
+  const { 'arrays/wheat.parquet': made, ...left } = await filesOf(folder.path)
+  expect([left, made === undefined, await readFile(other, 'utf8')]).toEqual([{ ...before, 'arrays/': 'folder' }, false, 'of another program'])
+})
+
+const arraysOf = (path: string, name: string) => join(path, 'arrays', `${name}.parquet`)
+const isReplaced = ({ kind, path }: DiskOperation) => kind === 'link' && path.endsWith('/replaced/oil_moisture.parquet')
+const isComingBack = ({ kind, from }: DiskOperation) => kind === 'rename' && from?.includes('/replaced/') === true
+const scored = (score: number) => (path: string) => rewriteParquet(path, `* REPLACE (${score}.0 AS val_score)`)
+const scoresIn = async (path: string): Promise<unknown> =>
+  withEngine({}, (engine) => engine.rows(z.object({ val_score: z.number() }), `SELECT DISTINCT val_score FROM read_parquet('${path}')`))
+
+test.runIf(hasSharedWorkspaces()).each([
+  ['while the new ones were staged', isCommit, 2],
+  ['when it is about to be kept', isReplaced, 1],
+] as const)('an array file that another program changes %s stays, and the migration is taken back', async (_, isPlace, nth) => {
+  await using copy = await copyWorkspace('mid-migration')
+  const oil = arraysOf(copy.path, 'oil_moisture')
+  const { 'arrays/oil_moisture.parquet': __, ...before } = await filesOf(copy.path)
+  tamperBefore(isPlace, () => scored(99)(oil), nth)
+  await expect(runMigration(copy.path, { jobId: 'met' })).rejects.toMatchObject({ code: 'plan_stale' })
+  const { 'arrays/oil_moisture.parquet': found, ...after } = await filesOf(copy.path)
+  expect([after, found === undefined, await scoresIn(oil)]).toEqual([before, false, [{ val_score: 99 }]])
+})
+
+test.runIf(hasSharedWorkspaces())('an array file that another program changes while a roll back works is kept', async () => {
+  await using copy = await copyWorkspace('mid-migration')
+  await runMigration(copy.path, { jobId: 'first' })
+  let changed = ''
+  const changeOther = async (path: string) => {
+    changed = basename(path) === 'soil_pH.parquet' ? 'oil_moisture' : 'soil_pH'
+    await scored(98)(arraysOf(copy.path, changed))
+  }
+  tamperBefore(isComingBack, changeOther)
+  const { kept_newer_state_at } = await rollbackMigration(copy.path, { jobId: 'back' })
+  expect(changed).not.toBe('')
+  expect(await scoresIn(arraysOf(String(kept_newer_state_at), changed))).toEqual([{ val_score: 98 }])
+})
