@@ -51,5 +51,9 @@ describe('regressionFigures', () => {
     expect(regressionFigures(floatList([2, 2, 2]), floatList([2, 2, 2])).r2).toBe(1)
     expect(regressionFigures(floatList([2, 2, 2]), floatList([2, 2, 3]))).toMatchObject({ r2: 0, slope: 'NaN' })
     expect(regressionFigures(floatList([2]), floatList([2]))).toMatchObject({ r2: 'NaN', sep_n1: 'NaN' })
+    // Neither three nor six times these, divided again, gives them back.
+    const [tenths, others] = [floatList([0.1, 0.1, 0.1]), floatList([1.1, 1.1, 1.1, 1.1, 1.1, 1.1])]
+    expect(regressionFigures(tenths, floatList([0.1, 0.2, 0.3]))).toMatchObject({ r2: 0, slope: 'NaN', intercept: 'NaN' })
+    expect([tenths, others].map((values) => regressionFigures(values, values).r2)).toEqual([1, 1])
   })
 })

@@ -10,8 +10,11 @@ export const sum = (values: Float64Array): number => {
   return total + lost
 }
 
-/** NaN for an empty list, as numpy. */
-export const mean = (values: Float64Array): number => sum(values) / values.length
+/** NaN for an empty list, as numpy. That of equal values is that value: the sum of three 0.1 divided by three is not. */
+export const mean = (values: Float64Array): number => {
+  const first = values[0]
+  return first !== undefined && values.every((value) => value === first) ? first : sum(values) / values.length
+}
 
 /** Sum of squared deviations from `centre`. */
 export const sumOfSquares = (values: Float64Array, centre = 0): number => sum(values.map((value) => (value - centre) ** 2))
