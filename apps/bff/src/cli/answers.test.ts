@@ -85,6 +85,12 @@ test('a ranking of refits shows the score by which they are ranked', async () =>
   expect(stdout.split('\n').find((line) => line.includes(best?.dataset_name ?? '-'))).toContain(String(best?.test_score).slice(0, 6))
 })
 
+test.runIf(hasSamples)('where there is nothing, lists and rankings say so', async () => {
+  const path = await copySample('empty-new')
+  expect(await runCli(['top', path], cli.home)).toMatchObject({ code: 0, stderr: expect.stringContaining('Nothing to rank') })
+  expect(await runCli(['list', path, 'chains'], cli.home)).toMatchObject({ code: 0, stdout: 'There are no such chains.\n' })
+})
+
 test('while a writer holds the store, list and top answer from the last catalog and say from when it is', async () => {
   const path = await copyDemo()
   const first = await cli.json('list', path, 'datasets')

@@ -126,6 +126,7 @@ const pairs = (options: Options, columns: readonly string[]): [string, string][]
 const describe =
   (what: Listed) =>
   ({ rows, total }: Listing): string => {
+    if (total === 0) return `There are no such ${what}.`
     const columns = columnsOf[what]
     const cells = rows.map((row) => columns.map((column) => toCell(Reflect.get(row, column))))
     return `${formatTable(columns, cells)}${rows.length < total ? `\n${rows.length} of ${total}` : ''}`

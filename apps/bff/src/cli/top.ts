@@ -50,6 +50,7 @@ const top = async (path: string, options: Options): Promise<number> => {
       rows.map((row) => [row.dataset_name, row.metric, row[scoreOf], row.model_name, row.preprocessings, row.fold_id, row.prediction_id]),
     ),
   )
+  if (ranking.rows.length === 0 && ranking.unranked_metrics.length === 0) say(`Nothing to rank: no such prediction has a ${name}.`)
   if (ranking.unranked_metrics.length > 0) {
     const names = ranking.unranked_metrics.map((name) => printable(JSON.stringify(name))).join(', ')
     say(`Not ranked, as it is unknown whether more or less is better: ${names}. Name one with --metric and say which with --direction.`)
