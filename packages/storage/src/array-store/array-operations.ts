@@ -55,8 +55,11 @@ export interface ArrayOperations {
   restoreBatch(ids: ReadonlySet<string>): Promise<number>
   /** Removes the rows of these predictions at once, from every dataset, with no mark and no way back. The number of rows. */
   dropArrays(ids: ReadonlySet<string>): Promise<number>
-  /** Removes the rows of one dataset at once; other datasets of the same file stay. False when there were none. */
-  deleteDataset(name: string): Promise<boolean>
+  /**
+   * Removes the rows of one dataset at once; other datasets of the same file stay. With ids, only the rows of these predictions and those
+   * without an id. False when there were none.
+   */
+  deleteDataset(name: string, ids?: ReadonlySet<string>): Promise<boolean>
   /** Takes away the rows that do not count any more, with the file when there are no others. */
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
   /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */

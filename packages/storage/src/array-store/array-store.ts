@@ -119,9 +119,10 @@ export class ArrayStore implements ArrayOperations {
     return this.#change('delete-arrays', (context) => dropArrays(context, ids))
   }
 
-  async deleteDataset(name: string): Promise<boolean> {
+  async deleteDataset(name: string, ids?: ReadonlySet<string>): Promise<boolean> {
     checkText('name', name)
-    return this.#change('delete-arrays', (context) => deleteDataset(context, name))
+    if (ids !== undefined) checkSet('ids', ids)
+    return this.#change('delete-arrays', (context) => deleteDataset(context, name, ids))
   }
 
   async compact(datasetName?: string, options: CompactOptions = {}): Promise<CompactReport> {

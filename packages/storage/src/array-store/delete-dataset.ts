@@ -6,21 +6,24 @@ import { replacedRows } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 
-/** Removes all rows of one dataset. A file goes with its last row; other datasets in it stay. False when there were no such rows. */
-export const deleteDataset = async (context: AppendContext, datasetName: string): Promise<boolean> => {
+/**
+ * Removes the rows of one dataset, all or those of these predictions. A file goes with its last row; other datasets in it stay. False when
+ * there were no such rows.
+ */
+export const deleteDataset = async (context: AppendContext, datasetName: string, ids?: ReadonlySet<string>): Promise<boolean> => {
   let existed = false
   for (const name of await filesOfDataset(context.folder, context.engine, datasetName)) {
-    if (await deleteFrom(context, name, datasetName)) existed = true
+    if (await deleteFrom(context, name, datasetName, ids)) existed = true
   }
   return existed
 }
 
-const deleteFrom = async (context: AppendContext, name: string, datasetName: string): Promise<boolean> => {
+const deleteFrom = async (context: AppendContext, name: string, datasetName: string, ids?: ReadonlySet<string>): Promise<boolean> => {
   const { folder } = context
   const stamp = await folder.stamp(name)
   const reader = await folder.open(name, context.engine)
   try {
-    const all = await rowsOfDataset(reader, datasetName)
+    const all = await rowsOfDataset(reader, datasetName, ids)
     if (all.count === 0) return false
     if (all.count < reader.rows) await rewriteFile(context, name, stamp, reader, { all, replaced: await replacedRows(reader) })
     else await folder.remove(name, stamp)
@@ -31,11 +34,13 @@ const deleteFrom = async (context: AppendContext, name: string, datasetName: str
 }
 
 // By the column alone: rows without an id belong to the dataset too.
-const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string): Promise<RowMarks> => {
+const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string, ids?: ReadonlySet<string>): Promise<RowMarks> => {
   const marks = new RowMarks(reader.rows)
-  for await (const { firstRow, block } of reader.blocks(['dataset_name'])) {
+  for await (const { firstRow, block } of reader.blocks(ids === undefined ? ['dataset_name'] : ['dataset_name', 'prediction_id'])) {
+    const rows = ids === undefined ? null : textsOf(columnOf(block, 'prediction_id'))
     textsOf(columnOf(block, 'dataset_name')).forEach((dataset, row) => {
-      if ((dataset ?? '') === datasetName) marks.add(firstRow + row)
+      const id = rows?.[row] ?? null
+      if ((dataset ?? '') === datasetName && (id === null || ids?.has(id) === true)) marks.add(firstRow + row)
     })
   }
   return marks

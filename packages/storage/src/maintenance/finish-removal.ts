@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path'
+import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
 import { removeJournal } from '../migration/journal.ts'
@@ -6,6 +7,7 @@ import type { Layout } from '../migration/workspace-layout.ts'
 import { dropOperation } from '../trash/drop-operation.ts'
 import { changesOf, readKeptFigures } from '../trash/kept-figures.ts'
 import { modelPlace } from '../trash/model-place.ts'
+import { namedModels } from '../trash/named-models.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
@@ -30,14 +32,18 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
 /** What follows once the rows are gone. The journal goes last. */
 export const removeRest = async (layout: Layout, contents: Contents): Promise<void> => {
   const arrays = openArrays(layout.root)
-  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset)
-  if (contents.arrays.length > 0) await arrays.deleteBatch(new Set(contents.arrays))
+  const ids = new Set(contents.arrays)
+  const removed = (await readTombstonesIfSound(layout.arrays)) ?? new Map<string, string>()
+  // What others have saved since stays: it is not in the trash. Rows removed before are.
+  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset, new Set([...ids, ...removed.keys()]))
+  if (contents.arrays.length > 0) await arrays.deleteBatch(ids)
   const artifacts = join(layout.root, 'artifacts')
   const folders = new Set<string>()
+  const named = await modelsInUse(layout, contents)
   for (const { path } of contents.files) {
     const file = await modelPlace(layout, path)
     folders.add(dirname(file))
-    if (await exists(file)) await unlink(file)
+    if (!named.has(path) && (await exists(file))) await unlink(file)
   }
   for (const folder of folders) {
     if (await exists(folder)) await syncFolder(folder)
@@ -45,6 +51,10 @@ export const removeRest = async (layout: Layout, contents: Contents): Promise<vo
   }
   await removeJournal(layout)
 }
+
+/** Somebody may have saved the same model again since its row went. */
+const modelsInUse = async (layout: Layout, { files }: Contents): Promise<ReadonlySet<string>> =>
+  files.length === 0 ? new Set() : withMetadata(await resolveMaintained(layout.root), (_, metadata) => namedModels(metadata, files))
 
 /** Takes back what a removal did before its commit: the workspace is as it was. */
 export const undoRemoval = async (layout: Layout, { operation }: RemovalJournal): Promise<void> => {

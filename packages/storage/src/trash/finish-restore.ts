@@ -4,7 +4,6 @@ import { isSameFile } from '../files/hash-file.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
-import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import { openArrays } from '../maintenance/open-arrays.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { removeJournal } from '../migration/journal.ts'
@@ -12,6 +11,7 @@ import type { Layout } from '../migration/workspace-layout.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
 import { modelPlace } from './model-place.ts'
+import { namedModels } from './named-models.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, type ModelFile, noContents, readJson } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
@@ -62,13 +62,6 @@ export const undoRestore = async (layout: Layout, { operation }: RestoreJournal)
   await sweepParts(places)
   await unlinkIfThere(places.restoring)
   await removeJournal(layout)
-}
-
-/** Models that a row names: they are there by right. */
-const namedModels = async (metadata: MetadataStore, files: readonly ModelFile[]): Promise<ReadonlySet<string>> => {
-  const named = new Set<string>()
-  for (const { path } of files) if ((await metadata.keysWhere('artifacts', 'artifact_path', [path])).length > 0) named.add(path)
-  return named
 }
 
 /** The same bytes are still in the trash. */
