@@ -6,7 +6,8 @@ import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, rename, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
-import { exists, linkOrMove } from '../files/move-file.ts'
+import { isSameFile } from '../files/hash-file.ts'
+import { exists, linkNew, linkOrMove } from '../files/move-file.ts'
 import { writeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
@@ -38,9 +39,9 @@ export const commitMerge = async (
   await attachWritable(engine, layout.store, targetAlias)
   try {
     if (!hadLog) await refuseStale(merge, target)
-    for (const file of arrays) await refuseMoved(layout, file)
+    for (const file of arrays) await refuseMoved(join(layout.arrays, file.name), file)
     await writeJournal(layout, journal)
-    await placeFiles(layout, journal)
+    await placeFiles(layout, journal, arrays)
     await faultPoint({ kind: 'engine-write', path: layout.store })
     await insertRows(merge, later)
     await faultPoint({ kind: 'engine-write', path: layout.store })
@@ -83,7 +84,7 @@ export const commitJournal = async (
   }
 }
 
-const placeFiles = async (layout: Layout, journal: MergeJournal): Promise<void> => {
+const placeFiles = async (layout: Layout, journal: MergeJournal, arrays: readonly StagedArrays[]): Promise<void> => {
   const at = (path: string) => join(layout.root, path)
   const { replaced, folder } = mergePlaces(layout, journal.job_id)
   if (journal.placed.some((file) => file.replaced !== null)) {
@@ -91,9 +92,15 @@ const placeFiles = async (layout: Layout, journal: MergeJournal): Promise<void> 
     await syncFolder(folder)
   }
   for (const file of journal.placed) if (file.replaced !== null) await linkOrMove(at(file.target), at(file.replaced))
+  // What has just got its second name must be what was read: nirs4all writes array files without asking for our lock.
+  for (const file of arrays) if (file.before !== null) await refuseMoved(join(replaced, file.name), file)
   if (journal.placed.some((file) => file.replaced !== null)) await syncFolder(replaced)
   for (const folder of foldersOf([...journal.models, ...journal.placed])) await makeFolder(at(folder))
-  for (const file of [...journal.models, ...journal.placed]) await rename(at(file.staged), at(file.target))
+  for (const file of [...journal.models, ...journal.placed]) {
+    if (file.replaced !== null) await rename(at(file.staged), at(file.target))
+    else if (!(await linkNew(at(file.staged), at(file.target))) && !(await isSameFile(at(file.target), file.mark)))
+      throw changed(file.target)
+  }
   for (const folder of foldersOf([...journal.models, ...journal.placed])) await syncFolder(at(folder))
   await syncFolder(layout.root)
 }
@@ -114,13 +121,14 @@ const refuseStale = async (merge: OpenMerge, target: ResolvedWorkspace): Promise
   })
 }
 
-const refuseMoved = async (layout: Layout, { name, before }: StagedArrays): Promise<void> => {
-  const now = await stat(join(layout.arrays, name)).catch(() => null)
+const refuseMoved = async (path: string, { name, before }: StagedArrays): Promise<void> => {
+  const now = await stat(path).catch(() => null)
   if ((now?.size ?? null) === (before?.bytes ?? null) && (now?.mtimeMs ?? null) === (before?.mtimeMs ?? null)) return
-  throw new StorageError('plan_stale', `arrays/${name} has changed while the merge was prepared. Nothing was changed.`, {
-    hint: 'Merge again.',
-  })
+  throw changed(`arrays/${name}`)
 }
+
+const changed = (path: string) =>
+  new StorageError('plan_stale', `${path} has changed while the merge was prepared. Nothing was changed.`, { hint: 'Merge again.' })
 
 /** Whether the transaction of an interrupted merge is done, from the store itself. */
 export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
-import { makeFolder, rename, syncFile, syncFolder } from '../files/disk.ts'
+import { StorageError } from '../errors.ts'
+import { makeFolder, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
-import { unlinkIfThere } from '../files/move-file.ts'
+import { linkNew, unlinkIfThere } from '../files/move-file.ts'
 import { chainSummaryView, naturalKeyIndex, plainIndexes, storeTables } from '../migration/store-schema.ts'
 
-/** Makes an empty workspace: a folder with a store as nirs4all 0.8 makes it. It appears whole or not at all. */
+/**
+ * Makes an empty workspace: a folder with a store as nirs4all 0.8 makes it. It appears whole or not at all. Throws `plan_stale` when there is a
+ * store by then.
+ */
 export const createWorkspace = async (root: string): Promise<void> => {
   await makeFolder(root)
   const beside = join(root, `.store-${process.pid}-${randomUUID()}.tmp`)
@@ -15,13 +19,19 @@ export const createWorkspace = async (root: string): Promise<void> => {
     await faultPoint({ kind: 'engine-write', path: beside })
     await writeEmptyStore(beside)
     await syncFile(beside)
-    await rename(beside, join(root, 'store.duckdb'))
+    if (!(await linkNew(beside, join(root, 'store.duckdb')))) throw madeMeanwhile(root)
   } finally {
     await unlinkIfThere(beside)
   }
   await syncFolder(root)
   await syncFolder(dirname(root))
 }
+
+const madeMeanwhile = (path: string) =>
+  new StorageError('plan_stale', `Another program has made a workspace at ${path} meanwhile. It was left as it is.`, {
+    path,
+    hint: 'Let the other program finish, then try again with the workspace that is there.',
+  })
 
 const writeEmptyStore = (path: string): Promise<void> =>
   withEngine({}, async (engine) => {

@@ -2,6 +2,7 @@ import type { MergeReport } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
+import { identityOf } from '../files/file-identity.ts'
 import { exists } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { toWriteError } from '../files/write-error.ts'
@@ -62,8 +63,11 @@ const mergeIntoNew = (path: string, sources: readonly string[], options: MergeSt
   withMerge(null, sources, requestOf(options), async (merge) => {
     await refuseStale(merge, options.planId)
     await makeTarget(path)
+    const made = await identityOf(layoutOf(path).store)
     try {
       return await withTarget(path, options, async (resolved) => {
+        const { store, wal } = layoutOf(resolved.root)
+        if ((await identityOf(store)) !== made || (await exists(wal))) throw noLongerEmpty(path)
         const target = { resolved, fingerprint: await fingerprintWorkspace(resolved) }
         return runMerge({ ...merge, target }, resolved, options, true)
       })
@@ -79,6 +83,12 @@ const makeTarget = async (path: string): Promise<void> => {
     throw toWriteError(error, 'No workspace was made; at most an empty folder is there.')
   }
 }
+
+const noLongerEmpty = (path: string) =>
+  new StorageError('plan_stale', 'Another program has written to the workspace that was made for the merge. Nothing was merged.', {
+    path,
+    hint: 'Merge again, into the workspace that is there.',
+  })
 
 const andTargetStays = (error: StorageError, path: string) =>
   new StorageError(error.code, `${error.message} The workspace that was made for the merge stays at ${path}.`, error.fields, error)

@@ -1,11 +1,14 @@
-import { appendFile, cp, mkdir, utimes } from 'node:fs/promises'
+import { appendFile, cp, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import * as z from 'zod'
 import { damageUnseen, writeWithPolars } from '../array-store/testing/foreign-damage.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import type { Scratch } from '../testing/fault-oracle.ts'
 import { makeStore } from '../testing/make-store.ts'
 import { changeInLog, changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
+import { mergeStores } from './merge-stores.ts'
 import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './testing/merge-faults.ts'
 
 let scratch: Scratch
@@ -103,6 +106,56 @@ const expectRefused = async (target: string, refusal: object): Promise<void> => 
   expect(await stateOf(target)).toEqual(before)
   expect(await leftoversIn(target)).toEqual([])
 }
+
+test('rows that another program saves when an array file is about to be replaced stay, and the merge is taken back', async () => {
+  const path = await scratch.copy('met')
+  const isKept = ({ kind, path: to }: DiskOperation) => kind === 'link' && to.endsWith('/replaced/wheat.parquet')
+  tamperBefore(isKept, () => rewriteParquet(wheat(path), '* REPLACE (99.0 AS val_score)'))
+  const { predictions } = await stateOf(path)
+  await expect(mergeBeside(path)).rejects.toMatchObject({ code: 'plan_stale' })
+  setFaultHook(undefined)
+  expect(await scoresIn(wheat(path))).toEqual([99])
+  expect((await stateOf(path)).predictions).toEqual(predictions)
+  expect(await leftoversIn(path)).toEqual([])
+})
+
+test('an array file that another program makes where a merge is about to put one stays', async () => {
+  const path = await scratch.copy('made')
+  const milk = join(path, 'arrays', 'milk.parquet')
+  const isPlaced = ({ kind, path: to }: DiskOperation) => kind === 'link' && to === milk
+  tamperBefore(isPlaced, () => writeFile(milk, 'of another program'))
+  await expect(mergeBeside(path)).rejects.toMatchObject({ code: 'plan_stale' })
+  setFaultHook(undefined)
+  expect(await readFile(milk, 'utf8')).toBe('of another program')
+  expect(await leftoversIn(path)).toEqual([])
+})
+
+const scoresIn = async (path: string): Promise<unknown> =>
+  withEngine({}, async (engine) => {
+    const rows = await engine.rows(z.object({ score: z.number() }), `SELECT DISTINCT val_score AS score FROM read_parquet('${path}')`)
+    return rows.map(({ score }) => score)
+  })
+
+test('a workspace that another program makes where a merge is about to make one stays', async () => {
+  const { target, source } = await copyApart('vacant')
+  await rm(target, { recursive: true })
+  await copySource(source)
+  const merge = () => mergeStores(target, [source], { jobId: 'new', create: true, cacheFolder: join(scratch.path, 'cache') })
+  const store = join(target, 'store.duckdb')
+  const isMade = ({ kind, path }: DiskOperation) => kind === 'link' && path === store
+  let theirs: Buffer | undefined
+  tamperBefore(isMade, async () => {
+    await makeStore(store, { release: '0.8.1', predictions: [{ id: 'theirs' }] })
+    theirs = await readFile(store)
+  })
+  await expect(merge()).rejects.toMatchObject({ code: 'plan_stale' })
+  setFaultHook(undefined)
+  expect(theirs?.equals(await readFile(store))).toBe(true)
+  await rm(target, { recursive: true })
+  const isLocked = ({ kind, path }: DiskOperation) => kind === 'link' && path.endsWith('/lock')
+  tamperBefore(isLocked, () => changeStore(store, "INSERT INTO projects (project_id, name) VALUES ('theirs', 'theirs')"))
+  await expect(merge()).rejects.toMatchObject({ code: 'plan_stale' })
+})
 
 test('arrays that go from a source before they are read are named, and nothing is merged without them', async () => {
   const { target, source } = await copyApart('gone')
