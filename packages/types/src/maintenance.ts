@@ -116,7 +116,11 @@ export const RemoveBottomReport = z.object({
 })
 export type RemoveBottomReport = z.infer<typeof RemoveBottomReport>
 
-export const RemoveDatasetReport = z.object({ predictions_removed: count, parquet_deleted: z.boolean() })
+export const RemoveDatasetReport = z.object({
+  predictions_removed: count,
+  /** Whether an array file goes; one in which other datasets have rows stays. */
+  parquet_deleted: z.boolean(),
+})
 export type RemoveDatasetReport = z.infer<typeof RemoveDatasetReport>
 
 /** Of a run, a pipeline, a chain or single predictions. */

@@ -1,6 +1,7 @@
 import type { RemoveDatasetReport, RemoveRowsReport } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { refuseUnreadable } from './damaged-files.ts'
+import { filesOnlyOf } from './files-only-of.ts'
 import { idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import { selectRows } from './select-rows.ts'
 import { countSelection, type Selection } from './selection.ts'
@@ -83,7 +84,10 @@ export const planDataset = async (
   const selection = await selectRows(open, { seeds, prune: 'runs', datasets: inFiles.length > 0 ? [dataset_name] : [] })
   return {
     selection,
-    report: { predictions_removed: countSelection(selection).predictions, parquet_deleted: inFiles.length > 0 },
+    report: {
+      predictions_removed: countSelection(selection).predictions,
+      parquet_deleted: (await filesOnlyOf(open, dataset_name)).length > 0,
+    },
     warnings: [],
   }
 }

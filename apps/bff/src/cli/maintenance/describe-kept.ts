@@ -1,4 +1,4 @@
-import type { ArtifactGcReport, CleanDeadLinksReport, RemoveBottomReport } from '@nirs-workspace/types'
+import type { ArtifactGcReport, CleanDeadLinksReport, RemoveBottomReport, RemoveDatasetReport } from '@nirs-workspace/types'
 import { formatBytes, formatTable, printable } from '../table.ts'
 import type { PlanPreview } from './preview-plan.ts'
 
@@ -9,11 +9,17 @@ export const describeKept = (plan: PlanPreview): string[] => {
   if ('groups' in plan) return keptPredictions(plan)
   if ('unregistered_files' in plan) return keptModels(plan, request.kind === 'artifact_gc' && request.include_unregistered)
   if ('datasets' in plan) return []
-  if ('parquet_deleted' in plan) return ['chains, pipelines and runs that hold predictions of other datasets too', ...withModels]
+  if ('parquet_deleted' in plan) return keptOfDataset(plan)
   return withModels
 }
 
 const withModels = ['model files: gc removes those that no chain names any more']
+
+const keptOfDataset = ({ parquet_deleted, counts }: PlanPreview & RemoveDatasetReport): string[] => [
+  'chains, pipelines and runs that hold predictions of other datasets too',
+  ...(!parquet_deleted && counts.arrays > 0 ? ['the array file: other datasets have rows in it'] : []),
+  ...withModels,
+]
 
 const keptLinks = ({ never_had_arrays, too_young, refused }: CleanDeadLinksReport, isIncluded: boolean): string[] => [
   ...(never_had_arrays > 0 && !isIncluded
