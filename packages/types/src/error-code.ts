@@ -48,7 +48,7 @@ export const errorCodes = {
   plan_not_found: { status: 404, exit: 2, title: 'There is no such plan' },
   trash_not_found: { status: 404, exit: 2, title: 'The trash holds nothing of that name' },
   trash_damaged: { status: 409, exit: 5, title: 'What the trash holds is damaged' },
-  restore_conflict: { status: 409, exit: 4, title: 'Something else has taken the place of what is to be restored' },
+  restore_conflict: { status: 409, exit: 4, title: 'What is to be restored does not fit what is there by now' },
   arrays_missing: { status: 404, exit: 5, title: 'The arrays are not there' },
   arrays_corrupt: { status: 409, exit: 5, title: 'An array file is damaged' },
   tombstones_corrupt: { status: 409, exit: 5, title: 'The list of deleted predictions is damaged' },

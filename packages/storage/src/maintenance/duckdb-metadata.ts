@@ -272,7 +272,7 @@ const asConflict = (error: unknown): unknown => {
   return new StorageError(
     'restore_conflict',
     `The store does not take the rows back: ${(error.message.split('\n')[0] ?? '').slice(0, 300)}. Nothing was restored.`,
-    { hint: 'Remove what has taken their place, then restore again.' },
+    { hint: 'Remove what has taken their place, or put back what they belong to, then restore again.' },
     error,
   )
 }

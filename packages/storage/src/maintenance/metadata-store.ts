@@ -1,6 +1,13 @@
 import { naturalKey } from '../migration/store-schema.ts'
 import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
 
+export interface Reference {
+  readonly column: string
+  readonly table: string
+  /** Whether the store takes no row without its parent. */
+  readonly isEnforced: boolean
+}
+
 /** A table of a store, as far as removing and restoring rows needs to know it. */
 export interface TableShape {
   readonly name: string
@@ -8,7 +15,7 @@ export interface TableShape {
   readonly key: string | null
   readonly columns: readonly string[]
   /** Columns that hold the key of a row of another table. */
-  readonly parents: readonly { readonly column: string; readonly table: string }[]
+  readonly parents: readonly Reference[]
 }
 
 export interface TableKeys {
@@ -65,7 +72,7 @@ export interface MetadataStore {
 }
 
 /** References that the library keeps by convention, whether or not the store enforces them. */
-const knownParents: Readonly<Record<string, TableShape['parents']>> = {
+const knownParents: Readonly<Record<string, readonly Omit<Reference, 'isEnforced'>[]>> = {
   pipelines: [{ column: 'run_id', table: 'runs' }],
   chains: [{ column: 'pipeline_id', table: 'pipelines' }],
   predictions: [
@@ -86,10 +93,12 @@ export const makeShape = (
   name: string,
   columns: readonly string[],
   keys: readonly string[],
-  declared: TableShape['parents'],
+  declared: readonly Omit<Reference, 'isEnforced'>[],
 ): TableShape => {
   const known = (knownParents[name] ?? []).filter(({ column }) => columns.includes(column))
-  const parents = new Map([...known, ...declared].map((parent) => [`${parent.column}\n${parent.table}`, parent]))
+  const asOf = (isEnforced: boolean) => (parent: Omit<Reference, 'isEnforced'>) =>
+    [`${parent.column}\n${parent.table}`, { ...parent, isEnforced }] as const
+  const parents = new Map([...known.map(asOf(false)), ...declared.map(asOf(true))])
   const [key = null] = keys
   return { name, key: keys.length === 1 ? key : null, columns, parents: [...parents.values()].filter(({ table }) => table !== name) }
 }

@@ -1,13 +1,14 @@
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
+import { storeTables } from '../migration/store-schema.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -22,7 +23,7 @@ import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, saveArrays, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, type StoreKind, saveArrays, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
 const job = { jobId: 'job' }
 const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }]
@@ -219,3 +220,71 @@ test('a prediction that has been saved again keeps its score and its arrays: not
   expect(await snapshot(folder.path)).toEqual(before)
   expect((await listTrash(folder.path)).rows).toMatchObject([{ operation_id, partly_restored: false }])
 })
+
+const change = async (path: string, kind: StoreKind, sql: string) =>
+  kind === 'sqlite' ? changeSqlite(join(path, 'store.sqlite'), sql) : changeStore(join(path, 'store.duckdb'), sql)
+
+/** The same tables without foreign keys. */
+const loosened = (['logs', 'predictions', 'chains', 'pipelines'] as const)
+  .map((table) => {
+    const columns = storeTables[table].replaceAll(/ REFERENCES \w+\(\w+\)/g, '')
+    return `CREATE TABLE loose (${columns}); INSERT INTO loose SELECT * FROM ${table}; DROP TABLE ${table}; ALTER TABLE loose RENAME TO ${table}`
+  })
+  .join('; ')
+
+describe.each(storeKinds.flatMap((kind) => [true, false].map((isStrict) => ({ kind, isStrict, keys: isStrict ? 'with' : 'without' }))))(
+  'in a store.$kind $keys foreign keys',
+  ({ kind, isStrict }) => {
+    const makeOne = async (path: string) => {
+      await makeWorkspace(path, { kind, predictions })
+      if (!isStrict) await change(path, kind, loosened)
+    }
+    const remove = async (path: string, input: MaintenanceInput) =>
+      (await applyPlan(path, await makePlan(path, input), job)).operation_id ?? ''
+
+    test('rows do not come back without what they belong to, whole or by item; preview and restore say what to restore first', async () => {
+      await using folder = await temporaryFolder()
+      await makeOne(folder.path)
+      const all = await snapshot(folder.path)
+      const first = await remove(folder.path, removeA)
+      const chain = await remove(folder.path, { kind: 'remove_chain', chain_id: 'c-wheat' })
+      const run = await remove(folder.path, { kind: 'remove_run', run_id: 'run-1' })
+      const before = await hashTree(folder.path)
+      const refused = {
+        code: 'restore_conflict',
+        message: expect.stringContaining('pipeline p-wheat and chain c-wheat, to which 1 row belongs'),
+        fields: { ids: ['a'], hint: expect.stringContaining(`Restore ${run}, then ${chain} first`) },
+      }
+      for (const ids of [undefined, ['a']]) await expect(checkRestore(folder.path, first, ids)).rejects.toMatchObject(refused)
+      expect(await hashTree(folder.path)).toBe(before)
+      const [left, trash] = [await snapshot(folder.path), await listTrash(folder.path)]
+      for (const ids of [undefined, ['a']]) {
+        await expect(restoreTrash(folder.path, first, { ...job, ids })).rejects.toMatchObject(refused)
+      }
+      expect([await snapshot(folder.path), await listTrash(folder.path)]).toEqual([left, trash])
+      for (const operation of [run, chain, first]) {
+        await checkRestore(folder.path, operation)
+        await restoreTrash(folder.path, operation, job)
+      }
+      expect(await snapshot(folder.path)).toEqual(all)
+    })
+
+    test('what was given up for good is said to be nowhere; rows that had lost it before come back as the store takes them', async () => {
+      await using folder = await temporaryFolder()
+      await makeOne(folder.path)
+      if (!isStrict) await change(folder.path, kind, "UPDATE predictions SET chain_id = 'nowhere' WHERE prediction_id IN ('b', 'c')")
+      const all = await snapshot(folder.path)
+      const lost = await remove(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+      if (!isStrict) {
+        await checkRestore(folder.path, lost)
+        await restoreTrash(folder.path, lost, job)
+        expect(await snapshot(folder.path)).toEqual(all)
+      }
+      const first = await remove(folder.path, removeA)
+      await emptyTrash(folder.path, { ...job, operation: await remove(folder.path, { kind: 'remove_run', run_id: 'run-1' }) })
+      const refused = { code: 'restore_conflict', fields: { hint: expect.stringContaining('no operation of the trash') } }
+      await expect(checkRestore(folder.path, first)).rejects.toMatchObject(refused)
+      await expect(restoreTrash(folder.path, first, job)).rejects.toMatchObject(refused)
+    })
+  },
+)

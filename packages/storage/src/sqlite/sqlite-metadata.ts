@@ -308,7 +308,7 @@ const asConflict = (error: unknown): unknown =>
     ? new StorageError(
         'restore_conflict',
         `The store does not take the rows back: ${error.message}. Nothing was restored.`,
-        { hint: 'Remove what has taken their place, then restore again.' },
+        { hint: 'Remove what has taken their place, or put back what they belong to, then restore again.' },
         error,
       )
     : error

@@ -4,16 +4,17 @@ import { StorageError } from '../errors.ts'
 import { isSameFile } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
-import type { MetadataStore } from '../maintenance/metadata-store.ts'
+import type { MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { checkText, checkTexts } from '../options/check-options.ts'
+import { checkParents } from './check-parents.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
-import { refuseLinksFor, trashPlaces } from './trash-places.ts'
+import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
 export interface RestoreChoice {
   /** What of the operation is only in the trash. */
@@ -25,10 +26,11 @@ export interface RestoreChoice {
 /** What a restore would put back. Throws `trash_not_found`, `restore_conflict`, `tombstones_corrupt`; changes nothing. */
 export const chooseRestore = async (
   layout: Layout,
-  { operation_id, doubled = [] }: TrashManifest,
+  manifest: TrashManifest,
   metadata: MetadataStore,
   ids: readonly string[] | undefined,
 ): Promise<RestoreChoice> => {
+  const { operation_id, doubled = [] } = manifest
   const places = trashPlaces(layout, operation_id)
   const left = withoutRestored(await readContents(layout, operation_id), (await readJson(places.restored, Contents)) ?? noContents)
   const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
@@ -36,11 +38,16 @@ export const chooseRestore = async (
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
   await checkModels(layout, selected)
   const evidence = await checkRoom(metadata, selected)
+  await checkParents(layout, manifest, metadata, savedRows(places, selected))
   await checkPlaces(metadata, places.folder, selected, new Set(doubled))
   return { left, selected, evidence }
 }
 
-/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place. Reads only. */
+/** The files of the trash in which rows of a selection are. */
+export const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =>
+  tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
+
+/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. Reads only. */
 export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<void> => {
   checkText('operation', operation)
   if (ids !== undefined) checkTexts('ids', ids)

@@ -9,9 +9,10 @@ import { copyDurably, link, makeFolder, syncFolder } from '../files/disk.ts'
 import { markFile } from '../files/hash-file.ts'
 import { isWithoutLinks } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
-import type { OpenWorkspace } from '../maintenance/maintenance-workspace.ts'
-import type { FigureChange } from '../maintenance/metadata-store.ts'
+import { type OpenWorkspace, storeAlias } from '../maintenance/maintenance-workspace.ts'
+import type { FigureChange, TableKeys } from '../maintenance/metadata-store.ts'
 import type { Selection } from '../maintenance/selection.ts'
+import { MissingParent, missingParentsSql } from '../workspace/find-missing-parents.ts'
 import { changesOf, keepFigures } from './kept-figures.ts'
 import type { Contents, ModelFile, TrashFile, TrashManifest } from './trash-manifest.ts'
 import type { TrashPlaces } from './trash-places.ts'
@@ -52,14 +53,19 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
   }
   const predictions = selection.tables.find(({ table }) => table === 'predictions')?.keys ?? []
   const doubled = await filling.open.metadata.twinsOf(predictions)
-  await writeJsonDurably(places.manifest, manifestOf(filling, files, doubled))
+  const parentless = await findParentless(filling)
+  await writeJsonDurably(places.manifest, manifestOf(filling, files, { doubled, parentless }))
   await syncFolder(places.folder)
   await syncFolder(places.trash)
   await syncFolder(dirname(places.trash))
   return { contents, figures: changesOf(figures) }
 }
 
-const manifestOf = ({ operation, plan }: Filling, files: TrashFile[], doubled: string[]): TrashManifest => ({
+const manifestOf = (
+  { operation, plan }: Filling,
+  files: TrashFile[],
+  { doubled, parentless }: { doubled: string[]; parentless: TableKeys[] },
+): TrashManifest => ({
   format: 'nirs-workspace/trash/1',
   operation_id: operation,
   kind: plan.kind,
@@ -67,10 +73,26 @@ const manifestOf = ({ operation, plan }: Filling, files: TrashFile[], doubled: s
   counts: plan.counts,
   files,
   ...(doubled.length === 0 ? {} : { doubled }),
+  ...(parentless.length === 0 ? {} : { parentless: parentless.map(({ table, keys }) => ({ table, keys: [...keys] })) }),
   plan_id: plan.plan_id,
   // A selection of single predictions is as long as the operation itself, which says it anyway.
   request: plan.request.kind === 'remove_predictions' ? { kind: plan.request.kind } : plan.request,
 })
+
+/** Of the rows that go those that the store has without their run, pipeline or chain. */
+const findParentless = async ({ open: { engine, metadata }, selection }: Filling): Promise<TableKeys[]> => {
+  const has = (table: string, column: string) => metadata.shapes.get(table)?.columns.includes(column) === true
+  const rows = await engine.rows(
+    MissingParent,
+    missingParentsSql(has, (table) => `${storeAlias}.main.${table}`),
+  )
+  const lost = Map.groupBy(rows, ({ kind }) => kind)
+  return selection.tables.flatMap(({ table, keys }) => {
+    const ids = new Set(lost.get(table)?.map(({ id }) => id))
+    const own = keys.filter((key) => ids.has(key))
+    return own.length === 0 ? [] : [{ table, keys: own }]
+  })
+}
 
 const describe = async ({ folder }: TrashPlaces, path: string, rows: number): Promise<TrashFile> => {
   const { bytes, sha256 } = await markFile(join(folder, path))

@@ -21,7 +21,7 @@ export const listTrash = async (path: string): Promise<TrashList> => {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Names of folders in the trash that can be operations. */
-const operationsIn = async (layout: Layout): Promise<string[]> =>
+export const operationsIn = async (layout: Layout): Promise<string[]> =>
   (await namesIn(trashFolder(layout))).filter((name) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,160}$/.test(name))
 
 const readEntry = async (layout: Layout, name: string): Promise<TrashEntry | null> => {

@@ -18,7 +18,7 @@ import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.t
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { jobId, maybeTexts, optionsOf, workShape } from '../options/option-schemas.ts'
 import { findForms, refreshChains } from '../store/refresh-chains.ts'
-import { chooseRestore } from './check-restore.ts'
+import { chooseRestore, savedRows } from './check-restore.ts'
 import { makeFolders } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { chainsOfRows, readKeptFigures } from './kept-figures.ts'
@@ -38,8 +38,8 @@ const Options = optionsOf<RestoreOptions>({ ...workShape, jobId, ids: maybeTexts
  * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. Chains get the figures back that they had with
  * the predictions that they have again, else those are worked out anew. The files of the trash are compared with their
  * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found` (also for ids
- * that the operation has not kept), `trash_damaged`, `restore_conflict` when something else has taken the place of a row or a model,
- * `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`.
+ * that the operation has not kept), `trash_damaged`, `restore_conflict` when something else has taken the place of a row or a model, or what
+ * a row belongs to is not there, `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`.
  */
 export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
   checkText('operation', operation)
@@ -110,7 +110,7 @@ interface Restoring {
 
 const insertAll = async (restoring: Restoring): Promise<void> => {
   const { metadata, places, selected } = restoring
-  const rows = selected.tables.map(({ table, file, keys }) => ({ table, keys, path: join(places.folder, file) }))
+  const rows = savedRows(places, selected)
   const rest = async () => {
     await appendArrays(restoring)
     for (const { path } of selected.files) await putModelBack(restoring, path)

@@ -24,6 +24,8 @@ export const TrashManifest = z.looseObject({
   files: z.array(TrashFile),
   /** Predictions whose natural key others of the store had as well when they went: with those they come back beside each other. */
   doubled: z.array(z.string()).optional(),
+  /** Rows whose run, pipeline or chain was missing when they went: they come back without it. */
+  parentless: z.array(z.object({ table: z.string(), keys: z.array(z.string()) })).optional(),
 })
 export type TrashManifest = z.infer<typeof TrashManifest>
 
