@@ -201,11 +201,17 @@ export type TrashEntry = z.infer<typeof TrashEntry>
 export const TrashList = z.object({ rows: z.array(TrashEntry), total: count })
 export type TrashList = z.infer<typeof TrashList>
 
+/** Of a restore that would be carried out. */
+export const RestorePreview = z.object({ warnings: z.array(z.string()) })
+export type RestorePreview = z.infer<typeof RestorePreview>
+
 export const RestoreReport = z.object({
   operation_id: z.string(),
   counts: MaintenanceCounts,
   /** Whether the trash still holds something of this operation. */
   remaining: z.boolean(),
+  /** What came back otherwise than it was, or is not to be used as it was. */
+  warnings: z.array(z.string()),
 })
 export type RestoreReport = z.infer<typeof RestoreReport>
 

@@ -205,10 +205,12 @@ export class DuckdbMetadata implements MetadataStore {
     await detach(this.#at.engine, this.#at.alias)
   }
 
-  async #insertSql({ table, path }: SavedRows): Promise<string> {
-    const columns = (await this.#fileColumns(path)).map(quotedIdentifier).join(', ')
+  async #insertSql({ table, path, emptied }: SavedRows): Promise<string> {
+    const there = await this.#fileColumns(path)
+    const columns = there.map(quotedIdentifier).join(', ')
+    const values = there.map((name) => (name === emptied?.column ? emptiedSql(name, emptied.values) : quotedIdentifier(name)))
     const key = this.#key(table)
-    return `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${columns} FROM ${fileRows(path)}
+    return `INSERT INTO ${this.#table(table)} (${columns}) SELECT ${values.join(', ')} FROM ${fileRows(path)}
       WHERE ${key} IN (SELECT key FROM inserting WHERE tbl = ${quotedString(table)}) AND ${key} NOT IN (SELECT ${key} FROM ${this.#table(table)})`
   }
 
@@ -264,6 +266,11 @@ const PredictionRow = z.object({
   scores: z.string().nullable(),
 })
 const Links = z.record(z.string(), z.string().nullable())
+
+const emptiedSql = (column: string, values: readonly string[]): string => {
+  const name = quotedIdentifier(column)
+  return values.length === 0 ? name : `CASE WHEN ${name} IN (${values.map(quotedString).join(', ')}) THEN NULL ELSE ${name} END`
+}
 
 const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`
 

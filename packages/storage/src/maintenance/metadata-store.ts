@@ -26,6 +26,8 @@ export interface TableKeys {
 /** Rows in a file of the trash. */
 export interface SavedRows extends TableKeys {
   readonly path: string
+  /** A column that comes back empty where it holds one of these. */
+  readonly emptied?: { readonly column: string; readonly values: readonly string[] }
 }
 
 /** What the columns of a chain that are worked out of its predictions hold, and are to hold. */
@@ -73,6 +75,7 @@ export interface MetadataStore {
 
 /** References that the library keeps by convention, whether or not the store enforces them. */
 const knownParents: Readonly<Record<string, readonly Omit<Reference, 'isEnforced'>[]>> = {
+  runs: [{ column: 'project_id', table: 'projects' }],
   pipelines: [{ column: 'run_id', table: 'runs' }],
   chains: [{ column: 'pipeline_id', table: 'pipelines' }],
   predictions: [

@@ -288,3 +288,37 @@ describe.each(storeKinds.flatMap((kind) => [true, false].map((isStrict) => ({ ki
     })
   },
 )
+
+test.each(storeKinds)('a run whose project is gone comes back to a store.%s without one, and preview and report say so', async (kind) => {
+  await using folder = await temporaryFolder()
+  const extra = [
+    "INSERT INTO projects (project_id, name) VALUES ('gone', 'Grain'), ('kept', 'Milk')",
+    "INSERT INTO runs (run_id, name, project_id) VALUES ('of-gone', 'Noon', 'gone'), ('of-kept', 'Night', 'kept'), ('of-none', 'Dusk', NULL)",
+    "UPDATE runs SET project_id = 'gone' WHERE run_id = 'run-1'",
+  ]
+  await makeWorkspace(folder.path, { kind, predictions, extra })
+  const before = await snapshot(folder.path)
+  const operations: string[] = []
+  for (const run_id of ['run-1', 'of-gone', 'of-kept', 'of-none']) {
+    operations.push((await applyPlan(folder.path, await makePlan(folder.path, { kind: 'remove_run', run_id }), job)).operation_id ?? '')
+  }
+  expect(await checkRestore(folder.path, operations[0] ?? '')).toEqual({ warnings: [] })
+  await change(folder.path, kind, "DELETE FROM projects WHERE project_id = 'gone'")
+  const warnings: string[][] = []
+  for (const [index, operation] of operations.entries()) {
+    const preview = await checkRestore(folder.path, operation)
+    const restored = await restoreTrash(folder.path, operation, { ...job, ids: index === 0 ? ['a'] : undefined })
+    expect(restored.warnings).toEqual(preview.warnings)
+    warnings.push(restored.warnings)
+  }
+  expect(warnings).toEqual([
+    [expect.stringMatching(/^The project of run run-1 is not there any more \(gone\)/)],
+    [expect.stringMatching(/^The project of run of-gone /)],
+    [],
+    [],
+  ])
+  const runs = before.tables.runs?.map((row) =>
+    row.replace('"project_id":"gone"', '"project_id":null').replace('["project_id","string","gone"]', '["project_id","object","null"]'),
+  )
+  expect((await snapshot(folder.path)).tables.runs).toEqual(runs?.sort())
+})

@@ -201,8 +201,10 @@ export class SqliteMetadata implements MetadataStore {
     this.#database.close()
   }
 
-  async #insert({ table, keys, path }: SavedRows): Promise<void> {
+  async #insert({ table, keys, path, emptied }: SavedRows): Promise<void> {
     const key = this.#keyOf(table)
+    const empty = new Set<unknown>(emptied?.values)
+    const cellOf = (row: SavedRow, column: string) => (column === emptied?.column && empty.has(row[column]) ? null : (row[column] ?? null))
     const chosen = new Set(keys)
     const isThere = this.#database.prepare(`SELECT 1 FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
     for await (const row of savedRows(path)) {
@@ -210,7 +212,7 @@ export class SqliteMetadata implements MetadataStore {
       if (typeof own !== 'string' || !chosen.has(own) || isThere.get(own) !== undefined) continue
       const columns = Object.keys(row)
       const sql = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
-      this.#database.prepare(sql).run(...columns.map((column) => row[column] ?? null))
+      this.#database.prepare(sql).run(...columns.map((column) => cellOf(row, column)))
     }
   }
 

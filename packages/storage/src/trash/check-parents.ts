@@ -8,18 +8,20 @@ import type { TrashManifest } from './trash-manifest.ts'
 
 /**
  * Refuses rows that would come back without what they belong to, whether or not the store would. Rows that had lost it before they went come
- * back as they were where the store takes them.
+ * back as they were where the store takes them. Answers which runs have lost their project: as those that stayed, they come back without one.
  */
 export const checkParents = async (
   layout: Layout,
   { parentless = [] }: TrashManifest,
   metadata: MetadataStore,
   rows: readonly SavedRows[],
-): Promise<void> => {
+): Promise<MissingParent[]> => {
   const before = new Map(parentless.map(({ table, keys }) => [table, new Set(keys)] as const))
   const all = await findMissingParents(metadata, rows)
-  const missing = all.filter(({ table, key, isEnforced }) => isEnforced || before.get(table)?.has(key) !== true)
+  const needed = all.filter(({ parent }) => parent !== 'projects')
+  const missing = needed.filter(({ table, key, isEnforced }) => isEnforced || before.get(table)?.has(key) !== true)
   if (missing.length > 0) throw await withoutParents(layout, metadata, missing)
+  return all.filter(({ parent }) => parent === 'projects')
 }
 
 const withoutParents = async (layout: Layout, metadata: MetadataStore, missing: readonly MissingParent[]): Promise<StorageError> => {
@@ -51,6 +53,18 @@ const whereTheyAre = async (layout: Layout, parents: readonly { table: string; i
       ? ''
       : `${listed(nowhere.map(({ id }) => id.slice(0, 100)))}: in no operation of the trash. Restore other items by their ids.`
   return `${first}${lost}`.trim()
+}
+
+/** What is said of runs that come back without their project. */
+export const describeProjects = (runs: readonly MissingParent[]): string[] => {
+  if (runs.length === 0) return []
+  const projects = listed([...new Set(runs.map(({ id }) => id.slice(0, 100)))])
+  const names = listed(runs.map(({ key }) => key.slice(0, 100)))
+  return [
+    runs.length === 1
+      ? `The project of run ${names} is not there any more (${projects}): the run comes back without one.`
+      : `The projects of runs ${names} are not there any more (${projects}): the runs come back without one.`,
+  ]
 }
 
 const listed = (names: readonly string[]): string =>

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { RestorePreview } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { isSameFile } from '../files/hash-file.ts'
@@ -8,7 +9,7 @@ import type { MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { checkText, checkTexts } from '../options/check-options.ts'
-import { checkParents } from './check-parents.ts'
+import { checkParents, describeProjects } from './check-parents.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
 import { modelPlace } from './model-place.ts'
@@ -20,7 +21,10 @@ export interface RestoreChoice {
   /** What of the operation is only in the trash. */
   readonly left: Contents
   readonly selected: Contents
+  /** The files in which the selected rows are, and what of them does not come back. */
+  readonly rows: readonly SavedRows[]
   readonly evidence: RestoreJournal['evidence']
+  readonly warnings: readonly string[]
 }
 
 /** What a restore would put back. Throws `trash_not_found`, `restore_conflict`, `tombstones_corrupt`; changes nothing. */
@@ -38,17 +42,21 @@ export const chooseRestore = async (
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
   await checkModels(layout, selected)
   const evidence = await checkRoom(metadata, selected)
-  await checkParents(layout, manifest, metadata, savedRows(places, selected))
+  const saved = savedRows(places, selected)
+  const homeless = await checkParents(layout, manifest, metadata, saved)
   await checkPlaces(metadata, places.folder, selected, new Set(doubled))
-  return { left, selected, evidence }
+  const emptied = { column: 'project_id', values: [...new Set(homeless.map(({ id }) => id))] }
+  const rows = saved.map((part) => (part.table === 'runs' ? { ...part, emptied } : part))
+  return { left, selected, rows, evidence, warnings: describeProjects(homeless) }
 }
 
 /** The files of the trash in which rows of a selection are. */
-export const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =>
+const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =>
   tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
 
-/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. Reads only. */
-export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<void> => {
+/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. What
+ * else is to be known before: warnings. Reads only. */
+export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<RestorePreview> => {
   checkText('operation', operation)
   if (ids !== undefined) checkTexts('ids', ids)
   const resolved = await resolveMaintained(path)
@@ -56,7 +64,8 @@ export const checkRestore = async (path: string, operation: string, ids?: readon
   const manifest = await readManifest(layout, operation)
   await refuseLinksFor(layout)
   await checkTrashFiles(layout, manifest)
-  await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
+  const { warnings } = await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
+  return { warnings: [...warnings] }
 }
 
 /** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */

@@ -6,7 +6,7 @@ import { copyDurably, link, rename, syncFolder } from '../files/disk.ts'
 import { exists, isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
-import type { MetadataStore } from '../maintenance/metadata-store.ts'
+import type { MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
 import { openArrays } from '../maintenance/open-arrays.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { countSelection } from '../maintenance/selection.ts'
@@ -18,7 +18,7 @@ import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.t
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { jobId, maybeTexts, optionsOf, workShape } from '../options/option-schemas.ts'
 import { findForms, refreshChains } from '../store/refresh-chains.ts'
-import { chooseRestore, savedRows } from './check-restore.ts'
+import { chooseRestore, type RestoreChoice } from './check-restore.ts'
 import { makeFolders } from './fill-trash.ts'
 import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { chainsOfRows, readKeptFigures } from './kept-figures.ts'
@@ -56,25 +56,30 @@ export const restoreTrash = async (path: string, operation: string, options: Res
     progress.phase('plan', 'Checking what the trash holds')
     await checkTrashFiles(layout, manifest)
     signal?.throwIfAborted()
-    const restored = await restore(layout, manifest, options, progress)
+    const { selected, warnings } = await restore(layout, manifest, options, progress)
     progress.phase('done', 'Restored')
-    const { tables, arrays, datasets, files } = restored
     return {
       operation_id: operation,
-      counts: countSelection({ tables, arrays, datasets, files }),
+      counts: countSelection(selected),
+      warnings: [...warnings],
       remaining: await exists(trashPlaces(layout, operation).manifest),
     }
   })
 }
 
-const restore = async (layout: Layout, manifest: TrashManifest, options: RestoreOptions, progress: ProgressTracker): Promise<Contents> => {
+const restore = async (
+  layout: Layout,
+  manifest: TrashManifest,
+  options: RestoreOptions,
+  progress: ProgressTracker,
+): Promise<Pick<RestoreChoice, 'selected' | 'warnings'>> => {
   const operation = manifest.operation_id
   const places = trashPlaces(layout, operation)
   const state: { journal: RestoreJournal | null } = { journal: null }
-  let chosen = noContents
+  let chosen: Pick<RestoreChoice, 'selected' | 'warnings'> = { selected: noContents, warnings: [] }
   try {
     chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
-      const { left, selected, evidence } = await chooseRestore(layout, manifest, metadata, options.ids)
+      const { left, selected, rows, evidence, warnings } = await chooseRestore(layout, manifest, metadata, options.ids)
       const journal: RestoreJournal = {
         format: 'nirs-workspace/journal/1',
         kind: 'restore',
@@ -88,8 +93,8 @@ const restore = async (layout: Layout, manifest: TrashManifest, options: Restore
       await writeJournal(layout, journal)
       await writeJsonDurably(places.restoring, selected)
       progress.phase('commit', 'Restoring')
-      await insertAll({ layout, places, manifest, metadata, selected, arrays: openArrays(layout.root, options.signal), all: left })
-      return selected
+      await insertAll({ layout, places, manifest, metadata, selected, rows, arrays: openArrays(layout.root, options.signal), all: left })
+      return { selected, warnings }
     })
     if (state.journal !== null) await finishRestore(layout, state.journal)
   } catch (error) {
@@ -104,13 +109,13 @@ interface Restoring {
   readonly manifest: TrashManifest
   readonly metadata: MetadataStore
   readonly selected: Contents
+  readonly rows: readonly SavedRows[]
   readonly all: Contents
   readonly arrays: ArrayOperations
 }
 
 const insertAll = async (restoring: Restoring): Promise<void> => {
-  const { metadata, places, selected } = restoring
-  const rows = savedRows(places, selected)
+  const { metadata, places, rows, selected } = restoring
   const rest = async () => {
     await appendArrays(restoring)
     for (const { path } of selected.files) await putModelBack(restoring, path)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { checkRestore, restoreTrash } from '@nirs-workspace/storage'
-import type { MaintenanceCounts, RestoreReport, TrashEntry } from '@nirs-workspace/types'
+import type { RestorePreview, RestoreReport, TrashEntry } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { agrees, type ChangeOptions, recoverFirst, withChangeOptions } from '../change-options.ts'
 import { collect } from '../collect-values.ts'
@@ -8,6 +8,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interruptible.ts'
 import { printResult, runVerb } from '../output.ts'
 import { showProgress } from '../progress.ts'
+import { printable } from '../table.ts'
+import { wrapText } from '../wrap-text.ts'
 import { describeCounts } from './describe-counts.ts'
 import { findOperation } from './find-operation.ts'
 
@@ -31,12 +33,13 @@ const restore = async (path: string, operation: string, options: Options): Promi
   const entry = await findOperation(path, operation)
   const ids = options.id.length === 0 ? undefined : options.id
   if (options.dryRun === true) {
-    await checkRestore(path, operation, ids)
-    printResult(options, entry, describeEntry)
+    printResult(options, { ...entry, ...(await checkRestore(path, operation, ids)) }, describePreview)
     return exitCodes.done
   }
   const question = ids === undefined ? 'Restore it now?' : `Restore ${ids.length} of it now?`
-  if (!(await agrees(describeEntry(entry), question, options))) return exitCodes.done
+  // Who has agreed already reads the warnings in the report.
+  const { warnings } = options.yes === true ? { warnings: [] } : await checkRestore(path, operation, ids)
+  if (!(await agrees(describePreview({ ...entry, warnings }), question, options))) return exitCodes.done
   printResult(options, await run(path, operation, ids), describeReport)
   return exitCodes.done
 }
@@ -57,11 +60,19 @@ const run = async (path: string, operation: string, ids: readonly string[] | und
   }
 }
 
-const describeEntry = ({ operation_id, created_at, counts, partly_restored }: TrashEntry): string =>
+const describePreview = ({ operation_id, created_at, counts, partly_restored, warnings }: TrashEntry & RestorePreview): string =>
   [
     `${operation_id}, removed ${created_at.slice(0, 19).replace('T', ' ')} UTC${partly_restored ? ', some of it restored since' : ''}:`,
     describeCounts(counts),
+    ...describeWarnings(warnings),
   ].join('\n')
 
-const describeReport = ({ counts, remaining }: { counts: MaintenanceCounts; remaining: boolean }): string =>
-  ['Restored:', describeCounts(counts), ...(remaining ? ['The rest of the operation is still in the trash.'] : [])].join('\n')
+const describeReport = ({ counts, remaining, warnings }: RestoreReport): string =>
+  [
+    'Restored:',
+    describeCounts(counts),
+    ...describeWarnings(warnings),
+    ...(remaining ? ['The rest of the operation is still in the trash.'] : []),
+  ].join('\n')
+
+const describeWarnings = (warnings: readonly string[]): string[] => warnings.map((warning) => wrapText(`warning: ${printable(warning)}`))
