@@ -710,6 +710,7 @@ export const en = (f: Formatters) => {
         log_cut_short: 'write-ahead log cut short',
         log_unreadable: 'write-ahead log unreadable',
         missing_array_file: 'array file missing',
+        missing_artifact_rows: 'models of chains missing',
         missing_parents: 'run, pipeline or chain missing',
         orphan_arrays: 'arrays without prediction',
         predictions_without_arrays: 'predictions without arrays',

@@ -719,6 +719,7 @@ export const fr = (f: Formatters): Text => {
         log_cut_short: 'journal des écritures tronqué',
         log_unreadable: 'journal des écritures illisible',
         missing_array_file: 'fichier de tableaux absent',
+        missing_artifact_rows: 'modèles de chaînes absents',
         missing_parents: 'essai, pipeline ou chaîne absents',
         orphan_arrays: 'tableaux sans prédiction',
         predictions_without_arrays: 'prédictions sans tableaux',

@@ -2,7 +2,7 @@ import { entriesOf } from '../json/entries-of.ts'
 import { parseLenient } from '../json/parse-lenient.ts'
 
 /** The columns of a chain that name artifacts, as the store holds them: JSON text. */
-interface ChainTexts {
+export interface ChainTexts {
   readonly steps: string | null
   readonly fold_artifacts: string | null
   readonly shared_artifacts: string | null

@@ -82,11 +82,11 @@ export class DuckdbMetadata implements MetadataStore {
     })
   }
 
-  async readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]> {
+  async readLinks(table: string, path: string, others: readonly string[] = []): Promise<ReadonlyMap<string, string | null>[]> {
     const shape = this.shapes.get(table)
     if (shape === undefined) return []
     const there = new Set(await this.#fileColumns(path))
-    const links = [this.#keyName(table), ...shape.parents.map(({ column }) => column)].filter((column) => there.has(column))
+    const links = [this.#keyName(table), ...shape.parents.map(({ column }) => column), ...others].filter((column) => there.has(column))
     const columns = [...new Set(links)].map((column) => `${quotedIdentifier(column)}::VARCHAR AS ${quotedIdentifier(column)}`)
     const rows = await this.#at.engine.rows(Links, `SELECT ${columns.join(', ')} FROM ${fileRows(path)}`)
     return rows.map((row) => new Map(Object.entries(row)))

@@ -46,8 +46,8 @@ export interface MetadataStore {
   keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]>
   /** Writes these rows, with every column and to the bit, into a new file; flushed, read back and compared. The number of rows. */
   saveRows(rows: TableKeys, path: string): Promise<number>
-  /** Key and parents of the rows in such a file, as text. */
-  readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]>
+  /** Key and parents of the rows in such a file, as text; and other columns that it has. */
+  readLinks(table: string, path: string, others?: readonly string[]): Promise<ReadonlyMap<string, string | null>[]>
   /** Of these predictions those whose natural key another one of the store has as well. */
   twinsOf(predictions: readonly string[]): Promise<string[]>
   /** Of the predictions in such a file those whose natural key one of the store has under another id. */

@@ -7,8 +7,10 @@ import { ArrayStore } from '../array-store/array-store.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
 import { checkRestore } from '../trash/check-restore.ts'
+import { emptyTrash } from '../trash/empty-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
+import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -148,3 +150,42 @@ test('a chain of which nobody can tell what models it names stops their collecti
   changeSqlite(join(folder.path, 'store.sqlite'), `UPDATE chains SET fold_artifacts = '{"0": "m'`)
   await expect(makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 })).rejects.toMatchObject({ code: 'store_unreadable' })
 })
+
+test.each(storeKinds)(
+  'models that went while a run of a store.%s was in the trash are missed by its restore, checks and inspection',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await using cache = await temporaryFolder()
+    const extra = [
+      "INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')",
+      `UPDATE chains SET fold_artifacts = '{"0": "m"}'`,
+    ]
+    await makeWorkspace(folder.path, { kind, predictions: some(['wheat'], 1), extra })
+    await mkdir(join(folder.path, 'artifacts', 'aa'), { recursive: true })
+    await writeFile(join(folder.path, 'artifacts', 'aa', 'm.joblib'), 'model')
+    const before = await snapshot(folder.path)
+    const run = (await apply(folder.path, { kind: 'remove_run', run_id: 'run-1' })).operation_id ?? ''
+    expect(await checkRestore(folder.path, run)).toEqual({ warnings: [] })
+    const models = (await apply(folder.path, { kind: 'artifact_gc', grace_hours: 0 })).operation_id ?? ''
+    const warning = expect.stringMatching(
+      new RegExp(`^1 model \\(m\\) that 1 chain names \\(c-wheat\\) is not there.*restore ${models} too`),
+    )
+    expect(await checkRestore(folder.path, run)).toEqual({ warnings: [warning] })
+    expect((await restore(folder.path, run)).warnings).toEqual([warning])
+    const detail = '1 model that chains name has no row in the store: m. 1 chain needs them: c-wheat.'
+    const finding = { code: 'missing_artifact_rows', severity: 'warning', count: 1, ids: ['m'], detail }
+    const inspect = async () => (await inspectWorkspace(folder.path, { cacheFolder: cache.path })).findings
+    for (const depth of ['quick', 'deep'] as const) {
+      expect(await verifyWorkspace(folder.path, { depth })).toMatchObject({ passed: false, findings: [finding] })
+    }
+    expect(await inspect()).toEqual([finding])
+    expect((await restore(folder.path, models)).warnings).toEqual([])
+    expect(await verifyWorkspace(folder.path, { depth: 'deep' })).toMatchObject({ passed: true, findings: [] })
+    expect(await inspect()).toEqual([])
+    expect(await snapshot(folder.path)).toEqual(before)
+    const again = (await apply(folder.path, { kind: 'remove_run', run_id: 'run-1' })).operation_id ?? ''
+    const given = (await apply(folder.path, { kind: 'artifact_gc', grace_hours: 0 })).operation_id ?? ''
+    await emptyTrash(folder.path, { ...job, operation: given })
+    expect((await checkRestore(folder.path, again)).warnings).toEqual([expect.stringContaining('In no operation of the trash: m.')])
+  },
+)

@@ -90,10 +90,10 @@ export class SqliteMetadata implements MetadataStore {
     return saved
   }
 
-  async readLinks(table: string, path: string): Promise<ReadonlyMap<string, string | null>[]> {
+  async readLinks(table: string, path: string, others: readonly string[] = []): Promise<ReadonlyMap<string, string | null>[]> {
     const shape = this.shapes.get(table)
     if (shape === undefined) return []
-    const columns = [...new Set([shape.key ?? '', ...shape.parents.map(({ column }) => column)])]
+    const columns = [...new Set([shape.key ?? '', ...shape.parents.map(({ column }) => column), ...others])]
     const links: ReadonlyMap<string, string | null>[] = []
     for await (const row of savedRows(path)) {
       links.push(

@@ -12,6 +12,7 @@ import { checkText, checkTexts } from '../options/check-options.ts'
 import { checkParents, describeProjects } from './check-parents.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
+import { describeMissingModels } from './missing-models.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
@@ -47,7 +48,8 @@ export const chooseRestore = async (
   await checkPlaces(metadata, places.folder, selected, new Set(doubled))
   const emptied = { column: 'project_id', values: [...new Set(homeless.map(({ id }) => id))] }
   const rows = saved.map((part) => (part.table === 'runs' ? { ...part, emptied } : part))
-  return { left, selected, rows, evidence, warnings: describeProjects(homeless) }
+  const warnings = [...describeProjects(homeless), ...(await describeMissingModels(layout, metadata, saved))]
+  return { left, selected, rows, evidence, warnings }
 }
 
 /** The files of the trash in which rows of a selection are. */

@@ -10,6 +10,7 @@ import { hashFile } from '../files/hash-file.ts'
 import { sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
 import { counted } from '../workspace/counted-text.ts'
+import { findMissingModels, some } from '../workspace/find-missing-models.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import type { Depth } from './check-metadata.ts'
@@ -22,7 +23,7 @@ type Model = z.infer<typeof Model>
 const namedIds = 100
 
 /**
- * The model files that rows of the store name: whether they are there with their size and, when deep, with the content that was saved.
+ * The models that chains name, whether the store has a row of each; and the model files that rows of the store name: whether they are there with their size and, when deep, with the content that was saved.
  * One that is not there is no damage in itself: releases from 0.8.1 on note models that they never write.
  */
 export const checkModels = async (engine: Engine, resolved: ResolvedWorkspace, options: Depth): Promise<Finding[]> => {
@@ -34,10 +35,12 @@ export const checkModels = async (engine: Engine, resolved: ResolvedWorkspace, o
     if (!states.has(key)) states.set(key, await stateOf(resolved.root, model, options))
   }
   const inState = (state: State) => models.filter((model) => states.get(stateKey(model)) === state)
+  const chains = await readTable(engine, resolved, 'chains', Chain)
+  const unknown = findMissingModels(chains, new Set(models.map(({ artifact_id }) => artifact_id)))
   const [damaged, missing] = [inState('damaged'), inState('missing')]
-  if (damaged.length + missing.length === 0) return []
-  const needed = await neededBy(engine, resolved, new Set([...damaged, ...missing].map((model) => model.artifact_id)))
-  return [...findingOf('damaged', damaged, needed), ...findingOf('missing', missing, needed)]
+  if (damaged.length + missing.length === 0) return unknown
+  const needed = neededBy(chains, new Set([...damaged, ...missing].map((model) => model.artifact_id)))
+  return [...findingOf('damaged', damaged, needed), ...unknown, ...findingOf('missing', missing, needed)]
 }
 
 type State = 'sound' | 'damaged' | 'missing'
@@ -60,9 +63,9 @@ const stateOf = async (root: string, model: Model, { depth, signal }: Depth): Pr
 }
 
 /** By artifact, the chains that need it. */
-const neededBy = async (engine: Engine, resolved: ResolvedWorkspace, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string[]>> => {
+const neededBy = (chains: readonly z.output<typeof Chain>[], ids: ReadonlySet<string>): ReadonlyMap<string, string[]> => {
   const needed = new Map<string, string[]>()
-  for (const chain of await readTable(engine, resolved, 'chains', Chain)) {
+  for (const chain of chains) {
     for (const id of artifactIdsOf(chain)) if (ids.has(id)) needed.set(id, [...(needed.get(id) ?? []), chain.chain_id])
   }
   return needed
@@ -81,9 +84,6 @@ const findingOf = (state: 'damaged' | 'missing', models: readonly Model[], neede
       : (['missing_artifact_files', 'info', `${counted(paths.length, 'model file is', 'model files are')} not there`] as const)
   return [{ code, severity, count: paths.length, detail: `${what}: ${some(paths)}. ${needing}`, ids: ids.slice(0, namedIds) }]
 }
-
-const some = (names: readonly string[]): string =>
-  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
 
 /** Rows of a table of the store as texts; none where it has no such table. */
 const readTable = async <T extends z.ZodObject>(

@@ -4,12 +4,16 @@ import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { systemCode } from '../errors.ts'
 import { counted } from './counted-text.ts'
+import { findMissingModels } from './find-missing-models.ts'
 import type { InspectionFinding } from './finding.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
+const text = z.string().nullable()
+const Chain = z.object({ chain_id: z.string(), steps: text, fold_artifacts: text, shared_artifacts: text })
+
 /**
- * Artifact rows whose file is missing and files without a row. Neither is damage in itself: releases from 0.8.1 on note models of losing
- * variants that they never write, and write some that they never note.
+ * Models that chains name without a row of theirs, artifact rows whose file is missing, and files without a row. The last two are no damage
+ * in themselves: releases from 0.8.1 on note models of losing variants that they never write, and write some that they never note.
  */
 export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: Engine): Promise<InspectionFinding[]> => {
   if (resolved.kind === 'portable') return []
@@ -18,10 +22,11 @@ export const findArtifactFiles = async (resolved: ResolvedWorkspace, catalog: En
     'SELECT artifact_id AS id, artifact_path AS path FROM catalog.artifacts ORDER BY artifact_id',
   )
   const files = new Set(await filesBelow(join(resolved.root, 'artifacts'), ''))
+  const ids = new Set(rows.map(({ id }) => id))
   const known = new Set(rows.map(({ path }) => path))
   const missing = rows.filter(({ path }) => !files.has(path))
   const unreferenced = [...files].filter((file) => !known.has(file))
-  const findings: InspectionFinding[] = []
+  const findings = findMissingModels(await catalog.rows(Chain, `SELECT ${Object.keys(Chain.shape).join(', ')} FROM catalog.chains`), ids)
   if (missing.length > 0) {
     const detail = `${missing.length} of ${counted(rows.length, 'artifact row', 'artifact rows')} ${missing.length === 1 ? 'names' : 'name'} a file that is not in artifacts/.`
     findings.push({

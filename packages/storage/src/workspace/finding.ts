@@ -19,6 +19,7 @@ export type InspectionCode =
   | 'log_cut_short'
   | 'interrupted_job'
   | 'missing_artifact_files'
+  | 'missing_artifact_rows'
   | 'missing_parents'
   | 'unreferenced_artifact_files'
   | 'running_runs'
