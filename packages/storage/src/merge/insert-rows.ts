@@ -90,7 +90,7 @@ const mapped = (source: number, table: LineageTable, column: string) =>
 /** What a column of the target gets: ids in their new form, something where the target insists on it, else what the source has. */
 const valueFor = (table: Table, source: number, column: string): string => {
   const special: Partial<Record<Table, Record<string, string>>> = {
-    runs: { project_id: mapped(source, 'projects', 'project_id') },
+    runs: { project_id: mapped(source, 'projects', 'project_id'), config: 'coalesce(w.config, r.config)' },
     pipelines: { run_id: mapped(source, 'runs', 'run_id') },
     chains: {
       pipeline_id: mapped(source, 'pipelines', 'pipeline_id'),
@@ -108,6 +108,7 @@ const valueFor = (table: Table, source: number, column: string): string => {
 }
 
 const joinsOf = (table: Table, source: number): string => {
+  if (table === 'runs') return `LEFT JOIN ${ofSource(source, 'lineage')} w ON w.run_id = r.run_id`
   if (table === 'chains') return `LEFT JOIN ${ofSource(source, 'rewritten')} w ON w.chain_id = r.chain_id`
   if (table === 'artifacts') return `LEFT JOIN ${ofSource(source, 'paths')} w ON w.artifact_id = r.artifact_id`
   return ''

@@ -1,11 +1,20 @@
 import type { Engine } from '../engine/open-engine.ts'
+import { lineageMembers } from './edit-lineage.ts'
 import { digestOf, newId, plainJson, plainTime } from './merge-sql.ts'
 import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
+
+/** Whether a config says what its run was made from. */
+export const notesLineage = (config: string): string =>
+  `CASE WHEN json_valid(${config}) THEN coalesce(json_type(${config}, '$.lineage') = 'OBJECT', false) ELSE false END`
+
+/** The ids in a lineage are those of one workspace, not what the run is. */
+const withoutIds = `CASE WHEN ${notesLineage('config')} THEN json_merge_patch(config, '{"lineage": {${[...lineageMembers.keys()].map((name) => `"${name}": null`).join(', ')}}}')::VARCHAR
+  ELSE config END`
 
 /** What makes a row the same row wherever it lies: what its run fixed at its beginning, not what came later (state, scores, project). */
 const identity: Record<LineageTable, readonly string[]> = {
   projects: ['name'],
-  runs: ['name', plainTime('created_at'), plainJson('config'), plainJson('datasets')],
+  runs: ['name', plainTime('created_at'), plainJson(withoutIds), plainJson('datasets')],
   pipelines: ['parent', 'name', 'dataset_name', plainTime('created_at'), plainJson('expanded_config')],
   chains: ['parent', 'model_class', 'model_step_idx', 'preprocessings', plainJson('branch_path'), plainTime('created_at')],
   artifacts: ["regexp_replace(content_hash, '^sha256:', '')"],

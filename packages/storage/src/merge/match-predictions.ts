@@ -39,6 +39,10 @@ export const slotOf = (pipeline: string, chain: string) => digestOf(pipeline, ch
 const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank, ${place} AS place FROM (
   SELECT p.*, ${naturalKey} AS natural_key, ${foldKey} AS fold_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
 
+/** Of these rows: id, what it would be if it was taken, digest. */
+export const digested = (rows: string): string =>
+  `SELECT prediction_id AS id, digest, ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(rows)})`
+
 const kept = 'prediction_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays'
 
 /**

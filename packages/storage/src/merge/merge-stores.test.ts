@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { Predictions } from '../portable/predictions.ts'
+import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
@@ -291,6 +292,63 @@ describe('test_merge_stores', () => {
     const merged = await filesOf(to)
     expect(await merge(to, [from], { jobId: 'again', onConflict: 'skip' })).toMatchObject({ record_path: null })
     expect(await filesOf(to)).toEqual(merged)
+  })
+
+  describe('the lineage of runs', () => {
+    const lineage = (parent: string | null, derived: string | null) =>
+      `{"z": 1.10, "parent_run": "run-1", "big": 123456789012345678901234567890, "x": NaN, "lineage": {"modifications": ["PRED"], "derived_from_result": ${JSON.stringify(derived)},"parent_run":  ${JSON.stringify(parent)}}, "a": "PRED"}`
+    /** A run, and one that was made from it and from its prediction PRED. */
+    const family = (name: string, child = 'child') => [
+      `UPDATE runs SET name = 'Parent ${name}'`,
+      `INSERT INTO runs (run_id, name, status, created_at, config) VALUES ('${child}', 'Child ${name}', 'completed', '2026-01-02', '${lineage('run-1', 'PRED')}')`,
+    ]
+    const childrenOf = (path: string) =>
+      queryStore(
+        path,
+        `SELECT c.name, c.config::VARCHAR AS config, p.run_id AS parent, p.name AS "parentName", d.prediction_id AS derived, d.model_name AS model
+         FROM runs c LEFT JOIN runs p ON p.run_id = (c.config->'lineage'->>'parent_run')
+         LEFT JOIN predictions d ON d.prediction_id = (c.config->'lineage'->>'derived_from_result') WHERE c.config IS NOT NULL ORDER BY c.name`,
+      )
+
+    test.each(['DuckDB', 'SQLite'])(
+      'has the ids of the target, and no other character of a config changes; merged again nothing does (%s)',
+      async (kind) => {
+        const na = await make('na', { predictions: [{ id: 'PRED' }], extra: family('A') })
+        const nb = await make('nb', { predictions: [{ id: 'PRED', model: 'Other' }], extra: family('B', 'own') })
+        if (kind === 'SQLite') for (const path of [na, nb]) await convertStore(path)
+        const nt = join(folder.path, 'nt')
+        expect((await merge(nt, [na, nb], { create: true })).warnings).toEqual([])
+        const [a, b] = await childrenOf(nt)
+        expect(a).toMatchObject({ config: lineage('run-1', 'PRED'), parentName: 'Parent A', model: 'PLS' })
+        expect(b).toMatchObject({ config: lineage(String(b?.parent), String(b?.derived)), parentName: 'Parent B', model: 'Other' })
+        const merged = await filesOf(nt)
+        for (const onConflict of ['skip', 'keep_all'])
+          expect(await merge(nt, [na, nb], { jobId: onConflict, onConflict })).toMatchObject({ record_path: null, warnings: [] })
+        expect(await filesOf(nt)).toEqual(merged)
+      },
+    )
+
+    test('that leads to nothing that comes stays, unless the target uses its id for something else: then it goes, and a warning names the run', async () => {
+      const na = await make('na', { predictions: [{ id: 'PRED' }] })
+      const nb = await make('nb', { predictions: [{ id: 'PRED', score: 9 }], extra: family('B') })
+      const nc = await make('nc', { predictions: [{ id: 'other', dataset: 'soil' }], extra: family('C', 'own') })
+      const report = await merge(na, [nb], { onConflict: 'skip' })
+      expect(report.warnings).toEqual([expect.stringContaining('Child B (child)')])
+      expect(await childrenOf(na)).toMatchObject([{ config: lineage(null, null), parent: null, derived: null }])
+      const nt = join(folder.path, 'nt')
+      expect((await merge(nt, [nc], { create: true })).warnings).toEqual([])
+      expect(await childrenOf(nt)).toMatchObject([{ config: lineage('run-1', 'PRED'), parentName: 'Parent C', derived: null }])
+      expect(await merge(na, [nb], { onConflict: 'skip', jobId: 'again' })).toMatchObject({ record_path: null, warnings: [] })
+    })
+
+    test('finds predictions of datasets that were not chosen where the target has them already', async () => {
+      const pipeline = "INSERT INTO pipelines (pipeline_id, run_id, name, dataset_name) VALUES ('p-child', 'child', 'screen', 'soil')"
+      const na = await make('na', { predictions: [{ id: 'PRED', model: 'Other' }] })
+      const nb = await make('nb', { predictions: [{ id: 'PRED' }, { id: 's', dataset: 'soil' }], extra: [...family('B'), pipeline] })
+      await merge(na, [nb], { datasets: ['wheat'] })
+      expect((await merge(na, [nb], { datasets: ['soil'], jobId: 'rest' })).warnings).toEqual([])
+      expect(await childrenOf(na)).toMatchObject([{ parentName: 'Parent B', model: 'PLS' }])
+    })
   })
 
   test('projects of one name are one project', async () => {

@@ -19,6 +19,7 @@ import { learnTarget, mapLineage } from './map-lineage.ts'
 import { learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
 import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
+import { rewriteLineage } from './rewrite-lineage.ts'
 import { makeSourceViews, ofSource } from './source-views.ts'
 import { findOddModels } from './stage-models.ts'
 
@@ -113,6 +114,7 @@ export const workOutMerge = async (
     await placePredictions(engine, index)
     await chooseLineage(engine, index, datasets)
   }
+  await rewriteLineage(engine, indexes)
 }
 
 const resolveSources = async (target: ResolvedWorkspace | null, paths: readonly string[]): Promise<ResolvedWorkspace[]> => {

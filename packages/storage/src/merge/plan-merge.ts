@@ -76,6 +76,7 @@ export const warningsOf = async ({ engine, sources, losses }: OpenMerge): Promis
       `SELECT (SELECT count(*) FROM ${ofSource(index, 'conflicts')} c JOIN ${ofSource(index, 'matched')} m ON m.natural_key = c.natural_key
          WHERE c.decision = 'keep_both' AND m.direction = 'unknown') AS undecided, (SELECT count(*) FROM ${ofSource(index, 'copies')}) AS copies`,
     )
+    warnings.push(...(await cutLineages(engine, index)).map((text) => `${resolved.name}: ${text}`))
     if (undecided > 0)
       warnings.push(
         `${resolved.name}: of ${undecided} predictions it is unknown whether more or less of their metric is better; both sides stay.`,
@@ -84,4 +85,18 @@ export const warningsOf = async ({ engine, sources, losses }: OpenMerge): Promis
       warnings.push(`${resolved.name}: ${copies} chains come as copies, because a chain holds one prediction per fold and partition.`)
   }
   return warnings
+}
+
+const Cut = z.object({ runs: z.number(), first: z.array(z.string()).nullable() })
+
+const cutLineages = async (engine: OpenMerge['engine'], source: number): Promise<string[]> => {
+  const { runs, first } = await engine.one(
+    Cut,
+    `SELECT count(cut) AS runs, (list(cut ORDER BY run_id) FILTER (cut IS NOT NULL))[:5] AS first FROM ${ofSource(source, 'lineage')}`,
+  )
+  if (runs === 0) return []
+  const names = `${(first ?? []).join(', ')}${runs > 5 ? ' …' : ''}`
+  return [
+    `what ${runs === 1 ? 'a run was' : `${runs} runs were`} made from does not come and the target uses its id for something else; the lineage no longer names it: ${names}.`,
+  ]
 }

@@ -53,7 +53,8 @@ export const renameIn = (text: string | null, ids: ReadonlyMap<string, string>):
         return id === undefined ? token : JSON.stringify(id)
       })
 
-const decoded = (token: string): string => {
+/** What a string of a JSON text says; a token that is no such string as it stands. */
+export const decoded = (token: string): string => {
   try {
     return z.string().parse(JSON.parse(token))
   } catch (error) {
