@@ -25,9 +25,20 @@ export const hashDatasetArrays = async (
   return hash.digest('hex')
 }
 
+/** SHA-256 over the lists of one row, whatever its id; empty lists count as null. */
+export const hashArrays = (row: ArrayRow): string => {
+  const hash = createHash('sha256')
+  updateWithLists(hash, row, true)
+  return hash.digest('hex')
+}
+
 const updateWithRow = (hash: Hash, row: ArrayRow, emptyAsNull: boolean): void => {
   const id = Buffer.from(row.prediction_id)
   hash.update(unsigned32(id.length)).update(id)
+  updateWithLists(hash, row, emptyAsNull)
+}
+
+const updateWithLists = (hash: Hash, row: ArrayRow, emptyAsNull: boolean): void => {
   for (const column of arrayColumns) {
     const list = row[column]
     if (list === null || (emptyAsNull && list.values.length === 0)) hash.update('null')
@@ -43,11 +54,10 @@ const unsigned32 = (value: number): Buffer => {
 
 /** Little-endian elements, every NaN (and null element) as 0x7FF8000000000000; null integers as 0. */
 const canonicalBytes = ({ values }: NumberList): Buffer => {
-  const bytes = Buffer.alloc(values.byteLength)
-  values.forEach((value, index) => {
-    if (values instanceof Int32Array) bytes.writeInt32LE(value, index * 4)
-    else if (Number.isNaN(value)) bytes.writeBigUInt64LE(0x7ff8000000000000n, index * 8)
-    else bytes.writeDoubleLE(value, index * 8)
-  })
-  return bytes
+  const own = values.slice()
+  if (own instanceof Float64Array) {
+    const bits = new BigUint64Array(own.buffer)
+    for (let index = 0; index < own.length; index++) if (Number.isNaN(own[index])) bits[index] = 0x7ff8000000000000n
+  }
+  return Buffer.from(own.buffer)
 }

@@ -66,21 +66,26 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
 }
 
 /**
- * `s<i>_matched`: every prediction of a source with its fate: `same` (there already), `insert`, `skip`; `s<i>_conflicts`: the natural keys that
- * both sides have, and what was decided. All partitions of such a key's model and fold stand or fall together; rows that the source shares with the
- * target do not count against it. What a later source changes of it, `settleFates` says.
+ * `s<i>_matched`: every prediction of a source with its fate: `same` (there already, by what the metadata say), `insert`; `skip` and `yield` are
+ * decided later. `variant`: what tells it from a prediction that only has other arrays.
  */
-export const matchPredictions = async (engine: Engine, source: number, strategy: MergeStrategy): Promise<void> => {
-  const [matched, conflicts] = [ofSource(source, 'matched'), ofSource(source, 'conflicts')]
-  const isShared = `(id IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL))`
-  await engine.run(`CREATE TABLE ${matched} AS
+export const matchPredictions = (engine: Engine, source: number): Promise<void> =>
+  engine.run(`CREATE TABLE ${ofSource(source, 'matched')} AS
     WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source,
         ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)}))
     SELECT n.*, coalesce(a.id, b.id) AS same_id, CASE WHEN coalesce(a.id, b.id) IS NULL THEN 'insert' ELSE 'same' END AS action,
-      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id
+      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id, NULL::VARCHAR AS variant
     FROM n LEFT JOIN memory.main.present a ON a.id = n.id AND a.digest = n.digest AND a.state = 'alive'
     LEFT JOIN memory.main.present b ON b.id = n.other AND b.state = 'alive'
     LEFT JOIN memory.main.present any_id ON any_id.id = n.id LEFT JOIN memory.main.taken t ON t.id = n.id`)
+
+/**
+ * `s<i>_conflicts`: the natural keys that both sides have, and what was decided. All partitions of such a key's model and fold stand or fall
+ * together; rows that the source shares with the target do not count against it. What a later source changes of it, `settleFates` says.
+ */
+export const decideConflicts = async (engine: Engine, source: number, strategy: MergeStrategy): Promise<void> => {
+  const [matched, conflicts] = [ofSource(source, 'matched'), ofSource(source, 'conflicts')]
+  const isShared = `(id IN (SELECT same_id FROM ${matched} WHERE same_id IS NOT NULL))`
   await engine.run(`CREATE TABLE ${conflicts} AS
     WITH own AS (SELECT * FROM ${matched} WHERE action = 'insert'),
       rivals AS (SELECT * FROM memory.main.present WHERE state = 'alive' AND NOT ${isShared}),

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { JobProgress } from '@nirs-workspace/types'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { Predictions } from '../portable/predictions.ts'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
@@ -348,6 +349,90 @@ describe('test_merge_stores', () => {
       await merge(na, [nb], { datasets: ['wheat'] })
       expect((await merge(na, [nb], { datasets: ['soil'], jobId: 'rest' })).warnings).toEqual([])
       expect(await childrenOf(na)).toMatchObject([{ parentName: 'Parent B', model: 'PLS' }])
+    })
+  })
+
+  describe('a prediction saved again with the same scores and other arrays', () => {
+    const workspace = (y: readonly number[], day: string, release: '0.7.1' | '0.8.1' = '0.8.1') => ({
+      release,
+      predictions: [
+        { id: 'p', y, created: `2026-01-0${day}` },
+        { id: 'q', fold: '1', y: [4, Number.NaN], created: '2026-01-01' },
+      ],
+    })
+    const y1 = [1, 2, 0]
+    const y2 = [1, 2, -0]
+
+    test('is a conflict: both come with keep_all, also of three sources, once, and with a table of arrays', async () => {
+      const x1 = await make('x1', workspace(y1, '1'))
+      const x2 = await make('x2', workspace(y2, '2'))
+      const x3 = join(folder.path, 'x3')
+      await mkdir(x3)
+      const { predictions, release } = workspace([7, 8, 9], '3', '0.7.1')
+      const times = ['runs', 'pipelines', 'chains'].map((table) => `UPDATE ${table} SET created_at = '2026-01-01'`)
+      await makeStore(join(x3, 'store.duckdb'), { release, predictions, extra: times })
+      const xt = join(folder.path, 'xt')
+      const plan = await planMerge(xt, [x1, x2, x3], { create: true, onConflict: 'keep_all', cacheFolder })
+      expect(plan.conflicts).toMatchObject([
+        { source: x2, decision: 'keep_both', source_ids: ['p'], target_ids: ['p'] },
+        { source: x3, decision: 'keep_both', source_ids: ['p'] },
+      ])
+      const report = await merge(xt, [x1, x2, x3], { create: true, onConflict: 'keep_all', planId: plan.plan_id })
+      expect(report.sources).toMatchObject([
+        { predictions_merged: 2 },
+        { predictions_merged: 1, already_there: 1 },
+        { predictions_merged: 1, already_there: 1 },
+      ])
+      const ids = await idsOf(xt)
+      const values = await Promise.all(ids.filter((id) => id !== 'q').map((id) => yOf(xt, id)))
+      expect(new Set(values.map(String))).toEqual(new Set(['1,2,0', '7,8,9']))
+      expect(values.filter((value) => Object.is(value[2], -0))).toHaveLength(1)
+      expect(values).toHaveLength(3)
+      const merged = await filesOf(xt)
+      for (const onConflict of ['keep_all', 'skip'])
+        expect(await merge(xt, [x1, x2, x3], { onConflict, jobId: onConflict })).toMatchObject({ record_path: null, conflicts_resolved: 0 })
+      // Merged with what it was made of it is the same again.
+      const again = join(folder.path, 'again')
+      expect((await merge(again, [x1, x2, xt], { create: true, onConflict: 'keep_all' })).sources[2]).toMatchObject({ already_there: 3 })
+      expect(await filesOf(xt)).toEqual(merged)
+    })
+
+    test.each([
+      ['keep_best', y1],
+      ['skip', y1],
+      ['keep_latest', y2],
+    ])('%s decides, and the conflict is listed', async (onConflict, expected) => {
+      const x1 = await make('x1', workspace(y1, '1'))
+      const x2 = await make('x2', workspace(y2, '2'))
+      const report = await merge(x1, [x2], { onConflict })
+      expect(report).toMatchObject({ conflicts_resolved: 1, sources: [{ already_there: 1 }] })
+      const ids = (await idsOf(x1)).filter((id) => id !== 'q')
+      expect(ids).toHaveLength(1)
+      expect(Object.is((await yOf(x1, String(ids[0])))[2], expected[2])).toBe(true)
+      const merged = await filesOf(x1)
+      for (const strategy of ['skip', onConflict])
+        expect(await merge(x1, [x2], { onConflict: strategy, jobId: strategy + onConflict })).toMatchObject({ record_path: null })
+      expect(await filesOf(x1)).toEqual(merged)
+    })
+
+    test('is none where only the bits of NaN differ, or a list is empty in one and missing in the other', async () => {
+      const x1 = await make('x1', {
+        predictions: [
+          { id: 'p', y: [1, Number.NaN] },
+          { id: 'e', fold: '1', y: [] },
+        ],
+      })
+      const x2 = await make('x2', {
+        predictions: [
+          { id: 'p', y: [1, Number.NaN] },
+          { id: 'e', fold: '1', y: [] },
+        ],
+      })
+      await withEngine({}, (engine) =>
+        engine.run(`COPY (SELECT * REPLACE (list_transform(y_pred, lambda v: CASE WHEN isnan(v) THEN -v ELSE v END) AS y_pred,
+          CASE WHEN len(y_true) = 0 THEN NULL ELSE y_true END AS y_true) FROM '${join(x1, 'arrays', 'wheat.parquet')}') TO '${join(x2, 'arrays', 'wheat.parquet')}'`),
+      )
+      expect(await merge(x1, [x2], { onConflict: 'keep_all' })).toMatchObject({ record_path: null, sources: [{ already_there: 2 }] })
     })
   })
 

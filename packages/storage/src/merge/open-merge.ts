@@ -14,9 +14,10 @@ import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseLineage } from './choose-lineage.ts'
+import { compareArrays } from './compare-arrays.ts'
 import { findLeftBehind } from './left-behind.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
-import { learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
+import { decideConflicts, learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
 import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { rewriteLineage } from './rewrite-lineage.ts'
@@ -51,7 +52,8 @@ export interface OpenMerge {
 
 /**
  * Works out a merge in the tables that `mapLineage` and `matchPredictions` describe, source by source in the order given. All workspaces are
- * read through their catalogs. Throws `validation`, `dataset_not_found`, and what `resolveWorkspace` and `buildCatalog` throw.
+ * read through their catalogs, and the arrays of what two of them have. Throws `validation`, `dataset_not_found`, `arrays_corrupt`, and what
+ * `resolveWorkspace` and `buildCatalog` throw.
  */
 export const withMerge = async <T>(
   target: ResolvedWorkspace | null,
@@ -69,7 +71,7 @@ export const withMerge = async <T>(
     else await attachReadOnly(engine, ofTarget.path, 'target_catalog')
     for (const [index, { path }] of catalogs.entries()) await attachReadOnly(engine, path, `source_${index}`)
     const sources = resolved.map((source, index) => ({ index, resolved: source, fingerprint: catalogs[index]?.fingerprint ?? '' }))
-    await workOutMerge(engine, sources, request)
+    await workOutMerge(engine, sources, request, target)
     const digest = digestOfState([ofTarget?.fingerprint ?? '', ...catalogs.map(({ fingerprint }) => fingerprint)], request)
     const losses = [...(await findLeftBehind({ engine, sources })), ...(await findOddModels({ engine, sources, request }))]
     return await work({
@@ -93,6 +95,7 @@ export const workOutMerge = async (
   engine: Engine,
   sources: readonly MergeSource[],
   { onConflict, datasets, signal }: MergeRequest,
+  target: ResolvedWorkspace | null = null,
 ): Promise<void> => {
   await requireDatasets(engine, sources, datasets)
   await learnTarget(engine)
@@ -101,8 +104,10 @@ export const workOutMerge = async (
     const { index, resolved } = source
     signal?.throwIfAborted()
     await makeSourceViews(engine, index, datasets)
-    await matchPredictions(engine, index, onConflict)
+    await matchPredictions(engine, index)
     await preferTable(engine, index, resolved)
+    await compareArrays(engine, source, { target, sources, signal })
+    await decideConflicts(engine, index, onConflict)
   }
   const indexes = sources.map(({ index }) => index)
   await settleFates(engine, indexes)

@@ -22,7 +22,7 @@ export const placePredictions = async (engine: Engine, source: number): Promise<
     JOIN ${map} pl ON pl.tbl = 'pipelines' AND pl.old_id = m.old_pipeline LEFT JOIN ${map} c ON c.tbl = 'chains' AND c.old_id = m.old_chain
     WHERE m.action = 'insert')`)
   await engine.run(`CREATE TABLE ${places} AS
-    WITH numbered AS (SELECT id, old_chain, new_chain, digest, row_number() OVER (PARTITION BY slot ORDER BY created_at, id) - 1 AS nth,
+    WITH numbered AS (SELECT id, old_chain, new_chain, concat(digest, variant) AS digest, row_number() OVER (PARTITION BY slot ORDER BY created_at, id) - 1 AS nth,
         slot IN (SELECT slot FROM memory.main.slots) AS is_full
       FROM ${arriving} WHERE new_chain IS NOT NULL),
     signed AS (SELECT new_chain, sha256(string_agg(digest, '' ORDER BY digest, id)) AS signature, bool_or(is_full) AS is_full FROM numbered GROUP BY new_chain)

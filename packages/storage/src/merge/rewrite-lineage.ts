@@ -76,7 +76,8 @@ const runsSql = (
 /** Predictions of datasets that were not chosen may be in the target all the same. */
 const predictionsSql = (source: number): string => {
   const own = `SELECT DISTINCT ON (prediction_id) * FROM source_${source}.main.predictions
-    WHERE prediction_id IN (SELECT id FROM ${ofSource(source, 'noted')} WHERE tbl = 'predictions')`
+    WHERE prediction_id IN (SELECT id FROM ${ofSource(source, 'noted')} WHERE tbl = 'predictions')
+      AND prediction_id NOT IN (SELECT id FROM ${ofSource(source, 'matched')} WHERE action = 'skip')`
   const alive = `(SELECT id, digest FROM memory.main.present WHERE state = 'alive')`
   return `SELECT DISTINCT n.tbl, n.id, coalesce(c.id, a.id, b.id) AS new_id, n.id IN (SELECT id FROM ${alive}) AS is_taken
     FROM ${ofSource(source, 'noted')} n LEFT JOIN ${ofSource(source, 'matched')} m ON m.id = n.id AND m.action IN ('insert', 'same')
