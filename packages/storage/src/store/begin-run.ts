@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { readLifecycleState, refusal } from '../lifecycle/transition.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { maybeStoredText, newId, optionsOf, storedText } from '../options/option-schemas.ts'
-import { hasEnded, statusOf } from './change-status.ts'
+import { refuseEnded, statusOf } from './change-status.ts'
 import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { seen, written } from './store-session.ts'
@@ -95,7 +94,8 @@ const Pipeline = optionsOf<PipelineInput>({
 export const beginPipeline = async (engine: Engine, input: PipelineInput): Promise<string> => {
   checkGiven(Pipeline, input, 'the pipeline')
   const id = input.pipeline_id ?? randomUUID()
-  await refuseEnded(engine, input.run_id)
+  const status = await statusOf(engine, { kind: 'run', id: input.run_id })
+  refuseEnded({ id: input.run_id, status }, 'no pipeline can begin in it')
   await refuseTaken(engine, 'pipelines', 'pipeline_id', id)
   await engine.run(
     `INSERT INTO ${written('pipelines')} (pipeline_id, run_id, name, expanded_config, generator_choices, dataset_name, dataset_hash, status)
@@ -112,13 +112,6 @@ export const beginPipeline = async (engine: Engine, input: PipelineInput): Promi
     },
   )
   return id
-}
-
-const refuseEnded = async (engine: Engine, run: string): Promise<void> => {
-  const status = await statusOf(engine, { kind: 'run', id: run })
-  const state = readLifecycleState(status ?? '')
-  if (state === undefined || !hasEnded(state)) return
-  throw refusal({ kind: 'run', id: run }, state, 'no pipeline can begin in it')
 }
 
 export const refuseTaken = async (engine: Engine, table: string, key: string, id: string): Promise<void> => {

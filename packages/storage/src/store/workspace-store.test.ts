@@ -69,6 +69,55 @@ test('test_workspace_store_run_and_pipelines: a run ends after its pipelines, an
     expect(await store.listPipelines(run)).toHaveLength(2)
   }))
 
+test('test_workspace_store_ended_run: no pipeline of a run that has ended goes on; with the run its pipelines are queued again', () =>
+  withStore(async (store) => {
+    const { run, pipeline } = await beginLineage(store)
+    await store.failPipeline(pipeline, 'cold')
+    await store.completeRun(run)
+    const rejected = expect(store.changePipeline(pipeline, 'retry')).rejects
+    await rejected.toMatchObject({
+      code: 'invalid_transition',
+      message: `The run ${run} is completed: "retry" is not possible for its pipeline ${pipeline}. Nothing was changed.`,
+      fields: { hint: 'A run that is completed stays so; begin a new one.' },
+    })
+    expect(await store.getPipeline(pipeline)).toMatchObject({ status: 'failed', error: 'cold' })
+    const failed = await beginLineage(store)
+    await store.failRun(failed.run, 'warm')
+    await expect(store.changePipeline(failed.pipeline, 'pause')).rejects.toMatchObject({
+      code: 'invalid_transition',
+      fields: { hint: 'Possible now: retry.' },
+    })
+    expect(await store.failPipeline(failed.pipeline, 'warm')).toBe('failed')
+    await store.changeRun(failed.run, 'retry')
+    expect(await store.changePipeline(failed.pipeline, 'retry')).toBe('queued')
+  }))
+
+test('test_workspace_store_cancelled_run: what of its pipelines has not ended is cancelled with a run, what has ended stays', () =>
+  withStore(async (store) => {
+    const other = await beginLineage(store)
+    const { run, pipeline: running, chain } = await beginLineage(store)
+    const begun = { run_id: run, name: 'another', dataset_name: 'wheat' }
+    const [queued, paused, failed] = [
+      await store.beginPipeline({ ...begun, status: 'queued' }),
+      await store.beginPipeline(begun),
+      await store.beginPipeline(begun),
+    ]
+    await store.changePipeline(paused, 'pause')
+    await store.failPipeline(failed, 'cold')
+    await store.savePrediction(predictionOf({ run, pipeline: running, chain }))
+    await store.changeRun(run, 'pause')
+    expect(await store.changeRun(run, 'cancel', { error: 'The lamp broke' })).toBe('cancelled')
+    for (const id of [running, queued, paused]) {
+      expect(await store.getPipeline(id)).toMatchObject({ status: 'cancelled', completed_at: expect.any(String), error: 'The lamp broke' })
+    }
+    expect(await store.getPipeline(failed)).toMatchObject({ status: 'failed', error: 'cold' })
+    expect(await store.getPipeline(other.pipeline)).toMatchObject({ status: 'running', error: null })
+    await expect(store.changePipeline(failed, 'retry')).rejects.toMatchObject({ code: 'invalid_transition' })
+    // Late results of a pipeline that has ended are results.
+    await store.savePrediction(predictionOf({ run, pipeline: running, chain }, { fold_id: '1' }))
+    expect(await store.queryPredictions()).toHaveLength(2)
+  }))
+
 test('test_workspace_store_odd_input: a model step that is none, and a project without a name, are refused', () =>
   withStore(async (store) => {
     const { pipeline } = await beginLineage(store)

@@ -94,7 +94,10 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.changeRun(id, 'fail', { error })
   }
 
-  /** start, pause, resume, cancel, retry …: refused with `invalid_transition` where the table of states does not have them. */
+  /**
+   * start, pause, resume, cancel, retry …: refused with `invalid_transition` where the table of states does not have them. With a run that
+   * is cancelled its pipelines are that have not ended, with the same error.
+   */
   changeRun(id: string, event: LifecycleEvent, outcome?: RunOutcome): Promise<LifecycleState> {
     return this.#session.write((engine) => changeRun(engine, id, event, outcome))
   }
@@ -112,6 +115,10 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.changePipeline(id, 'fail', { error })
   }
 
+  /**
+   * As `changeRun`; refused too where a pipeline would go on in a run that has ended. Chains and predictions are still saved into one that
+   * has ended.
+   */
   changePipeline(id: string, event: LifecycleEvent, outcome?: PipelineOutcome): Promise<LifecycleState> {
     return this.#session.write((engine) => changePipeline(engine, id, event, outcome))
   }
