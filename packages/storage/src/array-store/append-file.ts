@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { columnOf, rowsOf, textsOf } from '../parquet/column-block.ts'
 import { type FileSummary, readSummary } from '../parquet/own-metadata.ts'
-import { type AppendContext, appendRows } from './append-rows.ts'
+import { type AppendContext, appendRows, summaryOf } from './append-rows.ts'
 import { ArrayFileReader } from './array-file-reader.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { ReplacedRows, visitIds } from './last-rows.ts'
@@ -21,10 +21,11 @@ export const appendFile = async (context: AppendContext, path: string): Promise<
     if (source.uncarried.length > 0) throw uncarriedColumns(source.name, source.uncarried)
     const { idsByFile, replaced, again } = await surveySource(source, await removedIds(context))
     const elsewhere = await findRemovedElsewhere(context, again)
+    const known = readSummary(source.file.footer)
     let written = 0
     for (const [name, ids] of idsByFile) {
       const isWhole = idsByFile.size === 1 && replaced.count === 0
-      const batch = batchOf(source, name, ids, replaced, isWhole ? readSummary(source.file.footer) : null)
+      const batch = batchOf(source, name, ids, replaced, isWhole && known !== null ? await summaryOf(source) : null)
       written += await appendToFile(context, name, batch)
     }
     await dropRemovedElsewhere(context, elsewhere)
@@ -80,6 +81,7 @@ const batchOf = (
   ids,
   reader,
   summary,
+  refits: readSummary(reader.file.footer)?.refits ?? [],
   blocks: async function* () {
     for await (const { firstRow, block, group } of reader.blocks()) {
       const texts = textsOf(columnOf(block, 'prediction_id'))

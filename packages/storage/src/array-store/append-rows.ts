@@ -3,7 +3,7 @@ import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { columnOf, type RowBlock, rowsOf, textsOf } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
 import { completeFile } from '../parquet/complete-file.ts'
-import { readSummary } from '../parquet/own-metadata.ts'
+import { type FileSummary, readSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import { sameForms } from '../parquet/schema-forms.ts'
 import { nullColumn, takeRows } from '../parquet/take-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
@@ -40,7 +40,7 @@ export const appendRows = async (
   try {
     const known = reader === null ? new Map() : await knownRows(reader, batch.ids, forms)
     if (reader !== null && !canGrow) await copyAllRows(reader, writer, forms)
-    const summary = await startSummary(reader)
+    const summary = new SummaryBuilder(reader === null ? null : await summaryOf(reader), batch.refits)
     const hashes: IdHashes[] = []
     const written = await writeNewRows(writer, forms, batch, known, summary, hashes, signal)
     if (written === 0) return 0
@@ -118,9 +118,9 @@ const writeNewRows = async (
     const counted = batch.summary !== null && known.size === 0 ? [] : summaryRows(block, rows)
     counted.forEach((row, index) => {
       const before = known.get(rowKey(row.dataset_name, row.prediction_id))
-      // What the metadata says of a prediction is counted once, when it comes.
-      if (before !== undefined) summary.remove(before.summary)
-      summary.add(row, before === undefined ? found.contextOf(rows[index] ?? 0) : undefined)
+      const context = found.contextOf(rows[index] ?? 0)
+      if (before === undefined) summary.add(row, context)
+      else summary.replace(before.summary, row, context)
     })
     const ids = hashColumn(columnOf(block, 'prediction_id'))
     hashes.push(Uint32Array.from(rows, (row) => ids[row] ?? 0))
@@ -166,16 +166,14 @@ const copyAllRows = async (reader: ArrayFileReader, writer: ArrayFileWriter, for
 
 const namesOf = (forms: readonly ColumnForm[]): string[] => forms.map(({ name }) => name)
 
-/** The summary of the file so far; of a file without one, by reading what it is made of. */
-const startSummary = async (reader: ArrayFileReader | null): Promise<SummaryBuilder> => {
-  if (reader === null) return new SummaryBuilder()
-  return new SummaryBuilder(summaryOf(reader) ?? (await summariseRows(reader)))
-}
-
-/** The embedded summary, when it counts as many rows as the file has ever had that still count. */
-export const summaryOf = (reader: ArrayFileReader) => {
-  const summary = readSummary(reader.file.footer)
-  return summary !== null && summary.rows <= reader.rows ? summary : null
+/**
+ * The summary of a file so far: the embedded one, or, where that is of another version or tells of more rows than there are, what the rows
+ * themselves say, with what only the embedded one knows.
+ */
+export const summaryOf = async (reader: ArrayFileReader): Promise<FileSummary> => {
+  const embedded = readSummary(reader.file.footer)
+  const fits = embedded !== null && embedded.rows <= reader.rows ? embedded : null
+  return fits?.version === summaryVersion ? fits : summariseRows(reader, fits)
 }
 
 const finishSummary = async (
@@ -187,17 +185,18 @@ const finishSummary = async (
 ) => {
   if (!summary.isStale || reader === null) return summary.result()
   // A row that may have been the best has been replaced: only all rows together tell which is now.
-  const afresh = new SummaryBuilder()
+  const base = summary.result()
+  const afresh = new SummaryBuilder(null, base.refits)
   const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !known.has(rowKey(dataset_name, prediction_id))
   await addLiveRows(afresh, reader, await replacedRows(reader), isKept)
   for await (const found of batch.blocks())
     for (const row of summaryRows(completed(found.block, forms), found.rows)) afresh.add(row, undefined)
-  return afresh.withContextOf(summary.result())
+  return afresh.withContextOf(base)
 }
 
-/** The summary of the rows that count, as far as the file itself tells. */
-export const summariseRows = async (reader: ArrayFileReader) => {
-  const builder = new SummaryBuilder()
+/** The summary of the rows that count, as far as the file itself tells, with the branches, refits and times of another. */
+export const summariseRows = async (reader: ArrayFileReader, base: FileSummary | null = null): Promise<FileSummary> => {
+  const builder = new SummaryBuilder(null, base?.refits)
   await addLiveRows(builder, reader, await replacedRows(reader), () => true)
-  return builder.result()
+  return builder.withContextOf(base)
 }

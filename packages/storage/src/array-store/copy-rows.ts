@@ -6,6 +6,7 @@ import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import type { RowBlock } from '../parquet/column-block.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
 import { completeFile } from '../parquet/complete-file.ts'
+import { readSummary } from '../parquet/own-metadata.ts'
 import { takeRows } from '../parquet/take-rows.ts'
 import { type AppendContext, completed } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
@@ -49,7 +50,10 @@ const writeRows = async ({ signal }: AppendContext, sources: readonly Source[], 
   const writer = await createTarget(targetPath, forms)
   try {
     const pending = new PendingRows(writer)
-    const summary = new SummaryBuilder()
+    const summary = new SummaryBuilder(
+      null,
+      sources.flatMap(({ reader }) => readSummary(reader.file.footer)?.refits ?? []),
+    )
     for (const { reader, rows } of sources) {
       await reader.requireDecodable({ groups: new Set(rows.map((row) => reader.groupOf(row))), signal })
       for await (const found of blocksWith(reader, rows)) {

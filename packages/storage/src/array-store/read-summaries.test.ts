@@ -1,10 +1,15 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readFooter } from '../parquet/footer.ts'
-import { readSummary } from '../parquet/own-metadata.ts'
+import { runMigration } from '../migration/run-migration.ts'
+import { readFooter, withKeyValues, writeFooter } from '../parquet/footer.ts'
+import { ownKeys, readSummary, sealed } from '../parquet/own-metadata.ts'
+import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { summariseRows } from './append-rows.ts'
+import { ArrayFileReader } from './array-file-reader.ts'
 import { ArrayFolder } from './array-folder.ts'
+import type { ArrayRecord } from './array-record.ts'
 import { withLazyEngine } from './lazy-engine.ts'
 import { readSummaries } from './read-summaries.ts'
 import { loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
@@ -107,3 +112,154 @@ test('branches, refits and dates are counted as they are told, the time of savin
   // A refit is not ranked with the cross-validation.
   expect(one?.summary?.metrics[0]?.top.map(({ prediction_id }) => prediction_id)).not.toContain('c')
 })
+
+/** What a training of nirs4all leaves: every score in each partition of its fold, the refit with a score that nobody has measured. */
+const training = [2, 5, 20].flatMap((val_score, fold) =>
+  ['train', 'val', 'test'].map((partition) => madeRecord(`${fold}-${partition}`, { fold_id: `${fold}`, partition, val_score })),
+)
+const refits = ['train', 'test', 'val'].map((partition) => madeRecord(`final-${partition}`, { fold_id: 'final', partition, val_score: 0 }))
+const measured = { rows: 12, not_finite: 0, values: 3, min: 2, max: 20, mean: 9 }
+
+test('the placeholder score of a refit is in none of the figures: they are of the rows that are ranked, averages among them', async () => {
+  await using workspace = await temporaryStore()
+  await workspace.store.saveBatch([...training, ...refits])
+  const figures = async () => (await readSummaries(workspace.root))[0]?.summary?.metrics[0]
+  expect(await figures()).toMatchObject({ ...measured, top: [{ val_score: 2 }, { val_score: 5 }, { val_score: 20 }] })
+  await workspace.store.saveBatch([
+    madeRecord('avg', { fold_id: 'avg', val_score: 1 }),
+    madeRecord('twin', { fold_id: '0_agg', val_score: 0.5 }),
+    madeRecord('context', { val_score: 0, about: { refit_context: 'standalone' } }),
+  ])
+  const more = { rows: 15, values: 4, min: 1, max: 20, mean: 7 }
+  expect(await figures()).toMatchObject({ ...more, top: [{ prediction_id: 'avg' }, {}, {}, {}] })
+  // Also when it is saved again, by a program that does not say what it is.
+  await workspace.store.saveBatch([madeRecord('context', { val_score: 0.25 })])
+  expect(await figures()).toMatchObject(more)
+  // Also when all rows are read again, because the best goes.
+  await workspace.store.deleteBatch(new Set(['avg']))
+  await workspace.store.compact()
+  expect(await figures()).toMatchObject({ ...measured, rows: 14 })
+  await workspace.store.saveBatch([madeRecord('context', { val_score: 0.5, about: { refit_context: null } })])
+  expect(await figures()).toMatchObject({ values: 4, min: 0.5, max: 20 })
+})
+
+test('figures of an earlier release, which counted refits, are not shown, and worked out anew with the next change', async () => {
+  await using workspace = await temporaryStore()
+  const { store, arrays, root } = workspace
+  const path = join(arrays, 'wheat.parquet')
+  const about = { branch_name: 'snv', created_at: '2025-02-01 08:00:00' }
+  const changes = [
+    () => store.saveBatch([madeRecord('late', { partition: 'test' })]),
+    async () => {
+      await store.deleteBatch(new Set(['0-test']))
+      await store.compact()
+    },
+  ]
+  for (const [index, change] of changes.entries()) {
+    await store.deleteDataset('wheat')
+    await store.saveBatch([...training, ...refits].map((record) => ({ ...record, about })))
+    const footer = await readFooter(path)
+    const { version: _, refits: __, ...rest } = readSummary(footer) ?? expect.fail()
+    const old = { ...rest, metrics: rest.metrics.map(({ values: ___, ...figures }) => ({ ...figures, min: 0, mean: 6.75 })) }
+    await writeFooter(path, footer, sealed(withKeyValues(footer.metadata, new Map([[ownKeys.summary, JSON.stringify(old)]]))))
+    const before = (await readSummaries(root))[0]?.summary
+    expect(before).toMatchObject({ version: 1, rows: 12, facets: { branch_name: { snv: 12 } } })
+    expect(before?.metrics).toMatchObject([{ rows: 12, values: null, min: null, max: null, mean: null, top: [{ val_score: 2 }, {}, {}] }])
+    await using other = await temporaryStore()
+    await other.store.appendFile(path)
+    expect((await readSummaries(other.root))[0]?.summary).toMatchObject({
+      version: 2,
+      metrics: [measured],
+      facets: { branch_name: { snv: 12 } },
+    })
+    await change()
+    const after = (await readSummaries(root))[0]?.summary
+    expect(after).toMatchObject({ version: 2, facets: { branch_name: { snv: 12 } }, created_at: { first: about.created_at } })
+    expect(after?.metrics).toMatchObject([{ ...measured, rows: index === 0 ? 13 : 11 }])
+  }
+})
+
+const savedRow = fc.record({
+  id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+  fold_id: fc.constantFrom('0', '1', 'avg', 'final', '0_agg', null),
+  partition: fc.constantFrom('val', 'val', 'test'),
+  val_score: fc.constantFrom(-1, 0, 1, 2, 4, Number.NaN, null),
+  metric: fc.constantFrom('rmse', 'r2', 'made_up'),
+  refit_context: fc.constantFrom(null, null, 'standalone'),
+})
+const change = fc.oneof(
+  { weight: 3, arbitrary: fc.uniqueArray(savedRow, { minLength: 1, maxLength: 4, selector: ({ id }) => id }) },
+  { weight: 1, arbitrary: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') },
+)
+type SavedRow = typeof savedRow extends fc.Arbitrary<infer T> ? T : never
+
+const figuresOf = (rows: readonly SavedRow[]) => {
+  const metrics = [...new Set(rows.map(({ metric }) => metric))].toSorted()
+  return metrics.map((metric) => {
+    const own = rows.filter((row) => row.metric === metric)
+    const isRanked = ({ fold_id, partition, refit_context }: SavedRow) =>
+      partition === 'val' && refit_context === null && fold_id !== 'final' && fold_id !== '0_agg'
+    const finite = (row: SavedRow): number[] => (row.val_score === null || Number.isNaN(row.val_score) ? [] : [row.val_score])
+    const scores = own.filter(isRanked).flatMap(finite)
+    const sum = scores.reduce((total, score) => total + score, 0)
+    return {
+      metric,
+      rows: own.length,
+      not_finite: own.length - own.flatMap(finite).length,
+      values: scores.length,
+      min: scores.length === 0 ? null : Math.min(...scores),
+      max: scores.length === 0 ? null : Math.max(...scores),
+      mean: scores.length === 0 ? null : (sum / scores.length).toFixed(9),
+      best: { rmse: Math.min(...scores), r2: Math.max(...scores), made_up: null }[metric] ?? null,
+    }
+  })
+}
+
+test('whatever is saved, replaced and removed, the figures are those of a plain list of the rows', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 6 }), async (changes) => {
+      await using workspace = await temporaryStore()
+      const model = new Map<string, SavedRow>()
+      for (const step of changes) {
+        if (typeof step === 'string') {
+          await workspace.store.deleteBatch(new Set([step]))
+          await workspace.store.compact()
+          model.delete(step)
+        } else {
+          const recordOf = ({ id, refit_context, ...row }: SavedRow): ArrayRecord => madeRecord(id, { ...row, about: { refit_context } })
+          await workspace.store.saveBatch(step.map(recordOf))
+          for (const row of step) model.set(row.id, row)
+        }
+        const found = (await readSummaries(workspace.root))[0]?.summary?.metrics ?? []
+        const told = found.map(({ direction: _, top, mean, min, max, ...figures }) => {
+          const best = top[0]?.val_score ?? null
+          return { ...figures, min: min === null ? null : min + 0, max, mean: mean?.toFixed(9) ?? null, best }
+        })
+        expect(told).toEqual(figuresOf([...model.values()]).map((figures) => (figures.values === 0 ? { ...figures, best: null } : figures)))
+      }
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test.runIf(hasSharedWorkspaces())(
+  'what a migration says of its files is what their rows give, without the refits of nirs4all',
+  async () => {
+    await using copy = await copyWorkspace('legacy-0.7.1')
+    await runMigration(copy.path, { jobId: 'real' })
+    const found = await readSummaries(copy.path)
+    expect(found.some(({ summary }) => Object.hasOwn(summary?.facets.fold_id ?? {}, 'final'))).toBe(true)
+    for (const { file, summary } of found) {
+      const whole = await withLazyEngine(async (engine) => {
+        const reader = await ArrayFileReader.open(copy.path, file, engine)
+        return summariseRows(reader).finally(() => reader.close())
+      })
+      const figures = (one: typeof summary) => one?.metrics.map((metric) => ({ ...metric, mean: metric.mean?.toPrecision(12) }))
+      expect(figures(summary), file).toEqual(figures(whole))
+      for (const { direction, min, max, top } of summary?.metrics ?? []) {
+        if (direction === 'lower') expect(min).toBe(top[0]?.val_score ?? null)
+        if (direction === 'higher') expect(max).toBe(top[0]?.val_score ?? null)
+      }
+    }
+  },
+)

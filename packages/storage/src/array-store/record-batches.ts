@@ -41,6 +41,7 @@ export const recordBatch = (records: readonly ArrayRecord[], known: readonly Col
     ids: new Set(records.map(({ prediction_id }) => prediction_id)),
     reader: null,
     summary: null,
+    refits: [],
     blocks: async function* () {
       yield* blocks
     },

@@ -2,7 +2,7 @@ import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
 import { completeFile } from '../parquet/complete-file.ts'
 import { GroupThreads } from '../parquet/group-threads.ts'
-import { readSummary } from '../parquet/own-metadata.ts'
+import { readSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import { joinBlocks, takeRows } from '../parquet/take-rows.ts'
 import { encodeFromGroup } from '../parquet/threaded-groups.ts'
 import { workAhead } from '../parquet/work-ahead.ts'
@@ -208,14 +208,14 @@ export class PendingRows {
   }
 }
 
-/** The summary of what stays: what went is taken off, or, when the best may have gone or the summary does not fit the file, the rest is read. */
+/** The summary of what stays: what went is taken off, or, when the best may have gone or the summary is another's or does not fit the file, the rest is read. */
 const summaryWithout = async (reader: ArrayFileReader, { all, replaced }: Dropped) => {
   const base = readSummary(reader.file.footer)
   const builder = new SummaryBuilder(base)
-  const isEnough =
-    base?.rows === (await countLiveRows(reader, replaced)) && (await takeOff(reader, builder, countedOf(reader, all, replaced)))
+  const fits = base?.version === summaryVersion && base.rows === (await countLiveRows(reader, replaced))
+  const isEnough = fits && (await takeOff(reader, builder, countedOf(reader, all, replaced)))
   if (isEnough) return builder.result()
-  const afresh = new SummaryBuilder()
+  const afresh = new SummaryBuilder(null, base?.refits)
   await addLiveRows(afresh, reader, replaced, (row) => !all.has(row))
   return afresh.withContextOf(base)
 }

@@ -13,6 +13,8 @@ export interface RowBatch {
   readonly reader: ArrayFileReader | null
   /** Of all rows of the batch together, when somebody has made it. */
   readonly summary: FileSummary | null
+  /** Refits that `contextOf` does not tell. */
+  readonly refits: FileSummary['refits']
   /** Every prediction once, with all columns of `forms`. */
   readonly blocks: () => AsyncIterable<BatchBlock>
 }

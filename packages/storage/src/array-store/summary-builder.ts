@@ -1,7 +1,8 @@
 import { metricDirection } from '@nirs-workspace/types'
 import { type ColumnBlock, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
-import type { FileSummary } from '../parquet/own-metadata.ts'
+import { type FileSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import type { RecordContext } from './array-record.ts'
+import { rowKey } from './row-positions.ts'
 
 /** What of a row counts for the summary of its file. */
 export interface SummaryRow {
@@ -32,22 +33,27 @@ const mostFacetValues = 200
 const topRows = 5
 
 type MetricFigures = FileSummary['metrics'][number]
+type KnownRefits = FileSummary['refits']
 
 /**
  * Keeps the summary of a file while rows come and go, without looking at the others. `isStale` once a row has gone that may have been an
- * extreme: then only all rows together can tell.
+ * extreme: then only all rows together can tell. Starts from `base`, of this version; `refits` are refits among the rows that are to come.
  */
 export class SummaryBuilder {
   readonly #datasets: Map<string, number>
   readonly #facets: Map<string, Map<string, number>>
   readonly #full: ReadonlySet<string>
   readonly #metrics: Map<string, MetricFigures>
+  readonly #refits = new Map<string, KnownRefits[number]>()
+  readonly #announced: ReadonlySet<string>
   #rows: number
   #first: string | null
   #last: string | null
   #isStale = false
 
-  constructor(base: FileSummary | null = null) {
+  constructor(base: FileSummary | null = null, refits: KnownRefits = []) {
+    for (const refit of base?.refits ?? []) this.#refits.set(keyOf(refit), refit)
+    this.#announced = new Set(refits.map(keyOf))
     this.#rows = base?.rows ?? 0
     this.#datasets = new Map(base?.datasets.map(({ name, rows }) => [name, rows]))
     this.#facets = new Map(Object.entries(base?.facets ?? {}).map(([facet, counts]) => [facet, new Map(Object.entries(counts))]))
@@ -65,7 +71,15 @@ export class SummaryBuilder {
     this.#count(row, 1)
     for (const facet of contextFacets) this.#countFacet(facet, context?.[facet] ?? null, 1)
     this.#dated(context?.created_at ?? null)
-    if (row.metric !== null) this.#metrics.set(row.metric, withRow(this.#metrics.get(row.metric) ?? noFigures(row.metric), row, context))
+    this.#score(row, isRefit(context, this.#announced.has(keyOf(row))))
+  }
+
+  /** A row takes the place of another of its prediction. What the metadata says of a prediction is counted once, when it comes. */
+  replace(before: SummaryRow, row: SummaryRow, context: RecordContext | undefined): void {
+    const wasRefit = this.#refits.has(keyOf(before))
+    this.remove(before)
+    this.#count(row, 1)
+    this.#score(row, isRefit(context, wasRefit || this.#announced.has(keyOf(row))))
   }
 
   /** Adds the rows of another summary. */
@@ -79,6 +93,7 @@ export class SummaryBuilder {
       const before = this.#metrics.get(figures.metric)
       this.#metrics.set(figures.metric, before === undefined ? figures : mergedFigures(before, figures))
     }
+    for (const refit of other.refits) this.#refits.set(keyOf(refit), refit)
     this.#dated(other.created_at.first)
     this.#dated(other.created_at.last)
   }
@@ -86,12 +101,14 @@ export class SummaryBuilder {
   /** What only the metadata knows of the row (branch, refit, time) stays counted: the file does not say what it was. */
   remove(row: SummaryRow): void {
     this.#count(row, -1)
+    const isKnownRefit = this.#refits.delete(keyOf(row))
     const figures = row.metric === null ? undefined : this.#metrics.get(row.metric)
     if (figures === undefined) return
-    const left = withoutRow(figures, row)
+    const score = isKnownRefit ? null : rankedScore(row)
+    const left = withoutScore(counted(figures, row, -1), score)
     if (left.rows === 0) this.#metrics.delete(figures.metric)
     else this.#metrics.set(figures.metric, left)
-    this.#isStale ||= isExtreme(figures, row)
+    this.#isStale ||= score !== null && isExtreme(figures, row)
   }
 
   /** Scores, facets and rows of this builder with the branches, refits and times of another. */
@@ -107,12 +124,22 @@ export class SummaryBuilder {
   result(): FileSummary {
     const datasets = [...this.#datasets].filter(([, rows]) => rows > 0).map(([name, rows]) => ({ name, rows }))
     return {
+      version: summaryVersion,
       rows: this.#rows,
       datasets: datasets.sort((a, b) => (a.name < b.name ? -1 : 1)),
       facets: Object.fromEntries([...this.#facets].map(([facet, counts]) => [facet, mostFrequent(counts)])),
       metrics: [...this.#metrics.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)),
       created_at: { first: this.#first, last: this.#last },
+      refits: [...this.#refits.values()],
     }
+  }
+
+  #score(row: SummaryRow, isKnownRefit: boolean): void {
+    const { prediction_id, dataset_name, metric } = row
+    if (isKnownRefit && !isFinal(row)) this.#refits.set(keyOf(row), { prediction_id, dataset_name })
+    if (metric === null) return
+    const figures = counted(this.#metrics.get(metric) ?? noFigures(metric), row, 1)
+    this.#metrics.set(metric, withScore(figures, row, isKnownRefit ? null : rankedScore(row)))
   }
 
   #count(row: SummaryRow, by: 1 | -1): void {
@@ -151,52 +178,65 @@ const noFigures = (metric: string): MetricFigures => ({
   direction: metricDirection(metric),
   rows: 0,
   not_finite: 0,
+  values: 0,
   min: null,
   max: null,
   mean: null,
   top: [],
 })
 
-const withRow = (figures: MetricFigures, row: SummaryRow, context: RecordContext | undefined): MetricFigures => {
-  const score = row.val_score
-  if (score === null || !Number.isFinite(score)) return { ...figures, rows: figures.rows + 1, not_finite: figures.not_finite + 1 }
-  const finite = figures.rows - figures.not_finite
-  const mean = (figures.mean ?? 0) + (score - (figures.mean ?? 0)) / (finite + 1)
+const keyOf = ({ prediction_id, dataset_name }: KnownRefits[number]): string => rowKey(dataset_name, prediction_id)
+
+/** As the metadata has it, or as it was known before where nobody says anything. */
+const isRefit = (context: RecordContext | undefined, isKnown: boolean): boolean =>
+  context?.refit_context === undefined ? isKnown : context.refit_context !== null
+
+const isFinal = (row: SummaryRow): boolean => (row.fold_id ?? '').startsWith('final')
+
+const finiteScore = ({ val_score }: SummaryRow): number | null => (val_score !== null && Number.isFinite(val_score) ? val_score : null)
+
+/** The score of a cross-validation row of the val partition: no refit, no aggregate over repetitions. */
+const rankedScore = (row: SummaryRow): number | null =>
+  row.partition === 'val' && !isFinal(row) && !(row.fold_id ?? '').endsWith('_agg') ? finiteScore(row) : null
+
+const counted = (figures: MetricFigures, row: SummaryRow, by: 1 | -1): MetricFigures => ({
+  ...figures,
+  rows: figures.rows + by,
+  not_finite: figures.not_finite + (finiteScore(row) === null ? by : 0),
+})
+
+const withScore = (figures: MetricFigures, row: SummaryRow, score: number | null): MetricFigures => {
+  if (score === null) return figures
+  const values = (figures.values ?? 0) + 1
+  const mean = (figures.mean ?? 0) + (score - (figures.mean ?? 0)) / values
   return {
     ...figures,
-    rows: figures.rows + 1,
+    values,
     min: figures.min === null || score < figures.min ? score : figures.min,
     max: figures.max === null || score > figures.max ? score : figures.max,
     mean: Number.isFinite(mean) ? mean : null,
-    top: isRanked(figures, row, context) ? topWith(figures, row, score) : figures.top,
+    top: figures.direction === 'unknown' ? [] : topWith(figures, row, score),
   }
 }
 
-const withoutRow = (figures: MetricFigures, { val_score: score }: SummaryRow): MetricFigures => {
-  if (score === null || !Number.isFinite(score)) return { ...figures, rows: figures.rows - 1, not_finite: figures.not_finite - 1 }
-  const left = figures.rows - figures.not_finite - 1
-  const mean = figures.mean === null || left === 0 ? null : figures.mean - (score - figures.mean) / left
-  return { ...figures, rows: figures.rows - 1, mean: mean !== null && Number.isFinite(mean) ? mean : null }
+const withoutScore = (figures: MetricFigures, score: number | null): MetricFigures => {
+  if (score === null) return figures
+  const values = (figures.values ?? 0) - 1
+  const mean = figures.mean === null || values <= 0 ? null : figures.mean - (score - figures.mean) / values
+  return { ...figures, values, mean: mean !== null && Number.isFinite(mean) ? mean : null }
 }
 
 const isExtreme = (figures: MetricFigures, row: SummaryRow): boolean =>
   row.val_score === figures.min || row.val_score === figures.max || figures.top.some((best) => best.prediction_id === row.prediction_id)
 
-/** Cross-validation rows of the val partition: no refit, no aggregate over repetitions. */
-const isRanked = ({ direction }: MetricFigures, row: SummaryRow, context: RecordContext | undefined): boolean =>
-  direction !== 'unknown' &&
-  row.partition === 'val' &&
-  (context?.refit_context ?? null) === null &&
-  !(row.fold_id ?? '').startsWith('final') &&
-  !(row.fold_id ?? '').endsWith('_agg')
-
 const mergedFigures = (a: MetricFigures, b: MetricFigures): MetricFigures => {
-  const [m, n] = [a.rows - a.not_finite, b.rows - b.not_finite]
+  const [m, n] = [a.values ?? 0, b.values ?? 0]
   const mean = m + n === 0 ? null : ((a.mean ?? 0) * m + (b.mean ?? 0) * n) / (m + n)
   return {
     ...a,
     rows: a.rows + b.rows,
     not_finite: a.not_finite + b.not_finite,
+    values: m + n,
     min: a.min === null || (b.min !== null && b.min < a.min) ? b.min : a.min,
     max: a.max === null || (b.max !== null && b.max > a.max) ? b.max : a.max,
     mean: mean !== null && Number.isFinite(mean) ? mean : null,

@@ -12,6 +12,7 @@ import { formsWith } from '../migration/array-columns.ts'
 import { finishFile } from '../migration/finish-file.ts'
 import { blockChecksums } from '../parquet/block-checksum.ts'
 import { readFooter } from '../parquet/footer.ts'
+import { summaryVersion } from '../parquet/own-metadata.ts'
 import { ParquetWriter } from '../parquet/parquet-writer.ts'
 import { ArrayReader } from './array-reader.ts'
 import { type ArrayRow, arrayColumns } from './array-source.ts'
@@ -63,7 +64,7 @@ const writeOwnFile = (): Promise<void> =>
     const datasets = [{ name: 'wheat', rows: ids.length }]
     await finishFile(
       path(),
-      { rows: ids.length, datasets, facets: {}, metrics: [], created_at: { first: null, last: null } },
+      { version: summaryVersion, rows: ids.length, datasets, facets: {}, metrics: [], created_at: { first: null, last: null }, refits: [] },
       checksums,
       data,
     )

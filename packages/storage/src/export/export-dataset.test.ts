@@ -9,6 +9,7 @@ import polars from 'nodejs-polars'
 import { readParquet } from 'parquet-wasm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
+import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import {
   type FixturePrediction,
   type FixtureWorkspace,
@@ -365,7 +366,7 @@ describe('refusals', () => {
     await reader.open(path)
     const { checksums } = await reader.rowGroup(0, false)
     await reader.close()
-    const summary = { rows: 1, datasets: [], facets: {}, metrics: [], created_at: { first: null, last: null } }
+    const summary = new SummaryBuilder().result()
     const data = createHash('sha256').update((await readFile(path)).subarray(0, (await readFooter(path)).start))
     await finishFile(path, summary, [checksums], data)
     expect((await exportDataset(context(), request())).rows).toBe(1)

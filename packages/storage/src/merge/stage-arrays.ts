@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { completed, summariseRows, summaryOf } from '../array-store/append-rows.ts'
+import { completed, summaryOf } from '../array-store/append-rows.ts'
 import { ArrayFileReader } from '../array-store/array-file-reader.ts'
 import { clashingColumn, uncarriedColumns } from '../array-store/damaged-file.ts'
 import { type LazyEngine, withLazyEngine } from '../array-store/lazy-engine.ts'
@@ -89,7 +89,7 @@ const stageOne = async (
   try {
     const forms = formsOf(existing?.reader ?? null, sources)
     const writer = await beginFile(path, existing?.reader ?? null, forms)
-    const summary = new SummaryBuilder(existing === null ? null : (summaryOf(existing.reader) ?? (await summariseRows(existing.reader))))
+    const summary = new SummaryBuilder(existing === null ? null : await summaryOf(existing.reader))
     const parts = sources.map((source): OpenRowsOf => ({ engine: source.engine, sql: source.rowsSql(datasets, forms) }))
     const rows = await writeRows(writer, forms, summary, openInTurn(parts, merge.request.signal), merge.request.signal)
     if (rows !== expected)

@@ -1,7 +1,7 @@
 import { metricDirection } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Lane } from '../engine/engine-lane.ts'
-import type { FileSummary } from '../parquet/own-metadata.ts'
+import { type FileSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import { hasColumn, type SourceTables, sourceTable } from './source-tables.ts'
 import type { StagedFile } from './staged-file.ts'
 
@@ -25,8 +25,17 @@ export const summariseFile = async (lane: Lane, tables: SourceTables, file: Stag
     z.object({ first: z.string().nullable(), last: z.string().nullable() }),
     'SELECT min(created_at)::VARCHAR AS first, max(created_at)::VARCHAR AS last FROM memory.main.summarised',
   )
-  return { rows: file.rows, datasets, facets: await facetCounts(lane), metrics: await metricFigures(lane), created_at: dates }
+  const refits = await lane.rows(
+    z.object({ prediction_id: z.string(), dataset_name: z.string() }),
+    `SELECT prediction_id, dataset_name FROM memory.main.summarised WHERE refit_context IS NOT NULL AND NOT starts_with(fold_id, 'final') ORDER BY ALL`,
+  )
+  const [facets, metrics] = [await facetCounts(lane), await metricFigures(lane)]
+  return { version: summaryVersion, rows: file.rows, datasets, facets, metrics, created_at: dates, refits }
 }
+
+/** Cross-validation rows of the val partition: no refit, no aggregate over repetitions. */
+const isRanked = `"partition" = 'val' AND refit_context IS NULL AND isfinite(val_score) AND NOT starts_with(fold_id, 'final')
+  AND NOT ends_with(fold_id, '_agg')`
 
 const Counted = z.object({ name: z.string(), rows: z.number() })
 
@@ -50,13 +59,14 @@ const metricFigures = async (lane: Lane): Promise<FileSummary['metrics']> => {
       metric: z.string(),
       rows: z.number(),
       not_finite: z.number(),
+      values: z.number(),
       min: z.number().nullable(),
       max: z.number().nullable(),
       mean: z.number().nullable(),
     }),
     `SELECT metric, count(*) AS rows, count(*) FILTER (NOT coalesce(isfinite(val_score), false)) AS not_finite,
-       min(val_score) FILTER (isfinite(val_score)) AS min, max(val_score) FILTER (isfinite(val_score)) AS max,
-       CASE WHEN isfinite(avg(val_score) FILTER (isfinite(val_score))) THEN avg(val_score) FILTER (isfinite(val_score)) END AS mean
+       count(*) FILTER (${isRanked}) AS values, min(val_score) FILTER (${isRanked}) AS min, max(val_score) FILTER (${isRanked}) AS max,
+       CASE WHEN isfinite(avg(val_score) FILTER (${isRanked})) THEN avg(val_score) FILTER (${isRanked}) END AS mean
      FROM memory.main.summarised WHERE metric IS NOT NULL GROUP BY metric ORDER BY metric`,
   )
   return Promise.all(figures.map(async (row) => ({ ...row, direction: metricDirection(row.metric), top: await topOf(lane, row.metric) })))
@@ -75,8 +85,7 @@ const topOf = async (lane: Lane, metric: string) => {
       val_score: z.number(),
     }),
     `SELECT prediction_id, dataset_name, model_name, fold_id, val_score FROM memory.main.summarised
-     WHERE metric = $metric AND partition = 'val' AND refit_context IS NULL AND isfinite(val_score)
-       AND NOT starts_with(fold_id, 'final') AND NOT ends_with(fold_id, '_agg')
+     WHERE metric = $metric AND ${isRanked}
      ORDER BY ${order}, prediction_id LIMIT ${topRows}`,
     { metric },
   )

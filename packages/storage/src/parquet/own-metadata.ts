@@ -14,22 +14,32 @@ export const ownKeys = {
 
 export const schemaVersion = '1'
 
+/** 2: refits count in none of the figures. */
+export const summaryVersion = 2
+
 export const FileSummary = z.object({
+  /** Of the summary. What is not this release's has no figures: earlier releases counted the placeholder scores of refits. */
+  version: z.number().int().default(1),
   rows: z.number().int(),
   datasets: z.array(z.object({ name: z.string(), rows: z.number().int() })),
   /** Distinct values and their number of rows. */
   facets: z.record(z.string(), z.record(z.string(), z.number().int())),
-  /** Of val_score, per metric; non-finite and missing scores are counted, and left out of the figures. */
+  /**
+   * Of val_score, per metric. `rows` and `not_finite` (missing ones too) are of all rows; `values`, `min`, `max`, `mean` and `top` of the
+   * finite scores of cross-validation and of fits without folds, in the val partition: averages over folds are among them, refits and `_agg` twins are not.
+   */
   metrics: z.array(
     z.object({
       metric: z.string(),
       direction: z.enum(['higher', 'lower', 'zero', 'unknown']),
       rows: z.number().int(),
       not_finite: z.number().int(),
+      /** How many scores `min`, `max` and `mean` are of; null in a summary of another version. */
+      values: z.number().int().nullable().default(null),
       min: z.number().nullable(),
       max: z.number().nullable(),
       mean: z.number().nullable(),
-      /** Best cross-validation rows of the val partition; none when the direction is unknown. */
+      /** The best five; none when the direction is unknown. */
       top: z.array(
         z.object({
           prediction_id: z.string(),
@@ -42,6 +52,8 @@ export const FileSummary = z.object({
     }),
   ),
   created_at: z.object({ first: z.string().nullable(), last: z.string().nullable() }),
+  /** Refits whose fold_id does not say that they are: only the metadata knows. */
+  refits: z.array(z.object({ prediction_id: z.string(), dataset_name: z.string() })).default([]),
 })
 export type FileSummary = z.infer<typeof FileSummary>
 
@@ -72,7 +84,11 @@ export interface Segment {
 /** The embedded summary; null when there is none. */
 export const readSummary = (footer: Footer): FileSummary | null => parseSummary(keyValues(footer.metadata).get(ownKeys.summary))
 
-export const parseSummary = (text: string | undefined): FileSummary | null => parse(FileSummary, text)
+export const parseSummary = (text: string | undefined): FileSummary | null => {
+  const summary = parse(FileSummary, text)
+  if (summary === null || summary.version === summaryVersion) return summary
+  return { ...summary, metrics: summary.metrics.map((figures) => ({ ...figures, values: null, min: null, max: null, mean: null })) }
+}
 
 export const ownEntries = (summary: FileSummary, checksums: Checksums): ReadonlyMap<string, string> =>
   new Map([

@@ -1,4 +1,4 @@
-import { type AppendContext, summariseRows, summaryOf } from '../array-store/append-rows.ts'
+import { type AppendContext, summaryOf } from '../array-store/append-rows.ts'
 import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import { beginFile, formsOf } from '../merge/stage-arrays.ts'
 import { writeRows } from '../merge/write-rows.ts'
@@ -28,7 +28,7 @@ export const rescueFile = async (
   const reader = await folder.openIfThere(name, engine)
   try {
     const forms = formsOf(reader, [{ extras: rows.extras, name: 'store.duckdb.bak' }])
-    const summary = new SummaryBuilder(reader === null ? null : (summaryOf(reader) ?? (await summariseRows(reader))))
+    const summary = new SummaryBuilder(reader === null ? null : await summaryOf(reader))
     const sql = lostRowsSql(rows, forms, ofDatasets(datasets))
     const writer = await beginFile(folder.partPath(), reader, forms)
     try {
