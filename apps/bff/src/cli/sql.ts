@@ -17,7 +17,9 @@ interface Options extends OutputOptions {
 export const addSql = (program: Command): void => {
   program
     .command('sql')
-    .description('one reading SQL statement over runs, pipelines, chains, predictions, artifacts, logs and projects')
+    .description(
+      'one reading SQL statement over runs, pipelines, chains, predictions, artifacts, logs, projects, chain_summary and samples',
+    )
     .argument('<path>')
     .argument('<statement>', 'a SELECT in the words of DuckDB; - reads it from standard input')
     .option('--limit <n>', 'rows at most', '10000')
@@ -31,7 +33,7 @@ const sql = async (path: string, statement: string, options: Options): Promise<n
   const deadline = parseNumber(options.timeout, '--timeout', 1, 3600) * 1000
   const asked = statement === '-' ? await text(process.stdin) : statement
   const result = await interruptible((signal) =>
-    withLatestCatalog(path, (catalog) => querySql(catalog.file.path, asked, { rows, deadline, bytes: 64e6, signal })),
+    withLatestCatalog(path, (catalog, resolved) => querySql(catalog.file.path, asked, { rows, deadline, bytes: 64e6, signal }, resolved)),
   )
   printResult(options, result, describe)
   if (result.truncated && options.json !== true) say(`Only the first ${result.row_count} rows; --limit gives more.`)

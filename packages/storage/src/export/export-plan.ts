@@ -36,16 +36,28 @@ export const makePlan = async (
       hint: 'List the datasets of the workspace.',
     })
   }
+  const { table, removed, warnings } = await fillPlan(engine, arraysFolder, {
+    sql: `(SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset`,
+    parameters: { ...where.parameters, export_dataset: datasetName },
+  })
+  const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
+  return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count, layout))] }
+}
+
+/** A plan of what stands behind a FROM, without the predictions that are removed. */
+export const fillPlan = async (
+  engine: Engine,
+  arraysFolder: string | null,
+  { sql, parameters }: SqlPart,
+): Promise<Omit<ExportPlan, 'predictions'>> => {
   const table = `memory.main.${quotedIdentifier(`export_${randomUUID()}`)}`
   await runBound(engine, {
     sql: `CREATE TABLE ${table} AS
       SELECT prediction_id, dataset_name, model_name, fold_id, partition, metric, val_score, task_type, n_samples, array_source, NULL::BIGINT AS array_row
-      FROM (SELECT * FROM catalog.main.predictions ${where.sql}) WHERE dataset_name = $export_dataset ORDER BY prediction_id`,
-    parameters: { ...where.parameters, export_dataset: datasetName },
+      FROM ${sql} ORDER BY prediction_id`,
+    parameters,
   })
-  const { removed, warnings } = await leaveOutRemoved(engine, arraysFolder, table)
-  const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table}`)
-  return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count, layout))] }
+  return { table, ...(await leaveOutRemoved(engine, arraysFolder, table)) }
 }
 
 const runBound = async (engine: Engine, { sql, parameters }: SqlPart): Promise<void> => {

@@ -95,8 +95,11 @@ export const shapeOf = (source: ExportSource): string => {
   return probaShapeSql(column('y_proba_shape', 'INTEGER[]'), column('y_proba', 'DOUBLE[]'), column('y_true', 'DOUBLE[]'))
 }
 
+/** Keeps the sides of the joins of `joined`: otherwise the arrays may be what is kept in memory. */
+export const probeArrays = "SET disabled_optimizers = 'join_order,build_side_probe_side'"
+
 /** Settings of the engine under which the order of `joined` holds: with more threads, joins hand on rows as they come. */
-export const streamingJoins = "SET threads = 1; SET disabled_optimizers = 'join_order,build_side_probe_side'"
+export const streamingJoins = `SET threads = 1; ${probeArrays}`
 
 const sampleColumns: readonly ExportColumn[] = [
   ...described.filter(({ name }) => name !== 'val_score'),

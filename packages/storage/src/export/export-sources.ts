@@ -16,6 +16,8 @@ export interface ExportSource {
   readonly join: string
   /** Columns of the relation and their types, in order. */
   readonly columns: ReadonlyMap<string, string>
+  /** Of the file that the engine reads, as it may name it; none for a table of a store. */
+  readonly paths: readonly string[]
   /** About how many bytes a row has before compression. */
   rowBytes(): Promise<number>
   close(): Promise<void>
@@ -83,10 +85,11 @@ const openFile = async (
   place: string,
   signal: AbortSignal | undefined,
 ): Promise<ExportSource> => {
-  const { relation, columns, rowBytes, close } = await openParquet(engine, places.root, place)
+  const { relation, columns, pinned, rowBytes, close } = await openParquet(engine, places.root, place)
   try {
     await refuseChanged(places.root, place, signal)
-    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, rowBytes, close }
+    const paths = [pinned.readPath, pinned.enginePath]
+    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, paths, rowBytes, close }
     await assignRows(engine, plan, source, 'max(file_row_number)')
     return source
   } catch (error) {
@@ -115,7 +118,7 @@ const openTable = async (
     const columns = new Map(described.map((row) => [row.column_name, row.column_type]))
     const { relation, release: close } = table
     const rowBytes = () => tableRowBytes(engine, relation)
-    const source = { place, relation, join: 'a.prediction_id = m.prediction_id', columns, rowBytes, close }
+    const source = { place, relation, join: 'a.prediction_id = m.prediction_id', columns, paths: [], rowBytes, close }
     await assignRows(engine, plan, source, '0')
     return source
   } catch (error) {

@@ -155,12 +155,12 @@ export class Predictions implements AsyncDisposable {
   }
 
   /**
-   * One reading SQL statement over runs, pipelines, chains, predictions, artifacts, logs and projects (all of the workspace, whatever this
-   * view is narrowed to), in a process of its own with bounds on time, memory and size. Throws `sql_not_allowed`, `sql_multi`, `sql_error`,
-   * `sql_timeout`, `sql_memory`.
+   * One reading SQL statement over runs, pipelines, chains, predictions, artifacts, logs, projects, chain_summary and samples (all of the
+   * workspace, whatever this view is narrowed to), in a process of its own with bounds on time, memory and size. Throws `sql_not_allowed`,
+   * `sql_multi`, `sql_error`, `sql_timeout`, `sql_memory`; of samples what `loadArrays` throws.
    */
   async query(sql: string, limits: SqlLimits = {}): Promise<SqlResult> {
-    return querySql(this.#catalog().file.path, sql, limits)
+    return querySql(this.#catalog().file.path, sql, limits, this.#opened.resolved)
   }
 
   /** Any use after it throws `validation`; closing again does nothing. */

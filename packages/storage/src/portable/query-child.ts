@@ -1,11 +1,14 @@
 import { text } from 'node:stream/consumers'
 import type { SqlCell, SqlResult } from '@nirs-workspace/types'
+import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { storeTableNames } from '../catalog/catalog-schema.ts'
 import { attachReadOnly, quotedIdentifier } from '../engine/attach-store.ts'
 import { streamJsonRows } from '../engine/json-rows.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
+import { chainSummaryView } from './chain-summary-view.ts'
 import { type QueryAnswer, QueryRequest } from './query-messages.ts'
+import type { Samples } from './samples-view.ts'
 import { requireReadOnly } from './sql-policy.ts'
 
 /** Runs one query over one catalog and ends. The parent ends it earlier when it takes too long. */
@@ -20,21 +23,28 @@ const main = async (): Promise<QueryAnswer> => {
 }
 
 const answer = async (engine: Engine, request: QueryRequest): Promise<SqlResult> => {
-  await requireReadOnly(engine, request.sql, storeTableNames)
+  const tables = [...storeTableNames, 'chain_summary', ...(request.places === null ? [] : ['samples'])]
+  const asked = await requireReadOnly(engine, request.sql, tables)
   await attachReadOnly(engine, request.catalog, 'catalog')
   for (const table of storeTableNames) {
     const columns = table === 'predictions' ? '* EXCLUDE (search_text)' : '*'
     await engine.run(`CREATE VIEW memory.main.${table} AS SELECT ${columns} FROM catalog.main.${quotedIdentifier(table)}`)
   }
-  // Second wall: were the first one to let something through, it would find no files and could not take this wall down.
+  await engine.run(`CREATE VIEW memory.main.chain_summary AS ${chainSummaryView}`)
+  const samples = request.places !== null && asked.has('samples') ? await openSamples(engine, request.places) : null
+  // Second wall: were the first one to let something through, it would find no files but those of `samples`, and could not take this wall down.
   await engine.run('SET enable_external_access = false')
   await engine.run('SET lock_configuration = true')
   try {
     return await collect(engine, request)
   } catch (error) {
-    throw inOwnWords(error)
+    throw samples?.foreign(error) ?? inOwnWords(error)
   }
 }
+
+/** Few statements ask for samples, and what reads arrays is large. */
+const openSamples = async (engine: Engine, places: ArrayPlaces): Promise<Samples> =>
+  (await import('./samples-view.ts')).makeSamplesView(engine, places)
 
 /** What stops a query is the query, and its message may quote it: no sign of a full disk or of a damaged store. */
 const inOwnWords = (error: unknown): unknown => (isStorageError(error) && error.cause instanceof Error ? error.cause : error)

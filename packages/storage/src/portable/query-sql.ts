@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { SqlResult } from '@nirs-workspace/types'
+import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { StorageError } from '../errors.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { maybeCount, maybeSome, optionsOf, signal } from '../options/option-schemas.ts'
-import { QueryAnswer, type QueryRequest } from './query-messages.ts'
+import { Places, QueryAnswer, type QueryRequest } from './query-messages.ts'
 
 export interface SqlLimits {
   /** Milliseconds from the start of the process that runs the query. Default 5 000. */
@@ -25,18 +26,26 @@ const longestText = 20_000
 const entry = fileURLToPath(new URL('./query-child.ts', import.meta.url))
 
 /**
- * Runs one reading statement over the tables of a catalog (runs, pipelines, chains, predictions, artifacts, logs, projects), in a process
- * of its own that ends with it. That process can open no other file and change nothing. Throws `sql_not_allowed`, `sql_multi`, `sql_error`,
- * `sql_timeout`, `sql_memory`, or the reason of the signal.
+ * Runs one reading statement over the tables of a catalog (runs, pipelines, chains, predictions, artifacts, logs, projects) and the view
+ * chain_summary, in a process of its own that ends with it. With `places` there is the view samples too: a statement that names it opens what
+ * holds arrays, for reading, after comparing all of it with its checksums. That process can open no other file and change nothing. Throws
+ * `sql_not_allowed`, `sql_multi`, `sql_error`, `sql_timeout`, `sql_memory`, or the reason of the signal; of samples `arrays_corrupt`,
+ * `arrays_missing`, `store_locked`.
  */
-export const querySql = async (catalogPath: string, sql: string, limits: SqlLimits = {}): Promise<SqlResult> => {
+export const querySql = async (
+  catalogPath: string,
+  sql: string,
+  limits: SqlLimits = {},
+  places: ArrayPlaces | null = null,
+): Promise<SqlResult> => {
   checkText('sql', sql)
   checkGiven(Limits, limits)
+  checkGiven(Places.nullable(), places, 'the places')
   if (Buffer.byteLength(sql) > longestText)
     throw new StorageError('sql_not_allowed', `A statement of more than ${longestText} bytes is not run.`)
   limits.signal?.throwIfAborted()
   const { memoryMb = 512, rows = 10_000, bytes = 8e6, deadline = 5000 } = limits
-  const answer = await ask({ catalog: catalogPath, sql, memory_mb: memoryMb, rows, bytes }, deadline, limits.signal)
+  const answer = await ask({ catalog: catalogPath, sql, places, memory_mb: memoryMb, rows, bytes }, deadline, limits.signal)
   if ('result' in answer) return answer.result
   const { code, message, hint } = answer.error
   throw new StorageError(code, message, hint === undefined ? {} : { hint })

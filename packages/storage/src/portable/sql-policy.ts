@@ -15,9 +15,9 @@ const Parsed = z.object({
 /**
  * Passes one statement that only reads: its tree, as DuckDB itself parses it, may hold known kinds of nodes, the tables named here, and
  * functions that compute from their arguments alone. Everything else is `sql_not_allowed`, `sql_multi` or `sql_error`. No text is searched
- * for words: a value 'drop' or a column "copy" is as good as any.
+ * for words: a value 'drop' or a column "copy" is as good as any. The tables that the statement may ask.
  */
-export const requireReadOnly = async (engine: Engine, sql: string, tables: readonly string[]): Promise<void> => {
+export const requireReadOnly = async (engine: Engine, sql: string, tables: readonly string[]): Promise<ReadonlySet<string>> => {
   const { json } = await engine.one(
     Serialized,
     'SELECT json_serialize_sql($sql::VARCHAR, skip_null := true, skip_empty := true)::VARCHAR AS json',
@@ -32,7 +32,9 @@ export const requireReadOnly = async (engine: Engine, sql: string, tables: reado
   if (statements.length > 1) {
     throw new StorageError('sql_multi', `These are ${statements.length} statements. None was run.`, { hint: 'Run them one at a time.' })
   }
-  checkNode(parsed.statements, { tables: new Set(tables), ctes: new Set(), functions: await allowedFunctions(engine) })
+  const asked = new Set<string>()
+  checkNode(parsed.statements, { tables: new Set(tables), ctes: new Set(), functions: await allowedFunctions(engine), asked })
+  return asked
 }
 
 /** DuckDB writes a number beyond the largest double into the tree as a word that JSON does not have. */
@@ -64,6 +66,8 @@ interface Allowed {
   /** The names that the queries around a node give to queries of their own, as `lower` writes them. */
   readonly ctes: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
+  /** The tables that were met. */
+  readonly asked: Set<string>
 }
 
 /** Functions that make tables out of their arguments, and nothing else. */
@@ -165,9 +169,12 @@ const checkKind = (node: Node): void => {
   if (!nodeTypes.has(node.type) && !node.type.endsWith('_TYPE_INFO')) throw refused(`A part of the kind ${node.type} may not be used here.`)
 }
 
-const checkTable = ({ table_name = '', schema_name, catalog_name }: Node, { tables, ctes }: Allowed): void => {
+const checkTable = ({ table_name = '', schema_name, catalog_name }: Node, { tables, ctes, asked }: Allowed): void => {
   const isPlain = catalog_name === undefined && (schema_name === undefined || schema_name === 'main')
-  if (isPlain && tables.has(lower(table_name))) return
+  if (isPlain && tables.has(lower(table_name))) {
+    if (schema_name !== undefined || !ctes.has(lower(table_name))) asked.add(lower(table_name))
+    return
+  }
   // Behind `main.` the engine looks for no CTE.
   if (isPlain && schema_name === undefined && ctes.has(lower(table_name))) return
   const name = [catalog_name, schema_name, table_name].filter((part) => part !== undefined).join('.')

@@ -3,12 +3,8 @@ import type { Engine } from '../engine/open-engine.ts'
 import { decodeJson } from '../json/decode-json.ts'
 import { entriesOf } from '../json/entries-of.ts'
 import { jsonOrNull } from './json-text.ts'
+import { isAggregated, isRealFold } from './real-fold.ts'
 import { seen, written } from './store-session.ts'
-
-/** Rows of twins that average over repetitions; they hold the same models once more. */
-export const isAggregated = "fold_id LIKE '%\\_agg' ESCAPE '\\'"
-/** A fold of cross-validation, or the one fit without folds: not an average over folds, not a refit. */
-export const isRealFold = `refit_context IS NULL AND fold_id NOT IN ('avg', 'w_avg', 'final', 'ensemble', 'all') AND NOT (${isAggregated})`
 
 /**
  * Brings the summary columns of the chains that a query names up to date. cv_* are means over the real folds, each counted once; final_*

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { EngineParameters } from '../engine/open-engine.ts'
 import { parseGiven } from '../options/check-options.ts'
-import { isAggregated } from './chain-summary.ts'
+import { isAggregated } from './real-fold.ts'
 import { seen } from './store-session.ts'
 
 const oneOrSome = z.union([z.string(), z.array(z.string())]).optional()
