@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
-import { link, makeFolder, removeEmptyFolder, unlink, writeNewFile } from './disk.ts'
+import { makeFolder, removeEmptyFolder, unlink } from './disk.ts'
+import { createWhole, isFresh, isRightHeld, readText, unlinkIfThere, winRight } from './exclusive-right.ts'
 import { refuseForeignLock } from './foreign-lock.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
 import { toWriteError } from './write-error.ts'
@@ -53,7 +54,7 @@ export const acquireWorkspaceLock = async (root: string, owner: { jobId: string;
 
 const acquire = async (path: string, content: LockContent): Promise<void> => {
   for (let attempt = 0; attempt < 40; attempt++) {
-    if (await createWhole(path, JSON.stringify(content))) {
+    if (await createLock(path, JSON.stringify(content))) {
       await sweepLeftovers(path)
       return
     }
@@ -92,38 +93,15 @@ const makeControlFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** The file appears under its name with all its content, or not at all; false when the name is taken. */
-const createWhole = async (path: string, text: string): Promise<boolean> => {
-  const beside = join(dirname(path), `lock.part-${randomUUID()}`)
-  try {
-    await writeNewFile(beside, text)
-    await link(beside, path)
-    return true
-  } catch (error) {
-    const code = systemCode(error)
-    if (code === 'EEXIST') return false
-    if (code === 'ENOENT') {
-      // The last holder has just taken the empty folder away with the lock.
-      await makeControlFolder(dirname(path))
-      return false
-    }
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
-    return await createWithoutLinks(path, text)
-  } finally {
-    await unlinkIfThere(beside)
-  }
+/** False when the name is taken. */
+const createLock = async (path: string, text: string): Promise<boolean> => {
+  const created = await createWhole(path, partOf(path), text)
+  // The last holder has just taken the empty folder away with the lock.
+  if (created === 'no folder') await makeControlFolder(dirname(path))
+  return created === 'made'
 }
 
-const createWithoutLinks = async (path: string, text: string): Promise<boolean> => {
-  try {
-    await writeNewFile(path, text)
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false
-    throw error
-  }
-  // It had its name before its content: a rival may have taken it for what a dead process has left.
-  return (await readText(path)) === text
-}
+const partOf = (path: string) => join(dirname(path), `lock.part-${randomUUID()}`)
 
 interface FoundLock {
   readonly text: string
@@ -137,15 +115,14 @@ const readLock = async (path: string): Promise<FoundLock | null> => {
 }
 
 /**
- * Removes the one lock that was judged to be stale, whatever the name holds by now. The right to do so is a file named after that lock's
- * content, created exclusively; a content never comes back (it holds a random number), so a slow rival cannot remove a newer lock by
- * mistake: having got the right, it looks again. A right whose owner has died is followed by the next one.
+ * Removes the one lock that was judged to be stale, whatever the name holds by now. A lock's content never comes back (it holds a random
+ * number), so a slow rival cannot remove a newer lock by mistake: having got the right to that content, it looks again.
  */
 const removeStale = async (path: string, { text: stale, content }: FoundLock): Promise<void> => {
   // A text that is not a lock's may come back: whoever takes a lock on a disk without links writes it under its name.
   const isStale = async () => (await readText(path)) === stale && (content !== null || !(await isFresh(path)))
   if (!(await isStale())) return
-  const right = await winRight(path, stale)
+  const right = await winRight(`${path}.takeover`, partOf(path), stale)
   if (right === null) return
   try {
     if (await isStale()) await unlink(path)
@@ -154,50 +131,11 @@ const removeStale = async (path: string, { text: stale, content }: FoundLock): P
   }
 }
 
-const winRight = async (path: string, stale: string): Promise<string | null> => {
-  const name = createHash('sha256').update(stale).digest('hex').slice(0, 32)
-  const own = JSON.stringify(await ownIdentity())
-  for (let generation = 0; generation < 100; generation++) {
-    const right = join(dirname(path), `${basename(path)}.takeover-${name}-${generation}`)
-    if (await createWhole(right, own)) return right
-    if (await ownerRuns(right)) return null
-  }
-  return null
-}
-
-/** A right that vanished has been used: whoever asks looks at the lock again. */
-const ownerRuns = async (right: string): Promise<boolean> => {
-  const text = await readText(right)
-  if (text === null) return true
-  const owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() }).safeParse(jsonOrNull(text))
-  return owner.success ? isRunning(owner.data) : isFresh(right)
-}
-
-const writingTakes = 10_000
-
-/** A file without readable content is being written, or is what a power cut has left: its age tells. */
-const isFresh = async (path: string): Promise<boolean> => {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs < writingTakes
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return true
-    throw error
-  }
-}
-
 /** Parts and rights of processes that died while taking the lock. Without the stale lock they belong to, they allow nothing. */
 const sweepLeftovers = async (path: string): Promise<void> => {
   for (const name of await readdir(dirname(path))) {
     const leftover = join(dirname(path), name)
-    if (/^lock\.(part|takeover)-/.test(name) && !(await ownerRuns(leftover))) await unlinkIfThere(leftover)
-  }
-}
-
-const unlinkIfThere = async (path: string): Promise<void> => {
-  try {
-    await unlink(path)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
+    if (/^lock\.(part|takeover)-/.test(name) && !(await isRightHeld(leftover))) await unlinkIfThere(leftover)
   }
 }
 
@@ -209,15 +147,6 @@ const release = async (path: string, nonce: string): Promise<void> => {
     // What the job has done is done; for others, a lock that cannot be removed is stale as soon as this process ends.
     if (systemCode(error) === undefined) throw error
     givenBack.add(nonce)
-  }
-}
-
-const readText = async (path: string): Promise<string | null> => {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
   }
 }
 

@@ -98,6 +98,7 @@ const fieldsOf = ({ metadata, pipeline, fallback }: Incoming, options: ImportOpt
     hash: '',
     pending: 'none',
     pendingWriter: 0,
+    pendingDigest: '',
   })
   const category = metadata.get('category')
   return {

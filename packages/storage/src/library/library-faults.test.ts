@@ -1,5 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -105,6 +107,53 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect((await library.save(fresh)).status).toBe('replaced')
     }))
 
+  it(
+    'test_settled_once: what a dead process left is settled by one alone; a newer version that another process saves meanwhile stays whole',
+    async () => {
+      const outcomes = new Set<string>()
+      let met = true
+      for (let point = 0; met; point++) {
+        await withPlayground(async ({ workspace }) => {
+          const library = new PipelineLibrary(workspace)
+          const { template } = await library.save(old)
+          await leaveInEffect(workspace, template.id)
+          met = false
+          let count = 0
+          setFaultHook(async ({ path }) => {
+            if (!path.startsWith(join(workspace, 'library', template.id)) || count++ !== point) return
+            met = true
+            outcomes.add(await saveElsewhere(workspace, newer))
+          })
+          await library.save({ name: 'later', pipeline: ['later'] })
+          setFaultHook(undefined)
+          const [left] = (await visible(library)).filter(({ name }) => name === 'best')
+          expect([fresh, newer].map(shown)).toContainEqual(left)
+          expect(await saveElsewhere(workspace, newer)).toMatch(/replaced|unchanged/)
+          expect((await visible(library)).filter(({ name }) => name === 'best')).toEqual([shown(newer)])
+          await expectNothingHalfDone(workspace)
+        })
+      }
+      expect([...outcomes].toSorted()).toEqual(['replaced', 'workspace_busy'])
+    },
+    minutes,
+  )
+
+  it('test_settler_dies: a kill before any operation of settling leaves the version that is in effect, and the next change settles it', async () => {
+    let killed = true
+    for (let point = 0; killed; point++) {
+      await withPlayground(async ({ workspace }) => {
+        const library = new PipelineLibrary(workspace)
+        const { template } = await library.save(old)
+        await leaveInEffect(workspace, template.id)
+        killed = await killedAt(point, () => library.save({ ...fresh, overwrite: false }))
+        expect(await visible(library)).toEqual([shown(fresh)])
+        await library.save({ name: 'later', pipeline: ['later'] })
+        expect((await visible(library)).filter(({ name }) => name === 'best')).toEqual([shown(fresh)])
+        await expectNothingHalfDone(workspace)
+      })
+    }
+  })
+
   it('test_changed_underneath: a version that another process wrote since it was read is not replaced', () =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)
@@ -161,6 +210,32 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect(await readAll(workspace)).toEqual(before)
     }))
 })
+
+const newer = { name: 'best', description: 'newer words', metrics: { rmse: 3 }, pipeline: ['newer'], overwrite: true }
+
+const shown = ({ name, description, metrics, pipeline }: typeof fresh) => ({
+  name,
+  description,
+  metrics,
+  changed_since_saved: false,
+  pipeline: { pipeline },
+})
+
+/** A replacement by `fresh` whose process died when its pipeline had got its name. */
+const leaveInEffect = async (workspace: string, id: string) => {
+  setFaultHook(({ kind, path }) => {
+    if (kind === 'rename' && path.endsWith('/metadata.json')) throw new Killed()
+  })
+  await expect(new PipelineLibrary(workspace).save(fresh)).rejects.toThrow(Killed)
+  setFaultHook(undefined)
+  const pending = join(workspace, 'library', id, '.next-metadata.json')
+  await writeFile(pending, (await readFile(pending, 'utf8')).replace(`"writer": ${process.pid}`, `"writer": ${2 ** 22 + 1}`))
+}
+
+const saveElsewhere = async (workspace: string, template: typeof fresh): Promise<string> => {
+  const program = join(import.meta.dirname, 'testing', 'save-template-process.ts')
+  return (await promisify(execFile)(process.execPath, [program, workspace, JSON.stringify(template)])).stdout
+}
 
 async function restoreAll(library: PipelineLibrary): Promise<void> {
   const entry = (await library.trash()).find(({ name }) => name === 'best')
@@ -222,7 +297,7 @@ const killedAt = async (point: number, run: () => Promise<unknown>): Promise<boo
 
 const expectNothingHalfDone = async (workspace: string) => {
   const paths = [...(await readAll(join(workspace, 'library'))).keys()]
-  expect(paths.filter((path) => /\.tmp$|\.partial|\.next-metadata|\.staging\/./.test(path))).toEqual([])
+  expect(paths.filter((path) => /\.tmp$|\.partial|\.next-metadata|\.settle-|\.staging\/./.test(path))).toEqual([])
   const entries = paths.filter((path) => /^\.trash\/[^/]+\/$/.test(path))
   for (const entry of entries) expect(paths).toContain(`${entry}template/pipeline.json`)
 }

@@ -1,5 +1,6 @@
 import { pinFile } from '../arrays/pin-file.ts'
 import { isStorageError } from '../errors.ts'
+import { digestOf } from '../files/exclusive-right.ts'
 import { contentHash } from './json-text.ts'
 import { type JsonObject, type JsonTree, parseJsonTree } from './json-tree.ts'
 
@@ -25,6 +26,8 @@ export interface StoredTemplate {
   readonly pending: 'none' | 'in effect' | 'void'
   /** The process that began the replacement; 0 when that is not known. */
   readonly pendingWriter: number
+  /** Stands for the content of the pending file; empty without one, and for one that cannot be read. */
+  readonly pendingDigest: string
 }
 
 type Place = Pick<StoredTemplate, 'categoryFolder' | 'folder'>
@@ -52,9 +55,9 @@ const readOnce = async (root: string, place: Place): Promise<StoredTemplate | { 
     const current: JsonObject = own ?? new Map()
     const hash = contentHash(pipeline)
     const next = await readPending(root, id)
-    const pending = next === undefined ? 'none' : isInEffect(next, current, hash) ? 'in effect' : 'void'
-    const metadata = pending === 'in effect' && next instanceof Map ? withoutMarks(next) : current
-    return { id, ...place, metadata, pipeline, hash, pending, pendingWriter: writerOf(next) }
+    const pending = next === undefined ? 'none' : isInEffect(next.tree, current, hash) ? 'in effect' : 'void'
+    const metadata = pending === 'in effect' && next?.tree instanceof Map ? withoutMarks(next.tree) : current
+    return { id, ...place, metadata, pipeline, hash, pending, pendingWriter: writerOf(next?.tree), pendingDigest: next?.digest ?? '' }
   } catch (error) {
     if (error instanceof UnreadableFile) return { reason: error.message }
     throw error
@@ -70,8 +73,10 @@ export const toPipeline = (tree: JsonTree): JsonObject | undefined => {
 /** A JSON file inside `root`; undefined when it is not there. Throws `UnreadableFile`. */
 export const readTree = async (root: string, relativePath: string): Promise<JsonTree | undefined> => {
   const bytes = await readSmallFile(root, relativePath)
-  if (bytes === undefined) return undefined
-  const name = relativePath.split('/').at(-1) ?? relativePath
+  return bytes === undefined ? undefined : parseTree(bytes, relativePath.split('/').at(-1) ?? relativePath)
+}
+
+const parseTree = (bytes: Uint8Array, name: string): JsonTree => {
   try {
     return parseJsonTree(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
@@ -101,11 +106,15 @@ const readSmallFile = async (root: string, relativePath: string): Promise<Uint8A
 }
 
 // A pending file that is damaged was never finished: the template is what it was.
-const readPending = async (root: string, id: string): Promise<JsonTree | undefined> => {
+const readPending = async (root: string, id: string): Promise<{ tree: JsonTree; digest: string } | undefined> => {
+  let digest = ''
   try {
-    return await readTree(root, `${id}/${pendingName}`)
+    const bytes = await readSmallFile(root, `${id}/${pendingName}`)
+    if (bytes === undefined) return undefined
+    digest = digestOf(bytes)
+    return { tree: parseTree(bytes, pendingName), digest }
   } catch (error) {
-    if (error instanceof UnreadableFile) return null
+    if (error instanceof UnreadableFile) return { tree: null, digest }
     throw error
   }
 }

@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { removeTree, syncFolder, unlink } from '../files/disk.ts'
+import { digestOf, isRightHeld, unlinkIfThere, winRight } from '../files/exclusive-right.ts'
+import { isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
 import { writeDurably } from '../files/write-durably.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
 import { readLabel, readTrashed, trashIds } from './list-trash.ts'
-import { metadataName, pendingName, readmeName, type StoredTemplate } from './read-template.ts'
+import { metadataName, pendingName, readmeName, readTemplate, type StoredTemplate } from './read-template.ts'
 import { readmeText } from './readme-text.ts'
 import type { LibraryContent } from './scan-library.ts'
 import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
@@ -22,17 +25,34 @@ export const sweepLeftovers = async (root: string, { templates }: LibraryContent
   for (const template of templates) {
     await settlePending(root, template)
     await sweepTemporaryFiles(join(root, template.id))
+    await sweepRights(root, template)
   }
   await sweepStaging(join(root, stagingName))
   await sweepTrash(root, templates)
   return templates.some(({ pending }) => pending !== 'none')
 }
 
+/**
+ * What a scan has found may have been settled since, and the template replaced again: only what still is what was judged is settled, by the
+ * one who has the right to that content. Nobody replaces the template meanwhile, as the pending file is the claim on it.
+ */
 const settlePending = async (root: string, template: StoredTemplate): Promise<void> => {
   if (template.pending === 'none' || !(await isAbandoned(root, template))) return
-  if (template.pending === 'in effect') await adoptPending(root, template)
-  else await dropPending(join(root, template.id))
+  const folder = join(root, template.id)
+  const beside = join(folder, `.${process.pid}-${randomUUID()}.tmp`)
+  const right = await winRight(join(folder, rightStem), beside, template.pendingDigest, isAnotherRunning)
+  if (right === null) return
+  try {
+    const current = await readTemplate(root, template)
+    if (current === undefined || 'reason' in current || current.pendingDigest !== template.pendingDigest) return
+    if (current.pending === 'in effect') await adoptPending(root, current)
+    else if (current.pending === 'void') await dropPending(folder)
+  } finally {
+    await unlinkIfThere(right)
+  }
 }
+
+const rightStem = '.settle'
 
 /** The second half of a replacement: the metadata of the pipeline that is already in place. */
 export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTemplate, 'id' | 'metadata'>): Promise<void> => {
@@ -59,6 +79,20 @@ const sweepTemporaryFiles = async (folder: string): Promise<void> => {
   for (const name of await namesIn(folder)) {
     const pid = /^\.(\d+)-.+\.tmp$/.exec(name)?.[1]
     if (pid !== undefined && isOver(Number(pid))) await unlink(join(folder, name))
+  }
+}
+
+/** A right allows nothing once the content that it speaks of has gone; until then, the next right follows upon it. */
+const sweepRights = async (root: string, template: StoredTemplate): Promise<void> => {
+  const folder = join(root, template.id)
+  const rights = (await namesIn(folder)).filter((name) => name.startsWith(`${rightStem}-`))
+  if (rights.length === 0) return
+  const current = await readTemplate(root, template)
+  if (current === undefined || 'reason' in current) return
+  for (const name of rights) {
+    const right = join(folder, name)
+    const isSpent = current.pending === 'none' || !name.includes(digestOf(current.pendingDigest))
+    if (isSpent && !(await isRightHeld(right, isAnotherRunning))) await unlinkIfThere(right)
   }
 }
 
@@ -99,6 +133,13 @@ const isOver = (pid: number): boolean => {
   } catch (error) {
     return systemCode(error) === 'ESRCH'
   }
+}
+
+/** Our own process has the turn: a right that it holds is one that the disk did not let it give back. */
+const isAnotherRunning = async (owner: ProcessIdentity): Promise<boolean> => {
+  const own = await ownIdentity()
+  if (owner.pid === own.pid && owner.host === own.host && owner.started === own.started) return false
+  return isRunning(owner)
 }
 
 const namesIn = async (folder: string): Promise<string[]> => {
