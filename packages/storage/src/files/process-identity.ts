@@ -43,7 +43,8 @@ const partsOf = (started: string | null): Record<'boot' | 'start' | 'space' | 'm
 const areTwo = (a: string | undefined, b: string | undefined): boolean =>
   a !== b && a !== undefined && a !== '' && b !== undefined && b !== ''
 
-const isAlive = (pid: number): boolean => {
+/** Whether a process of this id runs, of whatever user. */
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true
@@ -52,7 +53,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const startOf = async (pid: number): Promise<string | null> => {
+export const startOf = async (pid: number): Promise<string | null> => {
   if (process.platform !== 'linux') return null
   try {
     const [status, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')])

@@ -97,7 +97,7 @@ const fieldsOf = ({ metadata, pipeline, fallback }: Incoming, options: ImportOpt
     pipeline,
     hash: '',
     pending: 'none',
-    pendingWriter: 0,
+    pendingWriter: '',
     pendingDigest: '',
   })
   const category = metadata.get('category')

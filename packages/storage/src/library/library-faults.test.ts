@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { ownMark } from '../files/process-mark.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
@@ -105,6 +106,32 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect(await library.load({ name: 'best' })).toMatchObject({ description: 'old words', pipeline: { pipeline: ['old'] } })
       await writeFile(pending, JSON.stringify({ writer: 2 ** 22 + 1, name: 'best' }))
       expect((await library.save(fresh)).status).toBe('replaced')
+    }))
+
+  it('test_whose_leftovers: those of another machine are left alone, those of a process whose id now belongs to another are swept', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const root = join(workspace, 'library')
+      await library.save(old)
+      const own = await ownMark()
+      const [pid, machine, start] = own.split('.')
+      const elsewhere = `${pid}.00000000.${start}`
+      await stopAt('/pipeline.json', () => library.save(fresh))
+      await giveTo(root, own, elsewhere)
+      await stopAt('/general/other', () => library.save({ name: 'other', pipeline: ['other'] }))
+      await giveTo(root, own, elsewhere)
+      const marked = async (mark: string) => (await readAll(root)).entries().filter((entry) => entry.join().includes(mark))
+      const before = [...(await marked(elsewhere))]
+      for (const kind of [/^\.staging\//, /^\.trash\//, /^general.*\.tmp$/, /\.next-metadata\.json$/]) {
+        expect(before.some(([path]) => kind.test(path))).toBe(true)
+      }
+      await library.save({ name: 'later', pipeline: ['later'] })
+      expect([...(await marked(elsewhere))]).toEqual(before)
+      expect(isStorageError(await library.save(fresh).catch((error: unknown) => error), 'workspace_busy')).toBe(true)
+      await giveTo(root, elsewhere, `${pid}.${machine}.00000000`)
+      expect((await library.save(fresh)).status).toBe('replaced')
+      expect([...(await marked('.00000000'))]).toEqual([])
+      await expectNothingHalfDone(workspace)
     }))
 
   it(
@@ -229,7 +256,25 @@ const leaveInEffect = async (workspace: string, id: string) => {
   await expect(new PipelineLibrary(workspace).save(fresh)).rejects.toThrow(Killed)
   setFaultHook(undefined)
   const pending = join(workspace, 'library', id, '.next-metadata.json')
-  await writeFile(pending, (await readFile(pending, 'utf8')).replace(`"writer": ${process.pid}`, `"writer": ${2 ** 22 + 1}`))
+  await writeFile(pending, (await readFile(pending, 'utf8')).replace(/"writer": "[^"]*"/, `"writer": ${2 ** 22 + 1}`))
+}
+
+/** A process that dies before something gets a name that ends so. */
+const stopAt = async (end: string, run: () => Promise<unknown>) => {
+  setFaultHook(({ kind, path }) => {
+    if (kind === 'rename' && path.endsWith(end)) throw new Killed()
+  })
+  await expect(run()).rejects.toThrow(Killed)
+  setFaultHook(undefined)
+}
+
+/** Makes what one process has left that of another one. */
+const giveTo = async (root: string, from: string, to: string) => {
+  for (const [path, text] of [...(await readAll(root))].toReversed()) {
+    if (text.includes(from)) await writeFile(join(root, path), text.replaceAll(from, to))
+    const name = basename(path)
+    if (name.includes(from)) await rename(join(root, path), join(root, dirname(path), name.replaceAll(from, to)))
+  }
 }
 
 const saveElsewhere = async (workspace: string, template: typeof fresh): Promise<string> => {

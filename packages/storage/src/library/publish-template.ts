@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, rename, syncFolder, writeNewFile } from '../files/disk.ts'
+import { ownMark } from '../files/process-mark.ts'
 import { prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
 import { invalidTemplate } from './library-error.ts'
@@ -20,7 +21,7 @@ export interface TemplateFiles {
 export const publishTemplate = async (root: string, place: { name: string; category: string }, files: TemplateFiles): Promise<string> => {
   const staging = join(root, stagingName)
   await ensureFolder(staging)
-  const own = join(staging, `${process.pid}-${randomUUID()}`)
+  const own = join(staging, `${await ownMark()}-${randomUUID()}`)
   const staged = join(own, 'template')
   await makeFolder(staged)
   await writeTemplateFiles(staged, files)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { pinFile } from '../arrays/pin-file.ts'
 import { isStorageError } from '../errors.ts'
 import { digestOf } from '../files/exclusive-right.ts'
@@ -24,8 +25,8 @@ export interface StoredTemplate {
   readonly hash: string
   /** A replacement was cut short: its metadata is in effect already, or to be thrown away. */
   readonly pending: 'none' | 'in effect' | 'void'
-  /** The process that began the replacement; 0 when that is not known. */
-  readonly pendingWriter: number
+  /** The mark of the process that began the replacement; empty when that is not known. */
+  readonly pendingWriter: string
   /** Stands for the content of the pending file; empty without one, and for one that cannot be read. */
   readonly pendingDigest: string
 }
@@ -119,9 +120,9 @@ const readPending = async (root: string, id: string): Promise<{ tree: JsonTree; 
   }
 }
 
-/** The new metadata with what makes a pending file: whose it is, and upon which version it follows. */
-export const pendingMetadata = (metadata: JsonObject, replaced: JsonObject): JsonObject =>
-  new Map([...metadata, [writerMark, BigInt(process.pid)], [replacesMark, replaced.get('modified_at') ?? null]])
+/** The new metadata with what makes a pending file: whose it is (no two are alike), and upon which version it follows. */
+export const pendingMetadata = (metadata: JsonObject, replaced: JsonObject, writer: string): JsonObject =>
+  new Map([...metadata, [writerMark, `${writer}-${randomUUID()}`], [replacesMark, replaced.get('modified_at') ?? null]])
 
 const writerMark = 'writer'
 const replacesMark = 'replaces'
@@ -129,7 +130,8 @@ const replacesMark = 'replaces'
 const withoutMarks = (pending: JsonObject): JsonObject =>
   new Map([...pending].filter(([field]) => field !== writerMark && field !== replacesMark))
 
-const writerOf = (pending: JsonTree | undefined): number => (pending instanceof Map ? Number(pending.get(writerMark) ?? 0) : 0)
+// Earlier versions wrote a number.
+const writerOf = (pending: JsonTree | undefined): string => (pending instanceof Map ? String(pending.get(writerMark) ?? '') : '')
 
 // It must follow upon the very metadata that is there, so that a leftover never outlives what another program wrote since.
 const isInEffect = (next: JsonTree, current: JsonObject, hash: string): boolean =>

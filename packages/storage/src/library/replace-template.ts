@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { syncFolder, writeNewFile } from '../files/disk.ts'
+import { ownMark } from '../files/process-mark.ts'
 import { writeDurably } from '../files/write-durably.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
@@ -16,7 +17,7 @@ import { copyToTrash } from './trash-folder.ts'
  */
 export const replacePipeline = (root: string, old: StoredTemplate, { metadata, pipeline }: TemplateFiles): Promise<string> =>
   withClaim(root, old, metadata, async (folder) => {
-    await writeDurably(join(folder, pipelineName), prettyJson(pipeline))
+    await writeDurably(join(folder, pipelineName), prettyJson(pipeline), await ownMark())
     await adoptPending(root, { id: old.id, metadata })
   })
 
@@ -32,7 +33,7 @@ const withClaim = async (
   commit: (folder: string) => Promise<void>,
 ): Promise<string> => {
   const folder = join(root, old.id)
-  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata)))
+  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata, await ownMark())))
   await syncFolder(folder)
   const current = await readTemplate(root, old)
   if (current === undefined || 'reason' in current || !isSameVersion(current, old)) {

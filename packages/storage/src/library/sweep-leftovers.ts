@@ -5,6 +5,7 @@ import { systemCode } from '../errors.ts'
 import { removeTree, syncFolder, unlink } from '../files/disk.ts'
 import { digestOf, isRightHeld, unlinkIfThere, winRight } from '../files/exclusive-right.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
+import { isAnotherRunning, ownMark } from '../files/process-mark.ts'
 import { writeDurably } from '../files/write-durably.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
@@ -39,8 +40,8 @@ export const sweepLeftovers = async (root: string, { templates }: LibraryContent
 const settlePending = async (root: string, template: StoredTemplate): Promise<void> => {
   if (template.pending === 'none' || !(await isAbandoned(root, template))) return
   const folder = join(root, template.id)
-  const beside = join(folder, `.${process.pid}-${randomUUID()}.tmp`)
-  const right = await winRight(join(folder, rightStem), beside, template.pendingDigest, isAnotherRunning)
+  const beside = join(folder, `.${await ownMark()}-${randomUUID()}.tmp`)
+  const right = await winRight(join(folder, rightStem), beside, template.pendingDigest, isOwnedByAnother)
   if (right === null) return
   try {
     const current = await readTemplate(root, template)
@@ -57,8 +58,9 @@ const rightStem = '.settle'
 /** The second half of a replacement: the metadata of the pipeline that is already in place. */
 export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTemplate, 'id' | 'metadata'>): Promise<void> => {
   const folder = join(root, id)
-  await writeDurably(join(folder, readmeName), readmeText(metadata))
-  await writeDurably(join(folder, metadataName), prettyJson(metadata))
+  const writer = await ownMark()
+  await writeDurably(join(folder, readmeName), readmeText(metadata), writer)
+  await writeDurably(join(folder, metadataName), prettyJson(metadata), writer)
   await dropPending(folder)
 }
 
@@ -70,15 +72,15 @@ export const dropPending = async (folder: string): Promise<void> => {
 
 // A pending file without a writer was cut short while it was written, or is being written at this moment.
 const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate): Promise<boolean> => {
-  if (pendingWriter !== 0) return isOver(pendingWriter)
+  if (pendingWriter !== '') return isOver(pendingWriter)
   const status = await lstatIfThere(join(root, id, pendingName))
   return status !== undefined && Date.now() - status.mtimeMs > longestWrite
 }
 
 const sweepTemporaryFiles = async (folder: string): Promise<void> => {
   for (const name of await namesIn(folder)) {
-    const pid = /^\.(\d+)-.+\.tmp$/.exec(name)?.[1]
-    if (pid !== undefined && isOver(Number(pid))) await unlink(join(folder, name))
+    const marked = /^\.(\d.*-.+)\.tmp$/.exec(name)?.[1]
+    if (marked !== undefined && (await isOver(marked))) await unlink(join(folder, name))
   }
 }
 
@@ -92,18 +94,18 @@ const sweepRights = async (root: string, template: StoredTemplate): Promise<void
   for (const name of rights) {
     const right = join(folder, name)
     const isSpent = current.pending === 'none' || !name.includes(digestOf(current.pendingDigest))
-    if (isSpent && !(await isRightHeld(right, isAnotherRunning))) await unlinkIfThere(right)
+    if (isSpent && !(await isRightHeld(right, isOwnedByAnother))) await unlinkIfThere(right)
   }
 }
 
 const sweepStaging = async (staging: string): Promise<void> => {
   if (!(await hasRealFolder(staging))) return
-  for (const name of await namesIn(staging)) if (isOver(Number.parseInt(name, 10))) await removeTree(join(staging, name))
+  for (const name of await namesIn(staging)) if (await isOver(name)) await removeTree(join(staging, name))
 }
 
 const sweepTrash = async (root: string, living: readonly StoredTemplate[]): Promise<void> => {
   for (const id of await trashIds(root)) {
-    if (!isOver(Number.parseInt(id, 10))) continue
+    if (!(await isOver(id))) continue
     const entry = join(root, trashName, id)
     if (await isEmptyEntry(entry)) {
       await sweepTemporaryFiles(entry)
@@ -124,19 +126,10 @@ const isNeverReplaced = async (root: string, id: string, living: readonly Stored
 }
 
 /** Whether the process that began something is gone; our own has the turn, so what it began before is over. */
-const isOver = (pid: number): boolean => {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  if (pid === process.pid) return true
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return systemCode(error) === 'ESRCH'
-  }
-}
+const isOver = async (marked: string): Promise<boolean> => !(await isAnotherRunning(marked))
 
 /** Our own process has the turn: a right that it holds is one that the disk did not let it give back. */
-const isAnotherRunning = async (owner: ProcessIdentity): Promise<boolean> => {
+const isOwnedByAnother = async (owner: ProcessIdentity): Promise<boolean> => {
   const own = await ownIdentity()
   if (owner.pid === own.pid && owner.host === own.host && owner.started === own.started) return false
   return isRunning(owner)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { copyDurably, makeFolder, removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { ownMark } from '../files/process-mark.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { ensureFolder, lstatIfThere, trashName } from './library-folder.ts'
 import { metadataName, pipelineName, readmeName, type StoredTemplate } from './read-template.ts'
@@ -67,10 +68,11 @@ export const labelOf = (template: StoredTemplate): TrashLabel => ({
 
 const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced') => {
   const trash = join(root, trashName)
-  const id = `${process.pid}-${Date.now()}-${randomUUID().slice(0, 8)}`
+  const writer = await ownMark()
+  const id = `${writer}-${Date.now()}-${randomUUID().slice(0, 8)}`
   const path = join(trash, id)
   await ensureFolder(trash)
   await ensureFolder(path)
-  await writeJsonDurably(join(path, removedName), { name, category, removed_at: new Date().toISOString(), reason, from })
+  await writeJsonDurably(join(path, removedName), { name, category, removed_at: new Date().toISOString(), reason, from }, writer)
   return { id, path }
 }
