@@ -50,7 +50,7 @@ export class JobFiles {
     if (!existsSync(this.#root)) return []
     const jobs = readdirSync(this.#root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
-      .map((entry) => ({ name: entry.name, records: this.#load(entry.name) }))
+      .map((entry) => ({ name: entry.name, records: this.load(entry.name) }))
       .sort((a, b) => lastSeq(b.records) - lastSeq(a.records))
     for (const { name } of jobs.slice(keptJobs)) rmSync(join(this.#root, name), { recursive: true, force: true })
     return jobs
@@ -66,8 +66,9 @@ export class JobFiles {
     return JobOutcome.parse(JSON.parse(readFileSync(path, 'utf8')))
   }
 
-  #load(name: string): JobRecord[] {
-    const path = join(this.#root, name, 'events.ndjson')
+  /** Events of one job, in order of seq. */
+  load(jobId: string): JobRecord[] {
+    const path = join(this.folderOf(jobId), 'events.ndjson')
     if (!existsSync(path)) return []
     return readFileSync(path, 'utf8').split('\n').flatMap(parseLine)
   }

@@ -1,6 +1,8 @@
 import { Job, type ServerEvent } from '@nirs-workspace/types'
 import * as z from 'zod'
 
+const Identity = z.object({ pid: z.number().int(), host: z.string(), started: z.string().nullable() })
+
 /** One line of a job's event file: the job as it stood after the event. `seq` counts in the job, `jobs_seq` over all jobs ever. */
 export const JobRecord = z.object({
   seq: z.number().int(),
@@ -9,6 +11,9 @@ export const JobRecord = z.object({
   type: z.enum(['maintenance_started', 'maintenance_progress', 'maintenance_completed', 'maintenance_failed', 'maintenance_cancelled']),
   /** Process that did the work, to tell a job that still runs from one that died with the server. */
   pid: z.number().int().nullable(),
+  /** The same process, named for good, and the server that runs it; earlier versions wrote neither. */
+  process: Identity.nullish(),
+  server: Identity.nullish(),
   job: Job,
 })
 export type JobRecord = z.infer<typeof JobRecord>

@@ -1,14 +1,17 @@
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobProgress } from '@nirs-workspace/types'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
 import { EventHub } from '../events/event-hub.ts'
 import { createLog } from '../log.ts'
 import { tellAll } from '../server/telling.ts'
 import { JobFiles } from './job-files.ts'
 import { Jobs } from './jobs.ts'
+import { recoverJobs } from './recover-jobs.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -24,7 +27,7 @@ interface Started {
 }
 
 /** Jobs whose processes are played by the test. */
-const makeJobs = () => {
+const makeJobs = (pid: number | null = null) => {
   const started: Started[] = []
   const jobs = new Jobs(
     new JobFiles(folder),
@@ -34,7 +37,7 @@ const makeJobs = () => {
       const entry: Started = { request, cancelled: false, progress, end: resolve }
       started.push(entry)
       return {
-        pid: null,
+        pid,
         ended: promise,
         cancel: () => {
           entry.cancelled = true
@@ -45,6 +48,7 @@ const makeJobs = () => {
   return { jobs, started }
 }
 
+const silent = createLog(() => undefined)
 const workspace = { id: 'abc', path: '/data/abc' }
 const completed: JobOutcome = { state: 'completed', report: { rows: 3 }, error: null }
 const step = (fraction: number): JobProgress => ({
@@ -145,13 +149,61 @@ describe('after a restart', () => {
   test('a job that was at work is found abandoned; its own last word decides how it ended', async () => {
     const { job_id } = makeJobs().jobs.start({ kind: 'migrate', workspace })
     const { jobs } = makeJobs()
-    expect(jobs.abandoned()).toMatchObject([{ job: { job_id, state: 'running' } }])
+    expect(jobs.abandoned()).toMatchObject([{ job_id, state: 'running' }])
     expect(jobs.readOutcome(job_id)).toBeUndefined()
     await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed))
     const outcome = jobs.readOutcome(job_id)
     expect(outcome).toEqual(completed)
     jobs.finish(job_id, completed)
     expect(makeJobs().jobs.list()).toMatchObject([{ job_id, state: 'completed' }])
+  })
+
+  test('a job that another server runs is watched, not touched, and ends as that one says', async () => {
+    const first = makeJobs(process.pid)
+    const { job_id } = first.jobs.start({ kind: 'migrate', workspace })
+    const second = makeJobs()
+    const heard: unknown[] = []
+    second.jobs.onEvent(({ seq, type }) => heard.push([seq, type]))
+    const recovered = recoverJobs(second.jobs, silent)
+    first.started[0]?.progress(step(0.5))
+    await vi.waitFor(() => expect(second.jobs.get(job_id).progress.fraction).toBe(0.5))
+    expect(second.jobs.runningOn(workspace.path)?.job_id).toBe(job_id)
+    await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed))
+    await vi.waitFor(() => expect(second.jobs.records(job_id)).toHaveLength(2))
+    first.started[0]?.end(completed)
+    await recovered
+    expect(second.jobs.get(job_id)).toMatchObject({ state: 'completed', report: { rows: 3 } })
+    expect(second.started).toEqual([])
+    expect(heard).toEqual([
+      [2, 'maintenance_progress'],
+      [3, 'maintenance_completed'],
+    ])
+    expect(makeJobs().jobs.records(job_id)).toEqual(first.jobs.records(job_id))
+  })
+
+  test('a job outlives its server as long as its process lives, which is more than its id', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    try {
+      const { job_id } = makeJobs(child.pid).jobs.start({ kind: 'migrate', workspace })
+      const events = join(folder, 'jobs', job_id, 'events.ndjson')
+      const record = JSON.parse(await readFile(events, 'utf8'))
+      const write = (over: object) =>
+        writeFile(events, `${JSON.stringify({ ...record, server: { ...record.server, pid: 2 ** 22 + 1 }, ...over })}\n`)
+      await write({ process: { ...record.process, started: 'another start' } })
+      const reused = makeJobs()
+      await recoverJobs(reused.jobs, silent)
+      expect(reused.started).toMatchObject([{ request: { recover: true, job_id } }])
+      await write({})
+      const second = makeJobs()
+      const recovered = recoverJobs(second.jobs, silent)
+      expect(await Promise.race([recovered, sleep(1000, 'waits')])).toBe('waits')
+      expect(second.started).toEqual([])
+      child.kill('SIGKILL')
+      await recovered
+      expect(second.started).toMatchObject([{ request: { recover: true, job_id } }])
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   test('a line that a power cut left half written is passed over and written after', async () => {

@@ -1,4 +1,4 @@
-import { StorageError } from '@nirs-workspace/storage'
+import { identityOf, type ProcessIdentity, StorageError } from '@nirs-workspace/storage'
 import type { Job, JobKind, JobProgress } from '@nirs-workspace/types'
 import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
 import type { Log } from '../log.ts'
@@ -22,6 +22,7 @@ export interface NewJob {
 interface Entry {
   records: JobRecord[]
   process: JobProcess | undefined
+  identity: ProcessIdentity | null
   ended: Promise<void>
 }
 
@@ -32,6 +33,7 @@ export class Jobs {
   readonly #start: StartJobProcess
   readonly #entries = new Map<string, Entry>()
   readonly #listeners = new Set<(record: JobRecord) => void>()
+  readonly #server = identityOf(process.pid)
   #jobsSeq = 0
 
   constructor(files: JobFiles, log: Log, start: StartJobProcess = startJobProcess) {
@@ -41,7 +43,7 @@ export class Jobs {
     for (const records of files.loadAll()) {
       const job = records.at(-1)?.job
       if (job === undefined) continue
-      this.#entries.set(job.job_id, { records, process: undefined, ended: Promise.resolve() })
+      this.#entries.set(job.job_id, { records, process: undefined, identity: null, ended: Promise.resolve() })
       this.#jobsSeq = Math.max(this.#jobsSeq, ...records.map((record) => record.jobs_seq))
     }
   }
@@ -77,11 +79,19 @@ export class Jobs {
     return this.list().find((job) => job.workspace_path === workspacePath && !isTerminal(job))
   }
 
-  /** Jobs that this process knows as not ended but does not run: their server died. */
-  abandoned(): { job: Job; pid: number | null }[] {
-    return [...this.#entries.values()]
-      .filter((entry) => entry.process === undefined && !isTerminal(currentJob(entry)))
-      .map((entry) => ({ job: currentJob(entry), pid: entry.records.at(-1)?.pid ?? null }))
+  /** Jobs that this process knows as not ended but does not run: their server died, or is another one. */
+  abandoned(): Job[] {
+    return [...this.#entries.values()].filter((entry) => entry.process === undefined && !isTerminal(currentJob(entry))).map(currentJob)
+  }
+
+  /** Takes over what another server has written about a job since; tells whether there was something. */
+  catchUp(jobId: string): boolean {
+    const entry = this.#entry(jobId)
+    const known = entry.records.at(-1)?.seq ?? 0
+    const news = this.#files.load(jobId).filter(({ seq }) => seq > known)
+    // Each server counts the events of all jobs for itself.
+    for (const record of news) this.#tell(entry, { ...record, jobs_seq: this.#jobsSeq + 1 })
+    return news.length > 0
   }
 
   onEvent(listener: (record: JobRecord) => void): () => void {
@@ -99,7 +109,7 @@ export class Jobs {
       })
     }
     const known = request.recoverId === undefined ? undefined : this.#entries.get(request.recoverId)
-    const entry: Entry = known ?? { records: [], process: undefined, ended: Promise.resolve() }
+    const entry: Entry = known ?? { records: [], process: undefined, identity: null, ended: Promise.resolve() }
     const job = known === undefined ? newJob(request.kind, request.workspace, request.recoverId) : currentJob(known)
     this.#entries.set(job.job_id, entry)
     entry.ended = this.#work(entry, job.job_id, request)
@@ -131,6 +141,7 @@ export class Jobs {
       force: request.force ?? false,
     }
     entry.process = this.#start(order, (progress) => this.#progress(entry, progress), this.#log)
+    entry.identity = entry.process.pid === null ? null : identityOf(entry.process.pid)
     return entry.process.ended
   }
 
@@ -200,12 +211,18 @@ export class Jobs {
   }
 
   #record(entry: Entry, type: JobRecord['type'], job: Job): void {
-    this.#jobsSeq += 1
     const seq = (entry.records.at(-1)?.seq ?? 0) + 1
     const pid = entry.process?.pid ?? null
-    const record: JobRecord = { seq, jobs_seq: this.#jobsSeq, timestamp: new Date().toISOString(), type, pid, job }
-    entry.records.push(record)
+    const timestamp = new Date().toISOString()
+    const processes = { pid, process: entry.identity, server: this.#server }
+    const record: JobRecord = { seq, jobs_seq: this.#jobsSeq + 1, timestamp, type, ...processes, job }
     this.#save(record)
+    this.#tell(entry, record)
+  }
+
+  #tell(entry: Entry, record: JobRecord): void {
+    this.#jobsSeq = record.jobs_seq
+    entry.records.push(record)
     for (const listener of this.#listeners) listener(record)
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, readlink } from 'node:fs/promises'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { systemCode } from '../errors.ts'
 
@@ -14,24 +14,34 @@ export interface ProcessIdentity {
   readonly started: string | null
 }
 
-export const ownIdentity = async (): Promise<ProcessIdentity> => {
-  ownStart ??= startOf(process.pid)
-  return { pid: process.pid, host: hostname(), started: await ownStart }
+/** Of a process of this machine that runs at this moment. */
+export const identityOf = (pid: number): ProcessIdentity => ({ pid, host: hostname(), started: startOf(pid) })
+
+export const ownIdentity = async (): Promise<ProcessIdentity> => ownNow()
+
+const ownNow = (): ProcessIdentity => {
+  own ??= identityOf(process.pid)
+  return own
 }
 
 // It does not change.
-let ownStart: Promise<string | null> | undefined
+let own: ProcessIdentity | undefined
 
 /** Whether that process still runs. One of another machine or container counts as running: nothing here can tell. */
 export const isRunning = async (identity: ProcessIdentity): Promise<boolean> => {
-  if (identity.host !== hostname()) return true
-  const [there, here] = [partsOf(identity.started), partsOf((await ownIdentity()).started)]
-  if (areTwo(there.machine, here.machine)) return true
-  if (areTwo(there.boot, here.boot)) return false
-  if (areTwo(there.space, here.space)) return true
-  if (!isAlive(identity.pid)) return false
-  const started = await startOf(identity.pid)
+  if (isElsewhere(identity)) return true
+  const [there, here] = [partsOf(identity.started), partsOf(ownNow().started)]
+  if (areTwo(there.boot, here.boot) || !isAlive(identity.pid)) return false
+  const started = startOf(identity.pid)
   return identity.started === null || started === null || partsOf(started).start === there.start
+}
+
+/** Whether the process is, or was, one of another machine, or of another container that may run beside this one. */
+export const isElsewhere = (identity: ProcessIdentity): boolean => {
+  if (identity.host !== hostname()) return true
+  const [there, here] = [partsOf(identity.started), partsOf(ownNow().started)]
+  // The containers of an earlier start of the machine are gone.
+  return areTwo(there.machine, here.machine) || (!areTwo(there.boot, here.boot) && areTwo(there.space, here.space))
 }
 
 const partsOf = (started: string | null): Record<'boot' | 'start' | 'space' | 'machine', string | undefined> => {
@@ -53,14 +63,15 @@ export const isAlive = (pid: number): boolean => {
   }
 }
 
-export const startOf = async (pid: number): Promise<string | null> => {
+export const startOf = (pid: number): string | null => {
   if (process.platform !== 'linux') return null
   try {
-    const [status, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')])
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
     // The command name may hold spaces and brackets: fields are counted after its end. Field 3 is the state, 22 the start in ticks.
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
     const isZombie = fields[0] === 'Z'
-    return [boot.trim(), isZombie ? 'ended' : fields[19], await spaceOf(), await machineOf()].join(':')
+    return [boot.trim(), isZombie ? 'ended' : fields[19], spaceOf(), machineOf()].join(':')
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH' || systemCode(error) === 'EACCES') return null
     throw error
@@ -68,13 +79,19 @@ export const startOf = async (pid: number): Promise<string | null> => {
 }
 
 /** Where process ids count: the number of the PID namespace. Empty when it cannot be read. */
-const spaceOf = async (): Promise<string> => {
-  const link = await readlink('/proc/self/ns/pid').catch(() => '')
-  return /\d+/.exec(link)?.[0] ?? ''
-}
+const spaceOf = (): string => /\d+/.exec(orEmpty(() => readlinkSync('/proc/self/ns/pid')))?.[0] ?? ''
 
 /** A hash, as the id itself is not meant to leave the machine. Empty where there is none. */
-const machineOf = async (): Promise<string> => {
-  const id = (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim()
+const machineOf = (): string => {
+  const id = orEmpty(() => readFileSync('/etc/machine-id', 'utf8')).trim()
   return id === '' ? '' : createHash('sha256').update(`nirs-workspace ${id}`).digest('hex').slice(0, 16)
+}
+
+const orEmpty = (look: () => string): string => {
+  try {
+    return look()
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return ''
+  }
 }

@@ -20,7 +20,7 @@ export const isAnotherRunning = async (name: string): Promise<boolean> => {
   if (host === undefined) return pid !== process.pid && isAlive(pid)
   if (host !== short(hostname())) return true
   if (!isAlive(pid)) return false
-  const started = await startOf(pid)
+  const started = startOf(pid)
   if (started !== null && start !== short('') && start !== short(started)) return false
   return pid !== process.pid
 }
