@@ -72,7 +72,12 @@ export class ArrayStore implements ArrayOperations {
     return new StreamingWriter({
       begin: async () => {
         await this.#hold('save-arrays')
-        await this.#folder.prepare()
+        try {
+          await this.#folder.prepare()
+        } catch (error) {
+          await this.#release()
+          throw error
+        }
         return { folder: this.#folder, engine, signal: options.signal ?? this.#options.signal }
       },
       change: (work) => this.#change('save-arrays', work),

@@ -1,6 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { readSummary } from '../parquet/own-metadata.ts'
 import { ArrayStore } from './array-store.ts'
@@ -110,4 +111,40 @@ test('two stores on one workspace: the second waits its turn or says who is busy
   await writer.close()
   expect(await ArrayStore.open(workspace.root).saveBatch([madeRecord('q')])).toBe(1)
   await expect(access(join(workspace.root, '.nirs-workspace'))).rejects.toThrow()
+})
+
+test('a writer that the disk refuses to begin says so in a coded error, gives the workspace back at once, and can begin again', async () => {
+  await using workspace = await temporaryStore()
+  const writer = workspace.store.openWriter()
+  const refuse = (refused: (operation: DiskOperation) => boolean) =>
+    setFaultHook((operation) => {
+      if (refused(operation)) throw Object.assign(new Error('ENOSPC: refused'), { code: 'ENOSPC', syscall: 'write' })
+    })
+  try {
+    refuse(({ kind, path }) => kind === 'mkdir' && path === workspace.arrays)
+    await expect(writer.add(madeRecord('p'))).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    expect(await readdir(workspace.root)).toEqual([])
+    expect(await ArrayStore.open(workspace.root).saveBatch([madeRecord('q')])).toBe(1)
+    await writer.add(madeRecord('p'))
+    refuse(({ path }) => path.endsWith('.part'))
+    await expect(
+      (async () => {
+        for (const record of madeRecords(5000, {}, 'more')) await writer.add(record)
+      })(),
+    ).rejects.toMatchObject({ code: 'write_failed' })
+    await expect(writer.close()).rejects.toMatchObject({ code: 'write_failed' })
+  } finally {
+    setFaultHook(undefined)
+  }
+  expect(await readdir(workspace.root)).toEqual(['arrays'])
+
+  const busy = workspace.store.openWriter()
+  const held = ArrayStore.open(workspace.root).openWriter()
+  await held.add(madeRecord('r'))
+  await expect(busy.add(madeRecord('s'))).rejects.toMatchObject({ code: 'workspace_busy' })
+  await busy.abort()
+  expect(await held.close()).toBe(1)
+  expect(await workspace.store.saveBatch([madeRecord('s')])).toBe(1)
+  expect(await readdir(workspace.root)).toEqual(['arrays'])
 })

@@ -1,6 +1,7 @@
 import { arrayFileName } from '../arrays/file-name.ts'
 import { StorageError } from '../errors.ts'
 import { unlinkIfThere } from '../files/move-file.ts'
+import { toWriteError } from '../files/write-error.ts'
 import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import type { ColumnForm } from '../parquet/column-form.ts'
@@ -14,7 +15,7 @@ import { SummaryBuilder, summaryRows } from './summary-builder.ts'
 
 /** What the writer needs of its store: room to work in, and a turn to change the workspace. */
 export interface WriterHost {
-  /** Takes the lock, makes the folder; until `end`. */
+  /** Takes the lock, makes the folder; until `end`. Holds nothing when it fails. */
   begin(): Promise<AppendContext>
   change<T>(work: (context: AppendContext) => Promise<T>): Promise<T>
   end(): Promise<void>
@@ -36,7 +37,7 @@ export class StreamingWriter implements ArrayWriter {
   readonly #host: WriterHost
   readonly #lanes = new Map<string, Lane>()
   readonly #finished: string[] = []
-  #context: Promise<AppendContext> | undefined
+  #context: AppendContext | undefined
   #turn: Promise<void> = Promise.resolve()
   #isOver = false
 
@@ -65,9 +66,8 @@ export class StreamingWriter implements ArrayWriter {
       this.#isOver = true
       if (this.#context === undefined) return 0
       try {
-        const context = await this.#context
         for (const lane of this.#lanes.values()) {
-          await this.#flush(context, lane)
+          await this.#flush(this.#context, lane)
           await this.#finish(lane)
         }
         let written = 0
@@ -88,9 +88,13 @@ export class StreamingWriter implements ArrayWriter {
 
   /** One call after the other, in the order in which they came. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => {
+    const result = this.#turn.then(async () => {
       if (this.#isOver) throw new StorageError('validation', 'The writer was closed. Nothing was changed.')
-      return work()
+      try {
+        return await work()
+      } catch (error) {
+        throw toWriteError(error)
+      }
     })
     this.#turn = result.then(
       () => undefined,
@@ -99,8 +103,8 @@ export class StreamingWriter implements ArrayWriter {
     return result
   }
 
-  #begin(): Promise<AppendContext> {
-    this.#context ??= this.#host.begin()
+  async #begin(): Promise<AppendContext> {
+    this.#context ??= await this.#host.begin()
     return this.#context
   }
 
