@@ -24,6 +24,7 @@ import { checkIntegrity } from './integrity-check.ts'
 import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
 import { saveBatch } from './save-batch.ts'
+import { settleLeftJob } from './settle-left-job.ts'
 import { removeTombstones } from './tombstone-file.ts'
 
 const StoreOptions = optionsOf<ArrayStoreOptions>({ lock: workspaceLock, signal })
@@ -37,7 +38,8 @@ const IntegrityChoice = optionsOf<IntegrityOptions>({
 
 /**
  * The arrays of a workspace: one Parquet file per dataset under arrays/, and the list of removed predictions. Reading needs no lock and
- * changes nothing. Every change holds the workspace lock, is durable when it returns, and leaves each file whole whatever happens.
+ * changes nothing. Every change holds the workspace lock, first puts in order what a job that died has left, is durable when it returns, and
+ * leaves each file whole whatever happens.
  */
 export class ArrayStore implements ArrayOperations {
   readonly root: string
@@ -193,12 +195,23 @@ export class ArrayStore implements ArrayOperations {
   async #hold(kind: string): Promise<void> {
     this.#holders += 1
     if (this.#options.lock !== undefined) return
-    this.#lock ??= acquireWorkspaceLock(this.root, { jobId: `${kind}-${randomUUID().slice(0, 8)}`, kind })
+    this.#lock ??= this.#take(kind)
     try {
       await this.#lock
     } catch (error) {
       this.#holders -= 1
       this.#lock = undefined
+      throw error
+    }
+  }
+
+  async #take(kind: string): Promise<WorkspaceLock> {
+    const lock = await acquireWorkspaceLock(this.root, { jobId: `${kind}-${randomUUID().slice(0, 8)}`, kind })
+    try {
+      await settleLeftJob(this.root)
+      return lock
+    } catch (error) {
+      await lock.release()
       throw error
     }
   }

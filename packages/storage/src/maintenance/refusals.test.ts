@@ -6,9 +6,10 @@ import { ArrayStore } from '../array-store/array-store.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
-import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { acquireWorkspaceLock, readLockHolder } from '../files/workspace-lock.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { storeTables } from '../migration/store-schema.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -63,10 +64,10 @@ test('while another job holds the workspace nothing is applied, restored or empt
   expect(await snapshot(folder.path)).toEqual(before)
 })
 
-test('readers are told of a removal that died; the next job carries it through before its own', async () => {
-  await using folder = await temporaryFolder()
-  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
-  const plan = await makePlan(folder.path, removeA)
+/** A workspace whose removal of `a` died when its journal said commit. */
+const leaveRemoval = async (root: string) => {
+  await makeWorkspace(root, { kind: 'duckdb', predictions })
+  const plan = await makePlan(root, removeA)
   const { hook, operations } = faultHook('count', 0)
   // From the moment that the journal says commit, nothing reaches the disk any more.
   let commits = 0
@@ -75,15 +76,45 @@ test('readers are told of a removal that died; the next job carries it through b
     if (operation.kind === 'rename' && operation.path.endsWith('journal.json')) commits += 1
     if (commits >= 2 && operation.kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
   })
-  await expect(applyPlan(folder.path, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
+  await expect(applyPlan(root, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
   setFaultHook(undefined)
   expect(operations.length).toBeGreaterThan(20)
-  await forgetLock(folder.path)
-  expect(await readInterruption(folder.path)).toMatchObject({ kind: 'remove', phase: 'commit', job_id: 'job' })
-  expect((await snapshot(folder.path)).tables.predictions).toHaveLength(3)
+  await forgetLock(root)
+  expect(await readInterruption(root)).toMatchObject({ kind: 'remove', phase: 'commit', job_id: 'job' })
+  expect((await snapshot(root)).tables.predictions).toHaveLength(3)
+}
+
+test('readers are told of a removal that died; the next job carries it through before its own', async () => {
+  await using folder = await temporaryFolder()
+  await leaveRemoval(folder.path)
   const next = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
   await expect(applyPlan(folder.path, next, job)).rejects.toMatchObject({ code: 'plan_stale' })
   expect((await snapshot(folder.path)).tables.predictions).toHaveLength(2)
+  expect(await readInterruption(folder.path)).toBeNull()
+})
+
+test('arrays that are saved without a job are saved after a removal that died was carried through, and stay', async () => {
+  await using folder = await temporaryFolder()
+  await leaveRemoval(folder.path)
+  await saveArrays(folder.path, [{ id: 'a', fold: '7' }])
+  expect(await readInterruption(folder.path)).toBeNull()
+  expect((await snapshot(folder.path)).tables.predictions).toHaveLength(2)
+  expect(await recoverWorkspace(folder.path)).toEqual({ recovered: false })
+  expect(await ArrayStore.open(folder.path).loadSingle('a')).not.toBeNull()
+})
+
+test('arrays are not changed while what a job left cannot be put in order; the workspace is given back', async () => {
+  await using folder = await temporaryFolder()
+  await leaveRemoval(folder.path)
+  const saved = await hashTree(join(folder.path, 'arrays'))
+  setFaultHook(({ kind }) => {
+    if (kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  await expect(saveArrays(folder.path, [{ id: 'd' }])).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  expect(await hashTree(join(folder.path, 'arrays'))).toEqual(saved)
+  expect(await readLockHolder(folder.path)).toBeNull()
+  await saveArrays(folder.path, [{ id: 'd' }])
   expect(await readInterruption(folder.path)).toBeNull()
 })
 

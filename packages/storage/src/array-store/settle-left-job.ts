@@ -1,0 +1,18 @@
+import { exists } from '../files/move-file.ts'
+import { toWriteError } from '../files/write-error.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
+
+/**
+ * Finishes or undoes what a job that died has left, for whoever has just taken the lock: it could take away again what is changed before.
+ * What that needs is loaded only then.
+ */
+export const settleLeftJob = async (root: string): Promise<void> => {
+  const layout = layoutOf(root)
+  if (!(await exists(layout.journal))) return
+  const { recoverUnderLock } = await import('../migration/recover-workspace.ts')
+  try {
+    await recoverUnderLock(layout)
+  } catch (error) {
+    throw toWriteError(error, 'An unfinished job could not be put in order, and nothing else was changed.')
+  }
+}
