@@ -1,3 +1,4 @@
+import { numeral } from '@nirs-workspace/types/filter-value'
 import * as z from 'zod'
 import { validationError } from './problem.ts'
 
@@ -20,8 +21,6 @@ const isRepeatable = (schema: z.ZodObject, name: string): boolean => {
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap()
   return inner instanceof z.ZodArray
 }
-
-const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 /** A number written in the query; hexadecimal, blanks, NaN and infinities are refused. */
 export const queryNumber = z.string().regex(numeral, 'must be a number').transform(Number).pipe(z.number())

@@ -316,6 +316,8 @@ export const en = (f: Formatters) => {
       min: 'Minimum',
       max: 'Maximum',
       apply: 'Apply',
+      noNumber: 'Not understood as a number. Write it like 1234.5 or 1.2e-3.',
+      minAboveMax: 'The minimum is above the maximum.',
       histogram: (column: string) => `Distribution of ${column} under the current filters`,
       histogramBar: (from: string, to: string, n: number) => `${from} to ${to}: ${predictions(n)}`,
       refitScore: 'A refit has no validation score; nirs4all writes 0 in its place',

@@ -334,6 +334,8 @@ export const fr = (f: Formatters): Text => {
       min: 'Minimum',
       max: 'Maximum',
       apply: 'Appliquer',
+      noNumber: 'Ce nombre n’est pas compris. Écrivez-le comme 1234,5 ou 1,2e-3.',
+      minAboveMax: 'Le minimum dépasse le maximum.',
       histogram: (column) => `Distribution de ${column} avec les filtres actuels`,
       histogramBar: (from, to, n) => `${from} à ${to} : ${predictions(n)}`,
       refitScore: 'Un réentraînement n’a pas de score de validation ; nirs4all écrit 0 à la place',

@@ -1,8 +1,9 @@
 import { Facets } from '@nirs-workspace/types'
-import { screen, waitFor, within } from '@testing-library/react'
+import { act, renderHook, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
+import { useLanguage } from '../../text/text.tsx'
 
 const mixed = Facets.parse({
   total: 9,
@@ -49,6 +50,40 @@ describe('distribution of a score', () => {
     )
     await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0.8{Enter}')
     await waitFor(() => expect(router.state.location.search).toMatchObject({ metric: ['r2', 'R2'], val_score_min: '0.8' }))
+  })
+
+  it('refuses what is no number at its field, with a reason, and leaves every filter as it is', async () => {
+    const { router } = renderApp('/predictions?val_score_max=2', 'migrated', { 'GET /predictions/facets': () => mixed })
+    const user = userEvent.setup()
+    const min = await screen.findByRole('textbox', { name: 'Val score: Minimum' })
+    for (const bad of ['abc', 'abc1e400', '1e400', '1,234.5', '1,234', '0x1', '1 00', 'Infinity']) {
+      await user.clear(min)
+      await user.type(min, `${bad}{Enter}`)
+      expect(min).toHaveValue(bad)
+      expect(min).toBeInvalid()
+      expect(min).toHaveAccessibleDescription(/^Not understood as a number/)
+      expect(router.state.location.search).toEqual({ val_score_max: '2' })
+    }
+    expect(screen.getByRole('textbox', { name: 'Val score: Maximum' })).toBeValid()
+    await user.clear(min)
+    expect(min).toBeValid()
+    await user.type(min, '3{Enter}')
+    expect(min).toBeInvalid()
+    expect(min).toHaveAccessibleDescription('The minimum is above the maximum.')
+    expect(router.state.location.search).toEqual({ val_score_max: '2' })
+    await user.clear(min)
+    await user.type(min, '-1\u202f234.5{Enter}')
+    await waitFor(() => expect(router.state.location.search).toEqual({ metric: 'rmse', val_score_min: '-1234.5', val_score_max: '2' }))
+  })
+
+  it('takes in French a decimal comma wherever it stands', async () => {
+    const { result } = renderHook(useLanguage)
+    act(() => result.current[1]('fr'))
+    const { router } = renderApp('/predictions', 'migrated')
+    const user = userEvent.setup()
+    await user.type(await screen.findByRole('textbox', { name: 'Score val: Minimum' }), '1 234,567{Enter}')
+    await waitFor(() => expect(router.state.location.search).toEqual({ val_score_min: '1234.567' }))
+    act(() => result.current[1]('en'))
   })
 
   it('says that there is no finite score instead of drawing a scale', async () => {

@@ -1,7 +1,7 @@
 import type { RangeColumn } from '@nirs-workspace/types'
 import { spellingsByMetric } from '@nirs-workspace/types/metric'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useId, useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
 import { useErrorText } from '../../text/error-text.ts'
@@ -12,6 +12,7 @@ import { Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
 import { isScoreColumn } from './columns.ts'
 import { FacetSection } from './facet-group.tsx'
+import { readBound } from './read-bound.ts'
 import { distributionParams, type PredictionSearch, withFacet, withRange } from './search.ts'
 
 interface RangeProps {
@@ -114,37 +115,55 @@ const BoundFields = ({
   label: string
 }) => {
   const { predictions } = useText()
-  const [from, setFrom] = useState(min)
-  const [to, setTo] = useState(max)
+  const { locale } = useFormat()
+  const [typed, setTyped] = useState({ min, max })
+  const [refused, setRefused] = useState<{ reason: string; ends: readonly End[] }>()
+  const reason = useId()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    onApply(toPoint(from), toPoint(to))
+    const read = { min: readBound(typed.min, locale), max: readBound(typed.max, locale) }
+    if (read.min === undefined || read.max === undefined)
+      setRefused({ reason: predictions.noNumber, ends: ends.filter((end) => read[end] === undefined) })
+    else if (read.min !== '' && read.max !== '' && Number(read.min) > Number(read.max))
+      setRefused({ reason: predictions.minAboveMax, ends })
+    else onApply(read.min, read.max)
+  }
+  const field = (end: End) => {
+    const isRefused = refused?.ends.includes(end) === true
+    return (
+      <input
+        inputMode="decimal"
+        value={typed[end]}
+        onChange={(event) => {
+          setTyped({ ...typed, [end]: event.target.value })
+          setRefused(undefined)
+        }}
+        aria-label={`${label}: ${predictions[end]}`}
+        aria-invalid={isRefused}
+        aria-describedby={isRefused ? reason : undefined}
+        placeholder={end}
+        className="field h-8! w-full min-w-0 text-xs"
+      />
+    )
   }
   return (
-    <form onSubmit={submit} className="flex items-center gap-1">
-      <input
-        inputMode="decimal"
-        value={from}
-        onChange={(event) => setFrom(event.target.value)}
-        aria-label={`${label}: ${predictions.min}`}
-        placeholder="min"
-        className="field h-8! w-full min-w-0 text-xs"
-      />
-      <span aria-hidden>–</span>
-      <input
-        inputMode="decimal"
-        value={to}
-        onChange={(event) => setTo(event.target.value)}
-        aria-label={`${label}: ${predictions.max}`}
-        placeholder="max"
-        className="field h-8! w-full min-w-0 text-xs"
-      />
-      <Button type="submit" className="h-8! px-2!">
-        {predictions.apply}
-      </Button>
+    <form onSubmit={submit}>
+      <div className="flex items-center gap-1">
+        {field('min')}
+        <span aria-hidden>–</span>
+        {field('max')}
+        <Button type="submit" className="h-8! px-2!">
+          {predictions.apply}
+        </Button>
+      </div>
+      {refused === undefined ? null : (
+        <p id={reason} role="alert" className="mt-1 text-xs text-danger">
+          {refused.reason}
+        </p>
+      )}
     </form>
   )
 }
 
-/** A decimal comma is as good as a point. */
-const toPoint = (text: string): string => text.trim().replace(',', '.')
+const ends = ['min', 'max'] as const
+type End = (typeof ends)[number]
