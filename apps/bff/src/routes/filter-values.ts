@@ -1,22 +1,13 @@
-import { type ExportRequest, type FacetColumn, PredictionRow, type RangeColumn } from '@nirs-workspace/types'
+import type { ExportRequest, FacetColumn, RangeColumn } from '@nirs-workspace/types'
+import { isTime, isTruthColumn, longestValue, truths } from '@nirs-workspace/types/filter-value'
 import * as z from 'zod'
 import { queryNumber } from '../server/request-query.ts'
 
-const truth = z.enum(['true', 'false'])
-const anyText = z.string().max(10_000)
+const truth = z.enum(truths)
+const anyText = z.string().max(longestValue)
 
 /** What a column may be filtered by: columns that are true or false by these words alone. */
-export const choiceOf = (column: FacetColumn): z.ZodType<string> => (PredictionRow.shape[column] instanceof z.ZodBoolean ? truth : anyText)
-
-const writtenTime = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?Z?$/
-
-/** A day, minute, second or fraction of one that exists: Date carries 31 June over to July. */
-const isTime = (text: string): boolean => {
-  const [, day, clock = '00:00'] = writtenTime.exec(text) ?? []
-  if (day === undefined) return false
-  const time = new Date(`${day}T${clock}Z`)
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day)
-}
+export const choiceOf = (column: FacetColumn): z.ZodType<string> => (isTruthColumn(column) ? truth : anyText)
 
 const time = z.string().refine(isTime, 'must be a date such as 2026-03-01 or 2026-03-01T09:30:00')
 

@@ -76,6 +76,30 @@ describe('address of the predictions page', () => {
     expect(read(stringifySearch({ ...long }))).toEqual(long)
   })
 
+  it('keeps of filters exactly what the server takes, and names the others', () => {
+    const read = (query: string) => validateSearch(parseSearch(query))
+    const refused = [
+      'val_score_min=0x10',
+      'val_score_max=1e400',
+      'created_at_min=garbage',
+      'created_at_max=2026-13-45',
+      'has_arrays=maybe',
+      'sort=val_score:asc:x',
+    ]
+    for (const one of refused) expect(read(`?metric=rmse&${one}`)).toEqual({ metric: ['rmse'], ignored: [one] })
+    expect(read('?has_arrays=true&has_arrays=maybe')).toEqual({ has_arrays: ['true'], ignored: ['has_arrays=maybe'] })
+    expect(read(`?run_name=${'x'.repeat(10_001)}`)).toEqual({ ignored: [`run_name=${'x'.repeat(10_001)}`.slice(0, 200)] })
+    const taken = {
+      val_score_min: '.5e1',
+      created_at_min: '2026-03-01',
+      created_at_max: '2026-03-01 09:30',
+      aggregated: ['false'],
+      sort: ['metric'],
+    }
+    expect(read(stringifySearch(taken))).toEqual(taken)
+    expect(sortOf(taken)).toEqual([{ column: 'metric', direction: 'asc' }])
+  })
+
   it('reads well', () => {
     expect(stringifySearch({ dataset_name: ['soil pH', 'wheat'], sort: ['val_score:asc'], cols: 'a,b', x: undefined })).toBe(
       '?dataset_name=soil+pH&dataset_name=wheat&sort=val_score:asc&cols=a,b',

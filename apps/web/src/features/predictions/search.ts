@@ -1,7 +1,8 @@
 import type { FacetColumn, PredictionColumn, RangeColumn, SortKey } from '@nirs-workspace/types'
+import { isBound, isChoice } from '@nirs-workspace/types/filter-value'
 import type { QueryParams } from '../../api/client.ts'
 import { asList, asText, longestSearch, withoutUndefined } from '../../lib/url-search.ts'
-import { equalityColumns, isPredictionColumn, rangedColumns } from './columns.ts'
+import { equalityColumns, isFacet, isPredictionColumn, rangedColumns } from './columns.ts'
 
 type Equality = Partial<Record<FacetColumn, string[]>>
 type Bound = `${RangeColumn}_${'min' | 'max'}`
@@ -46,7 +47,6 @@ const longestIgnored = 200
 
 /** Names that ask for no rows: the frame's, and how the page looks. */
 const otherNames: ReadonlySet<string> = new Set<keyof PredictionSearch | 'workspace'>([
-  ...equalityColumns,
   'q',
   'cols',
   'pin',
@@ -69,14 +69,17 @@ const notUnderstood = (raw: Record<string, unknown>): string[] =>
   })
 
 const isUnderstood = (name: string, text: string): boolean => {
-  const bound = bounds.find((each) => each === name)
-  return bound === undefined ? otherNames.has(name) : cleanBound(bound, text) !== undefined
+  const range = rangedColumns.find((column) => name === `${column}_min` || name === `${column}_max`)
+  if (range !== undefined) return cleanBound(range, text) !== undefined
+  return isFacet(name) ? isChoice(name, text) : otherNames.has(name)
 }
 
 const cleanSearch = (raw: Record<string, unknown>): PredictionSearch => {
   const search: PredictionSearch = {}
-  for (const column of equalityColumns) assign(search, column, asList(raw[column]))
-  for (const bound of bounds) assign(search, bound, cleanBound(bound, asText(raw[bound])))
+  for (const column of equalityColumns) assign(search, column, cleanChoices(column, asList(raw[column])))
+  for (const column of rangedColumns) {
+    for (const bound of [`${column}_min`, `${column}_max`] as const) assign(search, bound, cleanBound(column, asText(raw[bound])))
+  }
   const at = Number(asText(raw.at) ?? raw.at)
   return {
     ...search,
@@ -106,9 +109,14 @@ const withoutEmpty = (texts: string[] | undefined): string[] | undefined => {
   return full.length === 0 ? undefined : full
 }
 
-const cleanBound = (bound: Bound, text: string | undefined): string | undefined => {
-  if (text === undefined || text.trim() === '') return undefined
-  return bound.startsWith('created_at') || Number.isFinite(Number(text)) ? text.trim() : undefined
+const cleanBound = (column: RangeColumn, text: string | undefined): string | undefined => {
+  const bound = text?.trim() ?? ''
+  return isBound(column, bound) ? bound : undefined
+}
+
+const cleanChoices = (column: FacetColumn, values: string[] | undefined): string[] | undefined => {
+  const known = (values ?? []).filter((value) => isChoice(column, value))
+  return known.length === 0 ? undefined : known
 }
 
 const mostSortKeys = 5
@@ -117,8 +125,9 @@ const cleanSort = (keys: string[] | undefined): string[] | undefined =>
   withoutEmpty((keys ?? []).filter((key) => parseSortKey(key) !== undefined).slice(0, mostSortKeys))
 
 const parseSortKey = (text: string): SortKey | undefined => {
-  const [column = '', direction = ''] = text.split(':')
-  return isPredictionColumn(column) && (direction === 'asc' || direction === 'desc') ? { column, direction } : undefined
+  const [column = '', direction = 'asc', ...rest] = text.split(':')
+  const isKnown = isPredictionColumn(column) && rest.length === 0
+  return isKnown && (direction === 'asc' || direction === 'desc') ? { column, direction } : undefined
 }
 
 export const sortOf = (search: PredictionSearch): readonly SortKey[] =>
