@@ -26,6 +26,11 @@ describe('what a page sees of its address', () => {
     expect(searchAt(address)).toEqual({})
   })
 
+  it('of runs only states that they have', () => {
+    expect(searchAt('/runs?status=bogus&q=a')).toEqual({ q: 'a', ignored: ['status=bogus'] })
+    expect(searchAt('/runs?status=failed&status=bogus&ignored=b=c')).toEqual({ status: 'failed', ignored: ['b=c', 'status=bogus'] })
+  })
+
   it('what it understands, the workspace with it, and no more of a search than the server takes', () => {
     expect(searchAt('/predictions?workspace=w1&sort=val_score:asc&sort=x:y&q=a')).toEqual({
       workspace: 'w1',

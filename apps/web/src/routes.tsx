@@ -3,8 +3,9 @@ import { AppFrame } from './features/frame/app-frame.tsx'
 import { NotFound } from './features/frame/not-found.tsx'
 import { OverviewPage } from './features/overview/overview-page.tsx'
 import { validateSearch as predictionSearch } from './features/predictions/search.ts'
+import { validateSearch as runsSearch } from './features/runs/search.ts'
 import { lazyPart } from './lib/lazy-part.tsx'
-import { asText, longestSearch, overRaw, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
+import { asText, overRaw, parseSearch, stringifySearch, withoutUndefined } from './lib/url-search.ts'
 import { paths } from './paths.ts'
 import { RouteError } from './ui/route-error.tsx'
 
@@ -29,24 +30,10 @@ const predictionsRoute = createRoute({
   component: lazyPart(async () => (await import('./features/predictions/predictions-page.tsx')).PredictionsPage),
 })
 
-interface RunsSearch {
-  q?: string
-  status?: string
-  page?: number
-}
-
 const runsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: paths.runs,
-  validateSearch: (raw: Record<string, unknown>): RunsSearch => {
-    const page = Number(asText(raw.page) ?? raw.page)
-    const search = {
-      q: asText(raw.q)?.slice(0, longestSearch),
-      status: asText(raw.status),
-      page: Number.isInteger(page) && page > 1 ? page : undefined,
-    }
-    return overRaw(raw, withoutUndefined(search))
-  },
+  validateSearch: (raw: Record<string, unknown>) => overRaw(raw, runsSearch(raw)),
   component: lazyPart(async () => (await import('./features/runs/runs-page.tsx')).RunsPage),
 })
 

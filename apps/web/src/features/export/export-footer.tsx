@@ -31,10 +31,7 @@ export const ExportFooter = ({ form, datasets, counts, run, onClose }: FooterPro
   const empty = chosen.length > 0 && counts !== undefined && chosen.every(({ name }) => (counts.get(name) ?? 0) === 0)
   return (
     <>
-      <p
-        aria-live="polite"
-        className="min-w-0 flex-1 break-words text-muted max-sm:max-h-24 max-sm:basis-full max-sm:overflow-y-auto"
-      >
+      <p aria-live="polite" className="min-w-0 flex-1 break-words text-muted max-sm:max-h-24 max-sm:basis-full max-sm:overflow-y-auto">
         {run.received !== undefined ? (
           <span title={format.int(run.received)}>{run.received === 0 ? text.export.preparing : text.export.progress(run.received)}</span>
         ) : chosen.length === 0 ? (

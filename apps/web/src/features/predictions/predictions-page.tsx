@@ -9,6 +9,7 @@ import type { Cell } from '../../table/grid-keyboard.ts'
 import type { RowRange } from '../../table/row-range.ts'
 import { VirtualGrid } from '../../table/virtual-grid.tsx'
 import { useText } from '../../text/text.tsx'
+import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
 import { columnChoice, shownColumns, withColumnAt, withWidths } from './column-choice.ts'
@@ -20,7 +21,6 @@ import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
-import { NotUnderstood } from './not-understood.tsx'
 import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
@@ -118,7 +118,7 @@ export const PredictionsPage = () => {
         panel={panel}
         onPanel={setPanel}
       />
-      <NotUnderstood search={search} change={change} />
+      <NotUnderstood ignored={search.ignored} onClose={() => change(({ ignored: _, ...rest }) => rest, true)} />
       <FilterChips search={search} change={change} />
       <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />

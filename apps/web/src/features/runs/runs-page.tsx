@@ -1,6 +1,6 @@
 import type { RunBest, RunRow } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi, Link, Navigate } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Inbox, SearchX } from 'lucide-react'
 import { runsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
@@ -8,21 +8,23 @@ import { paths } from '../../paths.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
-import { IconButton } from '../../ui/button.tsx'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { Page } from '../../ui/page.tsx'
 import { RunStatus } from '../../ui/run-status.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import { ErrorMessage, Loading, Message, Skeleton } from '../../ui/states.tsx'
+import { type RunsSearch, statuses } from './search.ts'
 
 const pageSize = 50
-const statuses = ['completed', 'running', 'failed'] as const
 const route = getRouteApi('/runs')
 
 /** All runs, newest first. */
 export const RunsPage = () => {
-  const { runs } = useText()
+  const { runs, predictions } = useText()
   const workspace = useWorkspace()
   const search = route.useSearch()
+  const navigate = route.useNavigate()
   const page = search.page ?? 1
   const query = useQuery(
     runsQuery(workspace.id, {
@@ -35,6 +37,7 @@ export const RunsPage = () => {
   const filtered = search.q !== undefined || search.status !== undefined
   return (
     <Page wide title={runs.title} aside={query.data === undefined ? null : <p className="font-semibold">{runs.total(query.data.total)}</p>}>
+      <NotUnderstood ignored={search.ignored} onClose={() => void navigate({ search: ({ ignored: _, ...rest }) => rest, replace: true })} />
       <Filters />
       {query.isError ? <ErrorMessage error={query.error} onRetry={() => void query.refetch()} /> : null}
       {query.isPending ? (
@@ -42,7 +45,22 @@ export const RunsPage = () => {
           <Skeleton className="h-96" />
         </Loading>
       ) : null}
-      {query.data?.total === 0 ? <Message icon={filtered ? SearchX : Inbox} title={filtered ? runs.filteredTitle : runs.empty} /> : null}
+      {query.data === undefined || query.isPlaceholderData || page <= lastPage(query.data.total) ? null : (
+        <Navigate from={paths.runs} search={(before) => atPage(before, lastPage(query.data.total))} replace />
+      )}
+      {query.data?.total === 0 ? (
+        <Message
+          icon={filtered ? SearchX : Inbox}
+          title={filtered ? runs.filteredTitle : runs.empty}
+          action={
+            filtered ? (
+              <Button tone="primary" onClick={() => void navigate({ search: ({ q: _, status: __, page: ___, ...rest }) => rest })}>
+                {predictions.clearAll}
+              </Button>
+            ) : null
+          }
+        />
+      ) : null}
       {query.data === undefined || query.data.total === 0 ? null : (
         <div className={query.isPlaceholderData ? 'opacity-60' : undefined}>
           <RunTable rows={query.data.rows} />
@@ -60,8 +78,9 @@ const Filters = () => {
   const setWords = (q: string, goesOn: boolean): void => {
     void navigate({ search: ({ page: _, q: __, ...rest }) => (q === '' ? rest : { ...rest, q }), replace: goesOn })
   }
-  const setStatus = (status: string): void => {
-    void navigate({ search: ({ page: _, status: __, ...rest }) => (status === '' ? rest : { ...rest, status }) })
+  const setStatus = (chosen: string): void => {
+    const status = statuses.find((each) => each === chosen)
+    void navigate({ search: ({ page: _, status: __, ...rest }) => (status === undefined ? rest : { ...rest, status }) })
   }
   return (
     <div className="mb-3 flex flex-wrap gap-2">
@@ -155,14 +174,18 @@ const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
 const duration = (run: RunRow, show: (seconds: number) => string): string =>
   run.created_at === null || run.completed_at === null ? '–' : show((Date.parse(run.completed_at) - Date.parse(run.created_at)) / 1000)
 
+const lastPage = (total: number): number => Math.max(1, Math.ceil(total / pageSize))
+
+const atPage = ({ page: _, ...rest }: RunsSearch, page: number): RunsSearch => (page <= 1 ? rest : { ...rest, page })
+
 const Pager = ({ page, total }: { page: number; total: number }) => {
   const { runs } = useText()
   const navigate = route.useNavigate()
   if (total <= pageSize) return null
   const go = (to: number): void => {
-    void navigate({ search: ({ page: _, ...rest }) => (to <= 1 ? rest : { ...rest, page: to }) })
+    void navigate({ search: (before) => atPage(before, to) })
   }
-  const last = Math.ceil(total / pageSize)
+  const last = lastPage(total)
   return (
     <nav aria-label={runs.title} className="flex items-center justify-end gap-1 py-2">
       <span className="text-muted">{runs.page((page - 1) * pageSize + 1, Math.min(total, page * pageSize), total)}</span>
