@@ -2,6 +2,7 @@ import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/t
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { getConnection, serverAnswers, setConnection } from './connection.ts'
+import { migrateStatusQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
 
 /** Waits between attempts to reconnect, in milliseconds. */
 const retryDelays = [500, 1000, 2000, 5000] as const
@@ -131,4 +132,11 @@ const patchJob = (client: QueryClient, jobId: string, change: (job: Job) => Job)
 /** Everything read from this workspace, and the list of workspaces, is asked for again. */
 export const refreshWorkspace = (client: QueryClient, workspace: string): void => {
   void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace })
+}
+
+/** What state the workspace is in is asked for again, without making another plan. */
+export const refreshStatus = (client: QueryClient, workspace: string): void => {
+  for (const { queryKey } of [migrateStatusQuery(workspace), storageStatusQuery(workspace), workspacesQuery()]) {
+    void client.invalidateQueries({ queryKey })
+  }
 }

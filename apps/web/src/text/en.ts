@@ -614,6 +614,7 @@ export const en = (f: Formatters) => {
       start: 'Migrate now',
       starting: 'Starting…',
       running: 'Migrating',
+      finishing: 'Finishing: reading what has been written…',
       leave: 'You can leave this page or close the tab; the work goes on and you find it here again.',
       cancel: 'Cancel migration',
       cancelOther: 'Cancel',
@@ -658,6 +659,7 @@ export const en = (f: Formatters) => {
         interrupted: 'The migration was interrupted',
       },
       refused: 'The migration did not begin: the workspace had changed since the preview. Make the plan again and start from there.',
+      meanwhile: 'This workspace has been migrated by another program meanwhile. Nothing was started from here.',
       untouched: 'Your store is untouched.',
       untouchedBody:
         'It is exactly as it was before the migration started, and what was written beside it has been removed or is removed at the next start.',

@@ -622,6 +622,7 @@ export const fr = (f: Formatters): Text => {
       start: 'Migrer maintenant',
       starting: 'Démarrage…',
       running: 'Migration',
+      finishing: 'Finalisation : lecture de ce qui a été écrit…',
       leave: 'Vous pouvez quitter cette page ou fermer l’onglet ; le travail continue et vous le retrouvez ici.',
       cancel: 'Annuler la migration',
       cancelOther: 'Annuler',
@@ -666,6 +667,7 @@ export const fr = (f: Formatters): Text => {
         interrupted: 'La migration a été interrompue',
       },
       refused: 'La migration n’a pas commencé : l’espace de travail avait changé depuis l’aperçu. Refaites le plan et repartez de là.',
+      meanwhile: 'Cet espace a été migré entre-temps par un autre programme. Rien n’a été lancé d’ici.',
       untouched: 'Votre base est intacte.',
       untouchedBody:
         'Elle est exactement dans l’état d’avant la migration ; ce qui avait été écrit à côté a été supprimé ou le sera au prochain démarrage.',

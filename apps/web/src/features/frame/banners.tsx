@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
+import { isBehind } from '../../api/is-behind.ts'
 import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { whyUnreadable } from '../../api/why-unreadable.ts'
@@ -17,22 +18,30 @@ import { UnreadableBanner } from './unreadable-banner.tsx'
 /** What the reader should know about this workspace before trusting or changing anything, on every page. */
 export const Banners = ({ workspace }: { workspace: Workspace }) => {
   const { banner } = useText()
-  const { data: status } = useQuery(storageStatusQuery(workspace.id))
+  const { data: status, isFetching } = useQuery(storageStatusQuery(workspace.id))
   const holder = status?.locked_by ?? workspace.writer
   return (
     <section aria-label={banner.label} className="flex shrink-0 flex-col empty:hidden">
       <UnreadableBanner workspace={workspace} />
-      {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} />}
+      {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} isFetching={isFetching} />}
       {holder === null ? null : <Line tone="warning">{banner.locked(holder.pid, 'command' in holder ? holder.command : undefined)}</Line>}
       {status?.interrupted_job == null ? null : <Interrupted kind={status.interrupted_job.kind} />}
     </section>
   )
 }
 
-const ModeBanner = ({ workspace, status }: { workspace: Workspace; status: StorageStatus }) => {
+interface ModeProps {
+  readonly workspace: Workspace
+  readonly status: StorageStatus
+  /** A newer status is on its way. */
+  readonly isFetching: boolean
+}
+
+const ModeBanner = ({ workspace, status, isFetching }: ModeProps) => {
   const { banner } = useText()
   const [hidden, setHidden] = useState(false)
-  const running = useWorkspaceJobs(workspace.id).some((job) => job.kind === 'migrate' && isRunning(job))
+  const jobs = useWorkspaceJobs(workspace.id)
+  const running = jobs.some((job) => job.kind === 'migrate' && isRunning(job))
   const dismiss = (
     <IconButton label={banner.dismiss} onClick={() => setHidden(true)}>
       <X size={16} aria-hidden />
@@ -41,6 +50,7 @@ const ModeBanner = ({ workspace, status }: { workspace: Workspace; status: Stora
   if (hidden) return null
   if (running) return <RunningBanner />
   if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace} dismiss={dismiss} />
+  if (isFetching && isBehind(status, jobs)) return null
   if (!status.migration_needed || whyUnreadable(workspace) !== undefined) return null
   return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
 }

@@ -3,8 +3,9 @@ import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp } from '../../../test/app.tsx'
-import { migrateStatus, migrationJob, report } from '../../../test/data.ts'
-import { isBehind, stageOf } from './migration-page.tsx'
+import { migrateStatus, migrationJob, plan, report, storageStatus } from '../../../test/data.ts'
+import { isBehind } from '../../api/is-behind.ts'
+import { stageOf } from './migration-page.tsx'
 
 describe('migration page', () => {
   it('test_migration_dialog_dry_run: shows the plan and migrates exactly that plan', async () => {
@@ -42,6 +43,65 @@ describe('migration page', () => {
     expect(screen.getByText('210 rows/s')).toBeVisible()
     expect(screen.getByRole('progressbar', { name: 'wheat' })).toHaveAttribute('aria-valuenow', '84')
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
+  })
+
+  it('keeps its progress, and offers no migration, until the report of the one that has ended is there', async () => {
+    const jobs = { rows: [migrationJob({})] }
+    const answer = Promise.withResolvers<void>()
+    const done = () => jobs.rows.some(({ state }) => state === 'completed')
+    const later = (before: unknown, after: unknown) => async () => {
+      if (!done()) return before
+      await answer.promise
+      return after
+    }
+    const { client } = renderApp('/settings/migration', 'legacy', {
+      'GET /jobs': () => ({ rows: jobs.rows, total: 1 }),
+      'GET /workspace/migrate/status': later(migrateStatus('legacy'), migrateStatus('migrated')),
+      'GET /workspace/storage-status': later(storageStatus('legacy'), storageStatus('migrated')),
+    })
+    await screen.findByRole('button', { name: 'Cancel migration' })
+    jobs.rows = [migrationJob({ state: 'completed', report, cancellable: false, ended_at: new Date(Date.now() + 1).toISOString() })]
+    await act(() => client.invalidateQueries({ queryKey: ['/jobs'] }))
+    await waitFor(() => expect(screen.queryByText('Writing Parquet files')).not.toBeInTheDocument())
+    expect(screen.getByText('Finishing: reading what has been written…')).toBeVisible()
+    expect(screen.getByRole('heading', { name: /100/ })).toBeVisible()
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+    answer.resolve()
+    expect(await screen.findByText('Migration finished')).toBeVisible()
+    expect(screen.queryByText(/migrated by another program/)).not.toBeInTheDocument()
+  })
+
+  it.each([
+    ['with its report', migrateStatus('migrated'), 'Migration finished'],
+    ['as it is', { ...migrateStatus('migrated'), last_report: null }, 'Nothing to migrate'],
+  ])('says that another program has migrated the workspace meanwhile, and shows it %s', async (_, after, shown) => {
+    let migrated = false
+    const { sent } = renderApp('/settings/migration?step=review', 'legacy', {
+      'POST /workspace/migrate': ({ body }) => {
+        if (!JSON.stringify(body).includes('plan-7')) return plan
+        migrated = true
+        return problem(409, 'plan_stale', 'This is not a plan of the workspace as it is now. Nothing was changed.')
+      },
+      'GET /workspace/migrate/status': () => (migrated ? after : migrateStatus('legacy')),
+      'GET /workspace/storage-status': () => storageStatus(migrated ? 'migrated' : 'legacy'),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Migrate now' }))
+    expect(await screen.findByText(shown)).toBeVisible()
+    expect(screen.getByText(/migrated by another program/)).toBeVisible()
+    expect(sent.filter(({ method }) => method === 'POST')).toHaveLength(2)
+  })
+
+  it('looks again when there is nothing to plan any more', async () => {
+    let asked = 0
+    renderApp('/settings/migration?step=review', 'legacy', {
+      'POST /workspace/migrate': () => problem(409, 'not_migratable', 'The store has no prediction_arrays table.'),
+      'GET /workspace/migrate/status': () => {
+        asked += 1
+        return migrateStatus(asked === 1 ? 'legacy' : 'migrated')
+      },
+    })
+    expect(await screen.findByText('Migration finished')).toBeVisible()
+    expect(screen.getByText(/migrated by another program/)).toBeVisible()
   })
 
   it('begins the check of the proof by the button that says so, and goes where it is shown', async () => {

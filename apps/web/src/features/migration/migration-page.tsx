@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { CircleCheck } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
+import { isBehind } from '../../api/is-behind.ts'
 import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
 import { migrationReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
@@ -27,16 +28,18 @@ export const MigrationPage = () => {
   const jobs = useWorkspaceJobs(workspace.id)
   const rolledBack = useFreshRollback(jobs)
   const isFreshlyRefused = useFreshRefusal(jobs)
+  const isMigratedMeanwhile = useMigratedMeanwhile(workspace.id, status.data, jobs)
   if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
   if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
-  if (status.data === undefined || storage.data === undefined || (status.isFetching && isBehind(status.data, jobs))) {
+  if (status.data === undefined || storage.data === undefined) {
     return (
       <Loading>
         <Skeleton className="h-80" />
       </Loading>
     )
   }
-  const stage = stageOf(status.data, jobs)
+  const finishing = status.isFetching && isBehind(status.data, jobs) ? jobs.find(isOwn) : undefined
+  const stage: StageState = finishing === undefined ? stageOf(status.data, jobs) : { name: 'running', job: finishing }
   return (
     <div className="grid grid-cols-1 gap-5">
       <div>
@@ -47,6 +50,11 @@ export const MigrationPage = () => {
       {isFreshlyRefused ? (
         <div role="alert">
           <Notice tone="warning">{migration.refused}</Notice>
+        </div>
+      ) : null}
+      {isMigratedMeanwhile ? (
+        <div role="status">
+          <Notice tone="info">{migration.meanwhile}</Notice>
         </div>
       ) : null}
       {stage.name === 'nothing' || isRollback(stage) ? null : <Steps current={stepOf(stage)} />}
@@ -64,7 +72,7 @@ type StageState =
 
 /** Exported for tests: which screen the facts call for. */
 export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState => {
-  const own = jobs.filter((job) => job.kind === 'migrate' || job.kind === 'rollback')
+  const own = jobs.filter(isOwn)
   const running = own.find(isRunning)
   if (running !== undefined) return { name: 'running', job: running }
   const last = own.find((job) => job.kind === 'migrate')
@@ -78,6 +86,8 @@ export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState
     : { name: 'report' }
 }
 
+const isOwn = ({ kind }: Job): boolean => kind === 'migrate' || kind === 'rollback'
+
 /** The workspace had changed since the preview: the job ended before it began, which is no failure to tell every later reader of. */
 const isRefused = ({ error, progress }: Job): boolean =>
   error?.code === 'plan_stale' && ['queued', 'recover', 'plan'].includes(progress.phase)
@@ -88,10 +98,13 @@ const useFreshRefusal = ([last]: readonly Job[]): boolean => {
   return last?.ended_at != null && last.kind === 'migrate' && isRefused(last) && Date.parse(last.ended_at) >= openedAt
 }
 
-/** What the last job has changed is not in the status yet: the page would show the state before. */
-export const isBehind = ({ migration_needed }: MigrateStatus, jobs: readonly Job[]): boolean => {
-  const last = jobs.find((job) => job.kind === 'migrate' || job.kind === 'rollback')
-  return last?.state === 'completed' && migration_needed === (last.kind === 'migrate')
+/** A migration that was needed when this page was opened and is not any more, by no job of this server. */
+const useMigratedMeanwhile = (workspace: string, status: MigrateStatus | undefined, jobs: readonly Job[]): boolean => {
+  const [openedAt] = useState(Date.now)
+  const [neededBy, setNeededBy] = useState<string>()
+  if (status?.migration_needed === true && neededBy !== workspace) setNeededBy(workspace)
+  const isOurs = jobs.some((job) => job.kind === 'migrate' && (isRunning(job) || Date.parse(job.ended_at ?? '') >= openedAt))
+  return status?.migration_needed === false && neededBy === workspace && !isOurs
 }
 
 const isRollback = (stage: StageState): boolean => stage.name === 'running' && stage.job.kind === 'rollback'

@@ -4,6 +4,7 @@ import { Check, LoaderCircle } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { cancelJob } from '../../api/actions.ts'
 import { jobsQuery } from '../../api/queries.ts'
+import { isRunning } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
 import { useErrorText } from '../../text/error-text.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -12,12 +13,14 @@ import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ProgressBar } from '../../ui/progress-bar.tsx'
 
-/** Live progress: phase, rows per second, time left, each dataset, and what happened so far. */
+/** Live progress, and the moment until the page knows what the job has changed: phase, rows per second, time left, each dataset, and what happened so far. */
 export const MigrationProgress = ({ job }: { job: Job }) => {
   const { migration, jobs } = useText()
   const format = useFormat()
   const { progress } = job
-  const percent = format.percent(progress.fraction)
+  const running = isRunning(job)
+  const fraction = running ? progress.fraction : 1
+  const percent = format.percent(fraction)
   useTabTitle(migration.tabTitle(percent))
   return (
     <section aria-labelledby="progress-title" className="card p-4">
@@ -26,15 +29,17 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
           <LoaderCircle size={17} aria-hidden className="animate-spin text-accent" />
           {job.kind === 'migrate' ? migration.running : jobs.kinds[job.kind]} · {percent}
         </h3>
-        <Cancel job={job} />
+        {running ? <Cancel job={job} /> : null}
       </div>
-      <ProgressBar fraction={progress.fraction} label={jobs.kinds[job.kind]} />
+      <ProgressBar fraction={fraction} label={jobs.kinds[job.kind]} />
       <p aria-live="polite" className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
-        <span className="font-medium text-ink">{job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}</span>
+        <span className="font-medium text-ink">
+          {!running ? migration.finishing : job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}
+        </span>
         {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
         {progress.total_bytes === 0 ? null : <span>{jobs.bytesOf(progress.done_bytes, progress.total_bytes)}</span>}
-        {progress.rows_per_second === null ? null : <span>{jobs.rate(progress.rows_per_second)}</span>}
-        {progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
+        {!running || progress.rows_per_second === null ? null : <span>{jobs.rate(progress.rows_per_second)}</span>}
+        {!running || progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
       </p>
       <p className="mt-1 text-xs text-muted">{migration.leave}</p>
       <DatasetProgress progress={progress} />

@@ -2,10 +2,11 @@ import type { MigrateStatus, MigrationPlan, StorageStatus } from '@nirs-workspac
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Play, RefreshCw, ScanSearch } from 'lucide-react'
+import { useEffect } from 'react'
 import { startMigration } from '../../api/actions.ts'
 import { isApiError } from '../../api/client.ts'
-import { refreshWorkspace } from '../../api/events.ts'
-import { jobsQuery, migrationPlanQuery } from '../../api/queries.ts'
+import { refreshStatus, refreshWorkspace } from '../../api/events.ts'
+import { jobsQuery, migrateStatusQuery, migrationPlanQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
@@ -29,7 +30,13 @@ export const PlanReview = ({ status, storage, asked }: ReviewProps) => {
   const { migration, banner } = useText()
   const workspace = useWorkspace()
   const navigate = route.useNavigate()
+  const client = useQueryClient()
   const plan = useQuery({ ...migrationPlanQuery(workspace.id), enabled: asked })
+  const isLookingAgain = useQuery(migrateStatusQuery(workspace.id)).isFetching
+  const { error } = plan
+  useEffect(() => {
+    if (isOutdated(error)) refreshStatus(client, workspace.id)
+  }, [client, error, workspace.id])
   if (storage.read_only) return <Notice tone="info">{migration.readOnly}</Notice>
   if (!asked) {
     return (
@@ -42,6 +49,7 @@ export const PlanReview = ({ status, storage, asked }: ReviewProps) => {
     )
   }
   if (plan.isError) {
+    if (isOutdated(error) && isLookingAgain) return <Planning />
     return (
       <section className="card">
         <ErrorMessage error={plan.error} onRetry={() => void plan.refetch()} />
@@ -51,6 +59,9 @@ export const PlanReview = ({ status, storage, asked }: ReviewProps) => {
   if (plan.data === undefined || plan.isFetching) return <Planning />
   return <Plan plan={plan.data} onRefresh={() => void plan.refetch()} />
 }
+
+/** The workspace is not as the status says, which has brought the reader here. */
+const isOutdated = (error: Error | null): boolean => isApiError(error, 'plan_stale', 'not_migratable')
 
 const estimateOf = (status: MigrateStatus, line: (rows: number, seconds: number, before: number, after: number) => string) =>
   status.legacy_row_count === null || status.estimated_duration_seconds === null || status.bytes_estimated === null
@@ -82,6 +93,9 @@ const Plan = ({ plan, onRefresh }: { plan: MigrationPlan; onRefresh: () => void 
       client.removeQueries(migrationPlanQuery(workspace.id))
       refreshWorkspace(client, workspace.id)
       await navigate({ search: {}, replace: true })
+    },
+    onError: (error) => {
+      if (isOutdated(error)) refreshStatus(client, workspace.id)
     },
   })
   const tight = plan.free_bytes_needed > plan.free_bytes_available
