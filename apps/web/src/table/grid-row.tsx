@@ -60,6 +60,7 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
     role="row"
     aria-rowindex={index + 2}
     aria-selected={selected}
+    aria-current={open || undefined}
     aria-busy={row === undefined || undefined}
     data-row={index}
     className={classNames(

@@ -424,7 +424,7 @@ export const en = (f: Formatters) => {
       unpaired: (measured: number, predicted: number) =>
         `This prediction has ${f.int(measured)} measured and ${f.int(predicted)} predicted values. Which of them belong together cannot be told, so nothing is drawn and no figures are worked out.`,
       unreadableTitle: 'The values of this prediction cannot be read',
-      missing: 'This prediction is not in the workspace any more.',
+      missing: (id: string) => `There is no prediction ${id} here: it has been removed, or it is one of another workspace.`,
       measured: 'Measured',
       predicted: 'Predicted',
       residual: 'Predicted − measured',

@@ -428,7 +428,7 @@ export const fr = (f: Formatters): Text => {
       linkCopied: 'Lien copié.',
       unreadableTitle: 'Les valeurs de cette prédiction sont illisibles',
       noArrays: 'Cette prédiction a été enregistrée sans ses valeurs mesurées et prédites ; il n’y a rien à tracer.',
-      missing: 'Cette prédiction n’est plus dans l’espace de travail.',
+      missing: (id) => `Il n’y a pas de prédiction ${id} ici : elle a été supprimée, ou elle est d’un autre espace de travail.`,
       measured: 'Mesuré',
       predicted: 'Prédit',
       residual: 'Prédit − mesuré',

@@ -50,7 +50,7 @@ export const PeekPanel = (props: PeekProps) => {
       className="flex w-108 shrink-0 flex-col border-l border-line bg-surface max-lg:absolute max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
     >
       <PeekHeader {...props} detail={detail.data} />
-      {gone ? <p className="p-6 text-center text-muted">{text.peek.missing}</p> : null}
+      {gone ? <p className="p-6 text-center break-words text-muted">{text.peek.missing(props.id)}</p> : null}
       {detail.isError && !gone ? <ErrorMessage error={detail.error} onRetry={() => void detail.refetch()} /> : null}
       {detail.isPending ? <PeekSkeleton /> : null}
       {detail.data === undefined || gone ? null : (

@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp, totalRows } from '../../../test/app.tsx'
@@ -97,6 +97,29 @@ describe('predictions page', () => {
     await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p1', at: '2' }))
     await user.keyboard('{Escape}')
     await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
+  })
+
+  it('marks the row of a link without its place, and puts the cursor there; no other row when nobody knows where it is', async () => {
+    const marked = () => screen.queryAllByRole('row').filter((row) => row.getAttribute('aria-current') === 'true')
+    const cursor = () => document.querySelector('[data-cursor]')?.closest('[role=row]')
+    await openGrid('/predictions?peek=p7')
+    await waitFor(() => expect(marked().map((row) => row.getAttribute('aria-rowindex'))).toEqual(['9']))
+    expect(cursor()).toHaveAttribute('aria-rowindex', '9')
+    cleanup()
+    await openGrid('/predictions?peek=p700')
+    await screen.findByRole('img', { name: /Predicted against measured values/ })
+    expect(marked()).toEqual([])
+    expect(cursor()).toHaveAttribute('aria-rowindex', '1')
+    cleanup()
+    await openGrid('/predictions?peek=p7&at=3')
+    await waitFor(() => expect(marked().map((row) => row.getAttribute('aria-rowindex'))).toEqual(['9']))
+  })
+
+  it('names an id of a link that is not here', async () => {
+    await openGrid('/predictions?peek=doesnotexist', {
+      'GET /predictions/:id': () => problem(404, 'prediction_not_found', 'No prediction has this id.'),
+    })
+    expect(await screen.findByText(/^There is no prediction doesnotexist here/)).toBeVisible()
   })
 
   it('filters by a facet and drops the filter by its chip', async () => {

@@ -1,5 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { Suspense, useCallback, useMemo, useState } from 'react'
+import { blockSize } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { lazyPart } from '../../lib/lazy-part.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
@@ -25,7 +26,7 @@ import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
-import { totalOf, usePredictionRows } from './use-prediction-rows.ts'
+import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
 
 const PeekPanel = lazyPart(async () => (await import('./peek-panel.tsx')).PeekPanel)
 
@@ -39,7 +40,9 @@ export const PredictionsPage = () => {
   const [density] = useDensity()
   const [selection, setSelection] = useState<RowRange>()
   const [panel, setPanel] = useState(() => matchMedia('(min-width: 1000px)').matches)
-  const [cursor, setCursor] = useState<Cell>({ row: (search.at ?? 1) - 1, column: 0 })
+  // A row is open and nobody knows yet where it stands: the cursor waits in the header.
+  const [isWaiting, setWaiting] = useState(search.peek !== undefined && search.at === undefined)
+  const [cursor, setCursor] = useState<Cell>({ row: isWaiting ? -1 : (search.at ?? 1) - 1, column: 0 })
 
   const change = useCallback(
     (next: (before: PredictionSearch) => PredictionSearch, replace = false): void => {
@@ -98,8 +101,12 @@ export const PredictionsPage = () => {
     showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
   }
   const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
-  const openIndex = search.peek === undefined ? undefined : (search.at ?? 0) - 1
+  const openIndex = placeOf(search, rows.rowAt)
   const peeked = openIndex === undefined ? undefined : rows.rowAt(openIndex)?.row
+  if (isWaiting && openIndex !== undefined) {
+    setWaiting(false)
+    setCursor((before) => ({ ...before, row: openIndex }))
+  }
   const total = rows.total ?? 0
 
   return (
@@ -178,6 +185,15 @@ export const PredictionsPage = () => {
       </div>
     </div>
   )
+}
+
+/** The row that is open beside the table: where the address says, or among the first; undefined when it may be anywhere. */
+const placeOf = ({ peek, at }: PredictionSearch, rowAt: PredictionRows['rowAt']): number | undefined => {
+  if (peek === undefined) return undefined
+  const isThere = (index: number): boolean => rowAt(index)?.row.prediction_id === peek
+  if (at !== undefined && (isThere(at - 1) || rowAt(at - 1) === undefined)) return at - 1
+  const first = Array.from({ length: blockSize }, (_, index) => index).findIndex(isThere)
+  return first === -1 ? undefined : first
 }
 
 const FirstRows = () => (
