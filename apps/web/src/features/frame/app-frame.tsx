@@ -69,7 +69,9 @@ export const AppFrame = () => {
           <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
             <OfflineBanner workspace={workspace} />
             {workspace === undefined ? (
-              <Waiting error={list.error} pending={list.isPending} retry={() => void list.refetch()} gone={asked !== undefined} />
+              <div className="min-h-0 flex-1 overflow-y-auto">
+                <Waiting error={list.error} list={list.data} retry={() => void list.refetch()} gone={asked !== undefined} />
+              </div>
             ) : (
               <>
                 <VanishedBanner workspace={workspace} onLook={() => void list.refetch()} />
@@ -92,9 +94,16 @@ const isAwaited = (workspace: Workspace): boolean =>
 const chosenWorkspace = (list: WorkspaceList | undefined, asked: string | undefined) =>
   asked === undefined ? list?.rows.find((row) => row.current) : list?.rows.find((row) => row.id === asked)
 
-const Waiting = ({ error, pending, retry, gone }: { error: Error | null; pending: boolean; retry: () => void; gone: boolean }) => {
+interface WaitingProps {
+  readonly error: Error | null
+  readonly list: WorkspaceList | undefined
+  readonly retry: () => void
+  readonly gone: boolean
+}
+
+const Waiting = ({ error, list, retry, gone }: WaitingProps) => {
   if (error !== null) return <ErrorMessage error={error} onRetry={retry} />
-  if (!pending) return <NoWorkspace gone={gone} />
+  if (list !== undefined) return <NoWorkspace gone={gone} list={list} />
   return (
     <Loading>
       <div className="grid grid-cols-1 gap-4 p-6">

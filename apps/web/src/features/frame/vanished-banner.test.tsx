@@ -61,3 +61,33 @@ describe('a workspace that vanishes while it is open', () => {
     expect(sent.filter(({ path }) => path === '/workspaces').length).toBeGreaterThan(1)
   })
 })
+
+describe('an address of a workspace that is not open', () => {
+  it('offers the open workspaces and the recent ones to go on with', async () => {
+    const opened: unknown[] = []
+    const { router } = renderApp('/predictions?workspace=zzz', 'migrated', {
+      'GET /workspaces': () => ({
+        ...workspaceList('migrated'),
+        recents: [
+          { path: '/data/grain-lab', name: 'grain-lab', opened_at: '2026-11-20T03:00:00.000Z', exists: true },
+          { path: '/data/rye', name: 'rye', opened_at: '2026-11-20T03:00:00.000Z', exists: true },
+          { path: '/data/oats', name: 'oats', opened_at: '2026-11-20T03:00:00.000Z', exists: false },
+        ],
+      }),
+      'POST /workspaces': ({ body }) => {
+        opened.push(body)
+        return problem(404, 'workspace_not_found', 'There is no nirs4all workspace at /data/rye.')
+      },
+      'POST /workspaces/w1/activate': () => ({}),
+    })
+    expect(await screen.findByText('The workspace in this address is not open here.')).toBeVisible()
+    expect(screen.getAllByRole('button', { name: /grain-lab/ })).toHaveLength(1)
+    expect(screen.getByRole('button', { name: /oats/ })).toBeDisabled()
+    const user = userEvent.setup()
+    await user.click(screen.getByRole('button', { name: /rye/ }))
+    expect(await screen.findByText(/There is no nirs4all workspace at \/data\/rye/)).toBeVisible()
+    expect(opened).toEqual([{ path: '/data/rye' }])
+    await user.click(screen.getByRole('button', { name: /grain-lab/ }))
+    await waitFor(() => expect(router.state.location).toMatchObject({ pathname: '/', search: { workspace: 'w1' } }))
+  })
+})
