@@ -1,5 +1,5 @@
 import type { ScaleLinear } from 'd3-scale'
-import { type TickTexts, tickCount } from './tick-text.ts'
+import { overhang, type TickTexts, textWidth, tickCount, ticksThatFit } from './tick-text.ts'
 
 type Scale = ScaleLinear<number, number>
 
@@ -17,10 +17,15 @@ interface AxesProps {
 /** Grid lines, ticks and names of both axes. */
 export const Axes = ({ x, y, xLabel, yLabel, frame, xTicks, yTicks }: AxesProps) => (
   <g aria-hidden className="text-[11px]">
-    {x.ticks(tickCount).map((value) => (
+    {ticksThatFit(x, xTicks.text).map((value) => (
       <g key={value} transform={`translate(${x(value)},0)`}>
         <line y1={frame.top} y2={frame.bottom} stroke="var(--line)" />
-        <text y={frame.bottom + 15} textAnchor="middle" fill="var(--muted)">
+        <text
+          x={movedIn(x(value), textWidth([value], xTicks.text), frame.right)}
+          y={frame.bottom + 15}
+          textAnchor="middle"
+          fill="var(--muted)"
+        >
           {xTicks.text(value)}
         </text>
       </g>
@@ -49,3 +54,6 @@ export const Axes = ({ x, y, xLabel, yLabel, frame, xTicks, yTicks }: AxesProps)
     </text>
   </g>
 )
+
+/** Pixels to move the text of a tick, so that it does not reach over the edge of the picture. */
+const movedIn = (place: number, width: number, right: number): number => Math.min(0, right + overhang - place - width / 2)

@@ -3,7 +3,7 @@ import { type KeyboardEvent, memo, type PointerEvent, type ReactNode, useState }
 import { markerPath, partitionColour } from '../ui/partition-mark.tsx'
 import { Axes } from './axes.tsx'
 import type { Point } from './square-scale.ts'
-import type { TickTexts } from './tick-text.ts'
+import { overhang, type TickTexts, textWidth, tickCount } from './tick-text.ts'
 
 interface PointPlotProps {
   readonly dots: readonly Point[]
@@ -27,7 +27,10 @@ interface PointPlotProps {
 }
 
 const width = 392
-const margin = { left: 58, top: 10, right: 12, bottom: 42 }
+const margin = { left: 58, top: 10, right: overhang, bottom: 42 }
+
+/** Pixels beside the texts of the vertical axis: its name, and the space before the frame. */
+const besideTicks = 28
 
 /**
  * Dots over two linear axes. The mouse finds the nearest dot, the arrow keys step through them in order of the samples, and either
@@ -36,9 +39,11 @@ const margin = { left: 58, top: 10, right: 12, bottom: 42 }
 export const PointPlot = (props: PointPlotProps) => {
   const { dots, xDomain, yDomain, describe, pinned, height = width } = props
   const [active, setActive] = useState(-1)
-  const frame = { left: margin.left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom }
+  const [xTicks, yTicks] = [props.ticks(xDomain), props.ticks(yDomain)]
+  const y = scaleLinear(yDomain, [height - margin.bottom, margin.top])
+  const left = Math.max(margin.left, besideTicks + textWidth(y.ticks(tickCount), yTicks.text))
+  const frame = { left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom }
   const x = scaleLinear(xDomain, [frame.left, frame.right])
-  const y = scaleLinear(yDomain, [frame.bottom, frame.top])
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const here = dots[active]
@@ -77,17 +82,9 @@ export const PointPlot = (props: PointPlotProps) => {
           if (dot !== undefined) props.onPin(dot)
         }}
       >
-        <Axes
-          x={x}
-          y={y}
-          xLabel={props.xLabel}
-          yLabel={props.yLabel}
-          frame={frame}
-          xTicks={props.ticks(xDomain)}
-          yTicks={props.ticks(yDomain)}
-        />
+        <Axes x={x} y={y} xLabel={props.xLabel} yLabel={props.yLabel} frame={frame} xTicks={xTicks} yTicks={yTicks} />
         {props.lines(x, y)}
-        <Dots dots={dots} xDomain={xDomain} yDomain={yDomain} height={height} partition={props.partition} />
+        <Dots dots={dots} xDomain={xDomain} yDomain={yDomain} left={left} height={height} partition={props.partition} />
         {pinned === undefined ? null : (
           <Pinned x={x(pinned.x)} y={y(pinned.y)} right={frame.right} name={props.nameOf(pinned)} partition={props.partition} />
         )}
@@ -143,13 +140,14 @@ interface DotsProps {
   readonly dots: readonly Point[]
   readonly xDomain: readonly [number, number]
   readonly yDomain: readonly [number, number]
+  readonly left: number
   readonly height: number
   readonly partition: string
 }
 
 /** All dots in one path: thousands of them move and redraw as one node. Memoised, since the pointer changes only the marked dot. */
-const Dots = memo(({ dots, xDomain, yDomain, height, partition }: DotsProps) => {
-  const x = scaleLinear(xDomain, [margin.left, width - margin.right])
+const Dots = memo(({ dots, xDomain, yDomain, left, height, partition }: DotsProps) => {
+  const x = scaleLinear(xDomain, [left, width - margin.right])
   const y = scaleLinear(yDomain, [height - margin.bottom, margin.top])
   const marker = markerPath(partition, dots.length > 600 ? 5 : 7.5)
   return (

@@ -1,9 +1,10 @@
 import { ticks } from 'd3-array'
+import { scaleLinear } from 'd3-scale'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { makeFormatters } from '../lib/format.ts'
 import { niceDomain } from './square-scale.ts'
-import { tickCount, tickTexts } from './tick-text.ts'
+import { textWidth, tickCount, ticksThatFit, tickTexts } from './tick-text.ts'
 
 const { decimal } = makeFormatters('en')
 
@@ -46,5 +47,30 @@ describe('ticks', () => {
         for (const text of texts) expect(text.length).toBeLessThanOrEqual(10)
       }),
     )
+  })
+})
+
+describe('ticks that fit', () => {
+  const fitting = (low: number, high: number) => {
+    const { text } = tickTexts([low, high], decimal)
+    const scale = scaleLinear([low, high], [58, 380])
+    const shown = ticksThatFit(scale, text)
+    const [first = low, second = high] = shown
+    return { shown, gap: scale(second) - scale(first), width: textWidth(shown, text) }
+  }
+
+  it('are as many as ever where their texts are short', () => {
+    expect(fitting(0, 1).shown).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
+  })
+
+  it.each([
+    [-1e300, 1e300],
+    [-2.4e300, 2.1e300],
+    [0.9e-12, 2.2e-12],
+    [-9e99, 9e99],
+  ])('never touch each other: %d to %d', (low, high) => {
+    const { shown, gap, width } = fitting(low, high)
+    expect(shown.length).toBeGreaterThan(0)
+    expect(gap).toBeGreaterThan(width)
   })
 })

@@ -1,4 +1,5 @@
 import { tickStep } from 'd3-array'
+import type { ScaleLinear } from 'd3-scale'
 import { isExtreme, powerOfTen } from '../lib/format.ts'
 
 type Decimal = (value: number, digits: number) => string
@@ -10,6 +11,12 @@ export const tickCount = 5
 /** Significant digits for which there is room beside an axis, and those of a mantissa before a power of ten. */
 const room = 5
 const mantissaRoom = 3
+
+/** Pixels of a sign in the font of the ticks, where its digits are wide. */
+const signWidth = 6.6
+
+/** Pixels that a text may reach over the end of its axis. */
+export const overhang = 12
 
 export interface TickTexts {
   readonly text: (value: number) => string
@@ -33,6 +40,22 @@ export const tickTexts = ([low, high]: Domain, decimal: Decimal): TickTexts => {
     text: (value) => plain(value - base, rest, digits, decimal),
     offset: base === 0 ? '' : ` ${base > 0 ? '−' : '+'} ${commonText(Math.abs(base), high - low, decimal)}`,
   }
+}
+
+/** Pixels that the widest of these texts takes. */
+export const textWidth = (ticks: readonly number[], text: TickTexts['text']): number =>
+  Math.max(0, ...ticks.map((value) => text(value).length * signWidth))
+
+/** The ticks of a horizontal axis: fewer where their texts would touch, one of which may be moved in from the end of the axis. */
+export const ticksThatFit = (scale: ScaleLinear<number, number>, text: TickTexts['text']): readonly number[] => {
+  for (let count = tickCount; count > 1; count -= 1) {
+    const ticks = scale.ticks(count)
+    const [first, second] = ticks
+    if (first === undefined || second === undefined) return ticks
+    const width = textWidth(ticks, text)
+    if (scale(second) - scale(first) >= width + 8 + Math.max(0, width / 2 - overhang)) return ticks
+  }
+  return scale.ticks(1)
 }
 
 const plain = (value: number, size: number, digits: number, decimal: Decimal): string => {
