@@ -4,16 +4,18 @@ import { Notice } from './notice.tsx'
 
 interface NotUnderstoodProps {
   readonly ignored: readonly string[] | undefined
+  /** As a band across the page, instead of a box in it. */
+  readonly flat?: boolean
   readonly onClose: () => void
 }
 
 /** What the address asked for and the page left out: without it more rows are shown than somebody meant. */
-export const NotUnderstood = ({ ignored, onClose }: NotUnderstoodProps) => {
+export const NotUnderstood = ({ ignored, flat = false, onClose }: NotUnderstoodProps) => {
   const { common } = useText()
   if (ignored === undefined) return null
   return (
-    <div className="border-b border-line">
-      <Notice flat tone="warning" actions={<Button onClick={onClose}>{common.close}</Button>}>
+    <div className={flat ? 'border-b border-line' : 'mb-3'}>
+      <Notice flat={flat} tone="warning" actions={<Button onClick={onClose}>{common.close}</Button>}>
         {common.notUnderstood(ignored.join(', '))}
       </Notice>
     </div>

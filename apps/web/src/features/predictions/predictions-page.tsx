@@ -125,7 +125,7 @@ export const PredictionsPage = () => {
         panel={panel}
         onPanel={setPanel}
       />
-      <NotUnderstood ignored={search.ignored} onClose={() => change(({ ignored: _, ...rest }) => rest, true)} />
+      <NotUnderstood flat ignored={search.ignored} onClose={() => change(({ ignored: _, ...rest }) => rest, true)} />
       <FilterChips search={search} change={change} />
       <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />
