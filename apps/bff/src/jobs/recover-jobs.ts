@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRunning, type ProcessIdentity, readInterruption } from '@nirs-workspace/storage'
+import { isElsewhere, isRunning, type ProcessIdentity, readInterruption } from '@nirs-workspace/storage'
 import { type Job, JobKind } from '@nirs-workspace/types'
 import type { Log } from '../log.ts'
 import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
@@ -64,9 +64,9 @@ const isSomebodyAtWork = async (jobs: Jobs, jobId: string, isRecent: boolean): P
   return jobs.readOutcome(jobId) === undefined && (await runs(process, isRecent))
 }
 
-/** An id without a start may be another process's by now, and of another machine nothing is known: these count while events come. */
+/** An id without a start may be another process's by now, and of another machine or container nothing is known: these count while events come. */
 const runs = async (process: ProcessIdentity | null | undefined, isRecent: boolean): Promise<boolean> => {
   if (process === null || process === undefined) return false
-  const isCertain = process.host === hostname() && process.started !== null
+  const isCertain = process.started !== null && !isElsewhere(process)
   return (isCertain || isRecent) && isRunning(process)
 }

@@ -84,7 +84,11 @@ test.each([
     message: expect.stringContaining('arrays/wheat.parquet'),
   })
   const { 'arrays/wheat.parquet': made, ...left } = await filesOf(folder.path)
-  expect([left, made === undefined, await readFile(other, 'utf8')]).toEqual([{ ...before, 'arrays/': 'folder' }, false, 'of another program'])
+  expect([left, made === undefined, await readFile(other, 'utf8')]).toEqual([
+    { ...before, 'arrays/': 'folder' },
+    false,
+    'of another program',
+  ])
 })
 
 const arraysOf = (path: string, name: string) => join(path, 'arrays', `${name}.parquet`)
