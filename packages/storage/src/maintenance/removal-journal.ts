@@ -18,7 +18,10 @@ export const RestoreJournal = z.object({
   kind: z.literal('restore'),
   phase: z.literal('commit'),
   operation: z.string(),
-  /** A row that the transaction brings back: whether it is there tells whether the restore is done. Null: it brings back no row. */
-  evidence: z.object({ table: z.string(), key: z.string() }).nullable(),
+  /**
+   * Rows that the transaction brings back: whether any is there tells whether the restore is done. Several, as others may remove some by then.
+   * Null: it brings back no row.
+   */
+  evidence: z.object({ table: z.string(), keys: z.array(z.string()) }).nullable(),
 })
 export type RestoreJournal = z.infer<typeof RestoreJournal>

@@ -136,16 +136,17 @@ export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJour
   return withEngine({}, async (engine) => {
     await attachReadOnly(engine, layout.store, targetAlias)
     try {
-      return (await isThere(engine, evidence)) === evidence.inserted
+      return (await areThere(engine, evidence)) === evidence.inserted
     } finally {
       await detach(engine, targetAlias)
     }
   })
 }
 
-const isThere = async (engine: Engine, { table, id }: NonNullable<MergeJournal['evidence']>): Promise<boolean> => {
-  const sql = `SELECT count(*) AS n FROM ${targetAlias}.main.${quotedIdentifier(table)} WHERE ${keyOf[table]} = $id`
-  return (await engine.one(z.object({ n: z.number() }), sql, { id })).n > 0
+const areThere = async (engine: Engine, { table, ids }: NonNullable<MergeJournal['evidence']>): Promise<boolean> => {
+  const sql = `SELECT count(*) AS n FROM ${targetAlias}.main.${quotedIdentifier(table)}
+    WHERE ${keyOf[table]} IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
+  return (await engine.one(z.object({ n: z.number() }), sql, { ids: JSON.stringify(ids) })).n > 0
 }
 
 /** Model files of an undone merge that a row names by now: somebody has stored the same model since. */

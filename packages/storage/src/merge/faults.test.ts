@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { setFaultHook } from '../files/fault-point.ts'
+import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
@@ -10,7 +10,9 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { stopFrom } from '../testing/stop-from.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { MergeJournal } from './merge-journal.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
@@ -67,6 +69,18 @@ test('stopped when every file is in its place and no row in the store: everythin
   const path = await scene.copy('placed')
   await stopBeforeRows(path)
   expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
+})
+
+test('a merge whose rows are in the store is done, also when another program has removed one of them since', async () => {
+  const path = await scene.copy('done')
+  const isCommitted = ({ kind, path: at }: DiskOperation) => kind === 'fsync' && at === join(path, 'store.duckdb')
+  await stopFrom(isCommitted, 0, () => mergeBeside(path))
+  const { evidence } = MergeJournal.parse(JSON.parse(await readFile(join(path, '.nirs-workspace', 'journal.json'), 'utf8')))
+  expect(evidence).toMatchObject({ table: 'predictions', inserted: true })
+  await changeStore(join(path, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id = '${evidence?.ids[0]}'`)
+  await forgetLock(path)
+  expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome: 'finished' })
+  expect(await readdir(join(path, 'arrays'))).toContain('milk.parquet')
 })
 
 test('undoing a merge leaves models that a row names and files that were changed since, and flushes the folder of those that go', async () => {

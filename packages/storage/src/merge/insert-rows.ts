@@ -114,15 +114,20 @@ const joinsOf = (table: Table, source: number): string => {
   return ''
 }
 
-/** A row by which a later look at the store tells whether the transaction is done; null when it changes no row. */
+const mostEvidence = 1000
+
+/** Rows by which a later look at the store tells whether the transaction is done, predictions if there are any; null when it changes no row. */
 export const chooseEvidence = async ({ engine, sources }: OpenMerge) => {
   const parts = sources.flatMap(({ index }) => [
     `SELECT 'predictions' AS tbl, new_id AS id, true AS inserted FROM ${arrivals(index)}`,
     `SELECT tbl, new_id, true FROM ${ofSource(index, 'map')} WHERE action = 'insert'`,
   ])
-  const [found] = await engine.rows(
+  const found = await engine.rows(
     z.object({ tbl: z.enum([...lineageTables, 'predictions']), id: z.string(), inserted: z.boolean() }),
-    `SELECT * FROM (${[...parts, `SELECT 'predictions', id, false FROM (${goneIds})`].join(' UNION ALL ')}) ORDER BY inserted DESC, tbl, id LIMIT 1`,
+    `SELECT * FROM (${[...parts, `SELECT 'predictions', id, false FROM (${goneIds})`].join(' UNION ALL ')}) ORDER BY inserted DESC, tbl <> 'predictions', tbl, id LIMIT ${mostEvidence}`,
   )
-  return found === undefined ? null : { table: found.tbl, id: found.id, inserted: found.inserted }
+  const [first] = found
+  if (first === undefined) return null
+  const alike = found.filter(({ tbl, inserted }) => tbl === first.tbl && inserted === first.inserted)
+  return { table: first.tbl, ids: alike.map(({ id }) => id), inserted: first.inserted }
 }

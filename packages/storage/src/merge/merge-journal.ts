@@ -25,11 +25,14 @@ export const MergeJournal = z.object({
   artifacts_created: z.boolean(),
   placed: z.array(Placed),
   models: z.array(Placed),
-  /** A row that the transaction inserts (or, when there is nothing to insert, removes); null when it changes no row. */
+  /**
+   * Rows that the transaction inserts (or, when there is nothing to insert, removes): several, as others may remove some by then. Null when it
+   * changes no row.
+   */
   evidence: z
     .object({
       table: z.enum(['projects', 'runs', 'pipelines', 'chains', 'artifacts', 'logs', 'predictions']),
-      id: z.string(),
+      ids: z.array(z.string()),
       inserted: z.boolean(),
     })
     .nullable(),

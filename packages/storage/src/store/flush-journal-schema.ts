@@ -7,8 +7,8 @@ export const FlushJournal = z.object({
   job_id: z.string(),
   phase: z.literal('prepare'),
   started_at: z.string(),
-  /** A prediction that has this time of creation once the rows are committed. */
-  evidence: z.object({ prediction_id: z.string(), created_at: z.string() }),
+  /** Predictions that have this time of creation once the rows are committed: several, as others may remove some by then. */
+  evidence: z.object({ prediction_ids: z.array(z.string()), created_at: z.string() }),
   /** Whether there are arrays to bring back. */
   has_kept: z.boolean(),
   /** Predictions that had none. */

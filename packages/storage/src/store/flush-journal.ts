@@ -41,7 +41,7 @@ export const beginFlush = async (
       job_id: job,
       phase: 'prepare',
       started_at: new Date().toISOString(),
-      evidence: { prediction_id: ids[0] ?? '', created_at: createdAt },
+      evidence: { prediction_ids: [...ids], created_at: createdAt },
       has_kept: kept.size > 0,
       without: ids.filter((id) => !kept.has(id)),
     }
@@ -67,8 +67,9 @@ export const isFlushDone = (layout: Layout, { evidence }: FlushJournal): Promise
     withAttachedStore(engine, layout.store, 'flushed', async () => {
       const { rows } = await engine.one(
         z.object({ rows: z.number() }),
-        'SELECT count(*) AS rows FROM flushed.main.predictions WHERE prediction_id = $id AND created_at = $now::TIMESTAMP',
-        { id: evidence.prediction_id, now: evidence.created_at },
+        `SELECT count(*) AS rows FROM flushed.main.predictions
+         WHERE created_at = $now::TIMESTAMP AND prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
+        { ids: JSON.stringify(evidence.prediction_ids), now: evidence.created_at },
       )
       return rows > 0
     }),

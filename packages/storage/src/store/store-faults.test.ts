@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
@@ -7,6 +7,9 @@ import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { stopFrom } from '../testing/stop-from.ts'
+import { changeStore } from '../testing/tamper.ts'
+import { FlushJournal } from './flush-journal-schema.ts'
 import { arraysOf, faultScene, flushAgain, foldsOf, predictionOf } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
 
@@ -92,6 +95,24 @@ test.each([
   await forgetLock(root)
   expect(await foldsOf(root)).toEqual(before)
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
+})
+
+test('a save whose rows are in the store is done, also when another program has removed one of them since', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  const journal = join(root, '.nirs-workspace', 'journal.json')
+  await stopFrom(
+    ({ kind, path }) => kind === 'unlink' && path === journal,
+    0,
+    () => flushAgain(root),
+  )
+  const { evidence } = FlushJournal.parse(JSON.parse(await readFile(journal, 'utf8')))
+  await changeStore(join(root, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id = '${evidence.prediction_ids[0]}'`)
+  await forgetLock(root)
+  const found = Object.entries(await foldsOf(root))
+  expect(found).toHaveLength(3)
+  expect(Object.entries(after)).toEqual(expect.arrayContaining(found))
 })
 
 test('what a failed save could not take back is taken back by the next opening; until then nothing comes on top', async () => {

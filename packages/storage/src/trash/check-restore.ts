@@ -70,7 +70,7 @@ export const checkRestore = async (path: string, operation: string, ids?: readon
   return { warnings: [...warnings] }
 }
 
-/** Refuses rows whose place has been taken, and names one that is not there yet: it tells later whether the transaction is done. */
+/** Refuses rows whose place has been taken, and names those that are not there yet: they tell later whether the transaction is done. */
 const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise<RestoreJournal['evidence']> => {
   let evidence: RestoreJournal['evidence'] = null
   for (const { table, keys } of tables) {
@@ -79,8 +79,9 @@ const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise
     const taken = new Set(await metadata.keysWhere(table, key, keys))
     const isShared = table !== 'predictions'
     if (taken.size > 0 && !isShared) throw conflict(`${taken.size} predictions are there again`, [...taken])
-    const free = keys.find((candidate) => !taken.has(candidate))
-    if (free !== undefined) evidence ??= { table, key: free }
+    const free = keys.filter((candidate) => !taken.has(candidate))
+    // Rows of logs and models are tidied up by others sooner than predictions.
+    if (free.length > 0 && (evidence === null || table === 'predictions')) evidence = { table, keys: free }
   }
   return evidence
 }

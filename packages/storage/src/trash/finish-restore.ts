@@ -21,7 +21,7 @@ export const isRestoreDone = async (layout: Layout, { evidence }: RestoreJournal
   if (evidence === null) return false
   return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
     const key = metadata.shapes.get(evidence.table)?.key
-    return typeof key === 'string' && (await metadata.keysWhere(evidence.table, key, [evidence.key])).length > 0
+    return typeof key === 'string' && (await metadata.keysWhere(evidence.table, key, evidence.keys)).length > 0
   })
 }
 
