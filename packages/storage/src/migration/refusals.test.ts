@@ -58,7 +58,7 @@ describe('a store that another program replaces under a migration', () => {
     await changeStore(join(other, 'store.duckdb'), "UPDATE runs SET error = 'newer'")
     const newer = await readFile(join(other, 'store.duckdb'))
     tamperBefore(
-      ({ kind, path: to }) => kind === 'rename' && /arrays\/[^/.]+\.parquet$/.test(to),
+      ({ kind, path: to }) => kind === 'link' && /arrays\/[^/.]+\.parquet$/.test(to),
       () => rename(join(other, 'store.duckdb'), join(path, 'store.duckdb')),
     )
     await expect(runMigration(path, { jobId: 'replaced' })).rejects.toMatchObject({

@@ -173,7 +173,7 @@ test('a new workspace and its first model are flushed with the folders that hold
   expect(operations.some((operation) => operation.kind === 'fsync-folder' && operation.path === folder.path)).toBe(true)
   // The store has its name only when it is whole.
   const kinds = operations.filter((operation) => operation.path === join(path, 'store.duckdb')).map(({ kind }) => kind)
-  expect(kinds[0]).toBe('rename')
+  expect(kinds[0]).toBe('link')
   for (const store of stores) {
     await expectFlushed(path, 'a model', () => store.saveArtifact({ content: Buffer.from('model') }))
     await store.close()
