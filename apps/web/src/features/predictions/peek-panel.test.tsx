@@ -65,7 +65,7 @@ describe('row beside the table', () => {
   it('lists the row itself among its folds, a refit without a validation score', async () => {
     await openRow({ fold_id: 'final', fold_kind: 'refit', partition: 'test', val_score: 0 })
     await userEvent.click(await screen.findByRole('tab', { name: 'Folds' }))
-    const row = screen.getByRole('row', { current: true })
+    const row = within(screen.getByRole('tabpanel')).getByRole('row', { current: true })
     expect(row).toHaveTextContent(/^final\s*test\s*–\s*0\.4000/)
   })
 
