@@ -39,10 +39,11 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
     await withEngine({ memoryLimit: '700MB', spillFolder: join(own, 'spill') }, async (engine) => {
       await attachWritable(engine, made, 'catalog')
       for (const statement of catalogDefinition('catalog')) await engine.run(statement)
-      await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
+      const { predictions } = await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
       // One prediction and its siblings are looked up with every click; without these each look-up is a scan.
       await engine.run('CREATE INDEX predictions_by_id ON catalog.predictions(prediction_id)')
       await engine.run('CREATE INDEX predictions_by_chain ON catalog.predictions(chain_id)')
+      if (predictions <= mostUncompressed) await engine.run("SET force_compression = 'uncompressed'")
       await engine.run('CHECKPOINT catalog')
       await detach(engine, 'catalog')
     })
@@ -52,7 +53,16 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
   return { path, fingerprint, built_at }
 }
 
-const fill = async (engine: Engine, resolved: ResolvedWorkspace, own: string, stamps: Record<string, string>, options: BuildOptions) => {
+/** Finding out how to compress what is small takes a quarter of the building, and saves next to nothing: a file is made of large blocks. */
+const mostUncompressed = 5000
+
+const fill = async (
+  engine: Engine,
+  resolved: ResolvedWorkspace,
+  own: string,
+  stamps: Record<string, string>,
+  options: BuildOptions,
+): Promise<WorkspaceCounts> => {
   options.onProgress?.({ step: 'arrays', fraction: 0 })
   const index = await indexArrays(engine, resolved)
   options.onProgress?.({ step: 'metadata', fraction: 0.3 })
@@ -71,6 +81,7 @@ const fill = async (engine: Engine, resolved: ResolvedWorkspace, own: string, st
     table_rows: JSON.stringify(source.tableRows),
     free_bytes: String(source.freeBytes),
   })
+  return counts
 }
 
 const writeMeta = (engine: Engine, meta: Record<string, string>): Promise<void> =>
