@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { link, unlink, writeNewFile } from './disk.ts'
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { readText } from './read-text.ts'
 
 /**
  * The right to deal with one particular content of a file that a dead process left: a file named after that content, created exclusively.
@@ -78,14 +79,5 @@ export const unlinkIfThere = async (path: string): Promise<void> => {
     await unlink(path)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
-  }
-}
-
-export const readText = async (path: string): Promise<string | null> => {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
   }
 }

@@ -6,9 +6,10 @@ import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { makeFolder, removeEmptyFolder, unlink } from './disk.ts'
-import { createWhole, isFresh, isRightHeld, readText, unlinkIfThere, winRight } from './exclusive-right.ts'
+import { createWhole, isFresh, isRightHeld, unlinkIfThere, winRight } from './exclusive-right.ts'
 import { refuseForeignLock } from './foreign-lock.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
+import { readText } from './read-text.ts'
 import { toWriteError } from './write-error.ts'
 
 export interface WorkspaceLock {

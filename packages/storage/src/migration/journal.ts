@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod'
-import { StorageError, systemCode } from '../errors.ts'
+import { StorageError } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
+import { readText } from '../files/read-text.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { RemovalJournal, RestoreJournal } from '../maintenance/removal-journal.ts'
@@ -83,13 +83,4 @@ export const writeJournal = (layout: Layout, journal: Journal): Promise<void> =>
 export const removeJournal = async (layout: Layout): Promise<void> => {
   await unlink(layout.journal)
   await syncFolder(dirname(layout.journal))
-}
-
-const readText = async (path: string): Promise<string | null> => {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
-  }
 }

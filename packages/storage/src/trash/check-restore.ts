@@ -56,8 +56,10 @@ export const chooseRestore = async (
 const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =>
   tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
 
-/** Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. What
- * else is to be known before: warnings. Reads only. */
+/**
+ * Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. What else is
+ * to be known before: warnings. Reads only.
+ */
 export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<RestorePreview> => {
   checkText('operation', operation)
   if (ids !== undefined) checkTexts('ids', ids)
