@@ -139,9 +139,13 @@ export const ofDatasets = (datasets: readonly LostDataset[]): string => {
   return `m.dataset_number IN (${numbers}) AND a.rowid BETWEEN ${Math.min(...places)} AND ${Math.max(...places)}`
 }
 
-/** The ids of everything that can be brought back. */
-export const rescuableIds = async ({ open }: LostRows): Promise<string[]> => {
-  const rows = await open.engine.rows(z.object({ id: z.string() }), `SELECT prediction_id AS id FROM ${lost} WHERE place IS NOT NULL`)
+/** The ids of everything that can be brought back, of these datasets. */
+export const rescuableIds = async ({ open, datasets: all }: LostRows, datasets: readonly LostDataset[] = all): Promise<string[]> => {
+  const numbers = datasets.map(({ number }) => number)
+  const rows = await open.engine.rows(
+    z.object({ id: z.string() }),
+    `SELECT prediction_id AS id FROM ${lost} WHERE place IS NOT NULL AND dataset_number IN (${['NULL', ...numbers].join(', ')})`,
+  )
   return rows.map(({ id }) => id)
 }
 

@@ -1,12 +1,15 @@
 import { type AppendContext, summaryOf } from '../array-store/append-rows.ts'
+import type { ArrayFileReader } from '../array-store/array-file-reader.ts'
+import { findRows } from '../array-store/row-positions.ts'
 import { SummaryBuilder } from '../array-store/summary-builder.ts'
+import { StorageError } from '../errors.ts'
 import { beginFile, formsOf } from '../merge/stage-arrays.ts'
 import { writeRows } from '../merge/write-rows.ts'
 import { openQueries, type RowSource } from '../migration/row-source.ts'
 import { ArraysDigest } from '../parquet/arrays-digest.ts'
 import { rowsOf } from '../parquet/column-block.ts'
 import { compareRescued, differs, type Figures } from './compare-rescued.ts'
-import { type LostDataset, type LostRows, lostRowsSql, ofDatasets } from './lost-rows.ts'
+import { type LostDataset, type LostRows, lostRowsSql, ofDatasets, rescuableIds } from './lost-rows.ts'
 
 /** One file of arrays/ and the datasets whose rows go into it. */
 export interface FileToRescue {
@@ -27,6 +30,7 @@ export const rescueFile = async (
 ): Promise<Figures> => {
   const reader = await folder.openIfThere(name, engine)
   try {
+    if (reader !== null) await refuseArrived(reader, name, await rescuableIds(rows, datasets))
     const forms = formsOf(reader, [{ extras: rows.extras, name: 'store.duckdb.bak' }])
     const summary = new SummaryBuilder(reader === null ? null : await summaryOf(reader))
     const sql = lostRowsSql(rows, forms, ofDatasets(datasets))
@@ -46,6 +50,18 @@ export const rescueFile = async (
   } finally {
     reader?.closeLater()
   }
+}
+
+/** The file that grows may be another one than the file that was looked at: a row behind one that came meanwhile would hide it. */
+const refuseArrived = async (reader: ArrayFileReader, name: string, ids: readonly string[]): Promise<void> => {
+  const arrived = await findRows(reader, new Set(ids))
+  if (arrived.size === 0) return
+  const [first] = arrived.values()
+  throw new StorageError(
+    'workspace_busy',
+    `Another program has written arrays into ${name} that were to come from the backup, of ${arrived.size === 1 ? 'one prediction' : `${arrived.size} predictions`}: ${first?.prediction_id ?? ''}${arrived.size > 1 ? ' and others' : ''}. These stay, and the file is as that program left it.`,
+    { hint: 'Wait until the other program has finished, then run the rescue again.' },
+  )
 }
 
 /** Takes the digest of the rows as the backup gives them, on their way to the writer. */

@@ -8,6 +8,7 @@ import { withArrayReader } from '../arrays/array-reader.ts'
 import { hashDatasetArrays } from '../arrays/dataset-hash.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-workspace.ts'
+import { floatList } from '../engine/number-list.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { resolveMaintained } from '../maintenance/maintenance-workspace.ts'
 import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
@@ -174,6 +175,25 @@ describe('where some rows are in arrays/ already', () => {
     await rename(join(folder.path, 'later.duckdb'), join(path, 'store.duckdb.bak'))
     expect(await rescue(path)).toMatchObject({ predictions: 2, stay_lost: 0, unknown_rows: 0 })
     expect(await readShown(path)).toMatchObject({ arrays: { ...before, gone: before.lost, never: before.lost } })
+  })
+
+  test('what another program writes between the look and the opening of the file stays, and is not hidden by the backup', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'arrived')
+    await makePartial(path)
+    const file = join(path, 'arrays', 'wheat.parquet')
+    tamperBefore(
+      ({ path: touched }) => touched.includes('_tombstones.json'),
+      () => makeParquet(file, [wheat('there', { y: [7, 8] }), wheat('lost', { y: [42] })]),
+    )
+    await expect(rescue(path)).rejects.toMatchObject({
+      code: 'workspace_busy',
+      message: expect.stringContaining('of one prediction: lost.'),
+    })
+    setFaultHook(undefined)
+    expect((await ArrayStore.open(path).loadSingle('lost'))?.y_true).toEqual(floatList([42]))
+    await rescue(path)
+    expect((await ArrayStore.open(path).loadSingle('lost'))?.y_true).toEqual(floatList([42]))
   })
 
   test('arrays for which the file has no column yet come along', async () => {
