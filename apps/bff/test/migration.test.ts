@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Job, MigrateStatus, MigrationPlan, ServerEvent, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import { MigrationReport } from '@nirs-workspace/types'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { startJobProcess } from '../src/jobs/job-process.ts'
+import { createLog } from '../src/log.ts'
 import { listen } from '../src/testing/listen.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { startTestServer, type TestServer } from '../src/testing/test-server.ts'
@@ -151,4 +154,29 @@ test('test_migrate_websocket_events: started, progress, exactly one end; a late 
   await late.until((event) => event.type === 'maintenance_completed')
   expect(late.events[0]).toMatchObject({ type: 'snapshot', data: { jobs: [{ job_id, state: 'completed' }] } })
   expect(late.events.slice(1).map(({ type }) => type)).toEqual(types.slice(1))
+})
+
+test('a job whose end cannot be noted has done what it has done, and says so', async () => {
+  const path = await copyDemo()
+  const occupied = `${path}.jobs`
+  await writeFile(occupied, 'where the folder of jobs should be')
+  const lines: string[] = []
+  const { ended } = startJobProcess(
+    {
+      type: 'run',
+      kind: 'verify',
+      recover: false,
+      job_id: 'unnoted',
+      path,
+      folder: join(occupied, 'unnoted'),
+      plan_id: null,
+      batch_size: null,
+      depth: 'quick',
+      force: false,
+    },
+    () => undefined,
+    createLog((line) => lines.push(line)),
+  )
+  expect(await ended).toMatchObject({ state: 'completed', error: null })
+  expect(lines.join('')).toContain('could not be noted')
 })

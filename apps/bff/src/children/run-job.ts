@@ -60,13 +60,22 @@ const toOutcome = (error: unknown): JobOutcome => {
 
 const run = async (request: JobRequest): Promise<void> => {
   const outcome = await (request.recover ? recover(request) : work(request).then(completed)).catch(toOutcome)
-  saveOutcome(request.folder, outcome)
+  trySaving(request.folder, outcome)
   onProgress.flush()
   await send({ type: 'outcome', outcome })
   process.exit(0)
 }
 
 const completed = (result: unknown): JobOutcome => ({ state: 'completed', report: result, error: null })
+
+/** What was done is done and gets told, whether or not it can be noted: a full disk must not make an interrupted job of it. */
+const trySaving = (folder: string, outcome: JobOutcome): void => {
+  try {
+    saveOutcome(folder, outcome)
+  } catch (error) {
+    process.stderr.write(`The end of this job could not be noted in ${folder}: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}
 
 /** On disk before it is told: a server that dies now finds the end of this job when it starts again. */
 const saveOutcome = (folder: string, outcome: JobOutcome): void => {

@@ -30,7 +30,9 @@ export const startJobProcess: StartJobProcess = (request, onProgress, log) => {
   const ended = new Promise<JobOutcome | undefined>((resolve) => {
     child.on('error', (error) => log.error('job process failed', { job_id: request.job_id, error }))
     child.on('close', (code, signal) => {
-      if (outcome === undefined) log.error('job process died', { job_id: request.job_id, code, signal, stderr: errors() })
+      const stderr = errors()
+      if (outcome === undefined) log.error('job process died', { job_id: request.job_id, code, signal, stderr })
+      else if (stderr !== '') log.error('a job had something to report', { job_id: request.job_id, stderr })
       resolve(outcome)
     })
   })
