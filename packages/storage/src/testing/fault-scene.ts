@@ -28,7 +28,7 @@ export interface FaultScene extends AsyncDisposable {
 const stopsIn = (operations: readonly DiskOperation[]): number[] =>
   operations.flatMap((_, index) => (operations[index - 1]?.kind.startsWith('fsync') === true ? [] : [index + 1]))
 
-/** Runs a job with a fault at operation n; how many operations it came to, and what it failed with. */
+/** Runs a job with a fault at operation n; which operations it came to, and what it failed with. */
 export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
   const { hook, operations } = faultHook(mode, n)
   setFaultHook(hook)
@@ -40,7 +40,7 @@ export const withFault = async (mode: FaultMode, n: number, job: () => Promise<u
   } finally {
     setFaultHook(undefined)
   }
-  return { operations: operations.length, stops: stopsIn(operations), error: failure }
+  return { operations: operations.length, kinds: operations.map(({ kind }) => kind), stops: stopsIn(operations), error: failure }
 }
 
 /** Copies of `original` in `folder`; the states that an undisturbed run leads from and to, and how many operations it came to. */

@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
+import type { DiskOperation } from '../../files/fault-point.ts'
 import { arraysOf, faultFixture, filesOf, forgetLock, onceForSame, type Scratch } from '../../testing/fault-oracle.ts'
 import { type FaultScene, runFaulty, withFault } from '../../testing/fault-scene.ts'
 import { expectFlushed } from '../../testing/flush-order.ts'
@@ -15,8 +16,20 @@ const child = join(import.meta.dirname, '..', '..', 'testing', 'fault-child.ts')
 const jobId = 'fault'
 const migrate = (path: string) => runMigration(path, { jobId })
 
+export interface MigrationScene extends FaultScene {
+  /** What kind each operation of an undisturbed run is. */
+  readonly kinds: readonly DiskOperation['kind'][]
+}
+
+/** These operations of a job, by their numbers from 1, the first of every kind that is not among them, and the last. */
+export const withEveryKind = ({ kinds }: MigrationScene, chosen: readonly number[]): number[] => {
+  const seen = new Set(chosen.map((n) => kinds[n - 1]))
+  const firsts = [...new Set(kinds)].filter((kind) => !seen.has(kind)).map((kind) => kinds.indexOf(kind) + 1)
+  return [...new Set([...chosen, ...firsts, kinds.length])].sort((a, b) => a - b)
+}
+
 /** The migration of `faultFixture`: before, the workspace is legacy to the byte. */
-export const makeMigrationScene = async (): Promise<FaultScene> => {
+export const makeMigrationScene = async (): Promise<MigrationScene> => {
   const scratch = await faultFixture()
   const stateOf = await makeOracle(scratch)
   const counted = await withFault('count', 0, async () => migrate(await scratch.copy('counted')))
@@ -24,6 +37,7 @@ export const makeMigrationScene = async (): Promise<FaultScene> => {
     name: 'migrate',
     total: counted.operations,
     stops: counted.stops,
+    kinds: counted.kinds,
     copy: scratch.copy,
     run: migrate,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'migrate', path, mode, n, milliseconds),
@@ -33,7 +47,7 @@ export const makeMigrationScene = async (): Promise<FaultScene> => {
 }
 
 /** Rolling that migration back: afterwards, the workspace is legacy to the byte. */
-export const makeRollbackScene = async (): Promise<FaultScene> => {
+export const makeRollbackScene = async (): Promise<MigrationScene> => {
   const scratch = await faultFixture()
   const stateOf = await makeOracle(scratch)
   const migrated = await scratch.copy('migrated')
@@ -50,6 +64,7 @@ export const makeRollbackScene = async (): Promise<FaultScene> => {
     name: 'rollback',
     total: counted.operations,
     stops: counted.stops,
+    kinds: counted.kinds,
     copy,
     run,
     runInChild: (path, mode, n, milliseconds) => runFaulty(child, 'rollback', path, mode, n, milliseconds),
