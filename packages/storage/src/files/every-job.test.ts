@@ -33,7 +33,8 @@ const jobs: Record<string, (path: string) => Promise<unknown>> = {
   removal: async (path) => applyPlan(path, await removal(path, 'wheat-3'), job),
   restore: async (path) => restoreTrash(path, await first(path), job),
   'emptying the trash': (path) => emptyTrash(path, job),
-  merge: (path) => mergeStores(path, [join(path, '..', 'source')], { ...job, cacheFolder: join(path, '..', 'cache') }),
+  merge: (path) =>
+    mergeStores(path, [join(path, '..', 'source')], { ...job, onConflict: 'keep_all', cacheFolder: join(path, '..', 'cache') }),
   vacuum: (path) => vacuumWorkspace(path),
   'saving predictions': async (path) => (await WorkspaceStore.open(path)).close(),
   'deleting the backup': (path) => deleteBackup(path),
@@ -123,6 +124,27 @@ test('a trash that is a link to another place is refused by every job that fills
     await expect(jobs[name]?.(path), name).rejects.toMatchObject({ code: 'path_not_allowed' })
   }
   expect(await filesOf(join(scratch.path, 'elsewhere'))).toEqual(before)
+})
+
+test('a job whose first journal may not have reached the disk leaves none, and nothing else', async () => {
+  const { removal: remove, restore, merge, vacuum, rollback } = jobs
+  const begun = { remove, restore, merge, vacuum, rollback, migration: (path: string) => runMigration(path, job) }
+  for (const [name, run] of Object.entries(begun)) {
+    const path = name === 'migration' ? await scratch.copy(name) : await copyOf(`unlasting ${name}`)
+    const before = await filesOf(path)
+    let journals = 0
+    setFaultHook(({ kind, path: changed }) => {
+      if (kind === 'rename' && changed.endsWith('journal.json')) journals += 1
+      if (journals !== 1 || kind !== 'fsync-folder') return
+      journals += 1
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    })
+    await expect(run?.(path), name).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    expect(await readInterruption(path), name).toBeNull()
+    await forgetLock(path)
+    expect(await filesOf(path), name).toEqual(before)
+  }
 })
 
 test('a migration puts in order what a dead one has left', async () => {

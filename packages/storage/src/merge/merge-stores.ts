@@ -8,7 +8,7 @@ import { writeJsonDurably } from '../files/write-durably.ts'
 import { toWriteError } from '../files/write-error.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
-import { writeJournal } from '../migration/journal.ts'
+import { beginJournal } from '../migration/journal.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, checkTexts } from '../options/check-options.ts'
@@ -172,7 +172,7 @@ const underJournal = async (
   const layout = layoutOf(target.root)
   let commit: MergeJournal | null = null
   let outcome: Outcome | null = null
-  await writeJournal(layout, journal)
+  await beginJournal(layout, journal)
   try {
     const prepared = await prepare(merge, target, layout, journal, progress, created)
     outcome = prepared.outcome

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
+import { exists } from '../files/move-file.ts'
 import { readText } from '../files/read-text.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
@@ -79,6 +80,16 @@ export const readJournal = async (layout: Layout): Promise<Journal | null> => {
 }
 
 export const writeJournal = (layout: Layout, journal: Journal): Promise<void> => writeJsonDurably(layout.journal, journal)
+
+/** The first journal of a job, or none: one whose writing has failed late may be there all the same. */
+export const beginJournal = async (layout: Layout, journal: Journal): Promise<void> => {
+  try {
+    await writeJournal(layout, journal)
+  } catch (error) {
+    if (await exists(layout.journal)) await removeJournal(layout)
+    throw error
+  }
+}
 
 export const removeJournal = async (layout: Layout): Promise<void> => {
   await unlink(layout.journal)

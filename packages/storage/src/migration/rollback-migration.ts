@@ -10,7 +10,7 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
-import { writeJournal } from './journal.ts'
+import { beginJournal } from './journal.ts'
 import { keepingWritersOut } from './keep-writers-out.ts'
 import { findProof, noProofError } from './proof-file.ts'
 import { refuseLayout } from './refuse-layout.ts'
@@ -55,7 +55,7 @@ const rollBack = async (layout: Layout, options: RollbackOptions, progress: Prog
       migration: proof.job_id,
       kept,
     } as const
-    await writeJournal(layout, journal)
+    await beginJournal(layout, journal)
     const keptAt = await finishRollback(layout, journal)
     progress.phase('done', 'Rolled back')
     return { restored_from: join(layout.root, proof.original.path), kept_newer_state_at: keptAt }

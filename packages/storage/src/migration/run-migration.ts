@@ -14,7 +14,7 @@ import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity }
 import { hashOriginal } from './hash-original.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
-import { type MigrateJournal, writeJournal } from './journal.ts'
+import { beginJournal, type MigrateJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
 import { type DuckdbWorkspace, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
@@ -128,7 +128,7 @@ const underJournal = async (
   const layout = layoutOf(workspace.root)
   const places = placesOf(layout, journal.job_id)
   let prepared: { journal: MigrateJournal; report: MigrationReport } | undefined
-  await writeJournal(layout, journal)
+  await beginJournal(layout, journal)
   try {
     // The journal's folder must be there before anything it speaks of is.
     await syncFolder(layout.root)
