@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere, failEverywhere, faultModes, PointCount, stopRecoveryEverywhere } from '../testing/fault-loops.ts'
-import { makeScene } from './testing/fault-scene.ts'
+import { sceneOf } from './testing/fault-scene.ts'
 import { type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
 import { type FaultJobName, faultJobNames } from './testing/maintenance-jobs.ts'
 
@@ -15,17 +15,17 @@ const modesAt = (total: number, n: number): readonly FaultMode[] =>
   total < fewOperations ? faultModes : ['stop', inTurn[n % inTurn.length] ?? 'torn']
 
 test.each(cases)('store.%s, %s: killed, stopped, torn, full or failing at every operation', async (kind, name) => {
-  await using scene = await makeScene(kind, name)
+  const scene = await sceneOf(kind, name)
   count.add(name, await failEverywhere(scene, (n) => modesAt(scene.total, n)))
 })
 
 test.each(cases)('store.%s, %s: the power is cut after every operation', async (kind, name) => {
-  await using scene = await makeScene(kind, name)
+  const scene = await sceneOf(kind, name)
   count.add(name, await cutEverywhere(scene))
 })
 
 test.each(cases)('store.%s, %s: stopped again at every operation of the recovery', async (kind, name) => {
-  await using scene = await makeScene(kind, name)
+  const scene = await sceneOf(kind, name)
   count.add(name, await stopRecoveryEverywhere(scene, scene.total < fewOperations ? [0.3, 0.5, 0.7, 0.9] : [0.5, 0.9]))
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { cutEverywhere } from '../testing/fault-loops.ts'
-import { makeScene } from './testing/fault-scene.ts'
+import { sceneOf } from './testing/fault-scene.ts'
 import { storeKinds } from './testing/maintenance-fixture.ts'
 import type { FaultJobName } from './testing/maintenance-jobs.ts'
 
@@ -10,6 +10,6 @@ const cases = jobs.flatMap((name, index) => storeKinds.map((kind) => [kind, name
 
 /** What the store's own engine flushes counts as flushed with the store, when this program flushes it after closing it. */
 test.each(cases)('K4: the power is cut in a store.%s: %s', { timeout: 900_000 }, async (kind, name, index) => {
-  await using scene = await makeScene(kind, name)
+  const scene = await sceneOf(kind, name)
   expect(await cutEverywhere(scene, (count) => count % step === index % step)).toBeGreaterThan(0)
 })

@@ -28,6 +28,12 @@ export interface FaultScene extends AsyncDisposable {
 const stopsIn = (operations: readonly DiskOperation[]): number[] =>
   operations.flatMap((_, index) => (operations[index - 1]?.kind.startsWith('fsync') === true ? [] : [index + 1]))
 
+/** Numbers of operations, from 1, that write a whole file: only of these a kill can leave a part. */
+const writesIn = (operations: readonly DiskOperation[]): number[] =>
+  operations.flatMap(({ kind, data, position }, index) =>
+    kind === 'write' && data !== undefined && position === undefined ? [index + 1] : [],
+  )
+
 /** Runs a job with a fault at operation n; which operations it came to, and what it failed with. */
 export const withFault = async (mode: FaultMode, n: number, job: () => Promise<unknown>) => {
   const { hook, operations } = faultHook(mode, n)
@@ -40,7 +46,13 @@ export const withFault = async (mode: FaultMode, n: number, job: () => Promise<u
   } finally {
     setFaultHook(undefined)
   }
-  return { operations: operations.length, kinds: operations.map(({ kind }) => kind), stops: stopsIn(operations), error: failure }
+  return {
+    operations: operations.length,
+    kinds: operations.map(({ kind }) => kind),
+    stops: stopsIn(operations),
+    writes: writesIn(operations),
+    error: failure,
+  }
 }
 
 /** Copies of `original` in `folder`; the states that an undisturbed run leads from and to, and how many operations it came to. */
@@ -58,8 +70,8 @@ export const measureScene = async <State>(
   }
   const before = await stateOf(await copy('before'))
   const done = await copy('after')
-  const { operations, stops } = await withFault('count', 0, () => run(done))
-  return { copy, before, after: await stateOf(done), total: operations, stops }
+  const { operations, stops, writes } = await withFault('count', 0, () => run(done))
+  return { copy, before, after: await stateOf(done), total: operations, stops, writes }
 }
 
 const ChildOutcome = z.object({ operations: z.number(), error: z.string().nullable() })
