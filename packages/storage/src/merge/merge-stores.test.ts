@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { JobProgress } from '@nirs-workspace/types'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { JobProgress, MergeStrategy } from '@nirs-workspace/types'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
@@ -14,7 +14,7 @@ import { restoreTrash } from '../trash/restore-trash.ts'
 import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
 import { renameIn } from './rewrite-references.ts'
-import { makeHybrid, queryStore, snapshotOf, type WorkspaceToMake } from './testing/merge-fixture.ts'
+import { type MadeForMerge, makeHybrid, queryStore, snapshotOf, type WorkspaceToMake } from './testing/merge-fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -29,11 +29,14 @@ afterEach(() => folder[Symbol.asyncDispose]())
 const make = (name: string, workspace: WorkspaceToMake) => makeHybrid(join(folder.path, name), workspace)
 const merge = (target: string, sources: readonly string[], options: object = {}) =>
   mergeStores(target, sources, { cacheFolder, jobId: 'job', ...options })
-const idsOf = async (path: string) => (await snapshotOf(path)).predictions.map((row) => row.id)
-const yOf = async (path: string, id: string) => {
-  await using predictions = await Predictions.open(path, { cacheFolder })
-  return Array.from((await predictions.loadArrays([id])).get(id)?.y_pred?.values ?? [])
+const idsOf = async (path: string) =>
+  (await queryStore(path, 'SELECT prediction_id AS id FROM predictions ORDER BY id')).map((row) => String(row.id))
+const ysOf = async (path: string, ids: readonly string[], cache = cacheFolder) => {
+  await using predictions = await Predictions.open(path, { cacheFolder: cache })
+  const arrays = await predictions.loadArrays(ids)
+  return ids.map((id) => Array.from(arrays.get(id)?.y_pred?.values ?? []))
 }
+const yOf = async (path: string, id: string) => (await ysOf(path, [id]))[0] ?? []
 
 describe('test_merge_stores', () => {
   test('two stores: the same prediction comes once, all have their arrays, sources stay to the byte', async () => {
@@ -69,11 +72,9 @@ describe('test_merge_stores', () => {
       trash_operation: null,
     })
     expect([await hashTree(a), await hashTree(b)]).toEqual(before)
-    const { predictions } = await snapshotOf(target)
+    const { predictions } = await snapshotOf(target, cacheFolder)
     expect(predictions.map((row) => [row.id, row.hasArrays])).toEqual(['a1', 'a2', 'b3', 's1', 's2'].map((id) => [id, true]))
-    expect(await yOf(target, 'b3')).toEqual([5, Number.NaN])
-    expect(await yOf(target, 's1')).toEqual([9])
-    expect(await yOf(target, 's2')).toEqual([8])
+    expect(await ysOf(target, ['b3', 's1', 's2'])).toEqual([[5, Number.NaN], [9], [8]])
     expect(
       Object.keys(await filesOf(target)).filter((name) => name.includes('staging') || name.includes('journal') || name.includes('lock')),
     ).toEqual([])
@@ -83,7 +84,7 @@ describe('test_merge_stores', () => {
     target: { predictions: [{ id: 't', score: target, metric, created: '2026-01-01', y: [1] }] },
     source: { predictions: [{ id: 's', score: source, metric, created: '2026-02-01', y: [2] }] },
   })
-  const outcomes: [string, string, ReturnType<typeof both>, string[]][] = [
+  const outcomes: [MergeStrategy, string, ReturnType<typeof both>, string[]][] = [
     ['keep_best', 'lower is better', both(0.9, 0.1), ['s']],
     ['keep_best', 'lower is better, the target is', both(0.1, 0.9), ['t']],
     ['keep_best', 'higher is better', both(0.1, 0.9, 'balanced_accuracy'), ['s']],
@@ -98,54 +99,74 @@ describe('test_merge_stores', () => {
     ['keep_all', 'both', both(0.1, 0.9), ['s', 't']],
     ['skip', 'the target', both(0.9, 0.1), ['t']],
   ]
-  test.each(outcomes)('%s: %s', async (onConflict, _, { target, source }, expected) => {
-    const [to, from] = [await make('to', target), await make('from', source)]
-    const plan = await planMerge(to, [from], {
-      cacheFolder,
-      onConflict:
-        onConflict === 'keep_latest'
-          ? 'keep_latest'
-          : onConflict === 'keep_all'
-            ? 'keep_all'
-            : onConflict === 'skip'
-              ? 'skip'
-              : 'keep_best',
-    })
-    expect(plan.conflicts).toMatchObject([{ source_ids: ['s'], target_ids: ['t'], dataset_name: 'wheat', partition: 'val' }])
-    const report = await merge(to, [from], { onConflict, planId: plan.plan_id })
-    expect(report).toMatchObject({ conflicts_resolved: 1, sources: plan.sources })
-    const { predictions } = await snapshotOf(to)
-    expect(predictions.map((row) => row.id)).toEqual(expected)
-    for (const row of predictions) expect(await yOf(to, row.id)).toEqual(row.id === 't' ? [1] : [2])
-    const merged = await filesOf(to)
-    await merge(to, [from], { onConflict, jobId: 'again' })
-    if (expected.includes('s') || onConflict === 'skip' || onConflict === 'keep_best') expect(await filesOf(to)).toEqual(merged)
+  const withoutScore = { score: null, dataset: 'partitions' }
+  const partitions = {
+    target: [
+      { id: 't-val', score: 0.9, dataset: 'partitions', y: [1] },
+      { id: 't-train', partition: 'train', ...withoutScore, y: [2] },
+      { id: 't-test', partition: 'test', ...withoutScore, y: [3] },
+    ],
+    source: [
+      { id: 's-val', score: 0.1, dataset: 'partitions', y: [4] },
+      { id: 's-train', partition: 'train', ...withoutScore, y: [5] },
+    ],
+  }
+  /** Every case is a dataset of its own in one merge by each strategy. */
+  const casesOf = (side: 'target' | 'source'): MadeForMerge[] => [
+    ...outcomes.flatMap(([, about, one]) => one[side].predictions.map((row) => ({ ...row, id: `${row.id}: ${about}`, dataset: about }))),
+    ...partitions[side],
+  ]
+  const mergeCases = async (to: string, from: string, onConflict: MergeStrategy) => {
+    const options = { cacheFolder: join(dirname(from), 'cache'), onConflict }
+    const plan = await planMerge(to, [from], options)
+    const report = await merge(to, [from], { ...options, planId: plan.plan_id })
+    const { predictions } = await snapshotOf(to, options.cacheFolder)
+    const ids = predictions.map((row) => row.id)
+    const ys = await ysOf(to, ids, options.cacheFolder)
+    const files = await filesOf(to)
+    await merge(to, [from], { ...options, jobId: 'again' })
+    return { plan, report, predictions, ys: new Map(ids.map((id, index) => [id, ys[index]])), files, again: await filesOf(to) }
+  }
+  const merged = new Map<string, Awaited<ReturnType<typeof mergeCases>>>()
+  beforeAll(async () => {
+    await using made = await temporaryFolder()
+    const to = await makeHybrid(join(made.path, 'to'), { predictions: casesOf('target') })
+    const from = await makeHybrid(join(made.path, 'from'), { predictions: casesOf('source') })
+    for (const strategy of ['keep_best', 'keep_latest', 'keep_all', 'skip'] as const) {
+      const target = join(made.path, strategy)
+      await cp(to, target, { recursive: true, preserveTimestamps: true })
+      merged.set(strategy, await mergeCases(target, from, strategy))
+    }
+  })
+  const casesBy = (strategy: MergeStrategy, dataset: string) => {
+    const all = merged.get(strategy)
+    if (all === undefined) throw new Error(`Nothing was merged by ${strategy}`)
+    return {
+      ...all,
+      conflicts: all.plan.conflicts.filter((conflict) => conflict.dataset_name === dataset),
+      ids: all.predictions.filter((row) => row.dataset === dataset).map((row) => row.id),
+    }
+  }
+
+  test.each(outcomes)('%s: %s', (onConflict, about, _, expected) => {
+    const { plan, conflicts, report, ids, ys, files, again } = casesBy(onConflict, about)
+    expect(conflicts).toMatchObject([{ source_ids: [`s: ${about}`], target_ids: [`t: ${about}`], dataset_name: about, partition: 'val' }])
+    // Two of them are the partitions that both sides have.
+    expect(report).toMatchObject({ conflicts_resolved: outcomes.length + 2, sources: plan.sources })
+    expect(ids).toEqual(expected.map((id) => `${id}: ${about}`))
+    for (const id of ids) expect(ys.get(id)).toEqual(id === `t: ${about}` ? [1] : [2])
+    expect(again).toEqual(files)
   })
 
   test.each([
     ['keep_best', ['s-train', 's-val']],
     ['skip', ['t-test', 't-train', 't-val']],
-  ])(
+  ] as const)(
     '%s: the partitions of one model and fold give way or stay together, whichever of them have no score',
-    async (onConflict, expected) => {
-      const withoutScore = { score: null }
-      const to = await make('to', {
-        predictions: [
-          { id: 't-val', score: 0.9, y: [1] },
-          { id: 't-train', partition: 'train', ...withoutScore, y: [2] },
-          { id: 't-test', partition: 'test', ...withoutScore, y: [3] },
-        ],
-      })
-      const from = await make('from', {
-        predictions: [
-          { id: 's-val', score: 0.1, y: [4] },
-          { id: 's-train', partition: 'train', ...withoutScore, y: [5] },
-        ],
-      })
-      const plan = await planMerge(to, [from], { cacheFolder, onConflict: onConflict === 'skip' ? 'skip' : 'keep_best' })
-      expect(new Set(plan.conflicts.map(({ decision }) => decision)).size).toBe(1)
-      await merge(to, [from], { onConflict, planId: plan.plan_id })
-      expect(await idsOf(to)).toEqual(expected)
+    (onConflict, expected) => {
+      const { conflicts, ids } = casesBy(onConflict, 'partitions')
+      expect(new Set(conflicts.map(({ decision }) => decision)).size).toBe(1)
+      expect(ids).toEqual(expected)
     },
   )
 
@@ -384,7 +405,10 @@ describe('test_merge_stores', () => {
         { predictions_merged: 1, already_there: 1 },
       ])
       const ids = await idsOf(xt)
-      const values = await Promise.all(ids.filter((id) => id !== 'q').map((id) => yOf(xt, id)))
+      const values = await ysOf(
+        xt,
+        ids.filter((id) => id !== 'q'),
+      )
       expect(new Set(values.map(String))).toEqual(new Set(['1,2,0', '7,8,9']))
       expect(values.filter((value) => Object.is(value[2], -0))).toHaveLength(1)
       expect(values).toHaveLength(3)
@@ -410,7 +434,7 @@ describe('test_merge_stores', () => {
       expect(ids).toHaveLength(1)
       expect(Object.is((await yOf(x1, String(ids[0])))[2], expected[2])).toBe(true)
       const merged = await filesOf(x1)
-      for (const strategy of ['skip', onConflict])
+      for (const strategy of new Set(['skip', onConflict]))
         expect(await merge(x1, [x2], { onConflict: strategy, jobId: strategy + onConflict })).toMatchObject({ record_path: null })
       expect(await filesOf(x1)).toEqual(merged)
     })
@@ -470,8 +494,7 @@ describe('test_merge_stores', () => {
       rows: { runs: 0, pipelines: 0, chains: 1 },
       warnings: [expect.stringContaining('copies')],
     })
-    const chains = (await snapshotOf(to)).predictions.map((row) => row.chain)
-    expect(new Set(chains).size).toBe(2)
+    expect(await queryStore(to, 'SELECT count(DISTINCT chain_id)::INTEGER AS n FROM predictions')).toEqual([{ n: 2 }])
     expect(await merge(to, [from], { onConflict: 'keep_all', jobId: 'again' })).toMatchObject({ record_path: null })
   })
 

@@ -6,9 +6,10 @@ import { hashDatasetArrays } from '../../arrays/dataset-hash.ts'
 import { arrayFileName } from '../../arrays/file-name.ts'
 import { buildCatalog } from '../../catalog/build-catalog.ts'
 import { storeTableNames, storeTables } from '../../catalog/catalog-schema.ts'
+import { findCatalog } from '../../catalog/find-catalog.ts'
 import { attachReadOnly } from '../../engine/attach-store.ts'
 import { withEngine } from '../../engine/open-engine.ts'
-import { type MadePrediction, makeParquet, makeStore, temporaryFolder } from '../../testing/make-store.ts'
+import { type MadePrediction, makeParquet, makeStore } from '../../testing/make-store.ts'
 import { resolveWorkspace } from '../../workspace/resolve-workspace.ts'
 import { digestOf } from '../merge-sql.ts'
 
@@ -48,7 +49,7 @@ export const makeHybrid = async (root: string, { predictions = [], extra = [] }:
 }
 
 export interface Snapshot {
-  /** Digest of the rows of each table, whatever their order; `without` columns left out. */
+  /** Digest of the rows of each table, whatever their order. */
   readonly tables: Record<string, { rows: number; digest: string }>
   /** Of the arrays of each dataset, as expected.json has it. */
   readonly arrays: Record<string, string>
@@ -56,16 +57,15 @@ export interface Snapshot {
 }
 
 /** What a workspace holds, through its catalog. */
-export const snapshotOf = async (path: string, without: readonly string[] = []): Promise<Snapshot> => {
-  await using cache = await temporaryFolder()
+export const snapshotOf = async (path: string, cacheFolder: string): Promise<Snapshot> => {
   const resolved = await resolveWorkspace(path)
-  const catalog = await buildCatalog(resolved, { cacheFolder: cache.path })
-  // Awaited here: the cache lasts as long as this function.
-  return await withEngine({}, async (engine) => {
+  const { fresh } = await findCatalog(resolved, { cacheFolder })
+  const catalog = fresh ?? (await buildCatalog(resolved, { cacheFolder }))
+  return withEngine({}, async (engine) => {
     await attachReadOnly(engine, catalog.path, 'catalog')
     const tables: Snapshot['tables'] = {}
     for (const table of storeTableNames) {
-      const columns = storeTables[table].map(({ name }) => `"${name}"`).filter((name) => !without.includes(name.slice(1, -1)))
+      const columns = storeTables[table].map(({ name }) => `"${name}"`)
       tables[table] = await engine.one(
         z.object({ rows: z.number(), digest: z.string() }),
         `SELECT count(*) AS rows, sha256(coalesce(string_agg(d, '' ORDER BY d), '')) AS digest FROM (SELECT ${digestOf(...columns)} AS d FROM catalog.main.${table})`,
