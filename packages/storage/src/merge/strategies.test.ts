@@ -35,10 +35,16 @@ const store = fc.uniqueArray(row, { selector: ({ id }) => id, maxLength: 6 })
 const joined = (stores: readonly (readonly Row[])[]): Row[] =>
   stores.flatMap((rows, index) => (index === 0 ? rows : rows.map((one) => ({ ...one, id: `${index}${one.id}`, dataset: `soil ${index}` }))))
 
+/** Looking for a smaller example ends before the test does, which would hide the one that was found. */
+const limits = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true }
+
 /** What costs is the merge, not what is in it: several cases are merged in one. */
 const several = (mostSources: number) =>
   fc
-    .array(fc.record({ target: store, sources: fc.array(store, { minLength: 1, maxLength: mostSources }) }), { minLength: 3, maxLength: 8 })
+    .array(fc.record({ target: store, sources: fc.array(store, { minLength: 1, maxLength: mostSources }) }), {
+      minLength: 8,
+      maxLength: 12,
+    })
     .map((cases) => ({
       target: joined(cases.map(({ target }) => target)),
       sources: Array.from({ length: Math.max(...cases.map(({ sources }) => sources.length)) }, (_, index) =>
@@ -171,7 +177,7 @@ test.each(['keep_best', 'keep_latest', 'keep_all', 'skip'] as const)(
         const expected = mergeModel(strategy, target, sources).map((one) => describeRow(one, one.label))
         expect(await mergeReal(strategy, target, sources)).toEqual(expected.sort())
       }),
-      { numRuns: 5 },
+      { numRuns: 5, ...limits },
     )
   },
 )
@@ -189,7 +195,7 @@ test('test_merge_stores: keep_best never loses the best finite score of a fold; 
       }
       expect(await mergeReal('keep_best', [], [a])).toHaveLength(a.length)
     }),
-    { numRuns: 4 },
+    { numRuns: 4, ...limits },
   )
 })
 
