@@ -5,12 +5,13 @@ import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
-import { cutEverywhere, recoverStopped } from '../testing/fault-loops.ts'
+import { cutEverywhere } from '../testing/fault-loops.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { diskModels } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { stopFrom } from '../testing/stop-from.ts'
+import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
@@ -31,11 +32,21 @@ test('what the fixture is for: rows come, one gives way, models and a shared fil
   expect(after.models).toHaveLength(4)
 })
 
+/** The first, the last, every sixth (one of them while files are put in their places), one of every kind; `every-kill.faults.ts` visits all. */
+const someStops = ({ stops, kinds }: MergeScene): number[] => {
+  const kindOf = (n: number) => kinds[n - 1]
+  const chosen = stops.filter((_, index) => index % 6 === 4 || index === 0 || index === stops.length - 1)
+  const hit = new Set(chosen.map(kindOf))
+  const lastOfKind = new Map(stops.map((n) => [kindOf(n), n]))
+  const others = [...lastOfKind].flatMap(([kind, n]) => (hit.has(kind) ? [] : [n]))
+  return [...chosen, ...others].sort((a, b) => a - b)
+}
+
 test('K1: nothing reaches the disk from operation n on: recovery leaves the old state or the merged one', {
   timeout: 900_000,
 }, async () => {
   const outcomes: string[] = []
-  for (const n of scene.stops.filter((_, index) => index % 4 === 0)) {
+  for (const n of someStops(scene)) {
     const path = await scene.copy('stopped')
     await withFault('stop', n, () => mergeBeside(path))
     outcomes.push(await scene.outcome(path, `operation ${n} of ${scene.total}`))
@@ -125,19 +136,25 @@ test('K4: the power is cut after operation n, in four models of a disk', { timeo
 
 test('K6: stopped again during recovery', { timeout: 900_000 }, async () => {
   for (const n of [Math.floor(scene.total * 0.6), scene.total - 22, scene.total - 4]) {
-    const { stops } = await recoverStopped(scene, n, 'count', 0)
+    const recoverCopy = await stoppedOnce(scene, n)
+    const { stops } = await recoverCopy('count', 0)
     for (const again of stops.filter((_, index) => index % 4 === 2)) {
-      const { path } = await recoverStopped(scene, n, 'stop', again)
+      const { path } = await recoverCopy('stop', again)
       await scene.outcome(path, `stopped at ${n}, then at ${again} of the recovery`)
     }
   }
 })
 
 test('K1, K2: a process that is really killed: the lock is taken over, the next merge succeeds', { timeout: 900_000 }, async () => {
-  for (const [index, share] of [0.3, 0.6, 0.8, 0.9, 1].entries()) {
-    const killed = await scene.copy('killed')
+  // While the journal of the commit is written; while files are put in their places; before the lock goes.
+  for (const [mode, share] of [
+    ['torn', 0.67],
+    ['kill', 0.8],
+    ['kill', 1],
+  ] as const) {
+    // A name of its own: a catalog left from another copy would be found, and fewer operations be made.
+    const killed = await scene.copy(`killed-at-${share}`)
     const n = Math.max(1, Math.floor(share * scene.total) - 1)
-    const mode = index % 2 === 0 ? 'kill' : 'torn'
     expect(await scene.runInChild(killed, mode, n)).toBeNull()
     await mergeBeside(killed, 'again')
     expect(await stateOf(killed), `${mode} at ${n}`).toEqual(scene.after)

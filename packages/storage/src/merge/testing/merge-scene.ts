@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { openFilesBelow } from '../../arrays/testing/tree-hash.ts'
+import { buildCatalog } from '../../catalog/build-catalog.ts'
 import { readInterruption } from '../../migration/read-interruption.ts'
 import { recoverWorkspace } from '../../migration/recover-workspace.ts'
 import { layoutOf } from '../../migration/workspace-layout.ts'
@@ -10,11 +11,14 @@ import { expectFlushed } from '../../testing/flush-order.ts'
 import { hashTree } from '../../testing/hash-tree.ts'
 import { listTrash } from '../../trash/list-trash.ts'
 import { checkTrashFiles, readManifest } from '../../trash/trash-manifest.ts'
+import { resolveWorkspace } from '../../workspace/resolve-workspace.ts'
 import { leftoversIn, mergeBeside, mergeFixture, stateOf } from './merge-faults.ts'
 
 const child = join(import.meta.dirname, '..', '..', 'testing', 'fault-child.ts')
 
 export interface MergeScene extends FaultScene {
+  /** Of the operations, in their order. */
+  readonly kinds: readonly string[]
   readonly before: Record<string, unknown>
   readonly after: Record<string, unknown>
 }
@@ -27,15 +31,15 @@ export const makeMergeScene = async (): Promise<MergeScene> => {
   const stateAt = onceForSame(stateOf)
   const before = await stateAt(path)
   const source = await hashTree(join(scratch.path, 'source'))
-  await mergeBeside(path)
-  // The first merge has made the catalog of the source; all others find it.
-  const counted = await scratch.copy('counted')
-  const { operations, stops } = await withFault('count', 0, () => mergeBeside(counted))
+  // Made beforehand, so that every merge finds it.
+  await buildCatalog(await resolveWorkspace(join(scratch.path, 'source')), { cacheFolder: join(scratch.path, 'cache') })
+  const { operations, kinds, stops } = await withFault('count', 0, () => mergeBeside(path))
   const after = await stateAt(path)
   return {
     name: 'merge',
     total: operations,
     stops,
+    kinds,
     before,
     after,
     copy: scratch.copy,
