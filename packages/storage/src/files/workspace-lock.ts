@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
+import { refuseLink } from '../migration/refuse-layout.ts'
 import { makeFolder, removeEmptyFolder, unlink } from './disk.ts'
 import { createWhole, isFresh, isRightHeld, unlinkIfThere, winRight } from './exclusive-right.ts'
 import { refuseForeignLock } from './foreign-lock.ts'
@@ -30,10 +31,12 @@ type LockContent = z.infer<typeof LockContent>
 
 /**
  * Takes `.nirs-workspace/lock`. Fails with `workspace_busy` while a running process holds it, `store_locked` while another program holds
- * `arrays/.lock`, `read_only`, `write_failed`; a lock whose process is gone is taken over by exactly one of those who try.
+ * `arrays/.lock`, `path_not_allowed` where `.nirs-workspace` is a link, `read_only`, `write_failed`; a lock whose process is gone is taken
+ * over by exactly one of those who try.
  */
 export const acquireWorkspaceLock = async (root: string, owner: { jobId: string; kind: string }): Promise<WorkspaceLock> => {
   const path = lockPath(root)
+  await refuseLink(dirname(path))
   const content: LockContent = {
     ...(await ownIdentity()),
     job_id: owner.jobId,

@@ -19,7 +19,7 @@ import type { RemovalJournal } from './removal-journal.ts'
  * its manifest was being taken back; then that is what is carried through.
  */
 export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<void> => {
-  await refuseLinksFor(layout)
+  await refuseLinksFor(layout, journal.operation)
   if (!(await exists(trashPlaces(layout, journal.operation).manifest))) return undoRemoval(layout, journal)
   const contents = await contentsOf(layout, journal)
   if (contents.tables.length > 0) {
@@ -58,7 +58,7 @@ const modelsInUse = async (layout: Layout, { files }: Contents): Promise<Readonl
 
 /** Takes back what a removal did before its commit: the workspace is as it was. */
 export const undoRemoval = async (layout: Layout, { operation }: RemovalJournal): Promise<void> => {
-  await refuseLinksFor(layout)
+  await refuseLinksFor(layout, operation)
   await dropOperation(trashPlaces(layout, operation))
   await removeJournal(layout)
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { JobId, OperationId } from '../files/inside-names.ts'
 
-const shared = { format: z.literal('nirs-workspace/journal/1'), job_id: z.string(), started_at: z.string() }
+const shared = { format: z.literal('nirs-workspace/journal/1'), job_id: JobId, started_at: z.string() }
 
 /** A removal under way. What it removes stands in the trash, in `contents.json` of the operation. */
 export const RemovalJournal = z.object({
@@ -8,7 +9,7 @@ export const RemovalJournal = z.object({
   kind: z.literal('remove'),
   /** prepare: only the trash was written. commit: everything is in the trash; rows may be gone, and the rest follows. */
   phase: z.enum(['prepare', 'commit']),
-  operation: z.string(),
+  operation: OperationId,
 })
 export type RemovalJournal = z.infer<typeof RemovalJournal>
 
@@ -17,7 +18,7 @@ export const RestoreJournal = z.object({
   ...shared,
   kind: z.literal('restore'),
   phase: z.literal('commit'),
-  operation: z.string(),
+  operation: OperationId,
   /**
    * Rows that the transaction brings back: whether any is there tells whether the restore is done. Several, as others may remove some by then.
    * Null: it brings back no row.

@@ -1,30 +1,32 @@
 import { join } from 'node:path'
 import * as z from 'zod'
+import { InsidePath, JobId, OperationId, pathIn } from '../files/inside-names.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 
 const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string() })
 
 /** A file that the merge puts into the workspace. Paths are relative to it. */
-const Placed = z.object({
-  staged: z.string(),
-  target: z.string(),
-  mark: Mark,
-  /** Where the file that had this name before is kept until the end; null when there was none. */
-  replaced: z.string().nullable(),
-})
-export type PlacedFile = z.infer<typeof Placed>
+const placedIn = (folder: 'arrays' | 'artifacts') =>
+  z.object({
+    staged: InsidePath,
+    target: pathIn(folder),
+    mark: Mark,
+    /** Where the file that had this name before is kept until the end; null when there was none. */
+    replaced: pathIn('.nirs-workspace').nullable(),
+  })
+export type PlacedFile = z.infer<ReturnType<typeof placedIn>>
 
 export const MergeJournal = z.object({
   format: z.literal('nirs-workspace/journal/1'),
   kind: z.literal('merge'),
-  job_id: z.string(),
+  job_id: JobId,
   /** prepare: only job-owned places were written. commit: files may have moved; the store tells whether its transaction is done. */
   phase: z.enum(['prepare', 'commit']),
   started_at: z.string(),
   arrays_created: z.boolean(),
   artifacts_created: z.boolean(),
-  placed: z.array(Placed),
-  models: z.array(Placed),
+  placed: z.array(placedIn('arrays')),
+  models: z.array(placedIn('artifacts')),
   /**
    * Rows that the transaction inserts (or, when there is nothing to insert, removes): several, as others may remove some by then. Null when it
    * changes no row.
@@ -39,7 +41,7 @@ export const MergeJournal = z.object({
   /** Predictions that gave way: their arrays are marked as removed at the end. */
   gone: z.array(z.string()),
   /** The operation in the trash that holds them; null when there is none. */
-  trash: z.string().nullable(),
+  trash: OperationId.nullable(),
 })
 export type MergeJournal = z.infer<typeof MergeJournal>
 

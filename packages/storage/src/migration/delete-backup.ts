@@ -7,6 +7,7 @@ import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { findProof } from './proof-file.ts'
 import { recoverUnderLock } from './recover-workspace.ts'
+import { refuseLinkedWay } from './refuse-layout.ts'
 import { layoutOf } from './workspace-layout.ts'
 
 /** Deletes the original that the last migration kept, with its log and the array files it replaced. The proof stays. Cannot be undone. */
@@ -19,6 +20,8 @@ export const deleteBackup = async (path: string): Promise<{ deleted: string[]; b
     const found = await findProof(layout)
     if (found === null || !(await exists(join(root, found.proof.original.path)))) throw noBackup()
     const { original, replaced } = found.proof
+    for (const { kept_as } of replaced) await refuseLinkedWay(layout, dirname(join(root, kept_as)))
+    await refuseLinkedWay(layout, join(dirname(found.path), 'replaced'))
     const names = [original.path, ...(original.wal === null ? [] : [original.wal.path]), ...replaced.map((file) => file.kept_as)]
     const deleted: string[] = []
     let bytes = 0

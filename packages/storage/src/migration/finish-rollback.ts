@@ -9,6 +9,7 @@ import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
 import { type RollbackJournal, removeJournal } from './journal.ts'
 import { keepingWritersOut } from './keep-writers-out.ts'
 import { proofName, readProof, retireProof, undoneProofName } from './proof-file.ts'
+import { refuseLinkedWay } from './refuse-layout.ts'
 import type { Layout } from './workspace-layout.ts'
 
 /**
@@ -18,6 +19,7 @@ import type { Layout } from './workspace-layout.ts'
 export const finishRollback = async (layout: Layout, journal: RollbackJournal): Promise<string | null> => {
   const folder = join(layout.migrations, journal.migration)
   const proof = await proofIn(folder)
+  await refuseLinkedRollback(layout, proof)
   const kept = join(layout.root, journal.kept)
   if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
   await takeFilesAway(layout, proof, kept)
@@ -27,6 +29,13 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   await syncFolder(folder)
   await removeJournal(layout)
   return (await exists(kept)) ? kept : null
+}
+
+/** What a roll back moves and takes away must be inside the workspace itself. Throws `path_not_allowed`. */
+export const refuseLinkedRollback = async (layout: Layout, { job_id, files, replaced }: MigrationProof): Promise<void> => {
+  const paths = [...files.map(({ path }) => path), ...replaced.flatMap(({ path, kept_as }) => [path, kept_as])]
+  const folders = new Set(paths.map((path) => dirname(join(layout.root, path))))
+  for (const folder of folders.add(join(layout.migrations, job_id))) await refuseLinkedWay(layout, folder)
 }
 
 /** As `finishRollback`, for a rollback that has died: by now another program may have opened the store. Then `store_locked`. */

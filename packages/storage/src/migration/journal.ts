@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { syncFolder, unlink } from '../files/disk.ts'
+import { InsidePath, JobId, KeptLog, KeptOriginal, KeptState, pathIn } from '../files/inside-names.ts'
 import { exists } from '../files/move-file.ts'
 import { readText } from '../files/read-text.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
@@ -16,28 +17,28 @@ const Mark = z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.strin
 
 /** A file that the migration puts into arrays/. Paths are relative to the workspace. */
 const Placed = z.object({
-  staged: z.string(),
-  target: z.string(),
+  staged: InsidePath,
+  target: pathIn('arrays'),
   mark: Mark,
   /** Where the file that had this name before is kept; null when there was none. */
-  replaced: z.string().nullable(),
+  replaced: pathIn('.nirs-workspace').nullable(),
 })
 /** A file of arrays/ whose rows are all elsewhere afterwards. */
-const Removed = z.object({ target: z.string(), replaced: z.string() })
+const Removed = z.object({ target: pathIn('arrays'), replaced: pathIn('.nirs-workspace') })
 
 const MigrateJournal = z.object({
   format: z.literal('nirs-workspace/journal/1'),
   kind: z.literal('migrate'),
-  job_id: z.string(),
+  job_id: JobId,
   /** prepare: only job-owned places were written. commit: files may have moved; the new store's own name tells whether the swap is done. */
   phase: z.enum(['prepare', 'commit']),
   started_at: z.string(),
   arrays_created: z.boolean(),
   /** Size and time of the original; an undo takes files away only while it is unchanged. */
   original: z.object({ bytes: z.number(), mtime_ns: z.string(), sha256: z.string().default('') }),
-  backup: z.string(),
+  backup: KeptOriginal,
   /** Name of the kept write-ahead log; null when there was none. */
-  backup_wal: z.string().nullable(),
+  backup_wal: KeptLog.nullable(),
   placed: z.array(Placed),
   removed: z.array(Removed),
 })
@@ -46,13 +47,13 @@ export type MigrateJournal = z.infer<typeof MigrateJournal>
 const RollbackJournal = z.object({
   format: z.literal('nirs-workspace/journal/1'),
   kind: z.literal('rollback'),
-  job_id: z.string(),
+  job_id: JobId,
   phase: z.literal('commit'),
   started_at: z.string(),
   /** Job whose migration is undone. */
-  migration: z.string(),
+  migration: JobId,
   /** Folder for a newer state than the one the migration left, made when needed. */
-  kept: z.string(),
+  kept: KeptState,
 })
 export type RollbackJournal = z.infer<typeof RollbackJournal>
 
@@ -73,13 +74,17 @@ export const readJournal = async (layout: Layout): Promise<Journal | null> => {
   if (text === null) return null
   const parsed = Journal.safeParse(jsonOrNull(text))
   if (parsed.success) return parsed.data
-  throw new StorageError('interrupted', 'The journal of an unfinished job cannot be read. Nothing was changed.', {
+  const place = z.core.toDotPath(parsed.error.issues[0]?.path ?? [])
+  const reason = place === '' ? '' : `: no job writes such a value of ${place}`
+  throw new StorageError('interrupted', `The journal of an unfinished job cannot be read${reason}. Nothing was changed.`, {
     path: layout.journal,
-    hint: 'Update NIRS Workspace; if that does not help, restore .nirs-workspace/journal.json from a backup.',
+    hint: 'Update NIRS Workspace; if that does not help, restore .nirs-workspace/journal.json from a backup. Of a workspace from elsewhere, ask for a copy on which no job was at work.',
   })
 }
 
-export const writeJournal = (layout: Layout, journal: Journal): Promise<void> => writeJsonDurably(layout.journal, journal)
+/** One that could not be read again is not written either: whoever writes it can still take everything back. */
+export const writeJournal = async (layout: Layout, journal: Journal): Promise<void> =>
+  writeJsonDurably(layout.journal, Journal.parse(journal))
 
 /** The first journal of a job, or none: one whose writing has failed late may be there all the same. */
 export const beginJournal = async (layout: Layout, journal: Journal): Promise<void> => {

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { MigrationProof } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { rename, unlink } from '../files/disk.ts'
+import { JobId, KeptLog, KeptOriginal, pathIn } from '../files/inside-names.ts'
 import { exists } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import type { Layout } from './workspace-layout.ts'
@@ -120,10 +122,24 @@ export const readProof = async (path: string): Promise<MigrationProof | null> =>
   return proofIn(await readOne(join(dirname(path), proofCopyName)))
 }
 
+const { original, files, replaced, quarantine } = MigrationProof.shape
+
+/** A proof may come from elsewhere: what it names is moved and deleted. */
+const InsideProof = MigrationProof.extend({
+  job_id: JobId,
+  original: original.extend({ path: KeptOriginal, wal: original.shape.wal.unwrap().extend({ path: KeptLog }).nullable() }),
+  files: z.array(files.element.extend({ path: pathIn('arrays') })),
+  replaced: z.array(replaced.element.extend({ path: pathIn('arrays'), kept_as: pathIn('.nirs-workspace') })),
+  quarantine: quarantine
+    .unwrap()
+    .extend({ path: pathIn('.nirs-workspace') })
+    .nullable(),
+})
+
 const readOne = async (path: string): Promise<ReadProof> => {
   try {
     const written: unknown = JSON.parse(await readFile(path, 'utf8'))
-    const parsed = MigrationProof.safeParse(written)
+    const parsed = InsideProof.safeParse(written)
     return parsed.success && isSealIntact(written) ? parsed.data : 'damaged'
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return 'absent'

@@ -13,12 +13,13 @@ import { recoverFlush } from '../store/recover-flush.ts'
 import { dropOperation, strayOperations } from '../trash/drop-operation.ts'
 import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
 import { endVacuum } from '../vacuum/end-vacuum.ts'
-import { namesIn } from '../workspace/look-at.ts'
+import { isRealFolder, namesIn } from '../workspace/look-at.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { resumeRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
 import { type Journal, readJournal } from './journal.ts'
+import { refuseLinkedPlaces } from './refuse-linked-places.ts'
 import { undoMigration } from './undo-migration.ts'
 import { type Layout, layoutOf } from './workspace-layout.ts'
 
@@ -53,8 +54,9 @@ const rootOf = async (path: string): Promise<string> => {
 /** As recoverWorkspace, for whoever holds the lock. */
 export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   const journal = await readJournal(layout)
+  if (journal !== null) await refuseLinkedPlaces(layout, journal)
   await removeTornWrites(layout)
-  await sweepParts(layout.arrays)
+  if (await isRealFolder(layout.arrays)) await sweepParts(layout.arrays)
   if (journal !== null) return { recovered: true, job_id: journal.job_id, outcome: await settleJournal(layout, journal) }
   for (const places of await strayOperations(layout)) await dropOperation(places)
   await sweepFlushes(layout)
@@ -103,7 +105,7 @@ const hasLeftovers = async (layout: Layout): Promise<boolean> =>
   (await exists(layout.journal)) ||
   (await namesIn(layout.control)).some((name) => name.startsWith('lock') || isTornWrite(name)) ||
   (await strayOperations(layout)).length > 0 ||
-  (await deadParts(layout.arrays)).length > 0
+  ((await isRealFolder(layout.arrays)) && (await deadParts(layout.arrays)).length > 0)
 
 const isTornWrite = (name: string): boolean => /^\.\d+-[0-9a-f-]{36}\.tmp$/.test(name)
 

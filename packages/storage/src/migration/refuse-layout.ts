@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { lookAtLink } from '../workspace/look-at.ts'
 import type { Layout } from './workspace-layout.ts'
@@ -54,4 +54,9 @@ export const refuseLink = async (path: string): Promise<void> => {
     path,
     hint: 'Put the folder itself into the workspace: what a job writes must lie on the same disk as the store, and inside the workspace.',
   })
+}
+
+/** The same for a folder and all above it that are in the workspace. */
+export const refuseLinkedWay = async ({ root }: Layout, folder: string): Promise<void> => {
+  for (let path = folder; path.length > root.length; path = dirname(path)) await refuseLink(path)
 }

@@ -7,7 +7,7 @@ import { exists } from '../files/move-file.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { callback, flag, jobId, optionsOf } from '../options/option-schemas.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { finishRollback } from './finish-rollback.ts'
+import { finishRollback, refuseLinkedRollback } from './finish-rollback.ts'
 import type { RollbackOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { beginJournal } from './journal.ts'
@@ -38,6 +38,7 @@ const rollBack = async (layout: Layout, options: RollbackOptions, progress: Prog
   const found = await findProof(layout)
   if (found === null) throw await noProofError(layout)
   const { proof } = found
+  await refuseLinkedRollback(layout, proof)
   return keepingWritersOut(layout, options.force === true, async () => {
     progress.phase('verify', 'Checking the original and what has changed since')
     await checkOriginal(layout, proof)

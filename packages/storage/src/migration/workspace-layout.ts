@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
+import { JobId } from '../files/inside-names.ts'
 
 /** Where everything that a migration reads, writes or leaves behind has its place. */
 export interface Layout {
@@ -37,7 +38,7 @@ export interface JobPlaces {
 }
 
 export const placesOf = (layout: Layout, jobId: string): JobPlaces => {
-  if (!/^[A-Za-z0-9_-]{1,80}$/.test(jobId)) throw new StorageError('validation', 'A job id is letters, digits, - and _.')
+  if (!JobId.safeParse(jobId).success) throw new StorageError('validation', 'A job id is letters, digits, - and _.')
   const folder = join(layout.migrations, jobId)
   return {
     staging: join(layout.arrays, `.staging-${jobId}`),

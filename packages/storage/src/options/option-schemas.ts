@@ -28,7 +28,7 @@ export const maybeDuration = z.number().min(0).max(2_147_483_647).optional()
 export const signal = z.instanceof(AbortSignal).optional()
 export const callback = z.custom(isFunction, 'expected a function').optional()
 export const lock = z.custom(hasRelease, 'expected a lock of the workspace').optional()
-export const jobId = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'a job id is letters, digits, - and _')
+export { JobId as jobId } from '../files/inside-names.ts'
 
 export const workShape = { signal, onProgress: callback }
 export const queryShape = { signal }

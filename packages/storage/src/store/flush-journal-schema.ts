@@ -1,10 +1,11 @@
 import * as z from 'zod'
+import { JobId } from '../files/inside-names.ts'
 
 /** A flush under way that replaces the arrays of known predictions. What they were stands beside it. */
 export const FlushJournal = z.object({
   format: z.literal('nirs-workspace/journal/1'),
   kind: z.literal('flush'),
-  job_id: z.string(),
+  job_id: JobId,
   phase: z.literal('prepare'),
   started_at: z.string(),
   /** Predictions that have this time of creation once the rows are committed: several, as others may remove some by then. */

@@ -14,8 +14,8 @@ import type { FlushJournal } from './flush-journal-schema.ts'
 
 export { FlushJournal } from './flush-journal-schema.ts'
 
-const folderOf = (layout: Layout, jobId: string): string => join(layout.control, 'flushes', jobId)
-const keptFile = (layout: Layout, jobId: string): string => join(folderOf(layout, jobId), 'arrays.parquet')
+export const flushFolder = (layout: Layout, jobId: string): string => join(layout.control, 'flushes', jobId)
+const keptFile = (layout: Layout, jobId: string): string => join(flushFolder(layout, jobId), 'arrays.parquet')
 
 /**
  * Keeps the arrays that predictions have now, before others take their place: arrays and rows cannot be written in one step, and what is in
@@ -28,7 +28,7 @@ export const beginFlush = async (
   createdAt: string,
 ): Promise<FlushJournal> => {
   const job = `flush-${randomUUID().slice(0, 8)}`
-  const folder = folderOf(layout, job)
+  const folder = flushFolder(layout, job)
   const file = keptFile(layout, job)
   try {
     await makeFolder(folder)
@@ -88,7 +88,7 @@ export const endFlush = async (layout: Layout, journal: FlushJournal): Promise<v
 }
 
 const removeFolder = async (layout: Layout, job: string): Promise<void> => {
-  await removeTree(folderOf(layout, job))
+  await removeTree(flushFolder(layout, job))
   await removeEmptyFolder(join(layout.control, 'flushes'))
 }
 

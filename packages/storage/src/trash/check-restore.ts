@@ -66,7 +66,7 @@ export const checkRestore = async (path: string, operation: string, ids?: readon
   const resolved = await resolveMaintained(path)
   const layout = layoutOf(resolved.root)
   const manifest = await readManifest(layout, operation)
-  await refuseLinksFor(layout)
+  await refuseLinksFor(layout, operation)
   await checkTrashFiles(layout, manifest)
   const { warnings } = await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
   return { warnings: [...warnings] }

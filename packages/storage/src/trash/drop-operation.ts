@@ -1,7 +1,7 @@
 import { removeEmptyFolder, removeTree, syncFolder, unlink } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
-import { lookAtLink, namesIn } from '../workspace/look-at.ts'
+import { isRealFolder, namesIn } from '../workspace/look-at.ts'
 import { type TrashPlaces, trashFolder, trashPlaces } from './trash-places.ts'
 
 /** Gives up what an operation has kept. Without its manifest it counts for nothing, however much of the rest is still there. */
@@ -18,13 +18,12 @@ export const dropOperation = async ({ folder, manifest, trash }: TrashPlaces): P
 
 /** Folders of operations that were being given up, or had not been kept, when their job died. Other folders are not ours to remove. */
 export const strayOperations = async (layout: Layout): Promise<TrashPlaces[]> => {
-  const trash = await lookAtLink(trashFolder(layout))
-  if (trash?.isDirectory() !== true) return []
+  if (!(await isRealFolder(trashFolder(layout)))) return []
   const strays: TrashPlaces[] = []
   for (const name of await namesIn(trashFolder(layout))) {
     if (!/^[a-z][A-Za-z0-9_-]{0,140}-[0-9a-f]{8}$/.test(name)) continue
     const places = trashPlaces(layout, name)
-    if (!(await exists(places.manifest))) strays.push(places)
+    if ((await isRealFolder(places.folder)) && !(await exists(places.manifest))) strays.push(places)
   }
   return strays
 }

@@ -24,6 +24,7 @@ export const emptyTrash = async (path: string, options: { operation?: string; jo
   return underLock(layout, { jobId: options.jobId, kind: 'empty_trash', name: 'job' }, async () => {
     const listed = (await listTrash(root)).rows
     const chosen = options.operation === undefined ? listed : listed.filter(({ operation_id }) => operation_id === options.operation)
+    await refuseLinksFor(layout, ...chosen.map(({ operation_id }) => operation_id))
     for (const { operation_id } of chosen) await dropOperation(trashPlaces(layout, operation_id))
     return { operations: chosen.map(({ operation_id }) => operation_id), bytes_freed: chosen.reduce((sum, { bytes }) => sum + bytes, 0) }
   })

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { markFile } from '../files/hash-file.ts'
@@ -7,7 +7,9 @@ import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { makeWorkspace, snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { checkRestore } from './check-restore.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { restoreTrash } from './restore-trash.ts'
 
@@ -47,7 +49,7 @@ test('a journal and a trash from elsewhere take away nothing outside of artifact
   await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
   await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_damaged' })
   await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify({ ...journal, operation: '../../..' }))
-  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_not_found' })
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'interrupted' })
   await mkdir(join(folder.path, 'real'))
   await rename(join(folder.path, 'thesis.txt'), join(folder.path, 'real', 'thesis.txt'))
   await mkdir(join(folder.path, 'artifacts'))
@@ -71,6 +73,33 @@ test.each(['prepare', 'commit'])('a trash that is a link is not touched by a rec
   await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
   await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'path_not_allowed' })
   expect(existsSync(join(other.path, 'op', 'manifest.json'))).toBe(true)
+})
+
+test('an operation that is a link is neither emptied nor restored, and one under the id of another is damaged', async () => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }, { id: 'b' }] })
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+  const operation = (await applyPlan(folder.path, plan, job)).operation_id ?? ''
+  const trash = join(folder.path, '.nirs-workspace', 'trash')
+  await cp(join(trash, operation), join(trash, 'copy'), { recursive: true })
+  await expect(restoreTrash(folder.path, 'copy', job)).rejects.toMatchObject({ code: 'trash_damaged' })
+  for (const [own, elsewhere] of [
+    ['', 'operation'],
+    ['arrays', 'arrays'],
+  ] as const) {
+    const place = join(trash, operation, own)
+    await rename(place, join(other.path, elsewhere))
+    await symlink(join(other.path, elsewhere), place)
+    const before = await hashTree(other.path)
+    await expect(emptyTrash(folder.path, job)).rejects.toMatchObject({ code: 'path_not_allowed' })
+    await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject({ code: 'path_not_allowed' })
+    await expect(checkRestore(folder.path, operation)).rejects.toMatchObject({ code: 'path_not_allowed' })
+    expect(await hashTree(other.path)).toBe(before)
+    await rm(place)
+    await rename(join(other.path, elsewhere), place)
+  }
+  expect(await emptyTrash(folder.path, job)).toMatchObject({ operations: ['copy', operation] })
 })
 
 test("models that are links are nobody's to collect", async () => {

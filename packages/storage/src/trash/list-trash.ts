@@ -4,7 +4,7 @@ import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { readJson, TrashManifest } from './trash-manifest.ts'
-import { trashFolder, trashPlaces } from './trash-places.ts'
+import { isOperationId, trashFolder, trashPlaces } from './trash-places.ts'
 
 /** The operations in the trash, the latest first. What an interrupted job has not finished keeping is none. Reads only. */
 export const listTrash = async (path: string): Promise<TrashList> => {
@@ -21,8 +21,7 @@ export const listTrash = async (path: string): Promise<TrashList> => {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Names of folders in the trash that can be operations. */
-export const operationsIn = async (layout: Layout): Promise<string[]> =>
-  (await namesIn(trashFolder(layout))).filter((name) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,160}$/.test(name))
+export const operationsIn = async (layout: Layout): Promise<string[]> => (await namesIn(trashFolder(layout))).filter(isOperationId)
 
 const readEntry = async (layout: Layout, name: string): Promise<TrashEntry | null> => {
   const places = trashPlaces(layout, name)

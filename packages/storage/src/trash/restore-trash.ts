@@ -13,6 +13,7 @@ import { countSelection } from '../maintenance/selection.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { writeJournal } from '../migration/journal.ts'
+import { refuseLinkedWay } from '../migration/refuse-layout.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
@@ -49,7 +50,7 @@ export const restoreTrash = async (path: string, operation: string, options: Res
   placesOf(layout, options.jobId)
   const progress = new ProgressTracker(options.onProgress)
   await readManifest(layout, operation)
-  await refuseLinksFor(layout)
+  await refuseLinksFor(layout, operation)
   const { signal } = options
   return underLock(layout, { jobId: options.jobId, kind: 'restore', name: 'restore', signal, progress }, async () => {
     const manifest = await readManifest(layout, operation)
@@ -150,7 +151,9 @@ const putModelBack = async ({ layout, places }: Restoring, path: string): Promis
   const file = await modelPlace(layout, path)
   if (await exists(file)) return
   await makeFolders(artifacts, dirname(file))
-  await placeModel(join(places.artifacts, path), file, join(places.folder, partName))
+  const kept = join(places.artifacts, path)
+  await refuseLinkedWay(layout, dirname(kept))
+  await placeModel(kept, file, join(places.folder, partName))
   for (let folder = dirname(file); folder.length >= layout.root.length; folder = dirname(folder)) await syncFolder(folder)
 }
 

@@ -3,21 +3,16 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
+import { InsidePath, OperationId } from '../files/inside-names.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { notInTrash, trashPlaces } from './trash-places.ts'
 
-/** '/' between names, and down only: these files may come from elsewhere. */
-const Inside = z
-  .string()
-  .regex(/^[^/\\\0]+(\/[^/\\\0]+)*$/)
-  .refine((path) => !path.split('/').some((name) => name === '.' || name === '..'))
-
-const TrashFile = z.object({ path: Inside, rows: z.number(), bytes: z.number(), sha256: z.string() })
+const TrashFile = z.object({ path: InsidePath, rows: z.number(), bytes: z.number(), sha256: z.string() })
 export type TrashFile = z.infer<typeof TrashFile>
 
 export const TrashManifest = z.looseObject({
   format: z.literal('nirs-workspace/trash/1'),
-  operation_id: z.string(),
+  operation_id: OperationId,
   kind: z.string(),
   created_at: z.string(),
   counts: z.record(z.string(), z.number()),
@@ -29,12 +24,12 @@ export const TrashManifest = z.looseObject({
 })
 export type TrashManifest = z.infer<typeof TrashManifest>
 
-const ModelFile = z.object({ path: Inside, bytes: z.number(), sha256: z.string() })
+const ModelFile = z.object({ path: InsidePath, bytes: z.number(), sha256: z.string() })
 export type ModelFile = z.infer<typeof ModelFile>
 
 /** Ids of everything that goes, or comes back: rows per table, predictions with arrays, model files below artifacts/. */
 export const Contents = z.object({
-  tables: z.array(z.object({ table: z.string(), file: Inside, keys: z.array(z.string()) })),
+  tables: z.array(z.object({ table: z.string(), file: InsidePath, keys: z.array(z.string()) })),
   arrays: z.array(z.string()),
   /** Datasets whose rows leave their array file at once. */
   datasets: z.array(z.string()),
@@ -46,8 +41,10 @@ export const noContents: Contents = { tables: [], arrays: [], datasets: [], file
 
 /** The manifest of an operation. Throws `trash_not_found`, `trash_damaged`. */
 export const readManifest = async (layout: Layout, operation: string): Promise<TrashManifest> => {
-  const found = await readJson(trashPlaces(layout, operation).manifest, TrashManifest)
+  const { manifest } = trashPlaces(layout, operation)
+  const found = await readJson(manifest, TrashManifest)
   if (found === null) throw notInTrash(operation)
+  if (found.operation_id !== operation) throw damagedTrash(manifest, 'speaks of another operation')
   return found
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
+import { OperationId } from '../files/inside-names.ts'
 import { refuseLayout, refuseLink } from '../migration/refuse-layout.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 
@@ -22,9 +23,11 @@ export interface TrashPlaces {
 
 export const trashFolder = (layout: Layout): string => join(layout.control, 'trash')
 
+export const isOperationId = (name: string): boolean => OperationId.safeParse(name).success
+
 /** Throws `trash_not_found` for a name that is none of ours; it comes from the command line or the network. */
 export const trashPlaces = (layout: Layout, operation: string): TrashPlaces => {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,160}$/.test(operation)) throw notInTrash(operation)
+  if (!isOperationId(operation)) throw notInTrash(operation)
   const trash = trashFolder(layout)
   const folder = join(trash, operation)
   return {
@@ -45,8 +48,15 @@ export const notInTrash = (operation: string) =>
     hint: 'List the trash to see what can be restored.',
   })
 
-/** What is written to and taken away must be inside the workspace itself. Throws `path_not_allowed`, `read_only`. */
-export const refuseLinksFor = async (layout: Layout): Promise<void> => {
+/** What is written to and taken away, of these operations too, must be inside the workspace itself. Throws `path_not_allowed`, `read_only`. */
+export const refuseLinksFor = async (layout: Layout, ...operations: readonly string[]): Promise<void> => {
   await refuseLayout(layout)
   for (const path of [trashFolder(layout), join(layout.root, 'artifacts')]) await refuseLink(path)
+  for (const operation of operations) for (const path of foldersOf(layout, operation)) await refuseLink(path)
+}
+
+/** The folders of an operation, whether they are there or not. */
+export const foldersOf = (layout: Layout, operation: string): string[] => {
+  const { folder, arrays, artifacts } = trashPlaces(layout, operation)
+  return [folder, arrays, artifacts]
 }

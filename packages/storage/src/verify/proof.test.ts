@@ -1,8 +1,10 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { MigrationProof } from '@nirs-workspace/types'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { attachWritable, quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
+import { deleteBackup } from '../migration/delete-backup.ts'
 import { migrateStatus } from '../migration/migrate-status.ts'
 import { readProof } from '../migration/proof-file.ts'
 import { rollbackMigration } from '../migration/rollback-migration.ts'
@@ -156,4 +158,43 @@ test('one flipped bit anywhere in the migrated store is an error of the deep che
     await flip(store, at)
   }
   expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: true, proof_holds: true })
+})
+
+test('a proof from elsewhere that names anything but what a migration keeps is damaged, and a folder of it that is a link stops both', async () => {
+  const { path, proof, copy } = await migrated('hostile')
+  const victim = join(scratch.path, 'victim')
+  await mkdir(victim)
+  await writeFile(join(victim, 'thesis.txt'), 'mine')
+  const text = await readFile(proof, 'utf8')
+  const { sha256: _seal, ...written } = MigrationProof.parse(JSON.parse(text))
+  const up = '../victim/thesis.txt'
+  const kept = { path: 'arrays/a.parquet', bytes: 4, sha256: '', kept_as: '.nirs-workspace/migrations/one/replaced/a.parquet' }
+  const changes = [
+    { job_id: '../../../victim' },
+    { original: { ...written.original, path: up } },
+    { original: { ...written.original, wal: { path: up, bytes: 4, sha256: '' } } },
+    { files: [{ path: up, bytes: 4, sha256: '' }] },
+    { replaced: [{ ...kept, kept_as: up }] },
+    { replaced: [{ ...kept, path: up }] },
+    { quarantine: { path: up, rows: 1, sha256: '' } },
+  ]
+  const before = await filesOf(victim)
+  for (const change of changes) {
+    for (const place of [proof, copy]) await writeFile(place, JSON.stringify({ ...written, ...change }))
+    await expect(deleteBackup(path)).rejects.toMatchObject({ code: 'backup_not_found' })
+    await expect(rollbackMigration(path, { jobId: 'back', force: true })).rejects.toMatchObject({ code: 'proof_not_found' })
+  }
+  for (const place of [proof, copy]) await writeFile(place, text)
+  const replaced = join(dirname(proof), 'replaced')
+  await symlink(victim, replaced)
+  await expect(deleteBackup(path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  await rm(replaced)
+  await rename(dirname(proof), join(scratch.path, 'moved'))
+  await symlink(join(scratch.path, 'moved'), dirname(proof))
+  await expect(deleteBackup(path)).rejects.toMatchObject({ code: 'path_not_allowed' })
+  await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'path_not_allowed' })
+  expect(await filesOf(victim)).toEqual(before)
+  await rm(dirname(proof))
+  await rename(join(scratch.path, 'moved'), dirname(proof))
+  await rollbackMigration(path, { jobId: 'back' })
 })

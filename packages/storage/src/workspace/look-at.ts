@@ -23,5 +23,8 @@ export const isFile = async (path: string): Promise<boolean> => (await look(path
 
 export const isFolder = async (path: string): Promise<boolean> => (await look(path))?.isDirectory() === true
 
+/** As `isFolder`, false for a link to one. */
+export const isRealFolder = async (path: string): Promise<boolean> => (await lookAtLink(path))?.isDirectory() === true
+
 /** The names in a folder, sorted by code unit; none when there is no such folder. */
 export const namesIn = async (folder: string): Promise<string[]> => ((await orAbsent(() => readdir(folder))) ?? []).sort()
