@@ -17,11 +17,12 @@ export type RemovalJournal = z.infer<typeof RemovalJournal>
 export const RestoreJournal = z.object({
   ...shared,
   kind: z.literal('restore'),
-  phase: z.literal('commit'),
+  /** commit: the evidence tells whether everything is back. done: it is, and the trash may be changing already. */
+  phase: z.enum(['commit', 'done']),
   operation: OperationId,
   /**
    * Rows that the transaction brings back: whether any is there tells whether the restore is done. Several, as others may remove some by then.
-   * Null: it brings back no row.
+   * Null: it brings back no row, and is done only when its phase says so.
    */
   evidence: z.object({ table: z.string(), keys: z.array(z.string()) }).nullable(),
 })

@@ -6,7 +6,7 @@ import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
 import { openArrays } from '../maintenance/open-arrays.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
-import { removeJournal } from '../migration/journal.ts'
+import { removeJournal, writeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
@@ -16,8 +16,9 @@ import { readContents } from './read-contents.ts'
 import { Contents, type ModelFile, noContents, readJson } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
 
-/** Whether the transaction of an interrupted restore is done, from the store itself. */
-export const isRestoreDone = async (layout: Layout, { evidence }: RestoreJournal): Promise<boolean> => {
+/** Whether everything of an interrupted restore is back: its journal says so, or the trash that is being given up, or the store itself. */
+export const isRestoreDone = async (layout: Layout, { phase, operation, evidence }: RestoreJournal): Promise<boolean> => {
+  if (phase === 'done' || !(await exists(trashPlaces(layout, operation).manifest))) return true
   if (evidence === null) return false
   return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
     const key = metadata.shapes.get(evidence.table)?.key
@@ -25,14 +26,18 @@ export const isRestoreDone = async (layout: Layout, { evidence }: RestoreJournal
   })
 }
 
-/** After the transaction: notes what has been restored; an operation of which nothing is left goes. Can be repeated; the journal goes last. */
-export const finishRestore = async (layout: Layout, { operation }: RestoreJournal): Promise<void> => {
-  const places = trashPlaces(layout, operation)
+/**
+ * After the transaction: notes what has been restored; an operation of which nothing is left goes. Can be repeated. The journal says that
+ * nothing is taken back any more before the trash changes, and goes last.
+ */
+export const finishRestore = async (layout: Layout, journal: RestoreJournal): Promise<void> => {
+  const places = trashPlaces(layout, journal.operation)
+  await writeJournal(layout, { ...journal, phase: 'done' })
   const restoring = await readJson(places.restoring, Contents)
   const hasManifest = await exists(places.manifest)
   if (hasManifest) await sweepParts(places)
   if (hasManifest && restoring !== null) {
-    const all = await readContents(layout, operation)
+    const all = await readContents(layout, journal.operation)
     const restored = united((await readJson(places.restored, Contents)) ?? noContents, restoring)
     if (isAll(all, restored)) await dropOperation(places)
     else await noteRestored(places, restored)

@@ -176,17 +176,25 @@ test('undoing a restore takes back only what is its own: nothing that a row name
   await writeFile(join(folder.path, 'artifacts', 'aa', 'changed.joblib'), 'CHANGED')
   const before = await snapshot(folder.path)
   const places = trashPlaces(layoutOf(folder.path), 'op')
-  await mkdir(places.folder, { recursive: true })
-  await writeFile(places.restoring, JSON.stringify({ tables: [], arrays: ['a', 'stray'], datasets: [], files }))
-  await writeJournal(layoutOf(folder.path), {
-    format: 'nirs-workspace/journal/1',
-    kind: 'restore',
-    job_id: 'x',
-    phase: 'commit',
-    started_at: '',
-    operation: 'op',
-    evidence: null,
-  })
+  const stopAgain = async () => {
+    await mkdir(places.folder, { recursive: true })
+    await writeFile(places.restoring, JSON.stringify({ tables: [], arrays: ['a', 'stray'], datasets: [], files }))
+    await writeJournal(layoutOf(folder.path), {
+      format: 'nirs-workspace/journal/1',
+      kind: 'restore',
+      job_id: 'x',
+      phase: 'commit',
+      started_at: '',
+      operation: 'op',
+      evidence: null,
+    })
+  }
+  // Of what the trash no longer has nothing is taken back.
+  await stopAgain()
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'finished' })
+  expect(await snapshot(folder.path)).toEqual(before)
+  await stopAgain()
+  await writeFile(places.manifest, '{}')
   await expectFlushed(folder.path, 'the undo', async () => {
     expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
   })

@@ -144,6 +144,7 @@ test('undoing a restore follows no link either', async () => {
   const files = [{ path: 'aa/thesis.txt', bytes, sha256 }]
   const trash = join(folder.path, '.nirs-workspace', 'trash', 'evil')
   await mkdir(trash, { recursive: true })
+  await writeFile(join(trash, 'manifest.json'), '{}')
   await writeFile(join(trash, 'restoring.json'), JSON.stringify({ tables: [], arrays: [], datasets: [], files }))
   const journal = { format: 'nirs-workspace/journal/1', kind: 'restore', job_id: 'x', phase: 'commit', started_at: '' }
   const text = JSON.stringify({ ...journal, operation: 'evil', evidence: null })

@@ -97,7 +97,9 @@ const restore = async (
       await insertAll({ layout, places, manifest, metadata, selected, rows, arrays: openArrays(layout.root, options.signal), all: left })
       return { selected, warnings }
     })
-    if (state.journal !== null) await finishRestore(layout, state.journal)
+    if (state.journal === null) return chosen
+    state.journal = { ...state.journal, phase: 'done' }
+    await finishRestore(layout, state.journal)
   } catch (error) {
     if (state.journal === null || !(await settle(layout, places, state.journal, error))) throw error
   }
