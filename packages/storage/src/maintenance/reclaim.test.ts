@@ -143,6 +143,15 @@ test('a model is not given up for another file that has taken its name', async (
   expect(await snapshot(folder.path)).toEqual(before)
 })
 
+test('models that came back with a single row and have gone since come back again with the rest', async () => {
+  await using folder = await temporaryFolder()
+  const { before, operation_id, first } = await makeCollected(folder.path)
+  expect(await restore(folder.path, operation_id, ['second'])).toMatchObject({ counts: { artifacts: 1, files: 2 }, remaining: true })
+  await rm(first)
+  expect(await restore(folder.path, operation_id)).toMatchObject({ counts: { artifacts: 1, files: 1 }, remaining: false })
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
 test('a chain of which nobody can tell what models it names stops their collection', async () => {
   await using folder = await temporaryFolder()
   const extra = ["INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'aa/m.joblib', 'h')"]

@@ -15,7 +15,8 @@ import { withoutRestored } from './finish-restore.ts'
 import { describeMissingModels } from './missing-models.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
-import { Contents, checkTrashFiles, noContents, readJson, readManifest, type TrashManifest } from './trash-manifest.ts'
+import { readRestored } from './read-restored.ts'
+import { type Contents, checkTrashFiles, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
 export interface RestoreChoice {
@@ -37,7 +38,7 @@ export const chooseRestore = async (
 ): Promise<RestoreChoice> => {
   const { operation_id, doubled = [] } = manifest
   const places = trashPlaces(layout, operation_id)
-  const left = withoutRestored(await readContents(layout, operation_id), (await readJson(places.restored, Contents)) ?? noContents)
+  const left = withoutRestored(await readContents(layout, operation_id), await readRestored(layout, operation_id))
   const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
   // From a damaged list the predictions could not be taken.
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
