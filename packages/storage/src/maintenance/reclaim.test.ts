@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
 import { checkRestore } from '../trash/check-restore.ts'
 import { emptyTrash } from '../trash/empty-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
+import { trashPlaces } from '../trash/trash-places.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { applyPlan } from './apply-plan.ts'
@@ -141,6 +144,21 @@ test('a model is not given up for another file that has taken its name', async (
   await rm(first)
   await restore(folder.path, operation_id)
   expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('what is written into a model that came back with a single row does not reach the trash, and keeps no other from coming back', async () => {
+  await using folder = await temporaryFolder()
+  const { before, operation_id, first } = await makeCollected(folder.path)
+  await expectFlushed(folder.path, 'a restore of one row', () => restore(folder.path, operation_id, ['second']))
+  await writeFile(first, 'written anew')
+  const kept = trashPlaces(layoutOf(folder.path), operation_id ?? '').artifacts
+  expect(await readFile(join(kept, 'aa', 'first.joblib'), 'utf8')).toBe('first')
+  const { models } = await snapshot(folder.path)
+  // A copy that others have changed, as they could in earlier releases, is not needed any more.
+  await writeFile(join(kept, 'aa', 'first.joblib'), 'written anew')
+  expect(await checkRestore(folder.path, operation_id ?? '')).toEqual({ warnings: [] })
+  expect(await restore(folder.path, operation_id)).toMatchObject({ counts: { artifacts: 1, files: 0 }, remaining: false })
+  expect(await snapshot(folder.path)).toEqual({ ...before, models })
 })
 
 test('models that came back with a single row and have gone since come back again with the rest', async () => {

@@ -68,7 +68,7 @@ export const checkRestore = async (path: string, operation: string, ids?: readon
   const layout = layoutOf(resolved.root)
   const manifest = await readManifest(layout, operation)
   await refuseLinksFor(layout, operation)
-  await checkTrashFiles(layout, manifest)
+  await checkTrashFiles(layout, manifest, await readRestored(layout, operation))
   const { warnings } = await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
   return { warnings: [...warnings] }
 }
@@ -106,8 +106,11 @@ const checkModels = async (layout: Layout, { files }: Contents): Promise<void> =
     const place = await modelPlace(layout, path)
     if ((await exists(place)) && !(await isSameFile(place, { bytes, mtime_ns: '', sha256 }))) taken.push(path)
   }
-  if (taken.length > 0) throw conflict(`other files have taken the names of ${taken.length} models`, taken)
+  if (taken.length > 0) throw namesTaken(taken)
 }
+
+export const namesTaken = (paths: readonly string[]): StorageError =>
+  conflict(`other files have taken the names of ${paths.length} models`, paths)
 
 const conflict = (what: string, ids: readonly string[]) =>
   new StorageError('restore_conflict', `It cannot be restored: ${what}. Nothing was restored.`, {

@@ -81,7 +81,7 @@ const takeModelBack = async (layout: Layout, { path, bytes, sha256 }: ModelFile)
   }
 }
 
-/** The arrays of single items on their way, or a model where there are no hard links. */
+/** The arrays of single items on their way, or a model of which the trash keeps a copy of its own. */
 export const partName = 'part.parquet'
 
 /** What a restore that died was writing into the folder of its operation. */
@@ -101,7 +101,8 @@ const united = (a: Contents, b: Contents): Contents => ({
   files: [...new Map([...a.files, ...b.files].map((file) => [file.path, file])).values()],
 })
 
-const isAll = (all: Contents, restored: Contents): boolean => {
+/** Whether nothing is left of an operation when this has been restored. */
+export const isAll = (all: Contents, restored: Contents): boolean => {
   const left = withoutRestored(all, restored)
   return left.tables.length === 0 && left.arrays.length === 0 && left.files.length === 0
 }

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path'
 import type { RestoreReport } from '@nirs-workspace/types'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { StorageError } from '../errors.ts'
-import { copyDurably, link, rename, syncFolder } from '../files/disk.ts'
-import { exists, isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
+import { copyDurably, link, syncFolder } from '../files/disk.ts'
+import { exists, isWithoutLinks, linkNew, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
 import type { MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
@@ -19,11 +19,12 @@ import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.t
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { jobId, maybeTexts, optionsOf, workShape } from '../options/option-schemas.ts'
 import { findForms, refreshChains } from '../store/refresh-chains.ts'
-import { chooseRestore, type RestoreChoice } from './check-restore.ts'
+import { chooseRestore, namesTaken, type RestoreChoice } from './check-restore.ts'
 import { makeFolders } from './fill-trash.ts'
-import { finishRestore, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
+import { finishRestore, isAll, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { chainsOfRows, readKeptFigures } from './kept-figures.ts'
 import { modelPlace } from './model-place.ts'
+import { readRestored } from './read-restored.ts'
 import { type Contents, checkTrashFiles, noContents, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
@@ -55,7 +56,7 @@ export const restoreTrash = async (path: string, operation: string, options: Res
   return underLock(layout, { jobId: options.jobId, kind: 'restore', name: 'restore', signal, progress }, async () => {
     const manifest = await readManifest(layout, operation)
     progress.phase('plan', 'Checking what the trash holds')
-    await checkTrashFiles(layout, manifest)
+    await checkTrashFiles(layout, manifest, await readRestored(layout, operation))
     signal?.throwIfAborted()
     const { selected, warnings } = await restore(layout, manifest, options, progress)
     progress.phase('done', 'Restored')
@@ -118,10 +119,11 @@ interface Restoring {
 }
 
 const insertAll = async (restoring: Restoring): Promise<void> => {
-  const { metadata, places, rows, selected } = restoring
+  const { metadata, places, rows, selected, all } = restoring
+  const isLast = isAll(all, selected)
   const rest = async () => {
     await appendArrays(restoring)
-    for (const { path } of selected.files) await putModelBack(restoring, path)
+    for (const { path } of selected.files) await putModelBack(restoring, path, isLast)
   }
   if (rows.length === 0) return rest()
   const chains = await chainsOfRows(metadata, rows)
@@ -148,27 +150,34 @@ const appendArrays = async ({ places, manifest, selected, all, arrays }: Restori
   await unlinkIfThere(part)
 }
 
-const putModelBack = async ({ layout, places }: Restoring, path: string): Promise<void> => {
+const putModelBack = async ({ layout, places }: Restoring, path: string, isLast: boolean): Promise<void> => {
   const artifacts = join(layout.root, 'artifacts')
   const file = await modelPlace(layout, path)
   if (await exists(file)) return
   await makeFolders(artifacts, dirname(file))
   const kept = join(places.artifacts, path)
   await refuseLinkedWay(layout, dirname(kept))
-  await placeModel(kept, file, join(places.folder, partName))
+  if (!(isLast && (await tryLink(kept, file)))) await placeCopy(kept, file, { part: join(places.folder, partName), path })
   for (let folder = dirname(file); folder.length >= layout.root.length; folder = dirname(folder)) await syncFolder(folder)
 }
 
-/** A model has its name only when it is whole: half of one would be taken for somebody's own. */
-const placeModel = async (from: string, to: string, part: string): Promise<void> => {
+/** A second name, where files can have one. Only when the operation goes then: what is written under one name reaches the other. */
+const tryLink = async (from: string, to: string): Promise<boolean> => {
   try {
     await link(from, to)
+    return true
   } catch (error) {
     if (!isWithoutLinks(error)) throw error
-    await unlinkIfThere(part)
-    await copyDurably(from, part)
-    await rename(part, to)
+    return false
   }
+}
+
+/** A model has its name only when it is whole: half of one would be taken for somebody's own. */
+const placeCopy = async (from: string, to: string, { part, path }: { part: string; path: string }): Promise<void> => {
+  await unlinkIfThere(part)
+  await copyDurably(from, part)
+  if (!(await linkNew(part, to))) throw namesTaken([path])
+  await unlinkIfThere(part)
 }
 
 /** After a failure: finishes when the transaction is done, else takes everything back; says which. */

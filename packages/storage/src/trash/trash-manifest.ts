@@ -48,10 +48,12 @@ export const readManifest = async (layout: Layout, operation: string): Promise<T
   return found
 }
 
-/** Compares every file of an operation with its hash. Throws `trash_damaged` before anything is done with it. */
-export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest): Promise<void> => {
+/** Compares every file of an operation with its hash, but for models that are back. Throws `trash_damaged` before anything is done with it. */
+export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest, restored = noContents): Promise<void> => {
   const { folder } = trashPlaces(layout, manifest.operation_id)
+  const back = new Set(restored.files.map(({ path }) => `artifacts/${path}`))
   for (const file of manifest.files) {
+    if (back.has(file.path)) continue
     const path = join(folder, file.path)
     const sha256 = await hashFile(path).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') throw damagedTrash(path, 'is no longer there', error)
