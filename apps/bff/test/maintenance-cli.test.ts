@@ -172,9 +172,16 @@ test('the trash lists what was removed, compact drops its rows, empty-trash give
 
   const words = ['empty-trash', path, String(operation_id)]
   expect((await cli.json(...words, '--dry-run')).answer.operations).toEqual([operation_id])
-  expect((await cli.json(...words, '--yes')).answer).toEqual({ operations: [operation_id], bytes_freed: expect.any(Number) })
+  expect((await cli.json(...words, '--yes')).answer).toEqual({ operations: [operation_id], damaged: [], bytes_freed: expect.any(Number) })
   expect((await cli.json('restore', path, String(operation_id), '--yes')).answer).toMatchObject({ error: { code: 'trash_not_found' } })
-  expect((await cli.json('empty-trash', path, '--yes')).answer.operations).toEqual([other.operation_id])
+
+  const { operation_id: damaged } = (await cli.json('remove-dataset', path, 'olive_oil_origin', '--yes')).answer
+  await writeFile(join(path, '.nirs-workspace', 'trash', String(damaged), 'manifest.json'), '{')
+  expect((await runCli(['trash', path], cli.home)).stdout).toMatch(new RegExp(`^${damaged} +- .* damaged$`, 'm'))
+  expect((await cli.json('empty-trash', path, '--yes')).answer).toMatchObject({ operations: [other.operation_id], damaged: [damaged] })
+  const left = await runCli(['empty-trash', path], cli.home)
+  expect([left.code, left.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^Left, as it is damaged:\\s+${damaged}`))])
+  expect((await cli.json('empty-trash', path, String(damaged), '--yes')).answer.operations).toEqual([damaged])
   expect((await runCli(['empty-trash', path], cli.home)).stdout).toBe('The trash is empty.\n')
 })
 

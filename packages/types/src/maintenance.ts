@@ -196,6 +196,11 @@ export const TrashEntry = z.object({
   bytes: z.number(),
   /** Some of it has been restored already. */
   partly_restored: z.boolean(),
+  /**
+   * Its manifest cannot be read: it can be given up by its name, not restored. Its kind is `unknown` then, it has no counts, `created_at` is
+   * the time of that file, and `bytes` are those of its folder.
+   */
+  damaged: z.boolean(),
 })
 export type TrashEntry = z.infer<typeof TrashEntry>
 export const TrashList = z.object({ rows: z.array(TrashEntry), total: count })
@@ -215,7 +220,12 @@ export const RestoreReport = z.object({
 })
 export type RestoreReport = z.infer<typeof RestoreReport>
 
-export const EmptyTrashReport = z.object({ operations: z.array(z.string()), bytes_freed: z.number() })
+export const EmptyTrashReport = z.object({
+  operations: z.array(z.string()),
+  /** Operations that stay, as nobody has named them and their manifest cannot be read. */
+  damaged: z.array(z.string()),
+  bytes_freed: z.number(),
+})
 export type EmptyTrashReport = z.infer<typeof EmptyTrashReport>
 
 export const StoreStats = z.object({

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { markFile } from '../files/hash-file.ts'
@@ -7,13 +7,21 @@ import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { makeWorkspace, snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { checkRestore } from './check-restore.ts'
 import { emptyTrash } from './empty-trash.ts'
+import { listTrash } from './list-trash.ts'
 import { restoreTrash } from './restore-trash.ts'
+import { trashPlaces } from './trash-places.ts'
 
 const job = { jobId: 'job' }
+
+const filesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
 
 test('a trash that is a link to another place is neither filled nor emptied', async () => {
   await using folder = await temporaryFolder()
@@ -58,6 +66,30 @@ test('a journal and a trash from elsewhere take away nothing outside of artifact
   await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), JSON.stringify(journal))
   await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'path_not_allowed' })
   expect(existsSync(join(folder.path, 'real', 'thesis.txt'))).toBe(true)
+})
+
+test('an operation whose manifest is damaged is listed as that, keeps no other from being given up, and goes by its name only', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }, { id: 'b' }] })
+  const remove = async (id: string) =>
+    (await applyPlan(folder.path, await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: [id] }), job)).operation_id ??
+    ''
+  const [damaged, sound] = [await remove('a'), await remove('b')]
+  const { folder: place, manifest } = trashPlaces(layoutOf(folder.path), damaged)
+  await writeFile(manifest, '{')
+  const bytes = (await Promise.all((await filesIn(place)).map(async (path) => (await stat(path)).size))).reduce(
+    (sum, size) => sum + size,
+    0,
+  )
+  const entry = { operation_id: damaged, kind: 'unknown', counts: {}, bytes, partly_restored: false, damaged: true }
+  const listed = await listTrash(folder.path)
+  expect(listed.rows.find(({ operation_id }) => operation_id === damaged)).toMatchObject(entry)
+  expect(listed.rows.find(({ operation_id }) => operation_id === sound)).toMatchObject({ kind: 'remove_predictions', damaged: false })
+  await expect(restoreTrash(folder.path, damaged, job)).rejects.toMatchObject({ code: 'trash_damaged' })
+  expect(await emptyTrash(folder.path, job)).toMatchObject({ operations: [sound], damaged: [damaged] })
+  expect((await listTrash(folder.path)).rows).toEqual([expect.objectContaining(entry)])
+  expect(await emptyTrash(folder.path, { ...job, operation: damaged })).toEqual({ operations: [damaged], damaged: [], bytes_freed: bytes })
+  expect(existsSync(join(folder.path, '.nirs-workspace'))).toBe(false)
 })
 
 test.each(['prepare', 'commit'])('a trash that is a link is not touched by a recovery either: phase %s', async (phase) => {

@@ -23,10 +23,10 @@ export const addTrash = (program: Command): void => {
 export const describeOperations = (rows: readonly TrashEntry[]): string =>
   formatTable(
     ['operation', 'predictions', 'bytes', ''],
-    rows.map(({ operation_id, counts, bytes, partly_restored }) => [
+    rows.map(({ operation_id, counts, bytes, partly_restored, damaged }) => [
       operation_id,
-      counts.predictions ?? 0,
+      damaged ? null : (counts.predictions ?? 0),
       formatBytes(bytes),
-      partly_restored ? 'partly restored' : '',
+      damaged ? 'damaged' : partly_restored ? 'partly restored' : '',
     ]),
   )
