@@ -95,7 +95,10 @@ const findEmptied = async (open: OpenWorkspace, tables: readonly TableKeys[], pr
 
 const keyOf = (table: string): string => `${table.replace(/s$/, '')}_id`
 
-/** Which of these predictions have arrays that are not removed yet, and whatever else the files hold of datasets that go as a whole. */
+/**
+ * Which of these predictions have arrays, and whatever else the files hold of datasets that go as a whole. Those that are removed already
+ * count when the metadata knows them: compaction would keep them.
+ */
 const withArrays = async (open: OpenWorkspace, ids: readonly string[], datasets: readonly string[]): Promise<string[]> => {
   const { engine } = open
   await engine.run('CREATE OR REPLACE TEMP TABLE chosen_ids (id VARCHAR)')
@@ -104,7 +107,8 @@ const withArrays = async (open: OpenWorkspace, ids: readonly string[], datasets:
   await appendColumns(engine, { alias: 'temp', table: 'chosen_datasets' }, [{ type: 'varchar', values: datasets }])
   return idsOf(
     open,
-    `SELECT DISTINCT prediction_id AS id FROM array_rows WHERE NOT removed AND (prediction_id IN (SELECT id FROM chosen_ids)
-       OR dataset_name IN (SELECT name FROM chosen_datasets)) ORDER BY 1`,
+    `SELECT DISTINCT prediction_id AS id FROM array_rows
+     WHERE (NOT removed OR prediction_id IN (SELECT prediction_id FROM ${main('predictions')}))
+       AND (prediction_id IN (SELECT id FROM chosen_ids) OR dataset_name IN (SELECT name FROM chosen_datasets)) ORDER BY 1`,
   )
 }

@@ -14,6 +14,7 @@ import type { FigureChange, TableKeys } from '../maintenance/metadata-store.ts'
 import type { Selection } from '../maintenance/selection.ts'
 import { MissingParent, missingParentsSql } from '../workspace/find-missing-parents.ts'
 import { changesOf, keepFigures } from './kept-figures.ts'
+import { markedAmong } from './marks-of-removal.ts'
 import type { Contents, ModelFile, TrashFile, TrashManifest } from './trash-manifest.ts'
 import type { TrashPlaces } from './trash-places.ts'
 
@@ -54,7 +55,8 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
   const predictions = selection.tables.find(({ table }) => table === 'predictions')?.keys ?? []
   const doubled = await filling.open.metadata.twinsOf(predictions)
   const parentless = await findParentless(filling)
-  await writeJsonDurably(places.manifest, manifestOf(filling, files, { doubled, parentless }))
+  const marked = await markedAmong(filling.open.resolved.arrays, selection.arrays)
+  await writeJsonDurably(places.manifest, manifestOf(filling, files, { doubled, parentless, marked }))
   await syncFolder(places.folder)
   await syncFolder(places.trash)
   await syncFolder(dirname(places.trash))
@@ -64,7 +66,7 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
 const manifestOf = (
   { operation, plan }: Filling,
   files: TrashFile[],
-  { doubled, parentless }: { doubled: string[]; parentless: TableKeys[] },
+  { doubled, parentless, marked }: { doubled: string[]; parentless: TableKeys[]; marked: string[] },
 ): TrashManifest => ({
   format: 'nirs-workspace/trash/1',
   operation_id: operation,
@@ -74,6 +76,7 @@ const manifestOf = (
   files,
   ...(doubled.length === 0 ? {} : { doubled }),
   ...(parentless.length === 0 ? {} : { parentless: parentless.map(({ table, keys }) => ({ table, keys: [...keys] })) }),
+  ...(marked.length === 0 ? {} : { marked }),
   plan_id: plan.plan_id,
   // A selection of single predictions is as long as the operation itself, which says it anyway.
   request: plan.request.kind === 'remove_predictions' ? { kind: plan.request.kind } : plan.request,

@@ -23,6 +23,7 @@ import { chooseRestore, namesTaken, type RestoreChoice } from './check-restore.t
 import { makeFolders } from './fill-trash.ts'
 import { finishRestore, isAll, isRestoreDone, partName, undoRestore } from './finish-restore.ts'
 import { chainsOfRows, readKeptFigures } from './kept-figures.ts'
+import { marksToSet } from './marks-of-removal.ts'
 import { modelPlace } from './model-place.ts'
 import { readRestored } from './read-restored.ts'
 import { type Contents, checkTrashFiles, noContents, readManifest, type TrashManifest } from './trash-manifest.ts'
@@ -122,7 +123,9 @@ const insertAll = async (restoring: Restoring): Promise<void> => {
   const { metadata, places, rows, selected, all } = restoring
   const isLast = isAll(all, selected)
   const rest = async () => {
+    const marks = await marksToSet(restoring.arrays, restoring.manifest.marked ?? [], selected.arrays)
     await appendArrays(restoring)
+    if (marks.size > 0) await restoring.arrays.deleteBatch(marks)
     for (const { path } of selected.files) await putModelBack(restoring, path, isLast)
   }
   if (rows.length === 0) return rest()

@@ -21,6 +21,8 @@ export const TrashManifest = z.looseObject({
   doubled: z.array(z.string()).optional(),
   /** Rows whose run, pipeline or chain was missing when they went: they come back without it. */
   parentless: z.array(z.object({ table: z.string(), keys: z.array(z.string()) })).optional(),
+  /** Predictions whose arrays were on the list of removed ones already: they come back with that mark. */
+  marked: z.array(z.string()).optional(),
 })
 export type TrashManifest = z.infer<typeof TrashManifest>
 

@@ -1,0 +1,33 @@
+import type { MaintenanceInput } from '@nirs-workspace/types'
+import { expect, test } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { applyPlan } from './apply-plan.ts'
+import { makePlan } from './make-plan.ts'
+import { makeWorkspace, snapshot } from './testing/maintenance-fixture.ts'
+
+const job = { jobId: 'job' }
+const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', dataset: 'corn' }]
+const apply = async (path: string, request: MaintenanceInput) => applyPlan(path, await makePlan(path, request), job)
+
+test('arrays on the list of removed predictions that the metadata knows go to the trash, and come back with their mark', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions })
+  const whole = await snapshot(folder.path)
+  const arrays = ArrayStore.open(folder.path)
+  await arrays.deleteBatch(new Set(['a']))
+  const before = await snapshot(folder.path)
+  const single = await apply(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+  expect(single.counts).toMatchObject({ predictions: 1, arrays: 1 })
+  await apply(folder.path, { kind: 'compact' })
+  await restoreTrash(folder.path, single.operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(before)
+  const { counts, operation_id } = await apply(folder.path, { kind: 'remove_dataset', dataset_name: 'wheat' })
+  expect(counts).toMatchObject({ predictions: 2, arrays: 2 })
+  await restoreTrash(folder.path, operation_id ?? '', { ...job, ids: ['a'] })
+  expect(await arrays.loadSingle('a')).toBeNull()
+  expect(await arrays.restoreBatch(new Set(['a']))).toBe(1)
+  await restoreTrash(folder.path, operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(whole)
+})
