@@ -56,8 +56,8 @@ export interface ArrayOperations {
   /** Removes the rows of these predictions at once, from every dataset, with no mark and no way back. The number of rows. */
   dropArrays(ids: ReadonlySet<string>): Promise<number>
   /**
-   * Removes the rows of one dataset at once; other datasets of the same file stay. With ids, only the rows of these predictions and those
-   * without an id. False when there were none.
+   * Removes the rows of one dataset at once; other datasets of the same file stay. With ids, only the rows of these predictions: those
+   * without an id stay. False when there were none.
    */
   deleteDataset(name: string, ids?: ReadonlySet<string>): Promise<boolean>
   /** Takes away the rows that do not count any more, with the file when there are no others. */

@@ -33,14 +33,14 @@ const deleteFrom = async (context: AppendContext, name: string, datasetName: str
   }
 }
 
-// By the column alone: rows without an id belong to the dataset too.
+// By the column alone: without ids named, rows that have none belong to the dataset too.
 const rowsOfDataset = async (reader: ArrayFileReader, datasetName: string, ids?: ReadonlySet<string>): Promise<RowMarks> => {
   const marks = new RowMarks(reader.rows)
   for await (const { firstRow, block } of reader.blocks(ids === undefined ? ['dataset_name'] : ['dataset_name', 'prediction_id'])) {
     const rows = ids === undefined ? null : textsOf(columnOf(block, 'prediction_id'))
     textsOf(columnOf(block, 'dataset_name')).forEach((dataset, row) => {
       const id = rows?.[row] ?? null
-      if ((dataset ?? '') === datasetName && (id === null || ids?.has(id) === true)) marks.add(firstRow + row)
+      if ((dataset ?? '') === datasetName && (ids === undefined || (id !== null && ids.has(id)))) marks.add(firstRow + row)
     })
   }
   return marks

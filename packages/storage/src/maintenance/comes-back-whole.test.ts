@@ -1,11 +1,13 @@
+import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { rewriteParquet } from '../testing/tamper.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, snapshot } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, saveArrays, snapshot } from './testing/maintenance-fixture.ts'
 
 const job = { jobId: 'job' }
 const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', dataset: 'corn' }]
@@ -30,4 +32,22 @@ test('arrays on the list of removed predictions that the metadata knows go to th
   expect(await arrays.restoreBatch(new Set(['a']))).toBe(1)
   await restoreTrash(folder.path, operation_id ?? '', job)
   expect(await snapshot(folder.path)).toEqual(whole)
+})
+
+test('rows without an id stay in their file when the dataset goes, and the plan says so', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }] })
+  await saveArrays(folder.path, [{ id: 'nameless' }])
+  const file = join(folder.path, 'arrays', 'wheat.parquet')
+  await rewriteParquet(file, "* REPLACE (nullif(prediction_id, 'nameless') AS prediction_id)")
+  const before = await snapshot(folder.path)
+  const applied = await apply(folder.path, { kind: 'remove_dataset', dataset_name: 'wheat' })
+  expect(applied).toMatchObject({ counts: { arrays: 1 }, report: { parquet_deleted: false } })
+  expect(applied.warnings).toEqual([
+    'One row without an id stays in arrays/wheat.parquet: arrays are kept in the trash by the ids of their predictions.',
+  ])
+  expect((await ArrayStore.open(folder.path).stats()).total_rows).toBe(1)
+  await restoreTrash(folder.path, applied.operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect((await ArrayStore.open(folder.path).stats()).total_rows).toBe(2)
 })

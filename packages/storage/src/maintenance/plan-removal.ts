@@ -1,7 +1,7 @@
 import type { RemoveDatasetReport, RemoveRowsReport } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { refuseUnreadable } from './damaged-files.ts'
-import { filesOnlyOf } from './files-only-of.ts'
+import { filesWithDataset, warningsOfNameless } from './files-with-dataset.ts'
 import { idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import { selectRows } from './select-rows.ts'
 import { countSelection, type Selection } from './selection.ts'
@@ -58,7 +58,7 @@ export const rowsOutcome = (selection: Selection): Outcome<RemoveRowsReport> => 
   return { selection, report, warnings: [] }
 }
 
-/** All predictions of a dataset with their lineage, and everything that its array file holds of it. Throws `arrays_corrupt`. */
+/** All predictions of a dataset with their lineage, and everything that its array file holds of it under an id. Throws `arrays_corrupt`. */
 export const planDataset = async (
   open: OpenWorkspace,
   { dataset_name }: RequestOf<'remove_dataset'>,
@@ -82,12 +82,13 @@ export const planDataset = async (
     { table: 'predictions', keys: predictions },
   ]
   const selection = await selectRows(open, { seeds, prune: 'runs', datasets: inFiles.length > 0 ? [dataset_name] : [] })
+  const files = await filesWithDataset(open, dataset_name)
   return {
     selection,
     report: {
       predictions_removed: countSelection(selection).predictions,
-      parquet_deleted: (await filesOnlyOf(open, dataset_name)).length > 0,
+      parquet_deleted: files.some(({ goes }) => goes),
     },
-    warnings: [],
+    warnings: warningsOfNameless(files),
   }
 }
