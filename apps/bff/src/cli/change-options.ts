@@ -18,8 +18,9 @@ export const withChangeOptions = (command: Command): Command =>
 /** Finishes or undoes what an interrupted job has left, unless nothing can come of this call but a preview. */
 export const recoverFirst = async (path: string, { dryRun, yes }: ChangeOptions): Promise<void> => {
   if (dryRun === true || !(yes === true || hasTerminal())) return
-  const { recovered, outcome } = await recoverWorkspace(path)
+  const { recovered, outcome, warnings = [] } = await recoverWorkspace(path)
   if (recovered) say(`A job that was interrupted has been ${outcome ?? 'settled'} first.`)
+  for (const warning of warnings) say(warning)
 }
 
 /** Shows what would happen and asks; `--yes` agrees beforehand. Throws `UsageError` when there is nobody to ask. */

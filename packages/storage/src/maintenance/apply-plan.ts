@@ -50,10 +50,11 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
     if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
     const done =
       checked.request.kind === 'compact'
-        ? { report: await applyCompact(resolved, checked, options, progress), operation: null }
-        : { report: checked.report, operation: await remove(resolved, checked, options, progress) }
+        ? { report: await applyCompact(resolved, checked, options, progress), operation: null, warnings: [] }
+        : { report: checked.report, ...(await remove(resolved, checked, options, progress)) }
     progress.phase('done', 'Done')
-    const { plan_id, kind, digest, counts, items_total, warnings } = checked
+    const { plan_id, kind, digest, counts, items_total } = checked
+    const warnings = [...checked.warnings, ...done.warnings]
     const duration_seconds = (performance.now() - startedAt) / 1000
     return { plan_id, kind, digest, counts, items_total, warnings, report: done.report, operation_id: done.operation, duration_seconds }
   })
@@ -61,13 +62,19 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
 
 const Options = optionsOf<ApplyOptions>({ ...workShape, jobId, lock: givenLock })
 
-/** The operation in the trash; null when there was nothing to remove. */
+interface Removed {
+  /** In the trash; null when there was nothing to remove. */
+  readonly operation: string | null
+  /** What stayed all the same. */
+  readonly warnings: readonly string[]
+}
+
 const remove = async (
   resolved: ResolvedWorkspace,
   plan: MaintenancePlan,
   options: ApplyOptions,
   progress: ProgressTracker,
-): Promise<string | null> => {
+): Promise<Removed> => {
   const layout = layoutOf(resolved.root)
   const operation = `${plan.kind.replaceAll('_', '-')}-${compactTime(new Date())}-${randomUUID().slice(0, 8)}`
   const journal: RemovalJournal = {
@@ -88,13 +95,13 @@ const remove = async (
       options.signal?.throwIfAborted()
       return removeRows({ open, layout, plan, journal, state, options, progress, selection: again.selection })
     })
-    if (contents === null) return null
+    if (contents === null) return { operation: null, warnings: [] }
     await removeRest(layout, contents)
-    return operation
+    return { operation, warnings: [] }
   } catch (error) {
-    await settle(layout, state, error)
+    const warnings = await settle(layout, state, error)
     if (state.journal?.phase !== 'commit') throw error
-    return operation
+    return { operation, warnings }
   }
 }
 
@@ -132,12 +139,13 @@ const removeRows = async ({ open, layout, plan, selection, journal, state, optio
 }
 
 /** After a failure: takes everything back, or carries through what has begun to be removed. */
-const settle = async (layout: Layout, { journal }: RemovalState, cause: unknown): Promise<void> => {
-  if (journal === null) return
+const settle = async (layout: Layout, { journal }: RemovalState, cause: unknown): Promise<string[]> => {
+  if (journal === null) return []
   const isCommitted = journal.phase === 'commit'
   try {
-    if (isCommitted) await finishRemoval(layout, journal)
-    else await undoRemoval(layout, journal)
+    if (isCommitted) return await finishRemoval(layout, journal)
+    await undoRemoval(layout, journal)
+    return []
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     const where = isCommitted ? 'Everything to be removed is in the trash, but removing it' : 'Nothing was removed, but tidying up'

@@ -13,10 +13,11 @@ import { inTransaction } from '../store/store-transaction.ts'
 import { describeTables } from '../workspace/store-facts.ts'
 import {
   type FigureChange,
+  type ForeignKey,
   hasNaturalKey,
   inTableOrder,
   type MetadataStore,
-  makeShape,
+  makeShapes,
   type SavedRows,
   type TableKeys,
   type TableShape,
@@ -90,6 +91,39 @@ export class DuckdbMetadata implements MetadataStore {
     const columns = [...new Set(links)].map((column) => `${quotedIdentifier(column)}::VARCHAR AS ${quotedIdentifier(column)}`)
     const rows = await this.#at.engine.rows(Links, `SELECT ${columns.join(', ')} FROM ${fileRows(path)}`)
     return rows.map((row) => new Map(Object.entries(row)))
+  }
+
+  async changedRows({ table, keys, path }: SavedRows): Promise<string[]> {
+    const saved = new Set(await this.#fileColumns(path))
+    const columns = this.shapes.get(table)?.columns ?? []
+    await this.#want(keys)
+    const list = (has: (column: string) => boolean) =>
+      [this.#keyName(table), ...columns]
+        .map((column, at) => `${has(column) ? quotedIdentifier(column) : 'NULL'}::VARCHAR AS c${at}`)
+        .join(', ')
+    return readIds(
+      this.#at.engine,
+      `SELECT c0 FROM (SELECT ${list(() => true)} FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})
+         EXCEPT SELECT ${list((column) => saved.has(column))} FROM ${fileRows(path)}) ORDER BY c0`,
+    )
+  }
+
+  async referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]> {
+    const { engine } = this.#at
+    const own = this.shapes.get(child)?.key ?? null
+    await this.#want(keys)
+    await engine.run('CREATE OR REPLACE TEMP TABLE going_keys (key VARCHAR)')
+    await appendColumns(engine, { alias: 'temp', table: 'going_keys' }, [{ type: 'varchar', values: [...going] }])
+    const same = reference.columns.map(
+      (column, at) => `c.${quotedIdentifier(column)} = p.${quotedIdentifier(reference.parentColumns[at] ?? '')}`,
+    )
+    const stays = own === null ? 'true' : `c.${quotedIdentifier(own)}::VARCHAR NOT IN (SELECT key FROM going_keys)`
+    const key = `p.${this.#key(reference.table)}`
+    return readIds(
+      engine,
+      `SELECT DISTINCT ${key}::VARCHAR AS id FROM ${this.#table(reference.table)} p JOIN ${this.#table(child)} c ON ${same.join(' AND ')}
+       WHERE ${key} IN (${wanted}) AND ${stays} ORDER BY id`,
+    )
   }
 
   async twinsOf(predictions: readonly string[]): Promise<string[]> {
@@ -289,24 +323,26 @@ const Constraint = z.object({
   kind: z.string(),
   own: z.array(z.string()),
   parent: z.string().nullable(),
+  theirs: z.array(z.string()).nullable(),
 })
 
 const describeShapes = async ({ engine, alias }: AttachedAt): Promise<ReadonlyMap<string, TableShape>> => {
   const tables = await describeTables(engine, alias)
   const constraints = await engine.rows(
     Constraint,
-    `SELECT table_name AS tbl, constraint_type AS kind, constraint_column_names AS own, referenced_table AS parent FROM duckdb_constraints()
+    `SELECT table_name AS tbl, constraint_type AS kind, constraint_column_names AS own, referenced_table AS parent,
+       referenced_column_names AS theirs FROM duckdb_constraints()
      WHERE database_name = $alias AND schema_name = 'main' AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')`,
     { alias },
   )
-  return new Map(
+  return makeShapes(
     [...tables].map(([name, columns]) => {
       const own = constraints.filter(({ tbl }) => tbl === name)
       const keys = own.find(({ kind }) => kind === 'PRIMARY KEY')?.own ?? []
-      const declared = own.flatMap(({ kind, own: [column], parent }) =>
-        kind === 'FOREIGN KEY' && column !== undefined && parent !== null ? [{ column, table: parent }] : [],
+      const declared = own.flatMap(({ kind, own: [...held], parent, theirs }) =>
+        kind === 'FOREIGN KEY' && parent !== null ? [{ columns: held, table: parent, parentColumns: theirs ?? [] }] : [],
       )
-      return [name, makeShape(name, [...columns], keys, declared)]
+      return { name, columns: [...columns], keys, declared }
     }),
   )
 }

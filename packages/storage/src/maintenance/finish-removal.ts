@@ -5,28 +5,52 @@ import { exists } from '../files/move-file.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { dropOperation } from '../trash/drop-operation.ts'
-import { changesOf, readKeptFigures } from '../trash/kept-figures.ts'
+import { changesOf, describeLoss, type KeptFigures, readKeptFigures } from '../trash/kept-figures.ts'
 import { modelPlace } from '../trash/model-place.ts'
 import { namedModels } from '../trash/named-models.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
-import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
+import { refuseLinksFor, type TrashPlaces, trashPlaces } from '../trash/trash-places.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
+import type { MetadataStore } from './metadata-store.ts'
 import { openArrays } from './open-arrays.ts'
 import type { RemovalJournal } from './removal-journal.ts'
+import { type Division, divideRows, warningsOfStaying } from './rows-in-use.ts'
 
 /**
- * Carries a removal through whose commit has begun: rows, arrays, models, in this order. Every step can be repeated. An operation without
- * its manifest was being taken back; then that is what is carried through.
+ * Carries a removal through whose commit has begun: rows, arrays, models, in this order. Every step can be repeated. What others have changed
+ * or use since stays, which is said. An operation without its manifest was being taken back; then that is what is carried through.
  */
-export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<void> => {
+export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<string[]> => {
   await refuseLinksFor(layout, journal.operation)
-  if (!(await exists(trashPlaces(layout, journal.operation).manifest))) return undoRemoval(layout, journal)
-  const contents = await contentsOf(layout, journal)
-  if (contents.tables.length > 0) {
-    const figures = changesOf(await readKeptFigures(trashPlaces(layout, journal.operation)))
-    await withMetadata(await resolveMaintained(layout.root), (_, metadata) => metadata.deleteRows(contents.tables, figures))
+  const places = trashPlaces(layout, journal.operation)
+  if (!(await exists(places.manifest))) {
+    await undoRemoval(layout, journal)
+    return []
   }
-  await removeRest(layout, contents)
+  const contents = await contentsOf(layout, journal)
+  const division = contents.tables.length === 0 ? { goes: [], stays: [] } : await removeRows(layout, contents, places)
+  const stays = new Set(division.stays.find(({ table }) => table === 'predictions')?.keys)
+  await removeRest(layout, { ...contents, arrays: contents.arrays.filter((id) => !stays.has(id)) })
+  return warningsOfStaying(division)
+}
+
+const removeRows = async (layout: Layout, contents: Contents, places: TrashPlaces): Promise<Division> =>
+  withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
+    const division = await divideRows(metadata, contents, places.folder)
+    await metadata.deleteRows(division.goes, changesOf(await figuresLeft(metadata, division, await readKeptFigures(places))))
+    return division
+  })
+
+/** Figures of chains that lose predictions: those that the trash has were worked out for all that it holds going. */
+const figuresLeft = async (
+  metadata: MetadataStore,
+  { goes, stays }: Division,
+  kept: readonly KeptFigures[],
+): Promise<readonly KeptFigures[]> => {
+  if (stays.length === 0) return kept
+  const keysOf = (name: string) => new Set(goes.find(({ table }) => table === name)?.keys)
+  const chains = kept.map(({ chain_id }) => chain_id)
+  return describeLoss(metadata, chains, keysOf('predictions'), keysOf('chains'))
 }
 
 /** What follows once the rows are gone. The journal goes last. */

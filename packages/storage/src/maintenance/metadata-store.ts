@@ -8,6 +8,14 @@ export interface Reference {
   readonly isEnforced: boolean
 }
 
+/** Columns of a table that hold those of a row of another one, or of the same. */
+export interface ForeignKey {
+  readonly columns: readonly string[]
+  readonly table: string
+  readonly parentColumns: readonly string[]
+  readonly isEnforced: boolean
+}
+
 /** A table of a store, as far as removing and restoring rows needs to know it. */
 export interface TableShape {
   readonly name: string
@@ -16,6 +24,8 @@ export interface TableShape {
   readonly columns: readonly string[]
   /** Columns that hold the key of a row of another table. */
   readonly parents: readonly Reference[]
+  /** All references, also those by other columns than keys. */
+  readonly foreignKeys: readonly ForeignKey[]
 }
 
 export interface TableKeys {
@@ -48,6 +58,10 @@ export interface MetadataStore {
   saveRows(rows: TableKeys, path: string): Promise<number>
   /** Key and parents of the rows in such a file, as text; and other columns that it has. */
   readLinks(table: string, path: string, others?: readonly string[]): Promise<ReadonlyMap<string, string | null>[]>
+  /** Of the rows in such a file those that the store has with other values by now. */
+  changedRows(rows: SavedRows): Promise<string[]>
+  /** Of these rows of the parent table those to which rows of `child` refer other than the ones that go. Rows without a key never go. */
+  referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]>
   /** Of these predictions those whose natural key another one of the store has as well. */
   twinsOf(predictions: readonly string[]): Promise<string[]>
   /** Of the predictions in such a file those whose natural key one of the store has under another id. */
@@ -91,19 +105,63 @@ export const hasNaturalKey = (shapes: MetadataStore['shapes']): boolean => {
   return naturalKey.every((column) => columns.includes(column))
 }
 
-/** The shape of a table from what the store says of it and what is known of it anyway. */
-export const makeShape = (
-  name: string,
-  columns: readonly string[],
-  keys: readonly string[],
-  declared: readonly Omit<Reference, 'isEnforced'>[],
-): TableShape => {
+/** A table as the store describes it. */
+export interface DescribedTable {
+  readonly name: string
+  readonly columns: readonly string[]
+  /** Columns of the primary key. */
+  readonly keys: readonly string[]
+  /** Parent columns that are not named are the key of the parent. */
+  readonly declared: readonly Omit<ForeignKey, 'isEnforced'>[]
+}
+
+/** The shapes of tables from what the store says of them and what is known of them anyway. */
+export const makeShapes = (tables: readonly DescribedTable[]): ReadonlyMap<string, TableShape> => {
+  const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]))
+  return new Map(tables.map((table) => [table.name, makeShape(table, byName)]))
+}
+
+const makeShape = ({ name, columns, keys, declared }: DescribedTable, byName: ReadonlyMap<string, DescribedTable>): TableShape => {
   const known = (knownParents[name] ?? []).filter(({ column }) => columns.includes(column))
+  const enforced = declared.flatMap((reference) => asNamed(reference, columns, byName.get(reference.table.toLowerCase())))
   const asOf = (isEnforced: boolean) => (parent: Omit<Reference, 'isEnforced'>) =>
     [`${parent.column}\n${parent.table}`, { ...parent, isEnforced }] as const
-  const parents = new Map([...known.map(asOf(false)), ...declared.map(asOf(true))])
+  const parents = new Map([...known.map(asOf(false)), ...enforced.flatMap((reference) => keyReferences(reference, byName)).map(asOf(true))])
+  const isDeclared = ({ column, table }: Omit<Reference, 'isEnforced'>) =>
+    enforced.some((reference) => reference.table === table && reference.columns.length === 1 && reference.columns[0] === column)
+  const conventions = known
+    .filter((parent) => !isDeclared(parent) && byName.get(parent.table)?.columns.includes(parent.column) === true)
+    .map(({ column, table }) => ({ columns: [column], table, parentColumns: [column], isEnforced: false }))
   const [key = null] = keys
-  return { name, key: keys.length === 1 ? key : null, columns, parents: [...parents.values()].filter(({ table }) => table !== name) }
+  return {
+    name,
+    key: keys.length === 1 ? key : null,
+    columns,
+    parents: [...parents.values()].filter(({ table }) => table !== name),
+    foreignKeys: [...enforced, ...conventions],
+  }
+}
+
+/** Names as the tables have them: a reference may write them in other cases. None when the parent is not there. */
+const asNamed = (
+  { columns, parentColumns }: Omit<ForeignKey, 'isEnforced'>,
+  own: readonly string[],
+  parent: DescribedTable | undefined,
+): ForeignKey[] => {
+  if (parent === undefined) return []
+  const named = (names: readonly string[]) => (name: string) => names.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name
+  const theirs = parentColumns.length === 0 ? parent.keys : parentColumns.map(named(parent.columns))
+  return [{ columns: columns.map(named(own)), table: parent.name, parentColumns: theirs, isEnforced: true }]
+}
+
+/** The column, if there is one, that holds the only column of the parent's key. */
+const keyReferences = (
+  { columns, table, parentColumns }: ForeignKey,
+  byName: ReadonlyMap<string, DescribedTable>,
+): Omit<Reference, 'isEnforced'>[] => {
+  const keys = byName.get(table.toLowerCase())?.keys ?? []
+  const column = keys.length === 1 ? columns[parentColumns.indexOf(keys[0] ?? '')] : undefined
+  return column === undefined ? [] : [{ column, table }]
 }
 
 /** Tables so that every one comes after those it refers to. */

@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { listTrash } from '../trash/list-trash.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, storeKinds } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
 afterEach(() => setFaultHook(undefined))
 
@@ -57,4 +62,57 @@ test('a model that somebody saves again while its removal goes on stays', async 
   )
   expect((await applyPlan(folder.path, plan, job)).counts).toMatchObject({ artifacts: 1 })
   expect(existsSync(join(folder.path, 'artifacts', 'aa', 'unused.joblib'))).toBe(true)
+})
+
+const fail = () => {
+  throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+}
+
+/** Everything of a run is in the trash and the journal says so; then the program was stopped, and nothing has gone yet. */
+const leaveRemoval = async (path: string): Promise<void> => {
+  const plan = await makePlan(path, { kind: 'remove_run', run_id: 'run-1' })
+  let commits = 0
+  setFaultHook(({ kind, path: at }) => {
+    if (commits === 2 && kind === 'engine-write') fail()
+    if (kind === 'rename' && at.endsWith('journal.json')) commits += 1
+  })
+  await expect(applyPlan(path, plan, job)).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  await forgetLock(path)
+}
+
+test.each(storeKinds)('what others change or use before a removal from a store.%s is carried through stays, and is said', async (kind) => {
+  await using folder = await temporaryFolder()
+  const extra = ["UPDATE chains SET cv_val_score = 1.5, cv_fold_count = 2 WHERE chain_id = 'c-wheat'"]
+  const corn = { id: 'corn#0', dataset: 'corn' }
+  await makeWorkspace(folder.path, { kind, predictions: [...predictions.map((one) => ({ ...one, score: 1.5 })), corn], extra })
+  await leaveRemoval(folder.path)
+  const sql = `UPDATE predictions SET val_score = 0.125 WHERE prediction_id = 'wheat#0';
+    INSERT INTO pipelines (pipeline_id, run_id, name, dataset_name) VALUES ('p-new', 'run-1', 'new', 'corn')`
+  if (kind === 'sqlite') changeSqlite(join(folder.path, 'store.sqlite'), sql)
+  else await changeStore(join(folder.path, 'store.duckdb'), sql)
+  const changed = await snapshot(folder.path)
+  const recovery = await recoverWorkspace(folder.path)
+  expect(recovery).toMatchObject({ recovered: true, outcome: 'finished' })
+  const staying = Object.entries({ predictions: 'wheat#0', chains: 'c-wheat', pipelines: 'p-wheat', runs: 'run-1' })
+  expect(recovery.warnings).toEqual(
+    staying.map(
+      ([table, id]) =>
+        `These rows of ${table} stay, since others have changed or use them by now: ${id}. The trash holds them as they were.`,
+    ),
+  )
+  const left = await snapshot(folder.path)
+  const rowsWith = (table: string, id: string) => changed.tables[table]?.filter((row) => row.includes(`"${id}"`))
+  expect(left.tables.predictions).toEqual(rowsWith('predictions', 'wheat#0'))
+  expect(left.tables.runs).toEqual(changed.tables.runs)
+  expect(left.tables.pipelines).toHaveLength(2)
+  expect(left.tables.chains?.join()).toMatch(/cv_val_score\W+(real\W+|number\W+)?0\.125/)
+  expect(Object.keys(left.arrays)).toEqual(['wheat/wheat#0'])
+  expect(await recoverWorkspace(folder.path)).toEqual({ recovered: false })
+  const operation = (await listTrash(folder.path)).rows[0]?.operation_id ?? ''
+  await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject({ code: 'restore_conflict' })
+  await restoreTrash(folder.path, operation, { ...job, ids: ['wheat#1', 'corn#0'] })
+  const { tables, arrays } = await snapshot(folder.path)
+  expect({ arrays, tables: { ...tables, chains: [] } }).toEqual({ arrays: changed.arrays, tables: { ...changed.tables, chains: [] } })
+  expect(tables.chains).toHaveLength(2)
 })

@@ -33,6 +33,8 @@ export interface Recovery {
   recovered: boolean
   job_id?: string
   outcome?: 'finished' | 'undone'
+  /** What stayed of a removal that was finished, since others have changed or use it by now. */
+  warnings?: string[]
   /** Another process is at work on the workspace: what a job may have left waits until it has ended. */
   is_busy?: true
 }

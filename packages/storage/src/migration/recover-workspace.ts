@@ -57,14 +57,21 @@ export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {
   if (journal !== null) await refuseLinkedPlaces(layout, journal)
   await removeTornWrites(layout)
   if (await isRealFolder(layout.arrays)) await sweepParts(layout.arrays)
-  if (journal !== null) return { recovered: true, job_id: journal.job_id, outcome: await settleJournal(layout, journal) }
+  if (journal !== null) return { recovered: true, job_id: journal.job_id, ...(await settleJournal(layout, journal)) }
   for (const places of await strayOperations(layout)) await dropOperation(places)
   await sweepFlushes(layout)
   return { recovered: false }
 }
 
 /** Finishes a job whose moment of no return has passed, undoes any other. */
-const settleJournal = async (layout: Layout, journal: Journal): Promise<'finished' | 'undone'> => {
+const settleJournal = async (layout: Layout, journal: Journal): Promise<Pick<Recovery, 'outcome' | 'warnings'>> => {
+  const isRemoval = journal.kind === 'remove' && journal.phase === 'commit'
+  if (!isRemoval) return { outcome: await outcomeOf(layout, journal) }
+  const warnings = await finishRemoval(layout, journal)
+  return { outcome: 'finished', ...(warnings.length === 0 ? {} : { warnings }) }
+}
+
+const outcomeOf = async (layout: Layout, journal: Journal): Promise<'finished' | 'undone'> => {
   switch (journal.kind) {
     case 'rollback':
       await resumeRollback(layout, journal)
@@ -75,7 +82,8 @@ const settleJournal = async (layout: Layout, journal: Journal): Promise<'finishe
         undo: () => undoMerge(layout, journal),
       })
     case 'remove':
-      return settle(journal.phase === 'commit', { finish: () => finishRemoval(layout, journal), undo: () => undoRemoval(layout, journal) })
+      await undoRemoval(layout, journal)
+      return 'undone'
     case 'restore':
       return settle(await isRestoreDone(layout, journal), {
         finish: () => finishRestore(layout, journal),

@@ -6,11 +6,13 @@ import { StorageError } from '../errors.ts'
 import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import {
+  type DescribedTable,
   type FigureChange,
+  type ForeignKey,
   hasNaturalKey,
   inTableOrder,
   type MetadataStore,
-  makeShape,
+  makeShapes,
   type SavedRows,
   type TableKeys,
   type TableShape,
@@ -106,6 +108,39 @@ export class SqliteMetadata implements MetadataStore {
       )
     }
     return links
+  }
+
+  async changedRows({ table, keys, path }: SavedRows): Promise<string[]> {
+    const key = this.#keyOf(table)
+    const chosen = new Set(keys)
+    const find = this.#database.prepare(`SELECT * FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
+    find.setReadBigInts(true)
+    const changed: string[] = []
+    for await (const saved of savedRows(path)) {
+      const own = saved[key] ?? null
+      if (!chosen.has(String(own))) continue
+      const row = find.get(own)
+      // Columns that the table has got since are empty in what was saved.
+      if (row !== undefined && !isSameRow(row, { ...emptied(row), ...saved })) changed.push(String(own))
+    }
+    return changed
+  }
+
+  async referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]> {
+    const [key, own] = [this.#keyOf(reference.table), this.shapes.get(child)?.key ?? null]
+    const same = reference.columns.map((column, at) => `c.${quoted(column)} = p.${quoted(reference.parentColumns[at] ?? '')}`)
+    const found = new Set<string>()
+    for (const batch of batches(keys)) {
+      const rows = this.#database
+        .prepare(
+          `SELECT CAST(p.${quoted(key)} AS TEXT) AS key, ${own === null ? 'NULL' : `CAST(c.${quoted(own)} AS TEXT)`} AS own
+           FROM ${quoted(reference.table)} p JOIN ${quoted(child)} c ON ${same.join(' AND ')}
+           WHERE p.${quoted(key)} IN (${batch.map(() => '?').join(', ')})`,
+        )
+        .iterate(...batch)
+      for (const row of rows) if (typeof row.own !== 'string' || !going.has(row.own)) found.add(String(row.key))
+    }
+    return [...found].sort()
   }
 
   async twinsOf(predictions: readonly string[]): Promise<string[]> {
@@ -261,6 +296,8 @@ export class SqliteMetadata implements MetadataStore {
   }
 }
 
+const emptied = (row: SqliteRow): SqliteRow => Object.fromEntries(Object.keys(row).map((column) => [column, null]))
+
 const sameKey = (alias: string, value: (column: string) => string): string =>
   naturalKey.map((column) => `${alias}.${quoted(column)} IS ${value(quoted(column))}`).join(' AND ')
 
@@ -316,29 +353,33 @@ const asConflict = (error: unknown): unknown =>
     : error
 
 const Column = z.object({ name: z.string(), pk: z.number() })
-const Reference = z.object({ from: z.string(), table: z.string() })
+const Reference = z.object({ id: z.number(), from: z.string(), to: z.string().nullable(), table: z.string() })
 
 const describeShapes = (database: DatabaseSync): ReadonlyMap<string, TableShape> => {
   const tables = z
     .array(z.object({ name: z.string() }))
     .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all())
-  return new Map(
+  return makeShapes(
     tables.map(({ name }) => {
       const columns = z.array(Column).parse(database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name))
-      const declared = z
-        .array(Reference)
-        .parse(database.prepare('SELECT "from", "table" FROM pragma_foreign_key_list(?)').all(name))
-        .map((reference) => ({ column: reference.from, table: reference.table }))
-      const keys = columns.filter(({ pk }) => pk > 0).map((column) => column.name)
-      return [
+      const keys = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk)
+      return {
         name,
-        makeShape(
-          name,
-          columns.map((column) => column.name),
-          keys,
-          declared,
-        ),
-      ]
+        columns: columns.map((column) => column.name),
+        keys: keys.map((column) => column.name),
+        declared: referencesOf(database, name),
+      }
     }),
   )
+}
+
+const referencesOf = (database: DatabaseSync, table: string): DescribedTable['declared'] => {
+  const rows = z
+    .array(Reference)
+    .parse(database.prepare('SELECT id, "from", "to", "table" FROM pragma_foreign_key_list(?) ORDER BY id, seq').all(table))
+  return [...Map.groupBy(rows, ({ id }) => id).values()].map((parts) => ({
+    columns: parts.map(({ from }) => from),
+    table: parts[0]?.table ?? '',
+    parentColumns: parts.flatMap(({ to }) => to ?? []),
+  }))
 }

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import type { Contents } from '../trash/trash-manifest.ts'
+import { inTableOrder, type MetadataStore, type SavedRows, type TableKeys } from './metadata-store.ts'
+
+/** What a removal that is carried through later removes of what its trash holds, and what stays. */
+export interface Division {
+  readonly goes: readonly TableKeys[]
+  readonly stays: readonly TableKeys[]
+}
+
+/**
+ * Since a removal was stopped others may have changed rows of it, or made some that refer to them. Those stay, and whatever they refer to:
+ * what the trash does not hold must not go.
+ */
+export const divideRows = async (metadata: MetadataStore, { tables }: Contents, folder: string): Promise<Division> => {
+  const going = new Map(tables.map(({ table, keys }) => [table, new Set(keys)]))
+  const stays: TableKeys[] = []
+  const saved: SavedRows[] = tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
+  // Children first: a row that stays keeps those that it refers to.
+  for (const part of inTableOrder(metadata.shapes, saved).reverse()) {
+    const own = going.get(part.table) ?? new Set()
+    const keys = new Set(await metadata.changedRows(part))
+    for (const key of await rowsInUse(metadata, part, going)) keys.add(key)
+    for (const key of keys) own.delete(key)
+    if (keys.size > 0) stays.push({ table: part.table, keys: [...keys].sort() })
+  }
+  return { goes: tables.map(({ table }) => ({ table, keys: [...(going.get(table) ?? [])] })), stays }
+}
+
+/** Of these rows those to which rows refer that do not go. */
+const rowsInUse = async (
+  metadata: MetadataStore,
+  { table, keys }: TableKeys,
+  going: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<string[]> => {
+  const used: string[] = []
+  for (const child of metadata.shapes.values()) {
+    for (const reference of child.foreignKeys) {
+      if (reference.table === table)
+        used.push(...(await metadata.referredTo(child.name, reference, keys, going.get(child.name) ?? new Set())))
+    }
+  }
+  return used
+}
+
+/** What stayed, in words. */
+export const warningsOfStaying = ({ stays }: Division): string[] =>
+  stays.map(({ table, keys }) => {
+    const named = `${keys.slice(0, 10).join(', ')}${keys.length > 10 ? ', …' : ''}`
+    return `These rows of ${table} stay, since others have changed or use them by now: ${named}. The trash holds them as they were.`
+  })
