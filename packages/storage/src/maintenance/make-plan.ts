@@ -19,6 +19,7 @@ import { planArtifactGc } from './plan-gc.ts'
 import { type Outcome, planDataset, planLineage, planPredictions } from './plan-removal.ts'
 import { readTexts } from './read-texts.ts'
 import { requireScope } from './require-scope.ts'
+import { refuseRowsInUse } from './rows-in-use.ts'
 import { countSelection, itemsOf, type Selection } from './selection.ts'
 
 /** A plan with everything that it lists; `items` are too many to be sent at once. */
@@ -29,7 +30,7 @@ export interface MadePlan extends MaintenancePlan {
 /**
  * What a request would do, from the workspace as it is. Writes nothing and holds the store no longer than that takes. Throws `not_migrated`,
  * `store_locked`, `validation` (also for a metric that no prediction has), `dataset_not_found`, `tombstones_corrupt`, and what else a kind
- * cannot find or read.
+ * cannot find or read; `store_unsafe` when rows of a table of another program refer to what would go and could not be kept with it.
  */
 export const makePlan = async (path: string, input: MaintenanceInput): Promise<MadePlan> => {
   const request = parseRequest(input)
@@ -58,6 +59,7 @@ export const workOut = async (
   await refuseDamagedList(open.resolved, request)
   await requireScope(open, request)
   const { selection, report, warnings } = await outcomeOf(open, request)
+  await refuseRowsInUse(open.metadata, selection.tables)
   const items = request.kind === 'compact' ? compactItems(report) : itemsOf(selection, await datasetsOf(open, selection))
   const digest = digestOf({ fingerprint, request, report }, items)
   const plan = {

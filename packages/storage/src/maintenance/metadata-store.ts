@@ -99,6 +99,12 @@ const knownParents: Readonly<Record<string, readonly Omit<Reference, 'isEnforced
   logs: [{ column: 'pipeline_id', table: 'pipelines' }],
 }
 
+/** Whether a reference is one of those: rows that refer by it are always found with what they refer to. */
+export const isConvention = (child: string, { columns, table, parentColumns }: ForeignKey): boolean =>
+  (knownParents[child] ?? []).some(
+    (known) => known.table === table && [columns, parentColumns].every((names) => names.join() === known.column),
+  )
+
 /** Whether the store tells by columns which prediction of a pipeline one is; rows of another program may not say. */
 export const hasNaturalKey = (shapes: MetadataStore['shapes']): boolean => {
   const columns = shapes.get('predictions')?.columns ?? []

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import { StorageError } from '../errors.ts'
 import type { Contents } from '../trash/trash-manifest.ts'
-import { inTableOrder, type MetadataStore, type SavedRows, type TableKeys } from './metadata-store.ts'
+import { inTableOrder, isConvention, type MetadataStore, type SavedRows, type TableKeys } from './metadata-store.ts'
 
 /** What a removal that is carried through later removes of what its trash holds, and what stays. */
 export interface Division {
@@ -42,6 +43,29 @@ const rowsInUse = async (
   }
   return used
 }
+
+/**
+ * Refuses to remove rows that the store would not let go: those to which others refer that do not go with them, since their table has no
+ * key by which the trash could keep them, or nobody knows that they belong to what goes. Throws `store_unsafe`.
+ */
+export const refuseRowsInUse = async (metadata: MetadataStore, tables: readonly TableKeys[]): Promise<void> => {
+  const going = new Map(tables.map(({ table, keys }) => [table, new Set(keys)]))
+  for (const child of metadata.shapes.values()) {
+    for (const reference of child.foreignKeys) {
+      const keys = [...(going.get(reference.table) ?? [])]
+      if (keys.length === 0 || !reference.isEnforced || isConvention(child.name, reference)) continue
+      const used = await metadata.referredTo(child.name, reference, keys, going.get(child.name) ?? new Set())
+      if (used.length > 0) throw inUse(child.name, reference.table, used)
+    }
+  }
+}
+
+const inUse = (child: string, table: string, ids: readonly string[]) =>
+  new StorageError(
+    'store_unsafe',
+    `Rows of the table ${JSON.stringify(child.slice(0, 200))} refer to ${table} that would go, and cannot be kept in the trash with them. Nothing was changed.`,
+    { ids: ids.slice(0, 100), hint: 'Remove those rows with the program that made them, then look at a new preview.' },
+  )
 
 /** What stayed, in words. */
 export const warningsOfStaying = ({ stays }: Division): string[] =>

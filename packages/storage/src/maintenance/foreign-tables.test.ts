@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { hashTree } from '../testing/hash-tree.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { changeStore } from '../testing/tamper.ts'
+import { makePlan } from './make-plan.ts'
+import { makeWorkspace, type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
+
+const removeRun = { kind: 'remove_run', run_id: 'run-1' } as const
+
+const change = async (path: string, kind: StoreKind, sql: string): Promise<void> => {
+  if (kind === 'sqlite') changeSqlite(join(path, 'store.sqlite'), sql)
+  else await changeStore(join(path, 'store.duckdb'), sql)
+}
+
+test.each(storeKinds)(
+  'rows of other tables that refer to a run of a store.%s refuse its removal if the trash cannot keep them',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }] })
+    const tables = `CREATE TABLE run_tags (run_id VARCHAR REFERENCES runs(run_id), tag VARCHAR, PRIMARY KEY (run_id, tag));
+    CREATE TABLE model_notes (artifact_id VARCHAR REFERENCES artifacts(artifact_id))`
+    const rows = `INSERT INTO run_tags VALUES ('run-1', 'best');
+    INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', 'm.joblib', 'h');
+    INSERT INTO model_notes VALUES ('m')`
+    await change(folder.path, kind, `${tables}; ${rows}`)
+    const before = await hashTree(folder.path)
+    await expect(makePlan(folder.path, removeRun)).rejects.toMatchObject({
+      code: 'store_unsafe',
+      message: 'Rows of the table "run_tags" refer to runs that would go, and cannot be kept in the trash with them. Nothing was changed.',
+    })
+    await expect(makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 })).rejects.toMatchObject({ code: 'store_unsafe' })
+    expect(await hashTree(folder.path)).toEqual(before)
+    await change(folder.path, kind, 'DELETE FROM run_tags')
+    expect((await makePlan(folder.path, removeRun)).counts).toMatchObject({ runs: 1, other_rows: 0 })
+  },
+)
