@@ -56,7 +56,7 @@ export class DuckdbMetadata implements MetadataStore {
     const key = this.shapes.get(table)?.key
     if (values.length === 0 || key === undefined || key === null) return []
     await this.#want(values)
-    const sql = `SELECT ${quotedIdentifier(key)}::VARCHAR FROM ${this.#table(table)} WHERE ${quotedIdentifier(column)} IN (${wanted})`
+    const sql = `SELECT ${quotedIdentifier(key)}::VARCHAR FROM ${this.#table(table)} WHERE ${quotedIdentifier(column)}::VARCHAR IN (${wanted})`
     return (await readIds(this.#at.engine, sql)).sort()
   }
 
@@ -121,7 +121,7 @@ export class DuckdbMetadata implements MetadataStore {
     const key = `p.${this.#key(reference.table)}`
     return readIds(
       engine,
-      `SELECT DISTINCT ${key}::VARCHAR AS id FROM ${this.#table(reference.table)} p JOIN ${this.#table(child)} c ON ${same.join(' AND ')}
+      `SELECT DISTINCT ${key} AS id FROM ${this.#table(reference.table)} p JOIN ${this.#table(child)} c ON ${same.join(' AND ')}
        WHERE ${key} IN (${wanted}) AND ${stays} ORDER BY id`,
     )
   }
@@ -279,8 +279,9 @@ export class DuckdbMetadata implements MetadataStore {
     return key
   }
 
+  /** As text, as which keys travel: another program may have numbers for them. */
   #key(table: string): string {
-    return quotedIdentifier(this.#keyName(table))
+    return `${quotedIdentifier(this.#keyName(table))}::VARCHAR`
   }
 }
 

@@ -4,9 +4,12 @@ import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
+import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, type StoreKind, storeKinds } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, type StoreKind, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
+const job = { jobId: 'job' }
 const removeRun = { kind: 'remove_run', run_id: 'run-1' } as const
 
 const change = async (path: string, kind: StoreKind, sql: string): Promise<void> => {
@@ -36,3 +39,21 @@ test.each(storeKinds)(
     expect((await makePlan(folder.path, removeRun)).counts).toMatchObject({ runs: 1, other_rows: 0 })
   },
 )
+
+test.each(storeKinds)('rows of other tables with numbers for keys go with their run of a store.%s, and come back', async (kind) => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }] })
+  const tables = `CREATE TABLE notes (id BIGINT PRIMARY KEY, run_id VARCHAR REFERENCES runs(run_id), text VARCHAR);
+    CREATE TABLE replies (id INTEGER PRIMARY KEY, note_id BIGINT REFERENCES notes(id))`
+  const rows = `INSERT INTO notes VALUES (7, 'run-1', 'best'), (9007199254740993, 'run-1', NULL), (8, NULL, 'other');
+    INSERT INTO replies VALUES (1, 9007199254740993), (2, 8)`
+  await change(folder.path, kind, `${tables}; ${rows}`)
+  const before = await snapshot(folder.path)
+  const plan = await makePlan(folder.path, removeRun)
+  expect(plan.counts.other_rows).toBe(3)
+  const { operation_id } = await applyPlan(folder.path, plan, job)
+  const { tables: left } = await snapshot(folder.path)
+  expect([left.notes?.length, left.replies?.length]).toEqual([1, 1])
+  await restoreTrash(folder.path, operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(before)
+})

@@ -65,8 +65,13 @@ export class SqliteMetadata implements MetadataStore {
     const found: string[] = []
     for (let start = 0; start < values.length; start += batchRows) {
       const batch = values.slice(start, start + batchRows)
-      const sql = `SELECT ${quoted(key)} AS key FROM ${quoted(table)} WHERE ${quoted(column)} IN (${batch.map(() => '?').join(', ')})`
-      for (const row of this.#database.prepare(sql).all(...batch)) found.push(z.object({ key: z.string() }).parse(row).key)
+      const sql = `SELECT CAST(${quoted(key)} AS TEXT) AS key, typeof(${quoted(key)}) AS kind FROM ${quoted(table)} WHERE ${quoted(column)} IN (${batch.map(() => '?').join(', ')})`
+      found.push(
+        ...this.#database
+          .prepare(sql)
+          .all(...batch)
+          .flatMap((row) => keyOfRow(table, row)),
+      )
     }
     return [...new Set(found)].sort()
   }
@@ -117,11 +122,11 @@ export class SqliteMetadata implements MetadataStore {
     find.setReadBigInts(true)
     const changed: string[] = []
     for await (const saved of savedRows(path)) {
-      const own = saved[key] ?? null
-      if (!chosen.has(String(own))) continue
+      const own = asKey(saved[key])
+      if (own === null || !chosen.has(own)) continue
       const row = find.get(own)
       // Columns that the table has got since are empty in what was saved.
-      if (row !== undefined && !isSameRow(row, { ...emptied(row), ...saved })) changed.push(String(own))
+      if (row !== undefined && !isSameRow(row, { ...emptied(row), ...saved })) changed.push(own)
     }
     return changed
   }
@@ -243,8 +248,8 @@ export class SqliteMetadata implements MetadataStore {
     const chosen = new Set(keys)
     const isThere = this.#database.prepare(`SELECT 1 FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
     for await (const row of savedRows(path)) {
-      const own = row[key]
-      if (typeof own !== 'string' || !chosen.has(own) || isThere.get(own) !== undefined) continue
+      const own = asKey(row[key])
+      if (own === null || !chosen.has(own) || isThere.get(own) !== undefined) continue
       const columns = Object.keys(row)
       const sql = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
       this.#database.prepare(sql).run(...columns.map((column) => cellOf(row, column)))
@@ -295,6 +300,24 @@ export class SqliteMetadata implements MetadataStore {
     return key
   }
 }
+
+const FoundKey = z.object({ key: z.string().nullable(), kind: z.string() })
+
+/** Keys travel as text; SQLite compares them as what their column holds. Rows whose key is null cannot be named. */
+const keyOfRow = (table: string, row: SqliteRow): string[] => {
+  const { key, kind } = FoundKey.parse(row)
+  if (key === null) return []
+  if (kind === 'text' || kind === 'integer') return [key]
+  throw new StorageError(
+    'store_unsafe',
+    `The table ${JSON.stringify(table.slice(0, 200))} has keys that are neither text nor whole numbers: its rows cannot be kept in the trash. Nothing was changed.`,
+    { hint: 'Remove those rows with the program that made them, then look at a new preview.' },
+  )
+}
+
+/** The key of a saved row as text; null for what no key is. */
+const asKey = (value: SavedRow[string] | undefined): string | null =>
+  typeof value === 'string' || typeof value === 'bigint' ? String(value) : null
 
 const emptied = (row: SqliteRow): SqliteRow => Object.fromEntries(Object.keys(row).map((column) => [column, null]))
 
