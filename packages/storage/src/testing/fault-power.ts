@@ -97,7 +97,8 @@ const apply = (disk: Disk, operation: Recorded): void => {
   else if (kind === 'write') disk.create(path, data === undefined || operation.position !== undefined ? Buffer.alloc(0) : Buffer.from(data))
   // What a copy holds is known when it is flushed, as of any file that grows.
   else if (kind === 'copy') disk.create(path, Buffer.alloc(0))
-  else if (kind === 'engine-write' && content !== undefined) disk.create(path, content)
+  // A file that DuckDB is about to make holds what it holds when it is flushed.
+  else if (kind === 'engine-write') disk.create(path, content ?? Buffer.alloc(0))
   else if (kind === 'fsync' && inode !== undefined && inode !== 'folder') {
     inode.now = content ?? inode.now
     inode.flushed = inode.now
