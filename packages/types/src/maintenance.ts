@@ -28,7 +28,7 @@ export const MaintenanceRequest = z.discriminatedUnion('kind', [
     metric: z.string().optional(),
     partition: z.enum(['val', 'test', 'train']).default('val'),
     dataset_name: datasetName,
-    /** For metrics whose direction the table does not know. */
+    /** For metrics whose direction the table does not know; refused where it contradicts that of the metric that is named. */
     direction: z.enum(['higher', 'lower', 'zero']).optional(),
   }),
   z.strictObject({ kind: z.literal('remove_dataset'), dataset_name: name }),

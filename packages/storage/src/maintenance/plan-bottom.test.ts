@@ -165,6 +165,26 @@ test('a metric that is named is ranked in all its spellings; another average ove
   })
 })
 
+test('a direction that is given is for metrics whose direction is unknown, and refused where it contradicts that of the named one', async () => {
+  await withStore(async (open, fill) => {
+    await fill(
+      ['rmse', 'weird'].flatMap((metric) =>
+        rowsOf([1, 2, 3, 4], metric).map((row, index) => ({ ...row, id: `${metric} ${index}`, model: `${metric} ${index}` })),
+      ),
+    )
+    const bottom = { kind: 'remove_bottom', fraction: 0.25, partition: 'val' } as const
+    const { selection, report } = await planBottom(open, { ...bottom, direction: 'higher' })
+    expect(selection.tables.find(({ table }) => table === 'predictions')?.keys).toEqual(['rmse 3', 'weird 0'])
+    expect(report.groups.map(({ direction }) => direction)).toEqual(['lower', 'higher'])
+    await expect(planBottom(open, { ...bottom, metric: 'RMSE', direction: 'higher' })).rejects.toMatchObject({
+      code: 'validation',
+      message: 'For RMSE less is better, not more. Nothing was removed.',
+    })
+    expect((await planBottom(open, { ...bottom, metric: 'rmse', direction: 'lower' })).report.removed).toBe(1)
+    await expect(planBottom(open, bottom)).rejects.toMatchObject({ code: 'metric_direction_unknown' })
+  })
+})
+
 test('siblings of the same model and fold go with it, those of another fold stay', async () => {
   await withStore(async (open, fill) => {
     const of = (id: string, fold: string, part: string, score: number): Made => ({

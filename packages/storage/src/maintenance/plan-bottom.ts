@@ -14,9 +14,11 @@ export type RankDirection = RemoveBottomGroup['direction']
 /**
  * The worst share of the cross-validation predictions of one partition, per dataset, metric and task type, and with each its siblings: the
  * other partitions (and `_agg` twins) of the same model and fold. Refits and whatever is starred are neither ranked nor removed. Scores
- * that are not finite are the worst; the best finite one of a group always stays. Throws `metric_direction_unknown`.
+ * that are not finite are the worst; the best finite one of a group always stays. A direction that is given goes for the metrics whose
+ * direction is unknown, never for others. Throws `metric_direction_unknown`, and `validation` when it contradicts that of a named metric.
  */
 export const planBottom = async (open: OpenWorkspace, request: BottomRequest): Promise<Outcome<RemoveBottomReport>> => {
+  refuseReversed(request)
   await collectUnits(open, request)
   await chooseDirections(open, request)
   await rank(open, request)
@@ -65,13 +67,24 @@ const collectUnits = async (open: OpenWorkspace, request: BottomRequest): Promis
   )
 }
 
+const refuseReversed = ({ metric, direction }: BottomRequest): void => {
+  if (metric === undefined || direction === undefined || !namesOne(metric)) return
+  const known = metricDirection(metric)
+  if (known === 'unknown' || known === direction) return
+  throw new StorageError('validation', `For ${metric} ${inWords[known]} is better, not ${inWords[direction]}. Nothing was removed.`, {
+    hint: 'Leave the direction out: it is for metrics whose direction is unknown.',
+  })
+}
+
+const inWords = { higher: 'more', lower: 'less', zero: 'nearer to zero' } as const
+
 /** `directions`: the metrics to rank, and which way. */
 const chooseDirections = async (open: OpenWorkspace, request: BottomRequest): Promise<void> => {
   const rows = await open.engine.rows(z.object({ metric: z.string() }), 'SELECT DISTINCT metric FROM units WHERE part = $part ORDER BY 1', {
     part: request.partition,
   })
   const chosen = rows.map(({ metric }) => metric).filter((metric) => isWanted(metric, request.metric))
-  const directions = chosen.map((metric) => request.direction ?? knownDirection(metric))
+  const directions = chosen.map((metric) => directionOf(metric, request.direction))
   await open.engine.run('CREATE OR REPLACE TEMP TABLE directions (metric VARCHAR, direction VARCHAR)')
   await appendColumns(open.engine, { alias: 'temp', table: 'directions' }, [
     { type: 'varchar', values: chosen },
@@ -80,11 +93,14 @@ const chooseDirections = async (open: OpenWorkspace, request: BottomRequest): Pr
 }
 
 const isWanted = (metric: string, wanted: string | undefined): boolean =>
-  wanted === undefined || wanted === 'val_score' || isSameMetric(metric, wanted)
+  wanted === undefined || !namesOne(wanted) || isSameMetric(metric, wanted)
 
-const knownDirection = (metric: string): RankDirection => {
-  const direction = metricDirection(metric)
-  if (direction !== 'unknown') return direction
+const namesOne = (wanted: string): boolean => wanted !== 'val_score'
+
+const directionOf = (metric: string, given: RankDirection | undefined): RankDirection => {
+  const known = metricDirection(metric)
+  if (known !== 'unknown') return known
+  if (given !== undefined) return given
   throw new StorageError('metric_direction_unknown', `Whether more or less ${metric} is better is not known. Nothing was removed.`, {
     hint: 'Say which with the direction, or choose another metric.',
   })
