@@ -116,6 +116,25 @@ describe.each(storeKinds)('chains that stay in a store.%s', (kind) => {
     }
   })
 
+  test('are of the metric and the dataset that the chain names', async () => {
+    await using folder = await temporaryFolder()
+    const named = ["UPDATE predictions SET metric = 'r2' WHERE fold_id = '1'", "UPDATE chains SET metric = 'rmse', dataset_name = 'wheat'"]
+    await makeWorkspace(folder.path, { kind, predictions: averaged, extra: [...named, setTo(5, 5, 5)] })
+    const before = await snapshot(folder.path)
+    const operation = await remove(folder.path, '2')
+    expect(await figuresIn(folder.path, kind)).toEqual({
+      val: 14 / 3,
+      folds: 3,
+      scores: '{"val": {"rmse": 4.666667, "r2": NaN}}',
+      final: null,
+    })
+    const next = await remove(folder.path, '0', 'avg', 'w_avg')
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: null, folds: 0, scores: null, final: null })
+    await restore(folder.path, next)
+    await restore(folder.path, operation)
+    expect(await snapshot(folder.path)).toEqual(before)
+  })
+
   test('that nobody has worked out stay so', async () => {
     await using folder = await temporaryFolder()
     await makeWorkspace(folder.path, { kind, predictions: averaged })

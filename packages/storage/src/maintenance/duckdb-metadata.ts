@@ -8,7 +8,7 @@ import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { figureColumns, naturalKey } from '../migration/store-schema.ts'
-import { type ChainFigures, type FigureRow, textOfFigure } from '../store/chain-figures.ts'
+import { type ChainFigures, type FigureRow, figureRowColumns, textOfFigure } from '../store/chain-figures.ts'
 import { inTransaction } from '../store/store-transaction.ts'
 import { describeTables } from '../workspace/store-facts.ts'
 import {
@@ -160,13 +160,15 @@ export class DuckdbMetadata implements MetadataStore {
 
   async figureRowsOf(chains: readonly string[]): Promise<FigureRow[]> {
     await this.#want(chains)
-    const there = this.shapes.get('predictions')?.columns ?? []
-    const or = (column: string, otherwise: string) => (there.includes(column) ? column : otherwise)
+    const or = (table: string, column: string) =>
+      this.shapes.get(table)?.columns.includes(column) === true ? `${table}.${column}` : 'NULL'
     return this.#at.engine.rows(
       PredictionRow,
-      `SELECT chain_id, prediction_id, fold_id, "partition", val_score, test_score, train_score,
-         ${or('refit_context', 'NULL')} IS NOT NULL AS is_refit, CASE WHEN "partition" <> 'train' THEN ${or('scores', 'NULL')}::VARCHAR END AS scores
-       FROM ${this.#table('predictions')} WHERE chain_id IN (${wanted}) ORDER BY prediction_id`,
+      `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} IS NOT NULL AS is_refit,
+         CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')}::VARCHAR END AS scores,
+         ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
+       FROM ${this.#table('predictions')} LEFT JOIN ${this.#table('chains')} USING (chain_id)
+       WHERE predictions.chain_id IN (${wanted}) ORDER BY predictions.prediction_id`,
     )
   }
 
@@ -299,6 +301,10 @@ const PredictionRow = z.object({
   train_score: double,
   is_refit: z.boolean(),
   scores: z.string().nullable(),
+  metric: z.string(),
+  dataset_name: z.string(),
+  chain_metric: z.string().nullable(),
+  chain_dataset: z.string().nullable(),
 })
 const Links = z.record(z.string(), z.string().nullable())
 

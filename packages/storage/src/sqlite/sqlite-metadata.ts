@@ -18,7 +18,7 @@ import {
   type TableShape,
 } from '../maintenance/metadata-store.ts'
 import { figureColumns, naturalKey } from '../migration/store-schema.ts'
-import type { ChainFigures, FigureRow } from '../store/chain-figures.ts'
+import { type ChainFigures, type FigureRow, figureRowColumns } from '../store/chain-figures.ts'
 import { asNumber, asText } from './read-table.ts'
 import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
 
@@ -186,15 +186,17 @@ export class SqliteMetadata implements MetadataStore {
   }
 
   async figureRowsOf(chains: readonly string[]): Promise<FigureRow[]> {
-    const there = this.shapes.get('predictions')?.columns ?? []
-    const or = (column: string) => (there.includes(column) ? column : 'NULL')
+    const or = (table: string, column: string) =>
+      this.shapes.get(table)?.columns.includes(column) === true ? `${table}.${column}` : 'NULL'
     const found: FigureRow[] = []
     for (const batch of batches(chains)) {
       const rows = this.#database
         .prepare(
-          `SELECT chain_id, prediction_id, fold_id, "partition", val_score, test_score, train_score, ${or('refit_context')} AS refit_context,
-             CASE WHEN "partition" <> 'train' THEN ${or('scores')} END AS scores
-           FROM predictions WHERE chain_id IN (${batch.map(() => '?').join(', ')}) ORDER BY prediction_id`,
+          `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} AS refit_context,
+             CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')} END AS scores,
+             ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
+           FROM predictions LEFT JOIN chains USING (chain_id)
+           WHERE predictions.chain_id IN (${batch.map(() => '?').join(', ')}) ORDER BY predictions.prediction_id`,
         )
         .all(...batch)
       found.push(...rows.map(figureRow))
@@ -341,6 +343,10 @@ const figureRow = (row: SqliteRow): FigureRow => {
     train_score: score('train_score'),
     is_refit: text('refit_context') !== null,
     scores: text('scores'),
+    metric: text('metric') ?? '',
+    dataset_name: text('dataset_name') ?? '',
+    chain_metric: text('chain_metric'),
+    chain_dataset: text('chain_dataset'),
   }
 }
 

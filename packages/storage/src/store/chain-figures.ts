@@ -4,6 +4,22 @@ import { parsePythonJson, ScoreMeans } from '../migration/score-means.ts'
 import { figureColumns } from '../migration/store-schema.ts'
 import { asNumber } from '../sqlite/read-table.ts'
 import { EncodedValue } from '../sqlite/saved-row.ts'
+import { namedRows } from './named-rows.ts'
+
+/** What `FigureRow` takes from the predictions as it is. */
+export const figureRowColumns = [
+  'chain_id',
+  'prediction_id',
+  'fold_id',
+  'partition',
+  'val_score',
+  'test_score',
+  'train_score',
+  'metric',
+  'dataset_name',
+]
+  .map((column) => `predictions."${column}"`)
+  .join(', ')
 
 export type FigureColumn = (typeof figureColumns)[number]
 
@@ -22,6 +38,11 @@ export interface FigureRow {
   readonly train_score: number | null
   readonly is_refit: boolean
   readonly scores: string | null
+  readonly metric: string
+  readonly dataset_name: string
+  /** What the chain names. */
+  readonly chain_metric: string | null
+  readonly chain_dataset: string | null
 }
 
 /**
@@ -32,8 +53,18 @@ export interface FigureRow {
 export const figureForms = ['library', 'without_twins', 'real_folds', 'none'] as const
 export type FigureForm = (typeof figureForms)[number]
 
-/** What a form makes of the rows of a chain. Other columns of the chain are no figures and stay. */
-export const figuresFrom = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>): ChainFigures => {
+/**
+ * What a form makes of the rows of a chain, of those of the metric and the dataset that it names. Other columns of the chain are no figures
+ * and stay.
+ */
+export const figuresFrom = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>): ChainFigures => figuresOf(ofChain(rows), form)
+
+const ofChain = (rows: readonly FigureRow[]): readonly FigureRow[] => {
+  const { chain_metric: metric = null, chain_dataset: dataset_name = null } = rows[0] ?? {}
+  return namedRows(rows, { metric, dataset_name })
+}
+
+const figuresOf = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>): ChainFigures => {
   const isReal = form === 'real_folds'
   const folds = rows.filter(isCounted[form])
   const finals = rows.filter(isReal ? isFinalFit : isFinalTest)
@@ -56,12 +87,18 @@ export const figuresFrom = (rows: readonly FigureRow[], form: Exclude<FigureForm
   }
 }
 
-/** The forms of which the figures may be, the likeliest first: those that make them of the rows, else those that count as many folds. */
+/**
+ * The forms of which the figures may be, the likeliest first: those that make them of the rows, else those that count as many folds. Others
+ * take the rows of all metrics and datasets together.
+ */
 export const formsOf = (figures: ChainFigures, rows: readonly FigureRow[]): FigureForm[] => {
-  const made = computed.map((form) => ({ form, made: figuresFrom(rows, form) }))
+  const named = ofChain(rows)
+  const made = (named.length === rows.length ? [rows] : [named, rows]).flatMap((some) =>
+    computed.map((form) => ({ form, made: figuresOf(some, form) })),
+  )
   const isLike = (columns: readonly FigureColumn[]) => made.filter((one) => columns.every((column) => isClose(figures, one.made, column)))
   const whole = isLike(['cv_fold_count', 'cv_val_score', 'cv_test_score', 'cv_train_score'])
-  const forms = (whole.length > 0 ? whole : isLike(['cv_fold_count'])).map(({ form }) => form)
+  const forms = [...new Set((whole.length > 0 ? whole : isLike(['cv_fold_count'])).map(({ form }) => form))]
   return isBlank(figures) ? [...(whole.length > 0 ? forms : []), 'none'] : forms
 }
 

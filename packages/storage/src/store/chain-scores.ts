@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/open-engine.ts'
+import { namedRows } from './named-rows.ts'
 import { refuseAbsent } from './refuse-absent.ts'
 import { ChainRecord, columnsFor, PredictionRecord } from './store-rows.ts'
 import { seen } from './store-session.ts'
@@ -13,6 +14,7 @@ export interface FoldScores {
 
 /** What the folds of a chain come to: real folds, their averages, the refit and the twins over repetitions never in one figure. */
 export interface ChainSummary {
+  /** The figures are those of the metric and the dataset that it names. */
   readonly chain: ChainRecord
   readonly folds: readonly FoldScores[]
   /** Means over the real folds, each counted once; RMSECV where the metric is rmse. */
@@ -27,11 +29,12 @@ export interface ChainSummary {
 export const chainSummary = async (engine: Engine, id: string): Promise<ChainSummary> => {
   await refuseAbsent(engine, 'chains', id)
   const chain = await engine.one(ChainRecord, `SELECT ${columnsFor(ChainRecord)} FROM ${seen('chains')} WHERE chain_id = $id`, { id })
-  const rows = await engine.rows(
+  const predictions = await engine.rows(
     PredictionRecord,
     `SELECT ${columnsFor(PredictionRecord)} FROM ${seen('predictions')} p WHERE chain_id = $id ORDER BY fold_id, p.partition DESC, prediction_id`,
     { id },
   )
+  const rows = namedRows(predictions, chain)
   const all = [...Map.groupBy(rows, ({ fold_id }) => fold_id)].map(([fold_id, ofFold]) => scoresOf(fold_id, ofFold))
   const plain = all.filter(({ fold_id }) => !fold_id.endsWith('_agg'))
   const folds = plain.filter(

@@ -5,6 +5,7 @@ import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
+import { Predictions } from '../portable/predictions.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { rewriteParquet } from '../testing/tamper.ts'
@@ -343,6 +344,35 @@ test('test_workspace_store_chain_summary: means over real folds; averages, refit
     expect(summary.aggregated).toMatchObject([{ fold_id: '0_agg', val_score: 7 }])
     expect(summary.chain).toMatchObject({ cv_val_score: 2, cv_fold_count: 2, final_test_score: 5, metric: 'rmse', model_name: 'PLS' })
     expect(summary.chain.cv_scores).toEqual({ val: { rmse: 2 }, test: { rmse: 2 } })
+  }))
+
+test('test_workspace_store_chain_of_several: figures are of the metric and the dataset that the chain names, and no others', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    const add = (fold_id: string, val_score: number, other: object) =>
+      store.bufferPrediction(predictionOf(lineage, { fold_id, val_score, scores: { val: { x: val_score } }, ...other }))
+    add('0', 1, { metric: 'rmse' })
+    add('1', 0.5, { metric: 'r2' })
+    add('2', 100, { metric: 'rmse', dataset_name: 'rye' })
+    add('3', 3, { metric: 'rmse', scores: null })
+    add('final', 7, { metric: 'r2', refit_context: 'standalone', partition: 'test', test_score: 7 })
+    const [first = ''] = await store.flush()
+    const both = async () => {
+      const { chain, cv, final } = await store.chainSummary(lineage.chain)
+      expect([chain.cv_val_score, chain.cv_fold_count, chain.final_test_score]).toEqual([cv.val, cv.fold_count, final?.test_score ?? null])
+      return [chain.dataset_name, chain.metric, chain.cv_val_score, chain.cv_fold_count, chain.final_test_score]
+    }
+    expect(await both()).toEqual(['wheat', 'rmse', 2, 2, null])
+    expect((await store.getChain(lineage.chain))?.cv_scores).toEqual({ val: { x: 1 } })
+    add('4', 0.75, { metric: 'r2' })
+    await store.flush()
+    expect(await both()).toEqual(['wheat', 'r2', 0.625, 2, 7])
+    await store.deletePredictions([first])
+    expect(await both()).toEqual(['wheat', 'r2', 0.625, 2, 7])
+    await store.close()
+    await using predictions = await Predictions.open(path)
+    const { rows } = await predictions.query("SELECT n_folds, val_mean FROM chain_summary WHERE metric = 'r2'")
+    expect(rows).toEqual([[2, 0.625]])
   }))
 
 test('test_surviving_summary_refreshed: a chain that loses predictions says what is left of it, and of real folds as before', () =>
