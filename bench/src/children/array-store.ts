@@ -5,7 +5,7 @@ import { type ArrayRecord, ArrayStore, readSummaries, withEngine } from '@nirs-w
 import { answer, childArgument } from './answer.ts'
 
 const [job, root, rows, samples] = [childArgument(0), childArgument(1), Number(childArgument(2)), Number(childArgument(3))]
-const store = ArrayStore.open(root)
+const store = ArrayStore.open(root, { create: true })
 const file = join(root, 'arrays', 'wheat.parquet')
 const measured = Float64Array.from({ length: samples }, () => 10 + Math.random())
 const sample_indices = Int32Array.from({ length: samples }, (_, index) => index)

@@ -4,6 +4,8 @@ import type { ArrayRecord, StoredRecord } from './array-record.ts'
 import type { ArrayStats, CompactOptions, CompactReport, IntegrityOptions, IntegrityReport } from './array-reports.ts'
 
 export interface ArrayStoreOptions {
+  /** Make the folder of the workspace with the first change if it is not there. Otherwise everything refuses a folder that is not there. */
+  readonly create?: boolean | undefined
   /** The workspace lock, when the caller holds it. Otherwise every change takes it for its length. */
   readonly lock?: WorkspaceLock | undefined
   readonly signal?: AbortSignal | undefined

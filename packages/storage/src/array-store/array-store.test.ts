@@ -4,10 +4,12 @@ import { expect, test } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { elementsOf } from '../engine/number-list.ts'
 import { isStorageError } from '../errors.ts'
+import { exists } from '../files/move-file.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { isSealIntact, readChecksums, readSummary } from '../parquet/own-metadata.ts'
 import { makeParquet } from '../testing/make-store.ts'
 import type { ArrayRecord } from './array-record.ts'
+import { ArrayStore } from './array-store.ts'
 import { bitsOf, loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
 
 const elements = (list: Parameters<typeof elementsOf>[0] | null | undefined) => (list ? elementsOf(list) : null)
@@ -33,6 +35,30 @@ test('test_array_store_save_load: what is saved is loaded, bit for bit, alone, i
   expect(await store.loadSingle('missing')).toBeNull()
   expect(await store.loadSingle('a', 'corn')).toBeNull()
   expect((await loadAll(store, 'wheat')).get('b')).toMatchObject({ val_score: null, metric: null, model_name: 'PLSRegression', extra: {} })
+})
+
+test('test_array_store_absent_folder: a path without a folder is refused and stays so, unless a new one is asked for', async () => {
+  await using workspace = await temporaryStore()
+  const path = join(workspace.root, 'mistyped', 'folder')
+  const store = ArrayStore.open(path)
+  const writer = store.openWriter()
+  for (const attempt of [
+    () => store.saveBatch([madeRecord('a')]),
+    () => writer.add(madeRecord('a')),
+    () => store.deleteBatch(new Set(['a'])),
+    () => store.loadBatch(['a']),
+    () => loadAll(store, 'wheat'),
+    () => store.stats(),
+    () => store.integrityCheck(),
+    () => store.listDatasets(),
+  ]) {
+    await expect(attempt()).rejects.toMatchObject({ code: 'workspace_not_found', fields: { path } })
+  }
+  expect(await exists(join(workspace.root, 'mistyped'))).toBe(false)
+  const created = ArrayStore.open(path, { create: true })
+  expect(await created.listDatasets()).toEqual([])
+  expect(await created.saveBatch([madeRecord('a')])).toBe(1)
+  expect(await store.listDatasets()).toEqual(['wheat'])
 })
 
 test('test_array_store_single_file_per_dataset: every dataset has its file, with its rows and no others', async () => {

@@ -23,11 +23,12 @@ import { dropArrays } from './drop-arrays.ts'
 import { checkIntegrity } from './integrity-check.ts'
 import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
+import { requireFolder } from './require-folder.ts'
 import { saveBatch } from './save-batch.ts'
 import { settleLeftJob } from './settle-left-job.ts'
 import { removeTombstones } from './tombstone-file.ts'
 
-const StoreOptions = optionsOf<ArrayStoreOptions>({ lock: workspaceLock, signal })
+const StoreOptions = optionsOf<ArrayStoreOptions>({ create: flag, lock: workspaceLock, signal })
 const WriterChoice = optionsOf<WriterOptions>({ signal })
 const CompactChoice = optionsOf<CompactOptions>({ ...workShape, isKnown: callback, isLeft: callback })
 const IntegrityChoice = optionsOf<IntegrityOptions>({
@@ -55,7 +56,7 @@ export class ArrayStore implements ArrayOperations {
     this.#options = options
   }
 
-  /** `root` is the workspace folder. Opens and changes nothing yet. */
+  /** `root` is the workspace folder. Opens and changes nothing yet; what is called then throws `workspace_not_found` when it is not there. */
   static open(root: string, options: ArrayStoreOptions = {}): ArrayStore {
     checkText('root', root)
     checkGiven(StoreOptions, options)
@@ -93,7 +94,7 @@ export class ArrayStore implements ArrayOperations {
   async loadBatch(ids: readonly string[], datasetName?: string): Promise<Map<string, ArrayRow>> {
     checkTexts('ids', ids)
     checkName(datasetName)
-    return withLazyEngine(async (engine) => readRows(this.#folder, engine, new Set(ids), await this.#removed(), datasetName))
+    return this.#read(async (engine) => readRows(this.#folder, engine, new Set(ids), await this.#removed(), datasetName))
   }
 
   async loadSingle(id: string, datasetName?: string): Promise<ArrayRow | null> {
@@ -102,6 +103,7 @@ export class ArrayStore implements ArrayOperations {
 
   async *loadDataset(name: string): AsyncGenerator<StoredRecord[]> {
     checkText('name', name)
+    await this.#requireFolder()
     const engine = new LazyEngine()
     try {
       yield* datasetRecords(this.#folder, engine, name, await this.#removed())
@@ -141,7 +143,7 @@ export class ArrayStore implements ArrayOperations {
   async copyRows(ids: ReadonlySet<string>, targetPath: string, options: CopyRowsOptions = {}): Promise<number> {
     checkSet('ids', ids)
     checkText('targetPath', targetPath)
-    return withLazyEngine((engine) => copyRows(this.#context(engine), ids, targetPath, options)).catch((error: unknown) => {
+    return this.#read((engine) => copyRows(this.#context(engine), ids, targetPath, options)).catch((error: unknown) => {
       throw toWriteError(error)
     })
   }
@@ -152,21 +154,31 @@ export class ArrayStore implements ArrayOperations {
   }
 
   stats(): Promise<ArrayStats> {
-    return withLazyEngine((engine) => arrayStats(this.#folder, engine))
+    return this.#read((engine) => arrayStats(this.#folder, engine))
   }
 
   async integrityCheck(options: IntegrityOptions = {}): Promise<IntegrityReport> {
     checkGiven(IntegrityChoice, options)
-    return withLazyEngine((engine) => checkIntegrity(this.#folder, engine, options))
+    return this.#read((engine) => checkIntegrity(this.#folder, engine, options))
   }
 
   listDatasets(): Promise<string[]> {
-    return withLazyEngine((engine) => listDatasets(this.#folder, engine))
+    return this.#read((engine) => listDatasets(this.#folder, engine))
   }
 
   // A damaged list does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones.
   async #removed(): Promise<{ has(id: string): boolean }> {
     return (await readTombstonesIfSound(this.#folder.path)) ?? new Set<string>()
+  }
+
+  async #read<T>(work: (engine: LazyEngine) => Promise<T>): Promise<T> {
+    await this.#requireFolder()
+    return withLazyEngine(work)
+  }
+
+  /** Who holds the lock has the folder. */
+  async #requireFolder(): Promise<void> {
+    if (this.#options.create !== true && this.#options.lock === undefined) await requireFolder(this.root)
   }
 
   #context(engine: LazyEngine): AppendContext {
@@ -206,6 +218,7 @@ export class ArrayStore implements ArrayOperations {
   }
 
   async #take(kind: string): Promise<WorkspaceLock> {
+    await this.#requireFolder()
     const lock = await acquireWorkspaceLock(this.root, { jobId: `${kind}-${randomUUID().slice(0, 8)}`, kind })
     try {
       await settleLeftJob(this.root)
