@@ -67,7 +67,7 @@ test('export_run: a run as YAML, JSON columns as structures, nothing changed in 
   const yaml = await exportRun(await contextOf(root), 'run-1')
   expect(yaml).toContain('run_id: "run-1"\nname: "Morning screen"\nstatus: "completed"\n')
   expect(yaml).toContain('    best_val: .nan\n')
-  expect(yaml).toContain('    expanded_config:\n      - "SNV"\n      - model: "PLS"\n        tol: "Infinity"\n')
+  expect(yaml).toContain('    expanded_config:\n      - "SNV"\n      - model: "PLS"\n        tol: .inf\n')
   expect(yaml).toContain('        fold_artifacts:\n          fold_0: "p$1:0"\n          fold_final: "p$1:1"\n')
   expect(yaml.match(/chain_id: /g)).toHaveLength(2)
   expect(await hashTree(root)).toBe(before)

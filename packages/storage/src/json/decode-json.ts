@@ -1,10 +1,15 @@
-import { parseLenient } from './parse-lenient.ts'
+import { parseLenient, parseWithNumbers } from './parse-lenient.ts'
 
-/** The value of a JSON column; text that is no JSON stays text, null stays null. */
-export const decodeJson = (text: string | null): unknown => {
+/** The value of a JSON column as it crosses the wire; text that is no JSON stays text, null stays null. */
+export const decodeJson = (text: string | null): unknown => decodeWith(parseLenient, text)
+
+/** The same for programs: NaN and infinities are numbers. */
+export const decodeNumbers = (text: string | null): unknown => decodeWith(parseWithNumbers, text)
+
+const decodeWith = (parse: (text: string) => unknown, text: string | null): unknown => {
   if (text === null) return null
   try {
-    return parseLenient(text)
+    return parse(text)
   } catch (error) {
     if (error instanceof SyntaxError) return text
     throw error

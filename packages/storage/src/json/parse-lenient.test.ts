@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseLenient } from './parse-lenient.ts'
+import { parseLenient, parseWithNumbers } from './parse-lenient.ts'
 
 describe('JSON as Python writes it', () => {
   test('bare NaN and infinities become wire strings', () => {
@@ -24,8 +24,9 @@ describe('JSON as Python writes it', () => {
   })
 
   test('what is no JSON is refused, also with words in it', () => {
-    for (const text of ['', '{', "{'a': 1}", '"NaN', '"\\', '+NaN', 'NaNa', '{"a": nan}', 'NaN NaN', '--Infinity']) {
+    for (const text of ['', '{', "{'a': 1}", '"NaN', '"\\', '+NaN', 'NaNa', '{"a": nan}', 'NaN NaN', '--Infinity', '1.Infinity']) {
       expect(() => parseLenient(text), text).toThrow(SyntaxError)
+      expect(() => parseWithNumbers(text), text).toThrow(SyntaxError)
     }
   })
 
@@ -59,6 +60,8 @@ describe('JSON as Python writes it', () => {
       fc.property(fc.array(token), (tokens) => {
         const expected = tokens.map((item) => (/^-?(NaN|Infinity)$/.test(item) ? item : JSON.parse(item)))
         expect(parseLenient(`[${tokens.join(' , ')}]`)).toEqual(expected)
+        const numbers = tokens.map((item) => (/^-?(NaN|Infinity)$/.test(item) ? Number(item) : JSON.parse(item)))
+        expect(parseWithNumbers(`{"__proto__": [${tokens.join(' , ')}]}`)).toEqual(Object.fromEntries([['__proto__', numbers]]))
       }),
     )
   })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { decodeJson } from '../json/decode-json.ts'
+import { decodeNumbers } from '../json/decode-json.ts'
 import { entriesOf } from '../json/entries-of.ts'
 import { jsonOrNull } from './json-text.ts'
 import { isAggregated, isRealFold } from './real-fold.ts'
@@ -56,7 +56,7 @@ const fillMeans = async (engine: Engine, own: string): Promise<void> => {
   )
   await engine.run('CREATE OR REPLACE TEMP TABLE chain_scores (chain_id VARCHAR, scores VARCHAR)')
   for (const [chain_id, ofChain] of Map.groupBy(rows, (row) => row.chain_id)) {
-    const means = meanScores(ofChain.map(({ partition, scores }) => [partition, decodeJson(scores)] as const))
+    const means = meanScores(ofChain.map(({ partition, scores }) => [partition, decodeNumbers(scores)] as const))
     if (means !== null)
       await engine.run('INSERT INTO temp.main.chain_scores VALUES ($chain, $scores)', { chain: chain_id, scores: jsonOrNull(means) })
   }
@@ -70,8 +70,7 @@ const meanScores = (rows: readonly (readonly [partition: string, scores: unknown
     const inner = (entriesOf(scores) ?? []).find(([key]) => key === partition)?.[1]
     const metrics = sums.get(partition) ?? new Map<string, number[]>()
     for (const [metric, value] of entriesOf(inner) ?? []) {
-      const number = asNumber(value)
-      if (number !== null) metrics.set(metric, [...(metrics.get(metric) ?? []), number])
+      if (typeof value === 'number') metrics.set(metric, [...(metrics.get(metric) ?? []), value])
     }
     sums.set(partition, metrics)
   }
@@ -83,9 +82,3 @@ const meanScores = (rows: readonly (readonly [partition: string, scores: unknown
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
-/** Numbers, and the words that stand for those that JSON does not have. */
-const asNumber = (value: unknown): number | null => {
-  if (typeof value === 'number') return value
-  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
-}

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { decodeJson } from '../json/decode-json.ts'
+import { decodeNumbers } from '../json/decode-json.ts'
 
 const text = z.string().nullable()
 /** Any number of the engine: NaN and Infinity are values here. */
 const double = z.custom<number | null>((value) => value === null || typeof value === 'number')
-const json = z.string().nullable().transform(decodeJson)
+const json = z.string().nullable().transform(decodeNumbers)
 
 export const RunRecord = z.object({
   run_id: z.string(),

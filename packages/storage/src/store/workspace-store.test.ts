@@ -375,6 +375,19 @@ test('test_workspace_store_chain_of_several: figures are of the metric and the d
     expect(rows).toEqual([[2, 0.625]])
   }))
 
+test('test_workspace_store_json_numbers: NaN and infinities in JSON columns come back as the numbers that they were', () =>
+  withStore(async (store) => {
+    const odd = { best: Number.NaN, all: [Number.POSITIVE_INFINITY, { low: Number.NEGATIVE_INFINITY }], word: 'NaN' }
+    const run = await store.beginRun({ name: 'Odd', datasets: [{ name: 'wheat' }], config: odd })
+    const pipeline = await store.beginPipeline({ run_id: run, name: 'p', dataset_name: 'wheat', expanded_config: [odd] })
+    await store.logStep({ pipeline_id: pipeline, step_idx: 1, event: 'end', details: odd })
+    await store.completePipeline(pipeline)
+    await store.completeRun(run, odd)
+    expect(await store.getRun(run)).toMatchObject({ config: odd, summary: odd })
+    expect((await store.getPipeline(pipeline))?.expanded_config).toEqual([odd])
+    expect((await store.getPipelineLogs(pipeline)).map(({ details }) => details)).toEqual([odd])
+  }))
+
 test('test_surviving_summary_refreshed: a chain that loses predictions says what is left of it, and of real folds as before', () =>
   withStore(async (store) => {
     const lineage = await beginLineage(store)
