@@ -83,7 +83,10 @@ export const matchIncoming = (engine: Engine): Promise<Match[]> =>
      QUALIFY row_number() OVER (PARTITION BY i.place ORDER BY p.created_at DESC, p.prediction_id DESC) = 1 ORDER BY i.place`,
   )
 
-/** Throws when a pipeline or chain is not there, or an id belongs to another prediction. Nothing has been written before. */
+/**
+ * Throws when a pipeline or chain is not there, a chain belongs to another pipeline, or an id to another prediction. Nothing has been written
+ * before.
+ */
 export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Promise<void> => {
   const first = async (sql: string) => (await engine.rows(z.object({ id: z.string() }), `${sql} LIMIT 1`))[0]?.id
   const pipeline = await first(
@@ -91,10 +94,10 @@ export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Pr
   )
   if (pipeline !== undefined) throw absent('pipelines', pipeline)
   const chain = await first(
-    `SELECT i.chain_id AS id FROM temp.main.incoming i WHERE i.chain_id IS NOT NULL AND NOT EXISTS (
-       SELECT 1 FROM ${seen('chains')} c WHERE c.chain_id = i.chain_id AND c.pipeline_id = i.pipeline_id)`,
+    `SELECT chain_id AS id FROM temp.main.incoming WHERE chain_id IS NOT NULL AND chain_id NOT IN (SELECT chain_id FROM ${seen('chains')})`,
   )
   if (chain !== undefined) throw absent('chains', chain)
+  await refuseForeignChain(engine)
   const matched = matches.map(({ place }) => place).join(', ')
   const taken = await first(
     `SELECT prediction_id AS id FROM temp.main.incoming WHERE ${matched === '' ? 'true' : `place NOT IN (${matched})`}
@@ -105,6 +108,23 @@ export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Pr
   throw new StorageError('validation', `The id ${taken.slice(0, 200)} belongs to another prediction. Nothing was changed.`, {
     ids: [taken],
   })
+}
+
+const ForeignChain = z.object({ chain: z.string(), owner: z.string(), pipeline: z.string() })
+
+const refuseForeignChain = async (engine: Engine): Promise<void> => {
+  const [foreign] = await engine.rows(
+    ForeignChain,
+    `SELECT i.chain_id AS chain, c.pipeline_id AS owner, i.pipeline_id AS pipeline FROM temp.main.incoming i JOIN ${seen('chains')} c USING (chain_id)
+     WHERE c.pipeline_id <> i.pipeline_id LIMIT 1`,
+  )
+  if (foreign === undefined) return
+  const [chain, owner, pipeline] = [foreign.chain, foreign.owner, foreign.pipeline].map((id) => id.slice(0, 200))
+  throw new StorageError(
+    'validation',
+    `The chain ${chain} belongs to the pipeline ${owner}, and a prediction of the pipeline ${pipeline} names it. Nothing was changed.`,
+    { ids: [foreign.chain], hint: 'Save the prediction for the pipeline of its chain, or save a chain for its pipeline.' },
+  )
 }
 
 /** What is decided of a row that comes: the id and the number of samples that it is saved with. */

@@ -388,6 +388,17 @@ test('test_workspace_store_json_numbers: NaN and infinities in JSON columns come
     expect((await store.getPipelineLogs(pipeline)).map(({ details }) => details)).toEqual([odd])
   }))
 
+test('test_workspace_store_foreign_chain: a chain of another pipeline is named with its pipeline, not as absent', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    const other = await store.beginPipeline({ run_id: lineage.run, name: 'p2', dataset_name: 'wheat' })
+    await expect(store.savePrediction(predictionOf({ ...lineage, pipeline: other }))).rejects.toMatchObject({
+      code: 'validation',
+      fields: { ids: [lineage.chain] },
+      message: expect.stringContaining(`${lineage.chain} belongs to the pipeline ${lineage.pipeline}`),
+    })
+  }))
+
 test('test_surviving_summary_refreshed: a chain that loses predictions says what is left of it, and of real folds as before', () =>
   withStore(async (store) => {
     const lineage = await beginLineage(store)
