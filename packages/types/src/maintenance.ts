@@ -94,7 +94,7 @@ export const RemoveBottomGroup = z.object({
   task_type: z.string(),
   direction: z.enum(['higher', 'lower', 'zero']),
   ranked: count,
-  /** Ranked predictions that go; their siblings of other partitions are not counted here. */
+  /** Ranked predictions that go; their siblings of other partitions and `_agg` twins are not counted here. */
   ranked_removed: count,
   not_finite: count,
   /** The best score that goes; null when nothing does or it is none. */
@@ -106,7 +106,7 @@ export const RemoveBottomGroup = z.object({
 export type RemoveBottomGroup = z.infer<typeof RemoveBottomGroup>
 
 export const RemoveBottomReport = z.object({
-  /** Predictions, with the siblings of other partitions. */
+  /** Predictions, with the siblings of other partitions and `_agg` twins. */
   removed: count,
   remaining: count,
   /** Of the only group; null when there are several. */

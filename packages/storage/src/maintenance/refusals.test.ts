@@ -227,7 +227,11 @@ test.each(storeKinds)(
     const before = await snapshot(folder.path)
     const [shared, alone] = [await remove('d'), await remove('a')]
     await change("UPDATE predictions SET fold_id = '0' WHERE prediction_id = 'c'")
-    const taken = { code: 'restore_conflict', fields: { ids: ['a'] }, message: expect.stringContaining('in the place of') }
+    const taken = {
+      code: 'restore_conflict',
+      fields: { ids: ['a'] },
+      message: expect.stringContaining('in the place of 1 prediction (a).'),
+    }
     await expect(checkRestore(folder.path, alone)).rejects.toMatchObject(taken)
     await expect(restoreTrash(folder.path, alone, job)).rejects.toMatchObject(taken)
     await change("UPDATE predictions SET fold_id = '2' WHERE prediction_id = 'c'")
@@ -245,7 +249,7 @@ test('a prediction that has been saved again keeps its score and its arrays: not
   await changeStore(join(folder.path, 'store.duckdb'), `INSERT INTO predictions ${again}`)
   await saveArrays(folder.path, [{ id: 'a', score: 7, y: [7, 8, 9] }])
   const before = await snapshot(folder.path)
-  const taken = { code: 'restore_conflict', fields: { ids: ['a'] } }
+  const taken = { code: 'restore_conflict', fields: { ids: ['a'] }, message: expect.stringContaining('1 prediction is there again (a).') }
   await expect(checkRestore(folder.path, operation_id ?? '')).rejects.toMatchObject(taken)
   await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject(taken)
   expect(await snapshot(folder.path)).toEqual(before)

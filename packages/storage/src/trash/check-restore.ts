@@ -81,7 +81,8 @@ const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise
     if (typeof key !== 'string') throw conflict(`the store has no table ${table} any more`, [])
     const taken = new Set(await metadata.keysWhere(table, key, keys))
     const isShared = table !== 'predictions'
-    if (taken.size > 0 && !isShared) throw conflict(`${taken.size} predictions are there again`, [...taken])
+    if (taken.size > 0 && !isShared)
+      throw conflict(`${taken.size === 1 ? '1 prediction is' : `${taken.size} predictions are`} there again`, [...taken])
     const free = keys.filter((candidate) => !taken.has(candidate))
     // Rows of logs and models are tidied up by others sooner than predictions.
     if (free.length > 0 && (evidence === null || table === 'predictions')) evidence = { table, keys: free }
@@ -95,7 +96,7 @@ const checkPlaces = async (metadata: MetadataStore, folder: string, { tables }: 
     if (table !== 'predictions') continue
     const displaced = await metadata.displacedIn({ table, keys, path: join(folder, file) })
     const taken = displaced.filter((id) => !doubled.has(id))
-    if (taken.length > 0) throw conflict(`others have been saved in the place of ${taken.length} predictions`, taken)
+    if (taken.length > 0) throw conflict(`others have been saved in the place of ${counted(taken, 'prediction')}`, taken)
   }
 }
 
@@ -109,11 +110,18 @@ const checkModels = async (layout: Layout, { files }: Contents): Promise<void> =
   if (taken.length > 0) throw namesTaken(taken)
 }
 
+const counted = ({ length }: readonly string[], what: string): string => `${length} ${what}${length === 1 ? '' : 's'}`
+
+const named = (ids: readonly string[]): string => {
+  const first = ids.slice(0, 3).map((id) => id.slice(0, 100))
+  return ids.length === 0 ? '' : ` (${first.join(', ')}${ids.length > first.length ? ', …' : ''})`
+}
+
 export const namesTaken = (paths: readonly string[]): StorageError =>
-  conflict(`other files have taken the names of ${paths.length} models`, paths)
+  conflict(`other files have taken the names of ${counted(paths, 'model')}`, paths)
 
 const conflict = (what: string, ids: readonly string[]) =>
-  new StorageError('restore_conflict', `It cannot be restored: ${what}. Nothing was restored.`, {
+  new StorageError('restore_conflict', `It cannot be restored: ${what}${named(ids)}. Nothing was restored.`, {
     ids: ids.slice(0, 100),
     hint: 'Remove what has taken their place, or restore other items by their ids.',
   })
