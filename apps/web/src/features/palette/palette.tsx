@@ -1,32 +1,20 @@
-import { CatchBoundary } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
-import { Suspense } from 'react'
 import { isMac, paletteKey } from '../../lib/command-key.ts'
 import { lazyPart } from '../../lib/lazy-part.tsx'
 import { useText } from '../../text/text.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { DialogPart } from '../../ui/dialog-part.tsx'
 import { Keys } from '../../ui/keys.tsx'
-import { RouteError } from '../../ui/route-error.tsx'
 import type { PaletteProps } from './palette-dialog.tsx'
 
 const PaletteDialog = lazyPart<PaletteProps>(async () => (await import('./palette-dialog.tsx')).PaletteDialog)
 
-/** The palette, fetched when it is first opened; that it cannot be is told in its place, and the page stays. */
+/** The palette, fetched when it is first opened. */
 export const Palette = (props: PaletteProps) => {
   const { palette } = useText()
   return (
-    <CatchBoundary
-      getResetKey={() => ''}
-      errorComponent={({ error, reset }) => (
-        <Dialog open onClose={props.onClose} title={palette.title}>
-          <RouteError error={error} reset={reset} />
-        </Dialog>
-      )}
-    >
-      <Suspense fallback={null}>
-        <PaletteDialog {...props} />
-      </Suspense>
-    </CatchBoundary>
+    <DialogPart title={palette.title} onClose={props.onClose}>
+      <PaletteDialog {...props} />
+    </DialogPart>
   )
 }
 

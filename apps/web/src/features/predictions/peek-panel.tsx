@@ -16,13 +16,14 @@ import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import { PeekFolds } from './peek-folds.tsx'
 import { PeekParameters } from './peek-parameters.tsx'
+import { peekPlace } from './peek-place.ts'
 import { PeekPlot } from './peek-plot.tsx'
 import { PeekSamples } from './peek-samples.tsx'
 import type { PinnedSample } from './pinned-sample.ts'
 import { type PeekTab, peekTabs } from './search.ts'
 import { UnreadableValues } from './unreadable-values.tsx'
 
-interface PeekProps {
+export interface PeekProps {
   readonly id: string
   /** Whether measured and predicted values can be drawn; undefined when the table does not know, as after following a link. */
   readonly arraysState: PredictionRow['arrays_state'] | undefined
@@ -45,10 +46,7 @@ export const PeekPanel = (props: PeekProps) => {
   const scatter = useQuery({ ...scatterQuery(workspace.id, props.id), placeholderData: keepPreviousData, enabled: drawable })
   const gone = isApiError(detail.error, 'prediction_not_found')
   return (
-    <aside
-      aria-label={text.peek.label}
-      className="flex w-108 shrink-0 flex-col border-l border-line bg-surface max-lg:absolute max-lg:inset-y-0 max-lg:right-0 max-lg:z-30 max-lg:max-w-full max-lg:shadow-pop"
-    >
+    <aside aria-label={text.peek.label} className={peekPlace}>
       <PeekHeader {...props} detail={detail.data} />
       {gone ? <p className="p-6 text-center break-words text-muted">{text.peek.missing(props.id)}</p> : null}
       {detail.isError && !gone ? <ErrorMessage error={detail.error} onRetry={() => void detail.refetch()} /> : null}

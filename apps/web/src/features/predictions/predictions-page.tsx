@@ -1,8 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { Suspense, useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { blockSize } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
-import { lazyPart } from '../../lib/lazy-part.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
 import { rememberColumns } from '../../stores/last-columns.ts'
 import { showToast } from '../../stores/toast.ts'
@@ -22,13 +21,12 @@ import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
+import { Peek, preloadPeek } from './peek.tsx'
 import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
-
-const PeekPanel = lazyPart(async () => (await import('./peek-panel.tsx')).PeekPanel)
 
 const route = getRouteApi('/predictions')
 
@@ -79,6 +77,7 @@ export const PredictionsPage = () => {
 
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
+    preloadPeek()
     if (found !== undefined) change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
   }
   const moveCursor = (cell: Cell): void => {
@@ -170,17 +169,15 @@ export const PredictionsPage = () => {
           )}
         </div>
         {search.peek === undefined ? null : (
-          <Suspense fallback={<aside className="w-104 border-l border-line bg-surface max-md:hidden" />}>
-            <PeekPanel
-              id={search.peek}
-              arraysState={peeked?.prediction_id === search.peek ? peeked.arrays_state : undefined}
-              tab={search.tab}
-              onTab={(tab) => change((before) => ({ ...before, tab }), true)}
-              onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}
-              onStep={(step) => moveCursor({ row: Math.min(Math.max(cursor.row + step, 0), total - 1), column: cursor.column })}
-              onClose={close}
-            />
-          </Suspense>
+          <Peek
+            id={search.peek}
+            arraysState={peeked?.prediction_id === search.peek ? peeked.arrays_state : undefined}
+            tab={search.tab}
+            onTab={(tab) => change((before) => ({ ...before, tab }), true)}
+            onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}
+            onStep={(step) => moveCursor({ row: Math.min(Math.max(cursor.row + step, 0), total - 1), column: cursor.column })}
+            onClose={close}
+          />
         )}
       </div>
     </div>

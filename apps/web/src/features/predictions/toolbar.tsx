@@ -1,10 +1,11 @@
 import { Copy, Download, ListFilter, Rows3, Rows4 } from 'lucide-react'
-import { Suspense, useState } from 'react'
+import { useState } from 'react'
 import { lazyPart } from '../../lib/lazy-part.tsx'
 import { useDensity } from '../../stores/density.ts'
 import type { RowRange } from '../../table/row-range.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { DialogPart } from '../../ui/dialog-part.tsx'
 import { SearchField } from '../../ui/search-field.tsx'
 import type { Change } from './change.ts'
 import { ColumnChooser } from './column-chooser.tsx'
@@ -44,8 +45,14 @@ export const Toolbar = ({
   panel,
   onPanel,
 }: ToolbarProps) => {
-  const { predictions } = useText()
+  const text = useText()
+  const { predictions } = text
   const [exporting, setExporting] = useState(false)
+  const openExport = (): void => {
+    // Where it failed before, it is fetched again.
+    void ExportDialog.preload()
+    setExporting(true)
+  }
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-2">
       <IconButton
@@ -68,13 +75,13 @@ export const Toolbar = ({
       )}
       <DensitySwitch />
       <ColumnChooser search={search} change={changeColumns} />
-      <Button tone="primary" onClick={() => setExporting(true)}>
+      <Button tone="primary" onClick={openExport}>
         <Download size={16} aria-hidden /> {predictions.export}
       </Button>
       {exporting ? (
-        <Suspense fallback={null}>
+        <DialogPart title={text.export.title} onClose={() => setExporting(false)}>
           <ExportDialog filters={exportFilters(search)} onClose={() => setExporting(false)} />
-        </Suspense>
+        </DialogPart>
       ) : null}
     </div>
   )
