@@ -76,5 +76,7 @@ const focusSearch = (): boolean => {
   return search !== null
 }
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable], [role=dialog], [role=menu]') !== null
+/** Where a letter means something by itself; boxes and dots to tick take none. */
+const takesLetters = 'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=dialog], [role=menu]'
+
+const isTyping = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.closest(takesLetters) !== null
