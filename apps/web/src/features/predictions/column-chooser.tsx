@@ -21,8 +21,8 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
   const found = shown.filter(matches)
   return (
     <Popover.Root onOpenChange={(open) => open || setQuery('')}>
-      <Popover.Trigger className={buttonClass('plain')}>
-        <Columns3 size={16} aria-hidden /> {text.predictions.columns}
+      <Popover.Trigger title={text.predictions.columns} className={buttonClass('plain', 'max-sm:px-2.5')}>
+        <Columns3 size={16} aria-hidden /> <span className="max-sm:sr-only">{text.predictions.columns}</span>
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner sideOffset={4} align="end" className="z-40">

@@ -1,5 +1,5 @@
-import type { PredictionRow } from '@nirs-workspace/types'
-import type { ColumnView, LoadedRow } from '../../table/grid-row.tsx'
+import type { PredictionColumn, PredictionRow } from '@nirs-workspace/types'
+import type { LoadedRow } from '../../table/grid-row.tsx'
 import type { RowRange } from '../../table/row-range.ts'
 import { plainCell } from './cells.tsx'
 
@@ -9,15 +9,15 @@ const maxRows = 10_000
 /** Puts the shown columns of these rows onto the clipboard, tab separated with a header line. Rows that are not loaded are left out and said so. */
 export const copyRows = async (
   range: RowRange,
-  columns: readonly ColumnView<PredictionRow>[],
-  header: (id: string) => string,
+  columns: readonly PredictionColumn[],
+  header: (id: PredictionColumn) => string,
   rowAt: (index: number) => LoadedRow<PredictionRow> | undefined,
 ): Promise<{ rows: number; complete: boolean }> => {
   const lines: string[] = []
   for (let index = range.first; index <= range.last && lines.length < maxRows; index += 1) {
     const found = rowAt(index)
-    if (found !== undefined) lines.push(columns.map((column) => plainCell(column.id, found.row)).join('\t'))
+    if (found !== undefined) lines.push(columns.map((column) => plainCell(column, found.row)).join('\t'))
   }
-  await navigator.clipboard.writeText([columns.map((column) => header(column.id)).join('\t'), ...lines].join('\n'))
+  await navigator.clipboard.writeText([columns.map(header).join('\t'), ...lines].join('\n'))
   return { rows: lines.length, complete: lines.length === range.last - range.first + 1 }
 }

@@ -15,7 +15,7 @@ describe('predictions page', () => {
     const { grid } = await openGrid()
     expect(screen.getByText(/^1.536 predictions$/)).toBeVisible()
     expect(grid).toHaveAttribute('aria-rowcount', String(totalRows + 1))
-    expect(screen.getAllByRole('columnheader').at(3)).toHaveTextContent('RMSECV')
+    expect(screen.getAllByRole('columnheader').at(5)).toHaveTextContent('RMSECV')
   })
 
   it('shows no total of another filter when the server is gone, and says so in words of ours', async () => {

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo, useRef, useState } from 'react'
 import { blockSize } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
@@ -12,13 +12,14 @@ import { useText } from '../../text/text.tsx'
 import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
-import { columnChoice, shownColumns, withColumnAt, withWidths } from './column-choice.ts'
+import { columnChoice, shownColumns, widthsOf, withColumnAt, withWidths } from './column-choice.ts'
 import { columnById, isPredictionColumn } from './columns.ts'
 import { ConstantColumns, useConstantColumns } from './constant-columns.tsx'
 import { withoutConstant } from './constant-facets.ts'
 import { copyRows } from './copy-rows.ts'
 import { FacetPanel } from './facet-panel.tsx'
 import { FilterChips } from './filter-chips.tsx'
+import { fittedColumns } from './fitted-columns.ts'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
 import { Peek, preloadPeek } from './peek.tsx'
@@ -27,6 +28,7 @@ import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
+import { useRoom } from './use-room.ts'
 
 const route = getRouteApi('/predictions')
 
@@ -73,7 +75,10 @@ export const PredictionsPage = () => {
     [changeColumns],
   )
   const constant = useConstantColumns(workspace.id, search)
-  const { headers, views } = useGridColumns(search, withoutConstant(shownColumns(search), constant), rows.metrics, onWidths)
+  const place = useRef<HTMLDivElement>(null)
+  const room = useRoom(place)
+  const shown = withoutConstant(shownColumns(search), constant)
+  const { headers, views } = useGridColumns(search, fittedColumns(search, shown, room), room, rows.metrics, onWidths)
 
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
@@ -88,15 +93,14 @@ export const PredictionsPage = () => {
     if (isPredictionColumn(column)) change((before) => toggleSort(before, column, add))
   }
   const resize = (column: string, width: number): void => {
-    const now = Object.fromEntries(views.map((view) => [view.id, view.width]))
-    if (columnById.has(column)) changeColumns((before) => withWidths(before, { ...now, [column]: width }))
+    if (columnById.has(column)) changeColumns((before) => withWidths(before, { ...widthsOf(before), [column]: width }))
   }
   const moveColumn = (column: string, to: string): void => {
     if (isPredictionColumn(column) && isPredictionColumn(to)) changeColumns((before) => withColumnAt(before, column, to))
   }
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
-    const copied = await copyRows(range, views, (id) => text.columns[columnById.get(id)?.id ?? 'prediction_id'], rows.rowAt)
+    const copied = await copyRows(range, shown, (id) => text.columns[id], rows.rowAt)
     showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
   }
   const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
@@ -137,7 +141,7 @@ export const PredictionsPage = () => {
         }}
       >
         {panel ? <FacetPanel workspace={workspace.id} search={search} change={change} onClose={() => setPanel(false)} /> : null}
-        <div className="min-w-0 flex-1">
+        <div ref={place} className="min-w-0 flex-1">
           {rows.error !== null && rows.pending ? (
             <ErrorMessage error={rows.error} onRetry={rows.retry} />
           ) : rows.total === undefined ? (

@@ -54,7 +54,7 @@ export const Toolbar = ({
     setExporting(true)
   }
   return (
-    <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-2">
+    <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-2 max-sm:gap-x-1.5">
       <IconButton
         label={panel ? predictions.hideFilters : predictions.showFilters}
         aria-expanded={panel}
@@ -65,7 +65,7 @@ export const Toolbar = ({
       </IconButton>
       <SearchBox value={search.q ?? ''} change={change} />
       <Total total={total} cursorRow={cursorRow} refreshing={refreshing} failed={failed} />
-      <p className="min-w-0 flex-1 truncate text-xs text-muted max-sm:basis-0">
+      <p className="min-w-0 flex-1 truncate text-xs text-muted max-sm:hidden">
         <span className="max-xl:hidden">{hint && total !== undefined && total > 0 ? predictions.openHint : ''}</span>
       </p>
       {selection === undefined ? null : (
@@ -75,8 +75,8 @@ export const Toolbar = ({
       )}
       <DensitySwitch />
       <ColumnChooser search={search} change={changeColumns} />
-      <Button tone="primary" onClick={openExport}>
-        <Download size={16} aria-hidden /> {predictions.export}
+      <Button tone="primary" onClick={openExport} title={predictions.export} className="max-sm:px-2.5">
+        <Download size={16} aria-hidden /> <span className="max-sm:sr-only">{predictions.export}</span>
       </Button>
       {exporting ? (
         <DialogPart title={text.export.title} onClose={() => setExporting(false)}>
@@ -104,7 +104,7 @@ const Total = ({ total, cursorRow, refreshing, failed }: Pick<ToolbarProps, 'tot
   const text = useText()
   const format = useFormat()
   return (
-    <p aria-live="polite" className="flex items-baseline gap-2 whitespace-nowrap">
+    <p aria-live="polite" className="flex items-baseline gap-2 whitespace-nowrap max-sm:flex-1">
       <span className={refreshing ? 'font-semibold opacity-55' : 'font-semibold'}>
         {failed ? '' : total === undefined ? '…' : text.common.predictions(total)}
       </span>

@@ -9,6 +9,7 @@ import { useFormat, useText } from '../../text/text.tsx'
 import { alignsRight, columnViews, DirectionBadge } from './cells.tsx'
 import { pinnedColumns, widthsOf } from './column-choice.ts'
 import { columnById, type GridColumn, isScoreColumn, scorePartition } from './columns.ts'
+import { fittedColumn, type Room } from './fitted-columns.ts'
 import { type PredictionSearch, sortOf } from './search.ts'
 
 const features = tableFeatures({ columnSizingFeature, columnResizingFeature })
@@ -24,6 +25,7 @@ interface GridColumns {
 export const useGridColumns = (
   search: PredictionSearch,
   visible: readonly PredictionColumn[],
+  room: Room,
   metrics: readonly string[],
   onWidths: (widths: Readonly<Record<string, number>>) => void,
 ): GridColumns => {
@@ -31,7 +33,7 @@ export const useGridColumns = (
   const format = useFormat()
   const shownKey = visible.join()
   const pinned = pinnedColumns(search)
-  const shown = useMemo(() => columnsOf(shownKey), [shownKey])
+  const shown = useMemo(() => columnsOf(shownKey, room), [shownKey, room])
   const columns = useMemo(() => shown.map((column) => ({ id: column.id, size: column.width, minSize: 56, maxSize: 800 })), [shown])
   const table = useTable({
     features,
@@ -61,7 +63,7 @@ export const useGridColumns = (
   const views = useMemo(() => columnViews(shown, pinKey.split(','), sizing, text, format), [shown, pinKey, sizing, text, format])
   const sort = sortOf(search)
   const headers = table.getFlatHeaders().flatMap((header): HeaderView[] => {
-    const column = columnById.get(header.id)
+    const column = shown.find(({ id }) => id === header.id)
     if (column === undefined) return []
     const place = sort.findIndex((key) => key.column === column.id)
     return [
@@ -87,11 +89,12 @@ const headerHint = (column: GridColumn, metrics: readonly string[], text: Text):
   return isScoreColumn(column.id) && metrics.length === 1 ? `${metricName(text, metrics[0] ?? '')}: ${hint}` : hint
 }
 
-const columnsOf = (key: string): GridColumn[] =>
+const columnsOf = (key: string, room: Room): GridColumn[] =>
   key
     .split(',')
     .map((id) => columnById.get(id))
     .filter((column) => column !== undefined)
+    .map((column) => fittedColumn(column, room))
 
 /** With RMSE alone in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
 const headerLabel = (column: GridColumn, metrics: readonly string[], text: Text): string => {
