@@ -274,6 +274,8 @@ export const en = (f: Formatters) => {
       lower: 'lower is better',
       zero: 'nearest to zero is best',
       unknown: 'direction unknown',
+      /** Beside a score. */
+      signs: { higher: 'max', lower: 'min', zero: '≈ 0', unknown: '?' },
     },
     predictions: {
       title: 'Predictions',

@@ -291,6 +291,7 @@ export const fr = (f: Formatters): Text => {
       lower: 'à minimiser',
       zero: 'optimal au plus près de zéro',
       unknown: 'sens inconnu',
+      signs: { higher: 'max', lower: 'min', zero: '≈ 0', unknown: '?' },
     },
     predictions: {
       title: 'Prédictions',

@@ -8,6 +8,7 @@ import { useWorkspace } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
+import { DirectionBadge } from '../../ui/direction-badge.tsx'
 import { Skeleton } from '../../ui/states.tsx'
 
 type BestCv = DatasetOverview['best_cv'][number]
@@ -78,10 +79,8 @@ interface BestProps {
   readonly children?: ReactNode
 }
 
-const arrows = { higher: '↑', lower: '↓', zero: '→0', unknown: '?' } as const
-
 const Best = ({ title, pending = false, score, metric: name, best, children }: BestProps) => {
-  const { overview, metric } = useText()
+  const { overview } = useText()
   const format = useFormat()
   return (
     <div className="min-w-0">
@@ -94,9 +93,8 @@ const Best = ({ title, pending = false, score, metric: name, best, children }: B
             <span className="text-lg font-semibold" title={format.exact(score)}>
               {format.score(score)}
             </span>
-            <span className="text-xs text-muted" title={metric[best.direction]}>
-              {name} <span aria-hidden>{arrows[best.direction]}</span>
-              <span className="sr-only">{metric[best.direction]}</span>
+            <span className="text-xs text-muted">
+              {name} <DirectionBadge direction={best.direction} />
             </span>
           </span>
           <Link

@@ -1,5 +1,5 @@
 import type { PredictionRow } from '@nirs-workspace/types'
-import { type MetricDirection, metricDirection } from '@nirs-workspace/types/metric'
+import { metricDirection } from '@nirs-workspace/types/metric'
 import type { WireNumber } from '@nirs-workspace/types/number'
 import type { ReactNode } from 'react'
 import type { Formatters } from '../../lib/format.ts'
@@ -111,20 +111,4 @@ export const plainCell = (id: string, row: PredictionRow): string => {
   if (hidesUnreadable(id, row)) return row.arrays_state
   const value = column === undefined ? null : row[column.id]
   return value === null ? '' : String(value).replaceAll(/[\t\r\n]+/g, ' ')
-}
-
-const arrows: Record<MetricDirection, string> = { higher: '↑', lower: '↓', zero: '→0', unknown: '?' }
-
-/** ↑ or ↓ beside a score, with its meaning on hover; nothing when metrics are mixed. */
-export const DirectionBadge = ({ metric, text }: { metric: string; text: Text }) => {
-  const direction = metricDirection(metric)
-  return (
-    <span
-      title={`${metricName(text, metric)}: ${text.metric[direction]}`}
-      className="shrink-0 rounded-sm bg-sunken px-1 text-[0.7rem] leading-4 text-muted"
-    >
-      <span aria-hidden>{arrows[direction]}</span>
-      <span className="sr-only">{text.metric[direction]}</span>
-    </span>
-  )
 }

@@ -1,4 +1,5 @@
 import type { PredictionColumn, PredictionRow } from '@nirs-workspace/types'
+import { metricDirection } from '@nirs-workspace/types/metric'
 import { columnResizingFeature, columnSizingFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useEffect, useMemo, useRef } from 'react'
 import type { HeaderView } from '../../table/grid-header.tsx'
@@ -6,7 +7,8 @@ import type { ColumnView } from '../../table/grid-row.tsx'
 import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
-import { alignsRight, columnViews, DirectionBadge } from './cells.tsx'
+import { DirectionBadge } from '../../ui/direction-badge.tsx'
+import { alignsRight, columnViews } from './cells.tsx'
 import { pinnedColumns, widthsOf } from './column-choice.ts'
 import { columnById, type GridColumn, isScoreColumn, scorePartition } from './columns.ts'
 import { fittedColumn, type Room } from './fitted-columns.ts'
@@ -74,7 +76,7 @@ export const useGridColumns = (
         right: alignsRight(column),
         label: headerLabel(column, metrics, text),
         hint: headerHint(column, metrics, text),
-        badge: isScoreColumn(column.id) && metrics.length === 1 ? <DirectionBadge metric={metrics[0] ?? ''} text={text} /> : null,
+        badge: isScoreColumn(column.id) && metrics.length === 1 ? directionBadge(metrics[0] ?? '', text) : null,
         sort: sort[place]?.direction,
         sortPlace: sort.length > 1 && place >= 0 ? place + 1 : undefined,
         startResize: header.getResizeHandler(),
@@ -82,6 +84,12 @@ export const useGridColumns = (
     ]
   })
   return { headers, views }
+}
+
+/** Nothing when metrics are mixed. */
+const directionBadge = (metric: string, text: Text) => {
+  const direction = metricDirection(metric)
+  return <DirectionBadge direction={direction} title={`${metricName(text, metric)}: ${text.metric[direction]}`} />
 }
 
 const headerHint = (column: GridColumn, metrics: readonly string[], text: Text): string => {
