@@ -1,8 +1,12 @@
 import * as z from 'zod'
+import { FoldKind } from './prediction.ts'
 
 const wireNumber = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])])
 
-/** The best cross-validation score of a run on one dataset; ranked by the metric's own direction, never across metrics. */
+/**
+ * The best cross-validation score of a run on one dataset: of its averages over folds, of single folds where no average is stored, and of fits
+ * without folds where nothing else is. Ranked by the metric's own direction, never across metrics.
+ */
 export const RunBest = z.object({
   dataset_name: z.string(),
   metric: z.string(),
@@ -10,6 +14,9 @@ export const RunBest = z.object({
   val_score: wireNumber.nullable(),
   prediction_id: z.string(),
   model_name: z.string(),
+  fold_id: z.string(),
+  /** What the score is of: average, fold or single. */
+  fold_kind: FoldKind,
 })
 export type RunBest = z.infer<typeof RunBest>
 

@@ -563,7 +563,6 @@ export const en = (f: Formatters) => {
       pipelines: 'Pipelines',
       predictions: 'Predictions',
       best: 'Best validation score',
-      bestHint: 'The best of all folds and averages of the run; one fold alone can be better than the model is',
       total: (n: number) => `${f.int(n)} ${plural(n, 'run', 'runs')}`,
       empty: 'No run has been recorded in this workspace.',
       filteredTitle: 'No run matches',

@@ -570,7 +570,6 @@ export const fr = (f: Formatters): Text => {
       pipelines: 'Pipelines',
       predictions: 'Prédictions',
       best: 'Meilleur score de validation',
-      bestHint: 'Le meilleur parmi les plis et leurs moyennes ; un pli isolé peut être meilleur que le modèle',
       total: (n) => `${f.int(n)} ${plural(n, 'essai', 'essais')}`,
       empty: 'Aucun essai n’a été enregistré dans cet espace.',
       filteredTitle: 'Aucun essai ne correspond',

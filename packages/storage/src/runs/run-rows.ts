@@ -1,4 +1,4 @@
-import { metricDirection, type PredictionRow, type RunBest, type RunRow } from '@nirs-workspace/types'
+import { type FoldKind, metricDirection, type PredictionRow, type RunBest, type RunRow } from '@nirs-workspace/types'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
 import { groupRows } from '../predictions/group-rows.ts'
 import { bestRows, cvContest, knownDirections, metricsUnder } from '../predictions/ranking.ts'
@@ -29,21 +29,37 @@ const countByRun = async (catalog: CatalogReader, table: string, ids: readonly s
   )
 }
 
-/** Best cross-validation row of every run, dataset and metric of known direction. */
+/** What may stand for a run, most telling first: one fold alone can be better than its model is, and a fit without folds is no cross-validation. */
+const kinds = ['average', 'fold', 'single'] as const satisfies readonly FoldKind[]
+
+/** Best cross-validation row of every run, dataset and metric of known direction, of the first kind that it has. */
 const bestByRun = async (catalog: CatalogReader, ids: readonly string[], options: QueryOptions): Promise<Map<string, RunBest[]>> => {
-  const contest = cvContest()
   const narrowing = { sql: 'run_id IN (SELECT unnest($ids))', parameters: { ids } }
-  const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
+  const under = { sql: `${cvContest(kinds).condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
   const directions = knownDirections(await metricsUnder(catalog, under, options))
-  const rows = await bestRows(catalog, { contest, directions, within: ['run_id', 'dataset_name'], n: 1, narrowing }, options)
-  return groupRows(rows.map((row): [string, RunBest] => [row.run_id ?? '', runBest(row)]))
+  const bestOf = (kind: FoldKind): Promise<PredictionRow[]> =>
+    bestRows(catalog, { contest: cvContest([kind]), directions, within: ['run_id', 'dataset_name'], n: 1, narrowing }, options)
+  const found = new Map<string, PredictionRow>()
+  for (const rows of await Promise.all(kinds.map(bestOf))) {
+    for (const row of rows) {
+      const group = JSON.stringify([row.run_id, row.dataset_name, row.metric])
+      if (!found.has(group)) found.set(group, row)
+    }
+  }
+  return groupRows([...found.values()].sort(byName).map((row): [string, RunBest] => [row.run_id ?? '', runBest(row)]))
 }
 
-const runBest = ({ dataset_name, metric, val_score, prediction_id, model_name }: PredictionRow): RunBest => ({
+/** In the order of the bytes, as the catalog orders names. */
+const byName = (a: PredictionRow, b: PredictionRow): number =>
+  Buffer.compare(Buffer.from(a.dataset_name), Buffer.from(b.dataset_name)) || Buffer.compare(Buffer.from(a.metric), Buffer.from(b.metric))
+
+const runBest = ({ dataset_name, metric, val_score, prediction_id, model_name, fold_id, fold_kind }: PredictionRow): RunBest => ({
   dataset_name,
   metric,
   direction: metricDirection(metric),
   val_score,
   prediction_id,
   model_name,
+  fold_id,
+  fold_kind,
 })

@@ -43,6 +43,8 @@ beforeAll(async () => {
     { ...row, prediction_id: 'refit', val_score: 0, pipeline_id: 'p2', fold_kind: 'refit', fold_id: 'final', refit_context: 'standalone' },
     { ...row, prediction_id: 'accurate', val_score: 0.9, metric: 'accuracy' },
     { ...row, prediction_id: 'odd', val_score: 0.9, metric: 'who knows' },
+    { ...row, prediction_id: 'average', val_score: 0.35, fold_kind: 'average', fold_id: 'avg' },
+    { ...row, prediction_id: 'uncrossed', val_score: 0.01, fold_kind: 'single', fold_id: '' },
     { prediction_id: 'elsewhere', run_id: 'r2', val_score: 0.1 },
   ])
 })
@@ -57,8 +59,9 @@ describe('runs', () => {
     expect(await list({ limit: 1, offset: 2 })).toMatchObject({ rows: [{ run_id: 'r4', status: '' }], total: 4, offset: 2 })
   })
 
-  test('carry counts and their best cross-validation score per dataset and metric, never of refits or by guess', async () => {
+  test('carry counts and their best cross-validation score per dataset and metric, of all folds before one, never of refits or by guess', async () => {
     const { rows } = await list({ q: 'screen' })
+    const best = { dataset_name: 'rye', model_name: 'PLS' }
     expect(rows).toEqual([
       {
         run_id: 'r1',
@@ -68,11 +71,11 @@ describe('runs', () => {
         completed_at: '2026-01-01T10:05:00.25',
         datasets: ['Blé dur', 'rye'],
         n_pipelines: 2,
-        n_predictions: 6,
+        n_predictions: 8,
         error: null,
         best: [
-          { dataset_name: 'rye', metric: 'accuracy', direction: 'higher', val_score: 0.9, prediction_id: 'accurate', model_name: 'PLS' },
-          { dataset_name: 'rye', metric: 'rmse', direction: 'lower', val_score: 0.3, prediction_id: 'better', model_name: 'PLS' },
+          { ...best, metric: 'accuracy', direction: 'higher', val_score: 0.9, prediction_id: 'accurate', fold_id: '0', fold_kind: 'fold' },
+          { ...best, metric: 'rmse', direction: 'lower', val_score: 0.35, prediction_id: 'average', fold_id: 'avg', fold_kind: 'average' },
         ],
       },
     ])
@@ -90,7 +93,7 @@ describe('runs', () => {
     expect(run.config).toEqual({ n_pipelines: 1, tolerance: 'NaN' })
     expect(run.summary).toBe('not json')
     expect(run.pipelines.map(({ pipeline_id, status, n_predictions }) => [pipeline_id, status, n_predictions])).toEqual([
-      ['p1', 'completed', 5],
+      ['p1', 'completed', 7],
       ['p2', '', 1],
     ])
   })

@@ -6,6 +6,7 @@ import type { ReactNode } from 'react'
 import { bestCvQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { paths } from '../../paths.ts'
+import { foldWords } from '../../text/fold-words.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { DirectionBadge } from '../../ui/direction-badge.tsx'
@@ -46,15 +47,10 @@ const RankedCv = ({ dataset, best, order }: { dataset: string; best: BestCv; ord
       metric={metricName(text, best.metric, row?.fold_kind === 'single' ? undefined : 'val')}
     >
       <span title={row === undefined ? undefined : foldHint(row, overview.foldHints)}>
-        {row === undefined ? overview.anyFold : foldWords(row, overview)}
+        {row === undefined ? overview.anyFold : foldWords(row, text)}
       </span>
     </Best>
   )
-}
-
-const foldWords = (row: PredictionRow, overview: ReturnType<typeof useText>['overview']): string => {
-  if (row.fold_kind === 'average') return overview.overFolds(row.fold_id)
-  return row.fold_kind === 'single' ? overview.noCrossValidation : overview.oneFold(row.fold_id)
 }
 
 const foldHint = (row: PredictionRow, hints: ReturnType<typeof useText>['overview']['foldHints']): string | undefined =>

@@ -30,9 +30,6 @@ const tightWidths: Partial<Record<PredictionColumn, number>> = {
   preprocessings: 112,
   partition: 78,
   fold_id: 92,
-  val_score: 108,
-  test_score: 108,
-  train_score: 108,
 }
 
 export const fittedColumn = (column: GridColumn, room: Room): GridColumn => {

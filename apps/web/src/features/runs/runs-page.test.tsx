@@ -1,4 +1,4 @@
-import type { RunRow } from '@nirs-workspace/types'
+import type { RunBest, RunRow } from '@nirs-workspace/types'
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
@@ -26,6 +26,25 @@ const runsOf = (total: number) => ({
 })
 
 describe('runs page', () => {
+  it('says beside a best score what it is of', async () => {
+    const of = (fold_kind: RunBest['fold_kind'], fold_id: string): RunBest => ({
+      dataset_name: fold_kind,
+      metric: 'rmse',
+      direction: 'lower',
+      val_score: 0.5,
+      prediction_id: fold_kind,
+      model_name: 'PLS',
+      fold_kind,
+      fold_id,
+    })
+    const best = [of('average', 'w_avg'), of('fold', '3'), of('single', '')]
+    renderApp('/runs', 'migrated', { 'GET /runs': () => ({ rows: [{ ...run, best }], total: 1, offset: 0 }) })
+    for (const words of ['PLS, all folds together (w_avg)', 'PLS, fold 3 alone', 'PLS, no cross-validation']) {
+      expect(await screen.findByText(words)).toBeVisible()
+    }
+    expect(screen.getAllByText('lower is better')).toHaveLength(3)
+  })
+
   it.each([
     ['/runs?page=99', 14, {}, 14],
     ['/runs?page=99', 120, { page: '3' }, 20],

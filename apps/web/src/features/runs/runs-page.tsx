@@ -4,11 +4,14 @@ import { getRouteApi, Link, Navigate } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Inbox, SearchX } from 'lucide-react'
 import { runsQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
+import { classNames } from '../../lib/class-names.ts'
 import { paths } from '../../paths.ts'
+import { foldWords } from '../../text/fold-words.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { DirectionBadge } from '../../ui/direction-badge.tsx'
 import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { Page } from '../../ui/page.tsx'
 import { RunStatus } from '../../ui/run-status.tsx'
@@ -99,22 +102,22 @@ const Filters = () => {
 
 const RunTable = ({ rows }: { rows: readonly RunRow[] }) => {
   const { runs } = useText()
-  const names = [runs.name, runs.status, runs.created, runs.duration, runs.datasets, runs.best, runs.pipelines, runs.predictions]
   return (
     <div className="card overflow-x-auto">
-      <table className="w-full min-w-3xl text-left">
+      <table className="w-full text-left sm:min-w-3xl">
         <thead className="text-xs text-muted">
           <tr>
-            {names.map((name, place) => (
-              <th
-                key={name}
-                scope="col"
-                title={name === runs.best ? runs.bestHint : undefined}
-                className={`px-3 py-2 font-semibold ${place >= names.length - 2 ? 'text-right' : ''}`}
-              >
+            <Head>{runs.name}</Head>
+            {[runs.status, runs.created, runs.duration, runs.datasets].map((name) => (
+              <Head key={name} wide>
                 {name}
-              </th>
+              </Head>
             ))}
+            <Head>{runs.best}</Head>
+            <Head wide right>
+              {runs.pipelines}
+            </Head>
+            <Head right>{runs.predictions}</Head>
           </tr>
         </thead>
         <tbody>
@@ -127,47 +130,64 @@ const RunTable = ({ rows }: { rows: readonly RunRow[] }) => {
   )
 }
 
+/** `wide` = on narrow screens it stands under the name of the run, or not at all. */
+const Head = ({ wide = false, right = false, children }: { wide?: boolean; right?: boolean; children: string }) => (
+  <th scope="col" className={classNames('px-3 py-2 font-semibold max-sm:px-2', wide && 'max-sm:hidden', right && 'text-right')}>
+    {children}
+  </th>
+)
+
 const Run = ({ run }: { run: RunRow }) => {
   const text = useText()
   const format = useFormat()
+  const started = run.created_at === null ? '–' : format.dateTime(run.created_at)
+  const took = duration(run, format.duration)
+  const datasets = run.datasets.map((name) => datasetLabel(name, text)).join(', ')
   return (
     <tr className="border-t border-line align-top hover:bg-hover">
-      <th scope="row" className="max-w-72 min-w-48 px-3 py-2 font-medium">
-        <Link to={paths.predictions} search={{ run_id: [run.run_id] }} className="break-words text-accent hover:underline">
+      <th scope="row" className="max-w-72 px-3 py-2 font-medium max-sm:px-2 sm:min-w-48">
+        <Link to={paths.predictions} search={{ run_id: [run.run_id] }} className="wrap-anywhere text-accent hover:underline">
           {run.name}
         </Link>
-        {run.error === null ? null : <p className="text-xs font-normal text-danger">{run.error}</p>}
+        <div className="grid justify-items-start gap-0.5 text-xs font-normal text-muted sm:hidden">
+          <RunStatus status={run.status} error={run.error} />
+          <span>{[started, took].filter((part) => part !== '–').join(' · ')}</span>
+          <span className="wrap-anywhere">{datasets}</span>
+        </div>
+        {run.error === null ? null : <p className="text-xs font-normal wrap-anywhere text-danger">{run.error}</p>}
       </th>
-      <td className="px-3 py-2">
+      <td className="px-3 py-2 max-sm:hidden">
         <RunStatus status={run.status} error={run.error} />
       </td>
-      <td className="px-3 py-2 whitespace-nowrap text-muted">{run.created_at === null ? '–' : format.dateTime(run.created_at)}</td>
-      <td className="px-3 py-2 whitespace-nowrap text-muted">{duration(run, format.duration)}</td>
-      <td className="max-w-56 px-3 py-2">{run.datasets.map((name) => datasetLabel(name, text)).join(', ')}</td>
-      <td className="px-3 py-2">
+      <td className="px-3 py-2 whitespace-nowrap text-muted max-sm:hidden">{started}</td>
+      <td className="px-3 py-2 whitespace-nowrap text-muted max-sm:hidden">{took}</td>
+      <td className="max-w-56 px-3 py-2 max-sm:hidden">{datasets}</td>
+      <td className="px-3 py-2 max-sm:px-2">
         {run.best.map((best) => (
           <BestScore key={best.dataset_name + best.metric} best={best} several={run.datasets.length > 1} />
         ))}
       </td>
-      <td className="px-3 py-2 text-right">{format.int(run.n_pipelines)}</td>
-      <td className="px-3 py-2 text-right">{format.int(run.n_predictions)}</td>
+      <td className="px-3 py-2 text-right max-sm:hidden">{format.int(run.n_pipelines)}</td>
+      <td className="px-3 py-2 text-right max-sm:px-2">{format.int(run.n_predictions)}</td>
     </tr>
   )
 }
 
 const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
   const text = useText()
-  const { metric } = text
   const format = useFormat()
   if (best.val_score === null) return null
   return (
-    <p className="whitespace-nowrap" title={`${best.model_name} (${metric[best.direction]}), ${text.overview.anyFold}`}>
-      <span className="text-xs text-muted">
-        {several ? `${datasetLabel(best.dataset_name, text)} · ` : ''}
-        {metricName(text, best.metric)}
-      </span>{' '}
-      <span className="font-medium">{format.score(best.val_score)}</span>
-    </p>
+    <div className="not-first:mt-1">
+      <p>
+        <span className="text-xs text-muted">
+          {several ? `${datasetLabel(best.dataset_name, text)} · ` : ''}
+          {metricName(text, best.metric)} <DirectionBadge direction={best.direction} />
+        </span>{' '}
+        <span className="font-medium">{format.score(best.val_score)}</span>
+      </p>
+      <p className="text-xs text-muted">{`${best.model_name}, ${foldWords(best, text)}`}</p>
+    </div>
   )
 }
 
