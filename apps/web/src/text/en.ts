@@ -475,6 +475,7 @@ export const en = (f: Formatters) => {
         accuracy: 'Accuracy',
         balanced_accuracy: 'Balanced accuracy',
       },
+      aboutFigures: 'Formulas and conventions',
       formulas: {
         n: 'Number of samples',
         r2: '1 − Σ(ŷ−y)² / Σ(y−ȳ)²',

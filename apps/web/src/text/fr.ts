@@ -482,6 +482,7 @@ export const fr = (f: Formatters): Text => {
         accuracy: 'Exactitude',
         balanced_accuracy: 'Exactitude équilibrée',
       },
+      aboutFigures: 'Formules et conventions',
       formulas: {
         n: 'Nombre d’échantillons',
         r2: '1 − Σ(ŷ−y)² / Σ(y−ȳ)²',

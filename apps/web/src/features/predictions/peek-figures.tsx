@@ -1,26 +1,66 @@
 import type { ClassificationFigures, RegressionFigures } from '@nirs-workspace/types'
 import type { WireNumber } from '@nirs-workspace/types/number'
+import { ChevronRight } from 'lucide-react'
+import { useState } from 'react'
+import { classNames } from '../../lib/class-names.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 
-/** The figures of merit, each with its formula and convention on hover. */
+interface Figure {
+  readonly name: string
+  readonly value: string
+  /** Its formula or convention. */
+  readonly hint: string
+}
+
+/** The figures of merit. */
 export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigures; rmseName: string }) => {
   const { peek } = useText()
   const format = useFormat()
   const names = peek.figures
   const hints = peek.formulas
-  const rows: readonly (readonly [string, string, string, string])[] = [
-    ['n', names.n, sampleCount(figures, format.int), figures.excluded === 0 ? hints.n : peek.excluded(figures.excluded)],
-    ['rmse', rmseName, format.score(figures.rmse), hints.rmse],
-    ...(['r2', 'bias', 'sep', 'sep_n1', 'mae', 'rpd', 'rpiq', 'slope', 'intercept'] as const).map(
-      (key) => [key, names[key], format.score(figures[key]), hints[key]] as const,
-    ),
+  const shown: readonly Figure[] = [
+    {
+      name: names.n,
+      value: sampleCount(figures, format.int),
+      hint: figures.excluded === 0 ? hints.n : peek.excluded(figures.excluded),
+    },
+    { name: rmseName, value: format.score(figures.rmse), hint: hints.rmse },
+    ...(['r2', 'bias', 'sep', 'sep_n1', 'mae', 'rpd', 'rpiq', 'slope', 'intercept'] as const).map((key) => ({
+      name: names[key],
+      value: format.score(figures[key]),
+      hint: hints[key],
+    })),
   ]
+  return <Figures shown={shown} columns="grid-cols-2" />
+}
+
+/** The values, and on demand what each is: hovering alone would keep that from keys and fingers. */
+const Figures = ({ shown, columns }: { shown: readonly Figure[]; columns: string }) => {
+  const { peek } = useText()
+  const [explained, setExplained] = useState(false)
   return (
-    <dl className="grid grid-cols-2 gap-x-6">
-      {rows.map(([key, name, value, hint]) => (
-        <Row key={key} name={name} value={value} hint={hint} />
-      ))}
-    </dl>
+    <div>
+      <dl className={classNames('grid gap-x-6', explained ? 'grid-cols-1' : columns)}>
+        {shown.map(({ name, value, hint }) => (
+          <div key={name} className="flex flex-wrap items-baseline justify-between gap-x-3 border-b border-line py-1">
+            <dt title={explained ? undefined : hint} className="text-muted">
+              {name}
+            </dt>
+            <dd className="font-medium">{value}</dd>
+            {explained ? <dd className="basis-full text-xs text-muted">{hint}</dd> : null}
+          </div>
+        ))}
+      </dl>
+      <button
+        type="button"
+        aria-expanded={explained}
+        onClick={() => setExplained(!explained)}
+        className="mt-1 inline-flex min-h-8 items-center gap-1 rounded text-xs text-muted hover:text-ink"
+      >
+        <ChevronRight size={14} aria-hidden className={classNames('transition-transform', explained && 'rotate-90')} />
+        {peek.aboutFigures}
+      </button>
+    </div>
   )
 }
 
@@ -28,30 +68,25 @@ export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigu
 const sampleCount = ({ n, excluded }: { n: number; excluded: number }, int: (value: number) => string): string =>
   excluded === 0 ? int(n) : `${int(n)} (−${int(excluded)})`
 
-const Row = ({ name, value, hint }: { name: string; value: string; hint: string }) => (
-  <div className="flex items-baseline justify-between gap-3 border-b border-line py-1">
-    <dt title={hint} className="cursor-help text-muted underline decoration-line-strong decoration-dotted underline-offset-3">
-      {name}
-    </dt>
-    <dd className="font-medium">{value}</dd>
-  </div>
-)
-
 export const ClassFigures = ({ figures }: { figures: ClassificationFigures }) => {
   const { peek } = useText()
   const format = useFormat()
   const score = (value: WireNumber): string => format.score(value)
+  const shown: readonly Figure[] = [
+    {
+      name: peek.figures.n,
+      value: sampleCount(figures, format.int),
+      hint: figures.excluded === 0 ? peek.formulas.n : peek.excluded(figures.excluded),
+    },
+    ...(['accuracy', 'balanced_accuracy'] as const).map((key) => ({
+      name: peek.figures[key],
+      value: score(figures[key]),
+      hint: peek.formulas[key],
+    })),
+  ]
   return (
     <>
-      <dl className="grid grid-cols-1">
-        <Row
-          name={peek.figures.n}
-          value={sampleCount(figures, format.int)}
-          hint={figures.excluded === 0 ? peek.formulas.n : peek.excluded(figures.excluded)}
-        />
-        <Row name={peek.figures.accuracy} value={score(figures.accuracy)} hint={peek.formulas.accuracy} />
-        <Row name={peek.figures.balanced_accuracy} value={score(figures.balanced_accuracy)} hint={peek.formulas.balanced_accuracy} />
-      </dl>
+      <Figures shown={shown} columns="grid-cols-1" />
       <table className="w-full text-right">
         <caption className="pb-1 text-left font-semibold">{peek.perClass}</caption>
         <thead className="text-xs text-muted">

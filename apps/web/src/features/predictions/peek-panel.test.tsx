@@ -30,6 +30,16 @@ describe('row beside the table', () => {
     expect(screen.queryByText('RMSE of these arrays')).not.toBeInTheDocument()
   })
 
+  it('explains its figures by keyboard, too', async () => {
+    await openRow({ val_score: 0.14 })
+    const explain = await screen.findByRole('button', { name: 'Formulas and conventions', expanded: false })
+    expect(screen.queryByText(/as ISO 12099 has it/)).not.toBeInTheDocument()
+    explain.focus()
+    await userEvent.keyboard('{Enter}')
+    expect(explain).toHaveAttribute('aria-expanded', 'true')
+    expect(screen.getByText(/as ISO 12099 has it/)).toBeVisible()
+  })
+
   it('does not call the error of mixed fold models RMSECV, and says why it is not the stored score', async () => {
     await openRow({ fold_kind: 'average', fold_id: 'avg', val_score: 0.41 })
     expect(await screen.findByText('RMSE of these arrays')).toBeVisible()
