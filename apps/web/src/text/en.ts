@@ -692,6 +692,7 @@ export const en = (f: Formatters) => {
       freeUnused: (bytes: number) =>
         `${f.bytes(bytes)} hold nothing any more: free blocks of the store, which nirs4all fills again, and dropped rows of array files, which go with`,
       nothingToFree: 'Nothing to free.',
+      littleToFree: (bytes: number) => `Nothing worth freeing: ${f.bytes(bytes)}.`,
       datasets: 'Datasets',
       dataset: 'Dataset',
       predictions: 'Predictions',

@@ -699,6 +699,7 @@ export const fr = (f: Formatters): Text => {
       freeUnused: (bytes) =>
         `${f.bytes(bytes)} ne contiennent plus rien : blocs libres de la base, que nirs4all réutilise, et lignes retirées des fichiers de tableaux, qui partent avec`,
       nothingToFree: 'Rien à libérer.',
+      littleToFree: (bytes) => `Rien qui vaille d’être libéré : ${f.bytes(bytes)}.`,
       datasets: 'Jeux de données',
       dataset: 'Jeu de données',
       predictions: 'Prédictions',

@@ -53,6 +53,20 @@ describe('a workspace that vanishes while it is open', () => {
     expect(screen.queryByText(/workspace is away/)).not.toBeInTheDocument()
   })
 
+  it('is told once on a table that is opened meanwhile, which offers nothing to lay out or export', async () => {
+    renderApp('/predictions', 'migrated', {
+      'GET /workspaces': () => workspaceList('migrated', { exists: false }),
+      'GET /predictions': gone,
+      'GET /predictions/facets': gone,
+      'GET /predictions/histogram': gone,
+    })
+    expect(await screen.findByText('Not available while the workspace is away.')).toBeVisible()
+    expect(screen.getByText(title)).toBeVisible()
+    for (const name of ['Columns', 'Export…']) expect(screen.getByRole('button', { name })).toBeDisabled()
+    expect(screen.getByRole('complementary', { name: 'Filters' })).toHaveTextContent(/^$/)
+    expect(screen.queryByRole('button', { name: 'Try again' })).not.toBeInTheDocument()
+  })
+
   it('is looked for without being asked', async () => {
     const { state, sent } = openMovable('/', false)
     await screen.findByText(title)

@@ -11,7 +11,7 @@ import type { PredictionSearch } from './search.ts'
 import { ShownColumns } from './shown-columns.tsx'
 
 /** Which columns are shown, in which order, and which stay at the left; the choice goes into the address. */
-export const ColumnChooser = ({ search, change }: { search: PredictionSearch; change: Change }) => {
+export const ColumnChooser = ({ search, change, disabled }: { search: PredictionSearch; change: Change; disabled: boolean }) => {
   const text = useText()
   const [query, setQuery] = useState('')
   const shown = shownColumns(search)
@@ -21,7 +21,7 @@ export const ColumnChooser = ({ search, change }: { search: PredictionSearch; ch
   const found = shown.filter(matches)
   return (
     <Popover.Root onOpenChange={(open) => open || setQuery('')}>
-      <Popover.Trigger title={text.predictions.columns} className={buttonClass('plain', 'max-sm:px-2.5')}>
+      <Popover.Trigger disabled={disabled} title={text.predictions.columns} className={buttonClass('plain', 'max-sm:px-2.5')}>
         <Columns3 size={16} aria-hidden /> <span className="max-sm:sr-only">{text.predictions.columns}</span>
       </Popover.Trigger>
       <Popover.Portal>

@@ -1,6 +1,7 @@
 import type { FacetColumn } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { X } from 'lucide-react'
+import { isApiError } from '../../api/client.ts'
 import { facetsQuery } from '../../api/queries.ts'
 import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
@@ -40,7 +41,8 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
           <X size={17} aria-hidden />
         </IconButton>
       </div>
-      {facets.isError ? (
+      {/* The table beside it says that the workspace is gone, and the notice above what to do. */}
+      {facets.isError && !isApiError(facets.error, 'workspace_not_found') ? (
         <div role="alert" className="grid grid-cols-1 gap-2 p-3 text-[0.93rem]">
           <p className="text-danger">{errorText(facets.error)}</p>
           <Button onClick={() => void facets.refetch()}>{text.common.retry}</Button>

@@ -20,7 +20,7 @@ interface ToolbarProps {
   readonly changeColumns: Change
   readonly total: number | undefined
   readonly refreshing: boolean
-  /** The rows could not be had, so nobody knows how many there are. */
+  /** The rows could not be had, so nobody knows how many there are, and there are none to lay out or export. */
   readonly failed: boolean
   readonly cursorRow: number
   readonly selection: RowRange | undefined
@@ -74,8 +74,8 @@ export const Toolbar = ({
         </Button>
       )}
       <DensitySwitch />
-      <ColumnChooser search={search} change={changeColumns} />
-      <Button tone="primary" onClick={openExport} title={predictions.export} className="max-sm:px-2.5">
+      <ColumnChooser search={search} change={changeColumns} disabled={failed} />
+      <Button tone="primary" disabled={failed} onClick={openExport} title={predictions.export} className="max-sm:px-2.5">
         <Download size={16} aria-hidden /> <span className="max-sm:sr-only">{predictions.export}</span>
       </Button>
       {exporting ? (

@@ -10,6 +10,9 @@ import { useText } from '../../text/text.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { CommandText } from '../../ui/notice.tsx'
 
+/** Bytes under which no command is worth its while. */
+const worthFreeing = 1e6
+
 /** Which space can be had back, each part with the way to it. */
 export const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
   const { storage, migration, banner } = useText()
@@ -17,13 +20,16 @@ export const Freeable = ({ stats }: { stats: WorkspaceStats }) => {
   const { data: status } = useQuery(migrateStatusQuery(workspace.id))
   if (status === undefined) return null
   const backup = status.backup_bytes ?? 0
-  const unused = status.migration_needed ? 0 : stats.reclaimable_bytes
+  const idle = status.migration_needed ? 0 : stats.reclaimable_bytes
+  const unused = idle < worthFreeing ? 0 : idle
   const saved = savedByMigration(status)
   return (
     <>
       {/* What a migration would save is an estimate, which its own line gives. */}
       {backup + unused > 0 ? <p className="text-muted">{storage.canFree(backup + unused)}</p> : null}
-      {backup + unused + saved === 0 ? <p className="text-muted">{storage.nothingToFree}</p> : null}
+      {backup + unused + saved === 0 ? (
+        <p className="text-muted">{idle === 0 ? storage.nothingToFree : storage.littleToFree(idle)}</p>
+      ) : null}
       <ul className="grid grid-cols-1 gap-2 text-muted empty:hidden">
         {saved === 0 ? null : <Way to={banner.migrate}>{storage.freeByMigration(status.store_bytes, status.bytes_estimated ?? 0)}</Way>}
         {backup === 0 ? null : <Way to={migration.title}>{storage.freeBackup(backup)}</Way>}

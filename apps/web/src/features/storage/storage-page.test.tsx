@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
-import { migrationJob, stats, unreadableFiles } from '../../../test/data.ts'
+import { migrateStatus, migrationJob, stats, unreadableFiles } from '../../../test/data.ts'
 
 describe('storage page', () => {
   it('test_storage_health_widget_renders: badge, space by kind, what can be freed, datasets', async () => {
@@ -31,6 +31,15 @@ describe('storage page', () => {
     expect(screen.getByText(/^1\.6\sMB hold nothing any more/)).toBeVisible()
     const way = screen.getByText(/^294\sMB is the original store/).closest('li')
     expect(within(way ?? document.body).getByRole('link')).toHaveAttribute('href', expect.stringContaining('/settings/migration'))
+  })
+
+  it('asks for no command where next to nothing can be had back', async () => {
+    renderApp('/settings/storage', 'migrated', {
+      'GET /workspace/stats': () => ({ ...stats, reclaimable_bytes: 171 }),
+      'GET /workspace/migrate/status': () => ({ ...migrateStatus('migrated'), backup_bytes: null }),
+    })
+    expect(await screen.findByText(/^Nothing worth freeing: 171\sB\.$/)).toBeVisible()
+    expect(screen.queryByText(/You can free|cli -- compact/)).not.toBeInTheDocument()
   })
 
   it('names the array files that cannot be read, beside the check', async () => {
