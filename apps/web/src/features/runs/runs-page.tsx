@@ -179,7 +179,7 @@ const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
   if (best.val_score === null) return null
   return (
     <div className="not-first:mt-1">
-      <p>
+      <p className="sm:whitespace-nowrap">
         <span className="text-xs text-muted">
           {several ? `${datasetLabel(best.dataset_name, text)} · ` : ''}
           {metricName(text, best.metric)} <DirectionBadge direction={best.direction} />
