@@ -10,7 +10,7 @@ export const errorCodes = {
   validation: { status: 422, exit: 2, title: 'A value is missing, of the wrong type or out of range' },
   host_not_allowed: { status: 403, exit: 4, title: 'This host name is not served here' },
   origin_not_allowed: { status: 403, exit: 4, title: 'Requests from other sites are refused' },
-  path_not_allowed: { status: 403, exit: 4, title: 'This path lies outside the allowed folder' },
+  path_not_allowed: { status: 403, exit: 4, title: 'This path is not allowed here' },
   read_only: { status: 403, exit: 4, title: 'The workspace is open for reading only' },
   token_required: { status: 401, exit: 4, title: 'A valid token is required' },
   route_not_found: { status: 404, exit: 2, title: 'There is nothing at this address' },
