@@ -1,6 +1,5 @@
-import { realpath } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { StorageError } from '../errors.ts'
+import { allowedTarget } from '../export/export-target.ts'
 import { writeDurably } from '../files/write-durably.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
 import { OverwriteChoice } from '../options/option-schemas.ts'
@@ -13,7 +12,10 @@ import { scanLibrary } from './scan-library.ts'
 
 export const exportFormat = 'nirs-workspace-template'
 
-/** Writes one template as one JSON file that `importTemplate` takes. An existing file is refused unless `overwrite` is set. */
+/**
+ * Writes one template as one JSON file outside the workspace that `importTemplate` takes. An existing file is refused unless `overwrite` is
+ * set. Throws `template_not_found`, `path_not_allowed`, `no_space`, `write_failed`.
+ */
 export const exportTemplate = async (
   workspace: string,
   ref: TemplateRef,
@@ -23,13 +25,13 @@ export const exportTemplate = async (
   checkText('file', file)
   checkGiven(OverwriteChoice, options)
   const { metadata, pipeline, hash } = findTemplate(await scanLibrary(workspace), ref)
-  if (options.overwrite !== true && (await lstatIfThere(file)) !== undefined) {
+  const path = await allowedTarget(workspace, file)
+  if (options.overwrite !== true && (await lstatIfThere(path)) !== undefined) {
     throw new StorageError('path_not_allowed', `${file} is there already and was not touched.`, {
       path: file,
       hint: 'Choose another name.',
     })
   }
-  await requireFolder(dirname(file))
   const content: JsonObject = new Map<string, JsonTree>([
     ['format', exportFormat],
     ['format_version', 1n],
@@ -37,14 +39,6 @@ export const exportTemplate = async (
     ['metadata', metadata],
     ['pipeline', pipeline],
   ])
-  await withCodedErrors(file, () => writeDurably(file, `${prettyJson(content)}\n`))
-  return { path: file, content_hash: hash }
-}
-
-const requireFolder = async (folder: string): Promise<void> => {
-  try {
-    await realpath(folder)
-  } catch (error) {
-    throw new StorageError('workspace_not_found', `There is no folder ${folder}. Nothing was written.`, { path: folder }, error)
-  }
+  await withCodedErrors(path, () => writeDurably(path, `${prettyJson(content)}\n`))
+  return { path, content_hash: hash }
 }

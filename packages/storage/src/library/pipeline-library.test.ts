@@ -180,6 +180,14 @@ describe('test_pipeline_library: templates of a workspace', () => {
         notes: 'n',
         pipeline_json: '[1.0, 1]',
       })
+      await writeFile(join(workspace, 'store.duckdb'), 'the only copy')
+      await symlink(join(workspace, 'library'), join(folder, 'link'))
+      const before = await readAll(workspace)
+      const inside = ['workspace/store.duckdb', 'workspace/template.json', 'link/template.json'].map((name) => join(folder, name))
+      const refused = inside.map((path) => codeOf(library.export({ name: 'T:One' }, path, { overwrite: true })))
+      expect(await Promise.all(refused)).toEqual(inside.map(() => 'path_not_allowed'))
+      expect(await readAll(workspace)).toEqual(before)
+      expect(await codeOf(library.export({ name: 'T:One' }, join(folder, 'absent', 'best.json')))).toBe('write_failed')
       const { content_hash } = await library.export({ name: 'T:One' }, file)
       expect(await codeOf(library.export({ name: 'T:One' }, file))).toBe('path_not_allowed')
       expect(await other.import(file)).toMatchObject({
