@@ -99,6 +99,7 @@ const fieldsOf = ({ metadata, pipeline, fallback }: Incoming, options: ImportOpt
     pending: 'none',
     pendingWriter: '',
     pendingDigest: '',
+    restoring: null,
   })
   const category = metadata.get('category')
   return {

@@ -38,6 +38,8 @@ export const ensureFolder = async (path: string): Promise<void> => {
   await syncFolder(dirname(path))
 }
 
+export const isFileAt = async (path: string): Promise<boolean> => (await lstatIfThere(path))?.isFile() === true
+
 export const lstatIfThere = async (path: string) => {
   try {
     return await lstat(path)

@@ -1,18 +1,33 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { pinFile } from '../arrays/pin-file.ts'
 import { isStorageError } from '../errors.ts'
 import { digestOf } from '../files/exclusive-right.ts'
 import { contentHash } from './json-text.ts'
 import { type JsonObject, type JsonTree, parseJsonTree } from './json-tree.ts'
+import { lstatIfThere } from './library-folder.ts'
 
 export const pipelineName = 'pipeline.json'
 export const metadataName = 'metadata.json'
 export const readmeName = 'README.md'
 /** Metadata of a replacement that is under way; it counts from the moment that `pipeline.json` holds the pipeline it speaks of. */
 export const pendingName = '.next-metadata.json'
+/** The folder of a template that comes back out of the trash and takes the place of this one; it counts as soon as it is here. */
+export const nextName = '.next-template'
+/** What makes a template. */
+export const templateNames: readonly string[] = [pipelineName, metadataName, readmeName]
+
+/** Whether a name inside a template is one of ours for a change that is under way. */
+export const isOwnName = (name: string): boolean => name === pendingName || name === nextName || /^\.(settle-|\d.*\.tmp$)/.test(name)
 
 const largestFile = 16_000_000
 const mostAttempts = 3
+
+/** A template that comes back: the entry of the trash that keeps what it replaces, and what else than copied files goes there. */
+export interface Restoring {
+  readonly keptIn: string
+  readonly others: readonly string[]
+}
 
 /** One template folder as it is on disk. */
 export interface StoredTemplate {
@@ -29,6 +44,8 @@ export interface StoredTemplate {
   readonly pendingWriter: string
   /** Stands for the content of the pending file; empty without one, and for one that cannot be read. */
   readonly pendingDigest: string
+  /** What is in effect is a restore. */
+  readonly restoring: Restoring | null
 }
 
 type Place = Pick<StoredTemplate, 'categoryFolder' | 'folder'>
@@ -47,18 +64,22 @@ const speaksOfItself = ({ metadata, hash }: StoredTemplate): boolean => (metadat
 const readOnce = async (root: string, place: Place): Promise<StoredTemplate | { reason: string } | undefined> => {
   try {
     const id = place.categoryFolder === '' ? place.folder : `${place.categoryFolder}/${place.folder}`
-    const content = await readTree(root, `${id}/${pipelineName}`)
+    const stored = await readTree(root, `${id}/${pipelineName}`)
     const own = await readTree(root, `${id}/${metadataName}`)
+    const next = await readPending(root, id)
+    const restoring = await readRestoring(root, id, next?.tree)
+    const content = restoring === null ? stored : await readIncoming(root, id)
     if (content === undefined) return own === undefined ? undefined : { reason: `${pipelineName} is missing` }
     const pipeline = toPipeline(content)
     if (pipeline === undefined) return { reason: `${pipelineName} is neither a list of steps nor an object` }
     if (own !== undefined && !(own instanceof Map)) return { reason: `${metadataName} is not an object` }
     const current: JsonObject = own ?? new Map()
     const hash = contentHash(pipeline)
-    const next = await readPending(root, id)
-    const pending = next === undefined ? 'none' : isInEffect(next.tree, current, hash) ? 'in effect' : 'void'
+    const inEffect = restoring !== null || (next !== undefined && isInEffect(next.tree, current, hash))
+    const pending = next === undefined ? 'none' : inEffect ? 'in effect' : 'void'
     const metadata = pending === 'in effect' && next?.tree instanceof Map ? withoutMarks(next.tree) : current
-    return { id, ...place, metadata, pipeline, hash, pending, pendingWriter: writerOf(next?.tree), pendingDigest: next?.digest ?? '' }
+    const pendingWriter = writerOf(next?.tree)
+    return { id, ...place, metadata, pipeline, hash, pending, pendingWriter, pendingDigest: next?.digest ?? '', restoring }
   } catch (error) {
     if (error instanceof UnreadableFile) return { reason: error.message }
     throw error
@@ -120,15 +141,44 @@ const readPending = async (root: string, id: string): Promise<{ tree: JsonTree; 
   }
 }
 
+// The file that has not moved yet is beside; a moment later it may be in its place.
+const readIncoming = async (root: string, id: string): Promise<JsonTree | undefined> =>
+  (await readTree(root, `${id}/${nextName}/${pipelineName}`)) ?? readTree(root, `${id}/${pipelineName}`)
+
 /** The new metadata with what makes a pending file: whose it is (no two are alike), and upon which version it follows. */
-export const pendingMetadata = (metadata: JsonObject, replaced: JsonObject, writer: string): JsonObject =>
-  new Map([...metadata, [writerMark, `${writer}-${randomUUID()}`], [replacesMark, replaced.get('modified_at') ?? null]])
+export const pendingMetadata = (metadata: JsonObject, replaced: JsonObject, writer: string, restoring?: Restoring): JsonObject =>
+  new Map<string, JsonTree>([
+    ...metadata,
+    [writerMark, `${writer}-${randomUUID()}`],
+    [replacesMark, replaced.get('modified_at') ?? null],
+    ...(restoring === undefined ? [] : [restoringEntry(restoring)]),
+  ])
+
+const restoringEntry = ({ keptIn, others }: Restoring): [string, JsonTree] => [
+  restoringMark,
+  new Map<string, JsonTree>([
+    ['kept_in', keptIn],
+    ['others', [...others]],
+  ]),
+]
 
 const writerMark = 'writer'
 const replacesMark = 'replaces'
+const restoringMark = 'restoring'
+const marks: readonly string[] = [writerMark, replacesMark, restoringMark]
 
-const withoutMarks = (pending: JsonObject): JsonObject =>
-  new Map([...pending].filter(([field]) => field !== writerMark && field !== replacesMark))
+const withoutMarks = (pending: JsonObject): JsonObject => new Map([...pending].filter(([field]) => !marks.includes(field)))
+
+/** The restore that a pending file speaks of, once its folder is here; a name that would lead out of one is no name. */
+const readRestoring = async (root: string, id: string, pending: JsonTree | undefined): Promise<Restoring | null> => {
+  const mark = pending instanceof Map ? pending.get(restoringMark) : undefined
+  const [keptIn, others] = mark instanceof Map ? [mark.get('kept_in'), mark.get('others')] : []
+  if (!isPlainName(keptIn) || !Array.isArray(others) || !others.every(isPlainName)) return null
+  return (await lstatIfThere(join(root, id, nextName)))?.isDirectory() ? { keptIn, others } : null
+}
+
+const isPlainName = (name: JsonTree | undefined): name is string =>
+  typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name)
 
 // Earlier versions wrote a number.
 const writerOf = (pending: JsonTree | undefined): string => (pending instanceof Map ? String(pending.get(writerMark) ?? '') : '')

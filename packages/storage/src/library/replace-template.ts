@@ -1,14 +1,27 @@
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
-import { syncFolder, writeNewFile } from '../files/disk.ts'
+import { rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { writeDurably } from '../files/write-durably.ts'
+import { finishRestore } from './finish-restore.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
+import { isFileAt } from './library-folder.ts'
 import type { TemplateFiles } from './publish-template.ts'
-import { pendingMetadata, pendingName, pipelineName, readTemplate, type StoredTemplate } from './read-template.ts'
+import {
+  isOwnName,
+  nextName,
+  pendingMetadata,
+  pendingName,
+  pipelineName,
+  type Restoring,
+  readTemplate,
+  type StoredTemplate,
+  templateNames,
+} from './read-template.ts'
 import { adoptPending, dropPending } from './sweep-leftovers.ts'
-import { copyToTrash } from './trash-folder.ts'
+import { copyToTrash, newEntryId } from './trash-folder.ts'
 
 /**
  * Another pipeline under the same name. The old version is copied to the trash; the new metadata waits in a hidden file until the rename
@@ -16,31 +29,57 @@ import { copyToTrash } from './trash-folder.ts'
  * metrics of the other. Returns where the old version went.
  */
 export const replacePipeline = (root: string, old: StoredTemplate, { metadata, pipeline }: TemplateFiles): Promise<string> =>
-  withClaim(root, old, metadata, async (folder) => {
+  withClaim(root, old, { metadata }, async (folder) => {
     await writeDurably(join(folder, pipelineName), prettyJson(pipeline), await ownMark())
     await adoptPending(root, { id: old.id, metadata })
   })
 
 /** The same pipeline with other words about it. */
 export const replaceMetadata = (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> =>
-  withClaim(root, old, metadata, () => adoptPending(root, { id: old.id, metadata }))
+  withClaim(root, old, { metadata }, () => adoptPending(root, { id: old.id, metadata }))
+
+/**
+ * A template of the trash with everything in its folder. One rename, out of the trash into the folder of the old version, puts it in effect;
+ * what it replaces then goes to the trash whole, and its files get their places.
+ */
+export const replaceByTrashed = async (root: string, old: StoredTemplate, trashed: StoredTemplate): Promise<void> => {
+  const [folder, from] = [join(root, old.id), join(root, trashed.id)]
+  const copied: string[] = []
+  for (const name of templateNames) if ((await isFileAt(join(folder, name))) && (await isFileAt(join(from, name)))) copied.push(name)
+  const others = (await readdir(folder)).filter((name) => !isOwnName(name) && !copied.includes(name))
+  const restoring = { keptIn: await newEntryId(), others }
+  await withClaim(root, old, { metadata: trashed.metadata, restoring, copied }, async () => {
+    await rename(from, join(folder, nextName))
+    await syncFolder(folder)
+    await syncFolder(dirname(from))
+    await finishRestore(root, old.id, restoring)
+    await dropPending(folder)
+  })
+}
+
+interface Claim {
+  metadata: JsonObject
+  restoring?: Restoring
+  /** The files to keep, if not all that make a template. */
+  copied?: readonly string[]
+}
 
 /** Claims the template, makes sure that it still is what the caller read, and keeps that version before `commit` replaces it. */
 const withClaim = async (
   root: string,
   old: StoredTemplate,
-  metadata: JsonObject,
+  { metadata, restoring, copied }: Claim,
   commit: (folder: string) => Promise<void>,
 ): Promise<string> => {
   const folder = join(root, old.id)
-  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata, await ownMark())))
+  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata, await ownMark(), restoring)))
   await syncFolder(folder)
   const current = await readTemplate(root, old)
   if (current === undefined || 'reason' in current || !isSameVersion(current, old)) {
     await dropPending(folder)
     throw busy(folder)
   }
-  const trashId = await copyToTrash(root, old)
+  const trashId = await copyToTrash(root, old, copied, restoring?.keptIn)
   await commit(folder)
   return trashId
 }

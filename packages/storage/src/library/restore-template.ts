@@ -10,11 +10,15 @@ import { trashName } from './library-folder.ts'
 import { listTemplateTrash, readTrashed, trashIds } from './list-trash.ts'
 import { moveIntoPlace } from './publish-template.ts'
 import type { StoredTemplate } from './read-template.ts'
-import { replaceMetadata, replacePipeline } from './replace-template.ts'
+import { replaceByTrashed } from './replace-template.ts'
+import { settle } from './sweep-leftovers.ts'
 import { templateCategory, templateName } from './template-metadata.ts'
 import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
 
-/** Brings a template back, byte for byte. With `overwrite`, one that took its name meanwhile goes to the trash in its turn. */
+/**
+ * Brings a template back, byte for byte, with whatever else was in its folder. With `overwrite`, one that took its name meanwhile goes to the
+ * trash in its turn, as whole.
+ */
 export const restoreTemplate = async (
   workspace: string,
   trashId: string,
@@ -66,9 +70,8 @@ const putBack = async (root: string, trashId: string, place: { name: string; cat
 const swapBack = async (root: string, trashId: string, living: StoredTemplate): Promise<TemplateMetadata> => {
   const trashed = await readTrashed(root, trashId)
   if (trashed === undefined || 'reason' in trashed) throw trashedNotFound(trashId)
-  const metadata = new Map([...trashed.metadata, ['content_hash', trashed.hash] as const])
-  if (trashed.hash === living.hash) await replaceMetadata(root, living, metadata)
-  else await replacePipeline(root, living, { metadata, pipeline: trashed.pipeline })
-  await discardEntry(join(root, trashName, trashId))
+  await settle(root, trashed)
+  await replaceByTrashed(root, living, trashed)
+  await closeEntry(join(root, trashName, trashId))
   return describePlace(root, living.id)
 }

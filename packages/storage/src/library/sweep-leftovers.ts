@@ -7,7 +7,9 @@ import { digestOf, isRightHeld, unlinkIfThere, winRight } from '../files/exclusi
 import { isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
 import { isAnotherRunning, ownMark } from '../files/process-mark.ts'
 import { writeDurably } from '../files/write-durably.ts'
-import { canonicalJson, prettyJson } from './json-text.ts'
+import { finishRestore } from './finish-restore.ts'
+import { isContained } from './is-contained.ts'
+import { prettyJson } from './json-text.ts'
 import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
 import { readLabel, readTrashed, trashIds } from './list-trash.ts'
 import { metadataName, pendingName, readmeName, readTemplate, type StoredTemplate } from './read-template.ts'
@@ -46,14 +48,21 @@ const settlePending = async (root: string, template: StoredTemplate): Promise<vo
   try {
     const current = await readTemplate(root, template)
     if (current === undefined || 'reason' in current || current.pendingDigest !== template.pendingDigest) return
-    if (current.pending === 'in effect') await adoptPending(root, current)
-    else if (current.pending === 'void') await dropPending(folder)
+    await settle(root, current)
   } finally {
     await unlinkIfThere(right)
   }
 }
 
 const rightStem = '.settle'
+
+/** Finishes a replacement that is in effect, and undoes one that is not. */
+export const settle = async (root: string, template: StoredTemplate): Promise<void> => {
+  if (template.pending === 'none') return
+  if (template.restoring !== null) await finishRestore(root, template.id, template.restoring)
+  else if (template.pending === 'in effect') return adoptPending(root, template)
+  await dropPending(join(root, template.id))
+}
 
 /** The second half of a replacement: the metadata of the pipeline that is already in place. */
 export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTemplate, 'id' | 'metadata'>): Promise<void> => {
@@ -116,13 +125,13 @@ const sweepTrash = async (root: string, living: readonly StoredTemplate[]): Prom
 
 const isEmptyEntry = async (entry: string): Promise<boolean> => (await lstatIfThere(join(entry, trashedTemplateName))) === undefined
 
-// A replacement that stopped before it took effect leaves a copy of the very version that still lives.
+// A replacement that stopped before it took effect leaves a copy of the very version that still lives. A note beside it counts too.
 const isNeverReplaced = async (root: string, id: string, living: readonly StoredTemplate[]): Promise<boolean> => {
   if ((await readLabel(root, id))?.reason !== 'replaced') return false
   const copy = await readTrashed(root, id)
   if (copy === undefined || 'reason' in copy) return false
-  const metadata = canonicalJson(copy.metadata)
-  return living.some((template) => template.hash === copy.hash && canonicalJson(template.metadata) === metadata)
+  for (const { id: twin, hash } of living) if (hash === copy.hash && (await isContained(join(root, copy.id), join(root, twin)))) return true
+  return false
 }
 
 /** Whether the process that began something is gone; our own has the turn, so what it began before is over. */

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { copyDurably, makeFolder, removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
-import { ensureFolder, lstatIfThere, trashName } from './library-folder.ts'
-import { metadataName, pipelineName, readmeName, type StoredTemplate } from './read-template.ts'
+import { ensureFolder, isFileAt, lstatIfThere, trashName } from './library-folder.ts'
+import { type StoredTemplate, templateNames } from './read-template.ts'
 import { templateCategory, templateName } from './template-metadata.ts'
 
 /** `library/.trash/<id>/`: what was removed and why, and the template as it was. One level deeper than nirs4all looks. */
@@ -24,13 +24,13 @@ export const moveToTrash = async (root: string, template: TrashLabel): Promise<s
 }
 
 /** Keeps the version that is about to be replaced: its files byte for byte, sharing none with the living template. */
-export const copyToTrash = async (root: string, template: StoredTemplate): Promise<string> => {
-  const entry = await openEntry(root, labelOf(template), 'replaced')
+export const copyToTrash = async (root: string, template: StoredTemplate, names = templateNames, id?: string): Promise<string> => {
+  const entry = await openEntry(root, labelOf(template), 'replaced', id)
   const copy = join(entry.path, partialName)
   await makeFolder(copy)
-  for (const name of [pipelineName, metadataName, readmeName]) {
+  for (const name of names) {
     const file = join(root, template.id, name)
-    if ((await lstatIfThere(file))?.isFile()) await copyDurably(file, join(copy, name))
+    if (await isFileAt(file)) await copyDurably(file, join(copy, name))
   }
   await syncFolder(copy)
   await rename(copy, join(entry.path, trashedTemplateName))
@@ -66,10 +66,13 @@ export const labelOf = (template: StoredTemplate): TrashLabel => ({
   category: templateCategory(template),
 })
 
-const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced') => {
+/** No two entries bear the same id. */
+export const newEntryId = async (): Promise<string> => `${await ownMark()}-${Date.now()}-${randomUUID().slice(0, 8)}`
+
+const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced', given?: string) => {
   const trash = join(root, trashName)
   const writer = await ownMark()
-  const id = `${writer}-${Date.now()}-${randomUUID().slice(0, 8)}`
+  const id = given ?? (await newEntryId())
   const path = join(trash, id)
   await ensureFolder(trash)
   await ensureFolder(path)

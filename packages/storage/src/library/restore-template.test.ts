@@ -1,0 +1,120 @@
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { isStorageError } from '../errors.ts'
+import { setFaultHook } from '../files/fault-point.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
+import { PipelineLibrary } from './pipeline-library.ts'
+import { readAll, withPlayground } from './testing/library-fixture.ts'
+
+class Killed extends Error {}
+
+afterEach(() => setFaultHook(undefined))
+
+/** A template with notes beside it in the trash, and one of its name, with other notes, in the library. */
+const prepare = async (workspace: string, pipeline: readonly string[]) => {
+  const library = new PipelineLibrary(workspace)
+  const { template } = await library.save({ name: 'best', description: 'old words', pipeline: ['old'] })
+  const folder = join(workspace, 'library', template.id)
+  await writeFile(join(folder, 'README.md'), 'edited by hand')
+  await writeFile(join(folder, 'notes.md'), 'six months of notes')
+  await mkdir(join(folder, 'spectra'))
+  await writeFile(join(folder, 'spectra', 'one.csv'), '1;2')
+  const old = await readAll(folder)
+  const { trash_id } = await library.delete({ name: 'best' })
+  await library.save({ name: 'best', description: 'new words', pipeline: [...pipeline] })
+  await writeFile(join(folder, 'notes.md'), 'other notes')
+  await writeFile(join(folder, 'mine.md'), 'mine')
+  await symlink('nowhere', join(folder, 'spectra'))
+  return { library, folder, id: template.id, trash_id, old, replaced: await readAll(folder) }
+}
+
+const kept = async (library: PipelineLibrary) => {
+  const [entry] = (await library.trash()).filter(({ reason }) => reason === 'replaced')
+  return entry === undefined ? null : readAll(join(library.workspace, 'library', '.trash', entry.trash_id, 'template'))
+}
+
+describe('test_restore_over: a template that comes back where another one is', () => {
+  it.each([['another pipeline', ['new']] as const, ['the same pipeline', ['old']] as const])(
+    'test_whole: everything of its folder comes back byte for byte, and everything of the other one goes to the trash: %s',
+    (_name, pipeline) =>
+      withPlayground(async ({ workspace }) => {
+        const { library, folder, id, trash_id, old, replaced } = await prepare(workspace, pipeline)
+        await expectFlushed(workspace, 'a restore', async () => {
+          expect(await library.restore(trash_id, { overwrite: true })).toMatchObject({ id, description: 'old words' })
+        })
+        expect(await readAll(folder)).toEqual(old)
+        expect(await kept(library)).toEqual(replaced)
+        await library.save({ name: 'later', pipeline: ['later'] })
+        expect(await kept(library)).toEqual(replaced)
+        expect((await library.trash()).map(({ reason }) => reason)).toEqual(['replaced'])
+      }),
+  )
+
+  it('test_killed: before any operation on the disk, the next change finishes it or undoes it, and nothing is lost', async () => {
+    const states = new Set<string>()
+    let killed = true
+    for (let point = 0; killed; point++) {
+      await withPlayground(async ({ workspace }) => {
+        const { library, folder, trash_id, old, replaced } = await prepare(workspace, ['new'])
+        killed = await killedAt(point, () => library.restore(trash_id, { overwrite: true }))
+        const { description, pipeline } = await library.load({ name: 'best' })
+        expect(pipeline).toEqual({ pipeline: [description === 'old words' ? 'old' : 'new'] })
+        states.add(description)
+        await library.save({ name: 'later', pipeline: ['later'] })
+        expect((await library.load({ name: 'best' })).description).toBe(description)
+        expect(await readAll(folder)).toEqual(description === 'old words' ? old : replaced)
+        expect(await kept(library)).toEqual(description === 'old words' ? replaced : null)
+        expect(await library.trash()).toHaveLength(1)
+        expect(await readdir(join(workspace, 'library', '.trash'))).toHaveLength(1)
+      })
+    }
+    expect([...states]).toEqual(['new words', 'old words'])
+  }, 120_000)
+
+  it('test_newcomer: what another program puts into the folder meanwhile is kept', () =>
+    withPlayground(async ({ workspace }) => {
+      const { library, folder, trash_id, old, replaced } = await prepare(workspace, ['new'])
+      setFaultHook(async ({ kind, path }) => {
+        if (kind !== 'rename' || !path.endsWith('/.next-template')) return
+        await writeFile(join(folder, 'README.md'), 'edited meanwhile')
+        await writeFile(join(folder, 'fresh.md'), 'meanwhile')
+      })
+      await library.restore(trash_id, { overwrite: true })
+      setFaultHook(undefined)
+      const [left, trashed] = [await readAll(folder), await kept(library)]
+      expect(left).toEqual(new Map([...old, ['fresh.md', 'meanwhile'] as const]))
+      expect(trashed?.get('notes.md')).toBe(replaced.get('notes.md'))
+    }))
+
+  it('test_hostile_restore: names in a pending file that lead out of the template count for nothing', () =>
+    withPlayground(async ({ folder: outside, workspace }) => {
+      const { library, folder } = await prepare(workspace, ['new'])
+      await mkdir(join(folder, '.next-template'))
+      const restoring = { kept_in: '../../..', others: ['../../../beside.txt'] }
+      await writeFile(join(folder, '.next-metadata.json'), JSON.stringify({ name: 'best', writer: 2 ** 22 + 1, restoring }))
+      await library.save({ name: 'later', pipeline: ['later'] })
+      expect((await readAll(outside)).get('beside.txt')).toBe('untouched')
+      expect((await library.load({ name: 'best' })).description).toBe('new words')
+      expect(isStorageError(await library.restore('..', { overwrite: true }).catch((error: unknown) => error), 'trash_not_found')).toBe(
+        true,
+      )
+    }))
+})
+
+/** Runs until just before the given operation; nothing after it reaches the disk. Tells whether there was such an operation. */
+const killedAt = async (point: number, run: () => Promise<unknown>): Promise<boolean> => {
+  let count = 0
+  let killed = false
+  setFaultHook(() => {
+    killed ||= count++ === point
+    if (killed) throw new Killed()
+  })
+  try {
+    await run()
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error
+  }
+  setFaultHook(undefined)
+  return killed
+}
