@@ -196,6 +196,35 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect(await library.trash()).toEqual([])
     }))
 
+  it('test_changed_meanwhile: what another program writes while its template is replaced is refused or in the trash', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const { template } = await library.save(old)
+      const path = join(workspace, 'library', template.id, 'pipeline.json')
+      const theirs = '{"pipeline": ["theirs"]}'
+      const beside = join(workspace, 'theirs.json')
+      let copies = 0
+      setFaultHook(async ({ path: written }) => {
+        if (!written.includes('/.trash/') || !written.endsWith('/template') || copies++ > 0) return
+        await writeFile(beside, theirs)
+        await rename(beside, path)
+      })
+      const refused = await library.save(fresh).catch((error: unknown) => error)
+      setFaultHook(undefined)
+      expect(isStorageError(refused, 'workspace_busy')).toBe(true)
+      expect(await readFile(path, 'utf8')).toBe(theirs)
+      await expectNothingHalfDone(workspace)
+      expect(await library.trash()).toEqual([])
+      const late = '{"pipeline": ["written late"]}'
+      setFaultHook(async ({ kind, path: written }) => {
+        if (kind === 'rename' && written === path) await writeFile(path, late)
+      })
+      const { trash_id } = await library.save(fresh)
+      setFaultHook(undefined)
+      expect(await library.load({ name: 'best' })).toMatchObject({ description: 'new words', pipeline: { pipeline: ['new'] } })
+      expect(await readFile(join(workspace, 'library', '.trash', trash_id ?? '', 'template', 'pipeline.json'), 'utf8')).toBe(late)
+    }))
+
   it('test_discard: an entry leaves the trash by one rename that is on the disk before anything of it goes', () =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)

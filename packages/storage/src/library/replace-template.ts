@@ -1,13 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { ownMark } from '../files/process-mark.ts'
-import { writeDurably } from '../files/write-durably.ts'
 import { finishRestore } from './finish-restore.ts'
+import { isSameFile } from './is-contained.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
-import { isFileAt } from './library-folder.ts'
+import { isFileAt, trashName } from './library-folder.ts'
 import type { TemplateFiles } from './publish-template.ts'
 import {
   isOwnName,
@@ -20,8 +21,8 @@ import {
   type StoredTemplate,
   templateNames,
 } from './read-template.ts'
-import { adoptPending, dropPending } from './sweep-leftovers.ts'
-import { copyToTrash, newEntryId } from './trash-folder.ts'
+import { adoptPending, dropPending, sweepTemporaryFiles } from './sweep-leftovers.ts'
+import { copyToTrash, discardEntry, newEntryId, trashedTemplateName } from './trash-folder.ts'
 
 /**
  * Another pipeline under the same name. The old version is copied to the trash; the new metadata waits in a hidden file until the rename
@@ -29,14 +30,21 @@ import { copyToTrash, newEntryId } from './trash-folder.ts'
  * metrics of the other. Returns where the old version went.
  */
 export const replacePipeline = (root: string, old: StoredTemplate, { metadata, pipeline }: TemplateFiles): Promise<string> =>
-  withClaim(root, old, { metadata }, async (folder) => {
-    await writeDurably(join(folder, pipelineName), prettyJson(pipeline), await ownMark())
+  withClaim(root, old, { metadata }, async (folder, expectUntouched) => {
+    const beside = join(folder, `.${await ownMark()}-${randomUUID()}.tmp`)
+    await writeNewFile(beside, prettyJson(pipeline))
+    await expectUntouched()
+    await rename(beside, join(folder, pipelineName))
+    await syncFolder(folder)
     await adoptPending(root, { id: old.id, metadata })
   })
 
 /** The same pipeline with other words about it. */
 export const replaceMetadata = (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> =>
-  withClaim(root, old, { metadata }, () => adoptPending(root, { id: old.id, metadata }))
+  withClaim(root, old, { metadata }, async (_folder, expectUntouched) => {
+    await expectUntouched()
+    await adoptPending(root, { id: old.id, metadata })
+  })
 
 /**
  * A template of the trash with everything in its folder. One rename, out of the trash into the folder of the old version, puts it in effect;
@@ -48,7 +56,8 @@ export const replaceByTrashed = async (root: string, old: StoredTemplate, trashe
   for (const name of templateNames) if ((await isFileAt(join(folder, name))) && (await isFileAt(join(from, name)))) copied.push(name)
   const others = (await readdir(folder)).filter((name) => !isOwnName(name) && !copied.includes(name))
   const restoring = { keptIn: await newEntryId(), others }
-  await withClaim(root, old, { metadata: trashed.metadata, restoring, copied }, async () => {
+  await withClaim(root, old, { metadata: trashed.metadata, restoring, copied }, async (_folder, expectUntouched) => {
+    await expectUntouched()
     await rename(from, join(folder, nextName))
     await syncFolder(folder)
     await syncFolder(dirname(from))
@@ -68,8 +77,8 @@ interface Claim {
 const withClaim = async (
   root: string,
   old: StoredTemplate,
-  { metadata, restoring, copied }: Claim,
-  commit: (folder: string) => Promise<void>,
+  { metadata, restoring, copied = templateNames }: Claim,
+  commit: (folder: string, expectUntouched: () => Promise<void>) => Promise<void>,
 ): Promise<string> => {
   const folder = join(root, old.id)
   await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata, await ownMark(), restoring)))
@@ -80,8 +89,24 @@ const withClaim = async (
     throw busy(folder)
   }
   const trashId = await copyToTrash(root, old, copied, restoring?.keptIn)
-  await commit(folder)
+  const entry = join(root, trashName, trashId)
+  await commit(folder, async () => {
+    if (await isAsKept(folder, join(entry, trashedTemplateName), copied)) return
+    await sweepTemporaryFiles(folder)
+    await dropPending(folder)
+    await discardEntry(entry)
+    throw busy(folder)
+  })
   return trashId
+}
+
+/** Another program may have given a name to a new file since the old one was kept. */
+const isAsKept = async (folder: string, kept: string, names: readonly string[]): Promise<boolean> => {
+  for (const name of names) {
+    const isThere = (await isFileAt(join(folder, name))) || (await isFileAt(join(kept, name)))
+    if (isThere && !(await isSameFile(join(folder, name), join(kept, name)))) return false
+  }
+  return true
 }
 
 const isSameVersion = (current: StoredTemplate, old: StoredTemplate): boolean =>

@@ -86,7 +86,7 @@ const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate):
   return status !== undefined && Date.now() - status.mtimeMs > longestWrite
 }
 
-const sweepTemporaryFiles = async (folder: string): Promise<void> => {
+export const sweepTemporaryFiles = async (folder: string): Promise<void> => {
   for (const name of await namesIn(folder)) {
     const marked = /^\.(\d.*-.+)\.tmp$/.exec(name)?.[1]
     if (marked !== undefined && (await isOver(marked))) await unlink(join(folder, name))

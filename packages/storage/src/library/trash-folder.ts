@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
-import { copyDurably, makeFolder, removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
+import { systemCode } from '../errors.ts'
+import { copyDurably, link, makeFolder, removeEmptyFolder, removeTree, rename, syncFile, syncFolder, unlink } from '../files/disk.ts'
+import { isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { ensureFolder, isFileAt, lstatIfThere, trashName } from './library-folder.ts'
@@ -23,19 +25,33 @@ export const moveToTrash = async (root: string, template: TrashLabel): Promise<s
   return entry.id
 }
 
-/** Keeps the version that is about to be replaced: its files byte for byte, sharing none with the living template. */
+/**
+ * Keeps the version that is about to be replaced: its very files, which lose their names in the living template to new ones. What another
+ * program writes into them until that instant is in the trash too. Where there are no hard links, copies of them.
+ */
 export const copyToTrash = async (root: string, template: StoredTemplate, names = templateNames, id?: string): Promise<string> => {
   const entry = await openEntry(root, labelOf(template), 'replaced', id)
   const copy = join(entry.path, partialName)
   await makeFolder(copy)
   for (const name of names) {
     const file = join(root, template.id, name)
-    if (await isFileAt(file)) await copyDurably(file, join(copy, name))
+    if (await isFileAt(file)) await keepFile(file, join(copy, name))
   }
   await syncFolder(copy)
   await rename(copy, join(entry.path, trashedTemplateName))
   await syncFolder(entry.path)
   return entry.id
+}
+
+const keepFile = async (file: string, kept: string): Promise<void> => {
+  try {
+    await link(file, kept)
+    await syncFile(kept)
+  } catch (error) {
+    if (!isWithoutLinks(error) && systemCode(error) !== 'EACCES') throw error
+    await unlinkIfThere(kept)
+    await copyDurably(file, kept)
+  }
 }
 
 /** Removes an entry for good: out of sight by one rename, then file by file. */
