@@ -1,7 +1,10 @@
 import * as z from 'zod'
 
-/** What a run recorded about the file of a dataset. Everything but the name may be unknown; real stores often hold the name alone. */
-export const DatasetSource = z.object({
+/**
+ * What a run recorded about the file of a dataset. Everything but the name may be unknown; real stores often hold the name alone. Strict: a
+ * misspelt field would not be compared.
+ */
+export const DatasetSource = z.strictObject({
   name: z.string(),
   path: z.string().nullable().default(null),
   /** SHA-256 of the file, 64 hex digits, with or without `sha256:`. */

@@ -123,6 +123,7 @@ const wrong: [string, () => Promise<unknown>][] = [
   ['jobId', () => call(storage, 'emptyTrash', own, {})],
   ['the plan', () => call(storage, 'applyPlan', own, null, { jobId: 'j' })],
   ['roots', () => call(storage, 'resolveDatasets', [], {})],
+  ['"size"', () => call(storage, 'resolveDatasets', [{ name: 'wheat', size: 12 }], { roots: [] })],
   [
     'format',
     () =>
