@@ -4,16 +4,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openTypes } from './reference-types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'packages', 'storage', 'src')
 const page = join(root, 'docs', 'storage-reference.md')
 
-/** The declarations of the package, one file per source file, comments included. */
-const declare = (folder) => {
+/** The declarations of a package, one file per source file, comments included. */
+const declare = (name, folder) => {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', source, '--outDir', folder]
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(root, 'packages', 'storage'), ...options], { encoding: 'utf8' })
+  const place = join(root, 'packages', name)
+  const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', join(place, 'src'), '--outDir', folder]
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', place, ...options], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`)
 }
 
@@ -76,22 +78,49 @@ const sectionOf = (file) => (file.includes('/') ? file.slice(0, file.indexOf('/'
 
 const collect = (folder) => {
   const sections = new Map()
+  const mentioned = new Set()
   for (const { file, names } of readExports()) {
-    const declared = readDeclarations(join(folder, `${file}.d.ts`))
+    const path = join(folder, `${file}.d.ts`)
+    const declared = readDeclarations(path)
+    const foreign = namesFromTypes(path)
     const wanted = names ?? [...new Set(declared.map(({ name }) => name))]
     for (const name of wanted) {
       const parts = declared.filter((one) => one.name === name)
       if (parts.length === 0) throw new Error(`${file}.ts exports ${name}, but its declaration was not found.`)
       const entries = sections.get(sectionOf(file)) ?? []
-      entries.push({
-        name,
-        comment: parts.map(({ comment }) => comment).find((text) => text !== '') ?? '',
-        code: parts.map(({ lines }) => codeOf(lines)).join('\n'),
-      })
+      const code = parts.map(({ lines }) => codeOf(lines)).join('\n')
+      entries.push({ name, comment: parts.map(({ comment }) => comment).find((text) => text !== '') ?? '', code })
       sections.set(sectionOf(file), entries)
+      for (const word of wordsOf(code)) if (foreign.has(word)) mentioned.add(foreign.get(word))
     }
   }
-  return [...sections].sort(([a], [b]) => (a < b ? -1 : 1))
+  return { sections: [...sections].sort(([a], [b]) => (a < b ? -1 : 1)), mentioned }
+}
+
+/** What a file takes from packages/types: the name that it has there, by the one that it has here. */
+const namesFromTypes = (path) => {
+  const text = readFileSync(path, 'utf8')
+  const lists = [...text.matchAll(/^import (?:type )?\{([^}]*)\} from '@nirs-workspace\/types(?:\/[\w-]+)?'/gm)].flatMap(([, list]) =>
+    list.split(','),
+  )
+  const inline = [...text.matchAll(/import\('@nirs-workspace\/types'\)\.(\w+)/g)].map(([, name]) => name)
+  const names = [...lists, ...inline].map((name) => name.trim().replace(/^type /, ''))
+  return new Map(names.map((name) => name.split(' as ')).map(([there, here]) => [here ?? there, there]))
+}
+
+const wordsOf = (code) => new Set(code.replace(/\/\*[\s\S]*?\*\/|'[^']*'/g, '').match(/\w+/g) ?? [])
+
+/** The types that are mentioned, and those that these mention, by name. */
+const collectTypes = (mentioned, describeType) => {
+  const found = new Map()
+  const waiting = [...mentioned]
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const type = found.has(name) ? null : describeType(name)
+    if (type === null) continue
+    found.set(name, { name, ...type })
+    waiting.push(...wordsOf(type.code))
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** The name that a heading can be linked to by: a second one of the same letters gets a number. */
@@ -108,7 +137,10 @@ const anchors = () => {
 const introduction = `# Reference of the storage library
 
 What \`@nirs-workspace/storage\` exports, as the compiler declares it. Written by \`npm run reference\` and compared by \`npm test\`: it is edited in the
-comments of \`packages/storage/src\`. How to use it is in [storage-library.md](storage-library.md).`
+comments of \`packages/storage/src\` and \`packages/types/src\`. How to use it is in [storage-library.md](storage-library.md).
+
+What the functions take and give that crosses the wire too is exported by \`@nirs-workspace/types\` and stands under [types](#in-types), schemas as
+the types that they check. A field with a default may be left out of what is given; in what comes back it is there.`
 
 const describe = (sections) => {
   const anchorOf = anchors()
@@ -127,17 +159,21 @@ const describe = (sections) => {
   return `${[introduction, links.join('\n'), ...body].join('\n\n')}\n`
 }
 
-const make = () => {
+const make = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nirs-reference-'))
   try {
-    declare(folder)
-    return describe(collect(folder))
+    const [storage, types] = [join(folder, 'storage'), join(folder, 'types')]
+    declare('storage', storage)
+    declare('types', types)
+    const { sections, mentioned } = collect(storage)
+    const described = collectTypes(mentioned, await openTypes(root, readDeclarations, codeOf, types))
+    return describe([...sections, ['types', described]])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-const text = make()
+const text = await make()
 if (!process.argv.includes('--check')) writeFileSync(page, text)
 else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
   process.stderr.write('docs/storage-reference.md is not what packages/storage exports now. Run: npm run reference\n')

@@ -3,7 +3,7 @@ import * as z from 'zod'
 /** A value of a result as JSON keeps it: whole numbers beyond 2^53 and non-finite numbers as text, times as text, lists as lists. */
 export type SqlCell = string | number | boolean | null | SqlCell[] | { [name: string]: SqlCell }
 
-const SqlCell: z.ZodType<SqlCell> = z.lazy(() =>
+export const SqlCell: z.ZodType<SqlCell> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(SqlCell), z.record(z.string(), SqlCell)]),
 )
 
