@@ -44,7 +44,7 @@ export const isElsewhere = (identity: ProcessIdentity): boolean => {
   return areTwo(there.machine, here.machine) || (!areTwo(there.boot, here.boot) && areTwo(there.space, here.space))
 }
 
-const partsOf = (started: string | null): Record<'boot' | 'start' | 'space' | 'machine', string | undefined> => {
+export const partsOf = (started: string | null): Record<'boot' | 'start' | 'space' | 'machine', string | undefined> => {
   const [boot, start, space, machine] = (started ?? '').split(':')
   return { boot, start, space, machine }
 }

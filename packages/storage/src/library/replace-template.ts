@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { StorageError, systemCode } from '../errors.ts'
 import { rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { ownMark } from '../files/process-mark.ts'
@@ -8,6 +8,7 @@ import { finishRestore } from './finish-restore.ts'
 import { isSameFile } from './is-contained.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
+import { templateNotFound } from './library-error.ts'
 import { isFileAt, trashName } from './library-folder.ts'
 import type { TemplateFiles } from './publish-template.ts'
 import {
@@ -73,21 +74,25 @@ interface Claim {
   copied?: readonly string[]
 }
 
-/** Claims the template, makes sure that it still is what the caller read, and keeps that version before `commit` replaces it. */
+/** Claims the template and makes sure that it still is what the caller read: nobody else changes it until the claim is given up. */
+export const claimTemplate = async (root: string, old: StoredTemplate, next: JsonObject, restoring?: Restoring): Promise<string> => {
+  const folder = join(root, old.id)
+  await claim(join(folder, pendingName), prettyJson(pendingMetadata(next, old.metadata, await ownMark(), restoring)))
+  await syncFolder(folder)
+  const current = await readTemplate(root, old)
+  if (current !== undefined && !('reason' in current) && isSameVersion(current, old)) return folder
+  await dropPending(folder)
+  throw busy(folder)
+}
+
+/** Claims the template, and keeps its version before `commit` replaces it. */
 const withClaim = async (
   root: string,
   old: StoredTemplate,
   { metadata, restoring, copied = templateNames }: Claim,
   commit: (folder: string, expectUntouched: () => Promise<void>) => Promise<void>,
 ): Promise<string> => {
-  const folder = join(root, old.id)
-  await claim(join(folder, pendingName), prettyJson(pendingMetadata(metadata, old.metadata, await ownMark(), restoring)))
-  await syncFolder(folder)
-  const current = await readTemplate(root, old)
-  if (current === undefined || 'reason' in current || !isSameVersion(current, old)) {
-    await dropPending(folder)
-    throw busy(folder)
-  }
+  const folder = await claimTemplate(root, old, metadata, restoring)
   const trashId = await copyToTrash(root, old, copied, restoring?.keptIn)
   const entry = join(root, trashName, trashId)
   await commit(folder, async () => {
@@ -112,11 +117,12 @@ const isAsKept = async (folder: string, kept: string, names: readonly string[]):
 const isSameVersion = (current: StoredTemplate, old: StoredTemplate): boolean =>
   current.hash === old.hash && canonicalJson(current.metadata) === canonicalJson(old.metadata)
 
-// The pending file can be made once only: of two processes that replace one template, the second is turned away.
+// The pending file can be made once only: of two processes that change one template, the second is turned away.
 const claim = async (path: string, text: string): Promise<void> => {
   try {
     await writeNewFile(path, text)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw templateNotFound(basename(dirname(path)))
     if (systemCode(error) !== 'EEXIST') throw error
     throw busy(path, error)
   }
@@ -125,7 +131,7 @@ const claim = async (path: string, text: string): Promise<void> => {
 const busy = (path: string, cause?: unknown): StorageError =>
   new StorageError(
     'workspace_busy',
-    'Another program is replacing this template. Nothing was changed.',
+    'Another program is changing this template. Nothing was changed.',
     { path, hint: 'Try again in a moment.' },
     cause,
   )

@@ -29,9 +29,10 @@ export const restoreTemplate = async (
   return changeLibrary(workspace, async (library) => {
     const place = await placeOf(workspace, library.root, trashId)
     const living = library.templates.find((one) => templateName(one) === place.name && templateCategory(one) === place.category)
+    if (living !== undefined && options.overwrite !== true) throw templateExists(place.name, place.category)
+    await settle(library.root, place.template)
     if (living === undefined) return putBack(library.root, trashId, place)
-    if (options.overwrite !== true) throw templateExists(place.name, place.category)
-    return swapBack(library.root, trashId, living)
+    return swapBack(library.root, trashId, living, place.template)
   })
 }
 
@@ -57,7 +58,7 @@ const placeOf = async (workspace: string, root: string, trashId: string) => {
       `Its files are in library/${trashName}/${trashId}.`,
     )
   }
-  return { name: entry.name, category: entry.category }
+  return { name: entry.name, category: entry.category, template }
 }
 
 const putBack = async (root: string, trashId: string, place: { name: string; category: string }): Promise<TemplateMetadata> => {
@@ -67,10 +68,7 @@ const putBack = async (root: string, trashId: string, place: { name: string; cat
   return describePlace(root, id)
 }
 
-const swapBack = async (root: string, trashId: string, living: StoredTemplate): Promise<TemplateMetadata> => {
-  const trashed = await readTrashed(root, trashId)
-  if (trashed === undefined || 'reason' in trashed) throw trashedNotFound(trashId)
-  await settle(root, trashed)
+const swapBack = async (root: string, trashId: string, living: StoredTemplate, trashed: StoredTemplate): Promise<TemplateMetadata> => {
   await replaceByTrashed(root, living, trashed)
   await closeEntry(join(root, trashName, trashId))
   return describePlace(root, living.id)

@@ -120,7 +120,18 @@ const sweepTrash = async (root: string, living: readonly StoredTemplate[]): Prom
       await sweepTemporaryFiles(entry)
       await closeEntry(entry)
     } else if (await isNeverReplaced(root, id, living)) await discardEntry(entry)
+    else await dropClaim(root, id)
   }
+}
+
+// A template goes to the trash with the claim of who deletes it.
+const dropClaim = async (root: string, id: string): Promise<void> => {
+  const folder = join(root, trashName, id, trashedTemplateName)
+  if ((await lstatIfThere(join(folder, pendingName))) === undefined) return
+  const template = await readTrashed(root, id)
+  if (template === undefined || 'reason' in template || template.pending !== 'void' || !(await isAbandoned(root, template))) return
+  await unlinkIfThere(join(folder, pendingName))
+  await syncFolder(folder)
 }
 
 const isEmptyEntry = async (entry: string): Promise<boolean> => (await lstatIfThere(join(entry, trashedTemplateName))) === undefined

@@ -5,6 +5,7 @@ import { copyDurably, link, makeFolder, removeEmptyFolder, removeTree, rename, s
 import { isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
+import { templateNotFound } from './library-error.ts'
 import { ensureFolder, isFileAt, lstatIfThere, trashName } from './library-folder.ts'
 import { type StoredTemplate, templateNames } from './read-template.ts'
 import { templateCategory, templateName } from './template-metadata.ts'
@@ -19,7 +20,13 @@ export const partialName = '.partial'
 /** Moves a template folder, readable or not, to the trash by one rename. Returns the id of its entry. */
 export const moveToTrash = async (root: string, template: TrashLabel): Promise<string> => {
   const entry = await openEntry(root, template, 'deleted')
-  await rename(join(root, template.id), join(entry.path, trashedTemplateName))
+  try {
+    await rename(join(root, template.id), join(entry.path, trashedTemplateName))
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    await closeEntry(entry.path)
+    throw templateNotFound(template.id)
+  }
   await syncFolder(entry.path)
   await syncFolder(dirname(join(root, template.id)))
   return entry.id
