@@ -11,9 +11,9 @@ export const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 /** Whether a text is a number that a double can hold. */
 export const isNumber = (text: string): boolean => numeral.test(text) && Number.isFinite(Number(text))
 
-const writtenTime = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?Z?$/
+const writtenTime = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?))?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/
 
-/** A day, minute, second or fraction of one that exists: Date carries 31 June over to July. */
+/** A day, minute, second or fraction of one that exists, with a zone or without: Date carries 31 June over to July. */
 export const isTime = (text: string): boolean => {
   const [, day, clock = '00:00'] = writtenTime.exec(text) ?? []
   if (day === undefined) return false

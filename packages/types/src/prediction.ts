@@ -40,6 +40,7 @@ const predictionColumns = z.object({
   pipeline_id: z.string().nullable(),
   pipeline_name: z.string().nullable(),
   chain_id: z.string().nullable(),
+  /** ISO 8601; with a Z where the store keeps UTC (SQLite), without a zone where it keeps the local time of its writer. */
   created_at: z.string().nullable(),
   /** Whether arrays are stored and their file can be read. */
   has_arrays: z.boolean(),

@@ -9,7 +9,7 @@ const anyText = z.string().max(longestValue)
 /** What a column may be filtered by: columns that are true or false by these words alone. */
 export const choiceOf = (column: FacetColumn): z.ZodType<string> => (isTruthColumn(column) ? truth : anyText)
 
-const time = z.string().refine(isTime, 'must be a date such as 2026-03-01 or 2026-03-01T09:30:00')
+const time = z.string().refine(isTime, 'must be a date such as 2026-03-01, 2026-03-01T09:30:00 or 2026-03-01T09:30:00+02:00')
 
 /** How the bound of a range is written in a query. */
 export const boundOf = (column: RangeColumn): z.ZodType<string | number> => (column === 'created_at' ? time : queryNumber)

@@ -38,7 +38,8 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
     const made = join(own, 'catalog.duckdb')
     await withEngine({ memoryLimit: '700MB', spillFolder: join(own, 'spill') }, async (engine) => {
       await attachWritable(engine, made, 'catalog')
-      for (const statement of catalogDefinition('catalog')) await engine.run(statement)
+      const times = resolved.sqlite === null ? 'local' : 'utc'
+      for (const statement of catalogDefinition('catalog', times)) await engine.run(statement)
       const { predictions } = await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
       // One prediction and its siblings are looked up with every click; without these each look-up is a scan.
       await engine.run('CREATE INDEX predictions_by_id ON catalog.predictions(prediction_id)')

@@ -1,5 +1,5 @@
 /** Part of every catalog's file name; a change of the tables below is a new number. */
-export const CATALOG_VERSION = 4
+export const CATALOG_VERSION = 5
 
 export type CatalogType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP'
 
@@ -125,8 +125,17 @@ export const derivedColumns = [
 
 const definition = (column: CatalogColumn) => `"${column.name}" ${column.type}${column.required ? ' NOT NULL' : ''}`
 
-/** DDL of the catalog attached as `alias`. No keys and no indexes: it is written once, and scans of a column are fast enough. */
-export const catalogDefinition = (alias: string): string[] => [
+/** What the times of a store are: DuckDB keeps the local time of whoever wrote it and does not say where that was, SQLite UTC. */
+export type StoreTimes = 'local' | 'utc'
+
+/**
+ * DDL of the catalog attached as `alias`. No keys and no indexes: it is written once, and scans of a column are fast enough.
+ * Its macros know what its times are: `written_time(t)` is a time as text, with a Z where it is UTC; `stored_time(t, minutes)` the time
+ * in the catalog at which a clock, so many minutes ahead of UTC, shows `t`.
+ */
+export const catalogDefinition = (alias: string, times: StoreTimes = 'local'): string[] => [
+  `CREATE MACRO ${alias}.written_time(t) AS t::VARCHAR${times === 'utc' ? " || 'Z'" : ''}`,
+  `CREATE MACRO ${alias}.stored_time(t, minutes) AS ${times === 'utc' ? 't - to_minutes(minutes)' : 't'}`,
   ...storeTableNames.map((table) => {
     const derived = table === 'predictions' ? derivedColumns.map(([name, type]) => `${name} ${type}`) : []
     return `CREATE TABLE ${alias}.${table} (${[...storeTables[table].map(definition), ...derived].join(', ')})`

@@ -38,6 +38,8 @@ describe('filters', () => {
     expect(await ids({ ranges: { created_at: { max: '2026-01-01' } } })).toBe('a')
     expect(await ids({ ranges: { created_at: { min: '2026-01-02', max: '2026-01-02' } } })).toBe('be')
     expect(await ids({ ranges: { created_at: { min: '2026-01-02T00:00:01' } } })).toBe('de')
+    // These times have no zone, so that of the date says nothing.
+    expect(await ids({ ranges: { created_at: { max: '2026-01-01-11:00' } } })).toBe('a')
   })
 
   test('the empty string asks for null and for empty text', async () => {

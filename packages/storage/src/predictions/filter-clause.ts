@@ -81,8 +81,15 @@ const rangeCondition = (binder: Binder, column: RangeColumn, range: { min?: Boun
 
 const timeCondition = (binder: Binder, name: string, { min, max }: { min?: Bound; max?: Bound }): string => {
   const parts: string[] = []
-  if (min !== undefined) parts.push(`${name} >= ${binder.bind(timestampBound('created_at', min).from)}::TIMESTAMP`)
-  if (max !== undefined) parts.push(`${name} < ${binder.bind(timestampBound('created_at', max).until)}::TIMESTAMP`)
+  const stored = (time: string, offset: number) => `catalog.stored_time(${binder.bind(time)}::TIMESTAMP, ${offset})`
+  if (min !== undefined) {
+    const { from, offset } = timestampBound('created_at', min)
+    parts.push(`${name} >= ${stored(from, offset)}`)
+  }
+  if (max !== undefined) {
+    const { until, offset } = timestampBound('created_at', max)
+    parts.push(`${name} < ${stored(until, offset)}`)
+  }
   return parts.join(' AND ')
 }
 

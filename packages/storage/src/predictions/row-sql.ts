@@ -1,6 +1,6 @@
 import { FoldKind, type PredictionColumn, PredictionColumnName, type PredictionRow } from '@nirs-workspace/types'
 import type { ValueAt } from './catalog-reader.ts'
-import { readBoolean, readNumberOrNull, readText, readTextOrNull, readTimestamp, readWireNumber } from './value-reader.ts'
+import { readBoolean, readNumberOrNull, readText, readTextOrNull, readTimestamp, readWireNumber, writtenTime } from './value-reader.ts'
 
 const names = PredictionColumnName.options
 const positions = new Map(names.map((name, index) => [name, index]))
@@ -8,9 +8,7 @@ const positions = new Map(names.map((name, index) => [name, index]))
 const arraysState = "CASE WHEN has_arrays THEN 'stored' WHEN array_source IS NULL THEN 'none' ELSE 'unreadable' END"
 
 /** The SELECT list that `readPredictionRow` expects; further columns may follow it. */
-export const predictionColumns = [...names.map((name) => (name === 'created_at' ? 'created_at::VARCHAR' : `"${name}"`)), arraysState].join(
-  ', ',
-)
+export const predictionColumns = [...names.map((name) => (name === 'created_at' ? writtenTime(name) : `"${name}"`)), arraysState].join(', ')
 
 /** Position of the first column that a query selects after `predictionColumns`. */
 export const afterPredictionColumns = names.length + 1

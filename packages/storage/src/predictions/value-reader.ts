@@ -27,5 +27,8 @@ export const readBoolean = (value: unknown): boolean => {
   return value
 }
 
-/** A TIMESTAMP cast to VARCHAR, as ISO 8601 without a zone: the store does not say which one its writer meant. */
+/** The SQL of a time for `readTimestamp`. */
+export const writtenTime = (column: string): string => `catalog.written_time("${column}")`
+
+/** ISO 8601: with a Z where the store keeps UTC, without a zone where it does not say which one its writer meant. */
 export const readTimestamp = (value: unknown): string | null => readTextOrNull(value)?.replace(' ', 'T') ?? null

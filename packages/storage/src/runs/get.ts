@@ -2,7 +2,7 @@ import type { PipelineRow, RunDetail } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { decodeJson } from '../json/decode-json.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
-import { readNumber, readNumberOrNull, readText, readTextOrNull, readTimestamp } from '../predictions/value-reader.ts'
+import { readNumber, readNumberOrNull, readText, readTextOrNull, readTimestamp, writtenTime } from '../predictions/value-reader.ts'
 import { readRunHeads } from './run-heads.ts'
 import { makeRunRows } from './run-rows.ts'
 
@@ -36,7 +36,7 @@ const readRest = (catalog: CatalogReader, runId: string, options: QueryOptions) 
   )
 
 const readPipelines = (catalog: CatalogReader, runId: string, options: QueryOptions): Promise<PipelineRow[]> => {
-  const sql = `SELECT pipeline_id, name, dataset_name, coalesce(status, ''), metric, created_at::VARCHAR, completed_at::VARCHAR, duration_ms,
+  const sql = `SELECT pipeline_id, name, dataset_name, coalesce(status, ''), metric, ${writtenTime('created_at')}, ${writtenTime('completed_at')}, duration_ms,
       (SELECT count(*) FROM ${PREDICTIONS} p WHERE p.pipeline_id = l.pipeline_id), error
     FROM catalog.pipelines l WHERE run_id = $run ORDER BY created_at NULLS LAST, pipeline_id`
   return readRows(

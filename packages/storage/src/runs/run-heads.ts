@@ -1,5 +1,5 @@
 import { type CatalogReader, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
-import { readText, readTextOrNull, readTimestamp } from '../predictions/value-reader.ts'
+import { readText, readTextOrNull, readTimestamp, writtenTime } from '../predictions/value-reader.ts'
 import { parseDatasets } from './run-datasets.ts'
 
 /** A run as its own row says, before anything is counted. */
@@ -18,7 +18,7 @@ export const readRunHeads = (catalog: CatalogReader, options: QueryOptions = {})
   readRows(
     catalog,
     {
-      sql: `SELECT run_id, name, coalesce(status, ''), created_at::VARCHAR, completed_at::VARCHAR, datasets, error FROM catalog.runs
+      sql: `SELECT run_id, name, coalesce(status, ''), ${writtenTime('created_at')}, ${writtenTime('completed_at')}, datasets, error FROM catalog.runs
         ORDER BY created_at DESC NULLS LAST, run_id`,
       parameters: {},
     },

@@ -7,6 +7,9 @@ import { expect, test } from 'vitest'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { readCatalogMeta } from '../catalog/read-info.ts'
+import { listPredictions } from '../predictions/list.ts'
+import { getRun } from '../runs/get.ts'
+import { readRunHeads } from '../runs/run-heads.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
@@ -82,6 +85,29 @@ test('columns that a release lacks are null, JSON stays text, odd numbers do not
   )
   expect(rows.getRowsJson()).toEqual([['a', null, 3, '{"rmse": NaN}', '', '2026-02-19 10:00:00', 'Morning screen']])
   expect((await readCatalogMeta(catalog.engine)).storage_status).toMatchObject({ storage_mode: 'sqlite', written_by: '0.8.4-0.8.9' })
+  catalog.close()
+})
+
+test('times of SQLite are UTC and say so; a date with a zone filters by the moment, one without by the day as it is stored', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  const more = `INSERT INTO runs (run_id, name, created_at) VALUES ('run-2', 'New year', '2026-01-01 01:00:27');
+    INSERT INTO predictions (prediction_id, dataset_name, created_at) VALUES ('b', 'wheat', '2026-02-19 23:30:00')`
+  makeSqlite(join(folder.path, 'store.sqlite'), more)
+  const catalog = await catalogOf(folder.path, cache.path)
+  const list = async (min?: string, max?: string) => {
+    const filter = { equals: {}, ranges: { created_at: { min, max } }, q: '' }
+    const { rows } = await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })
+    return rows.map((row) => row.created_at)
+  }
+  const [morning, evening] = ['2026-02-19T10:00:00Z', '2026-02-19T23:30:00Z']
+  expect(await list()).toEqual([evening, morning])
+  expect(await list('2026-02-19', '2026-02-19')).toEqual([evening, morning])
+  expect(await list('2026-02-19+01:00', '2026-02-19+01:00')).toEqual([morning])
+  expect(await list('2026-02-20T00:30+01:00')).toEqual([evening])
+  expect(await list(undefined, '2026-02-19T05:00:00-05:00')).toEqual([morning])
+  expect((await readRunHeads(catalog)).at(-1)?.created_at).toBe('2026-01-01T01:00:27Z')
+  expect((await getRun(catalog, 'run-2')).created_at).toBe('2026-01-01T01:00:27Z')
   catalog.close()
 })
 

@@ -1,6 +1,7 @@
 import type { PredictionFilter } from '@nirs-workspace/types'
 import { equalityColumns, rangedColumns } from './columns.ts'
 import { hasFilters, type PredictionSearch } from './search.ts'
+import { zonedTime } from './zoned-time.ts'
 
 /** The table's filters in the form that an export takes; undefined when nothing is filtered. */
 export const exportFilters = (search: PredictionSearch): Partial<PredictionFilter> | undefined => {
@@ -10,10 +11,15 @@ export const exportFilters = (search: PredictionSearch): Partial<PredictionFilte
     const min = search[`${column}_min`]
     const max = search[`${column}_max`]
     if (min === undefined && max === undefined) return []
-    return [[column, { ...(min === undefined ? {} : { min: bound(min) }), ...(max === undefined ? {} : { max: bound(max) }) }] as const]
+    return [
+      [
+        column,
+        { ...(min === undefined ? {} : { min: bound(min, 'min') }), ...(max === undefined ? {} : { max: bound(max, 'max') }) },
+      ] as const,
+    ]
   })
   return { equals: Object.fromEntries(equals), ranges: Object.fromEntries(ranges), q: search.q ?? '' }
 }
 
 /** Dates stay text. */
-const bound = (text: string): number | string => (Number.isFinite(Number(text)) ? Number(text) : text)
+const bound = (text: string, end: 'min' | 'max'): number | string => (Number.isFinite(Number(text)) ? Number(text) : zonedTime(text, end))

@@ -92,7 +92,7 @@ describe('address of the predictions page', () => {
     const taken = {
       val_score_min: '.5e1',
       created_at_min: '2026-03-01',
-      created_at_max: '2026-03-01 09:30',
+      created_at_max: '2026-03-01 09:30+01:00',
       aggregated: ['false'],
       sort: ['metric'],
     }

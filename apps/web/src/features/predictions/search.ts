@@ -3,6 +3,7 @@ import { isBound, isChoice } from '@nirs-workspace/types/filter-value'
 import type { QueryParams } from '../../api/client.ts'
 import { asList, asText, longestSearch, withoutUndefined } from '../../lib/url-search.ts'
 import { equalityColumns, isFacet, isPredictionColumn, rangedColumns } from './columns.ts'
+import { zonedTime } from './zoned-time.ts'
 
 type Equality = Partial<Record<FacetColumn, string[]>>
 type Bound = `${RangeColumn}_${'min' | 'max'}`
@@ -151,7 +152,12 @@ export const withSort = ({ sort: _, ...rest }: PredictionSearch, keys: readonly 
 /** The filters alone, as the server takes them. */
 export const filterParams = (search: PredictionSearch): QueryParams => {
   const names: readonly (keyof PredictionSearch)[] = [...equalityColumns, ...bounds, 'q']
-  return Object.fromEntries(names.filter((name) => search[name] !== undefined).map((name) => [name, search[name]]))
+  const params = Object.fromEntries(names.filter((name) => search[name] !== undefined).map((name) => [name, search[name]]))
+  for (const end of ['min', 'max'] as const) {
+    const time = search[`created_at_${end}`]
+    if (time !== undefined) params[`created_at_${end}`] = zonedTime(time, end)
+  }
+  return params
 }
 
 /**
