@@ -616,7 +616,7 @@ export const en = (f: Formatters) => {
       start: 'Migrate now',
       starting: 'Starting…',
       running: 'Migrating',
-      finishing: 'Finishing: reading what has been written…',
+      finishing: 'Finished, reading the workspace…',
       leave: 'You can leave this page or close the tab; the work goes on and you find it here again.',
       cancel: 'Cancel migration',
       cancelOther: 'Cancel',

@@ -623,7 +623,7 @@ export const fr = (f: Formatters): Text => {
       start: 'Migrer maintenant',
       starting: 'Démarrage…',
       running: 'Migration',
-      finishing: 'Finalisation : lecture de ce qui a été écrit…',
+      finishing: 'Terminé, lecture de l’espace de travail…',
       leave: 'Vous pouvez quitter cette page ou fermer l’onglet ; le travail continue et vous le retrouvez ici.',
       cancel: 'Annuler la migration',
       cancelOther: 'Annuler',

@@ -1,10 +1,10 @@
-import type { MigrateStatus, StorageStatus, Workspace } from '@nirs-workspace/types'
+import type { Job, MigrateStatus, StorageStatus, Workspace } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import { isBehind } from '../../api/is-behind.ts'
-import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { useStorageStatus } from '../../api/is-behind.ts'
+import { migrateStatusQuery } from '../../api/queries.ts'
 import { useLostArrays } from '../../api/use-lost-arrays.ts'
 import { whyUnreadable } from '../../api/why-unreadable.ts'
 import { isRunning, useWorkspaceJobs } from '../../api/workspace.tsx'
@@ -18,12 +18,13 @@ import { UnreadableBanner } from './unreadable-banner.tsx'
 /** What the reader should know about this workspace before trusting or changing anything, on every page. */
 export const Banners = ({ workspace }: { workspace: Workspace }) => {
   const { banner } = useText()
-  const { data: status, isFetching } = useQuery(storageStatusQuery(workspace.id))
+  const jobs = useWorkspaceJobs(workspace.id)
+  const { data: status, behind } = useStorageStatus(workspace.id, jobs)
   const holder = status?.locked_by ?? workspace.writer
   return (
     <section aria-label={banner.label} className="flex shrink-0 flex-col empty:hidden">
       <UnreadableBanner workspace={workspace} />
-      {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} isFetching={isFetching} />}
+      {status === undefined ? null : <ModeBanner key={workspace.id} workspace={workspace} status={status} jobs={jobs} behind={behind} />}
       {holder === null ? null : <Line tone="warning">{banner.locked(holder.pid, 'command' in holder ? holder.command : undefined)}</Line>}
       {status?.interrupted_job == null ? null : <Interrupted kind={status.interrupted_job.kind} />}
     </section>
@@ -33,14 +34,14 @@ export const Banners = ({ workspace }: { workspace: Workspace }) => {
 interface ModeProps {
   readonly workspace: Workspace
   readonly status: StorageStatus
-  /** A newer status is on its way. */
-  readonly isFetching: boolean
+  readonly jobs: readonly Job[]
+  /** The status does not know yet what the last job has changed. */
+  readonly behind: boolean
 }
 
-const ModeBanner = ({ workspace, status, isFetching }: ModeProps) => {
+const ModeBanner = ({ workspace, status, jobs, behind }: ModeProps) => {
   const { banner } = useText()
   const [hidden, setHidden] = useState(false)
-  const jobs = useWorkspaceJobs(workspace.id)
   const running = jobs.some((job) => job.kind === 'migrate' && isRunning(job))
   const dismiss = (
     <IconButton label={banner.dismiss} onClick={() => setHidden(true)}>
@@ -50,7 +51,7 @@ const ModeBanner = ({ workspace, status, isFetching }: ModeProps) => {
   if (hidden) return null
   if (running) return <RunningBanner />
   if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace} dismiss={dismiss} />
-  if (isFetching && isBehind(status, jobs)) return null
+  if (behind) return null
   if (!status.migration_needed || whyUnreadable(workspace) !== undefined) return null
   return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
 }

@@ -63,12 +63,50 @@ describe('migration page', () => {
     jobs.rows = [migrationJob({ state: 'completed', report, cancellable: false, ended_at: new Date(Date.now() + 1).toISOString() })]
     await act(() => client.invalidateQueries({ queryKey: ['/jobs'] }))
     await waitFor(() => expect(screen.queryByText('Writing Parquet files')).not.toBeInTheDocument())
-    expect(screen.getByText('Finishing: reading what has been written…')).toBeVisible()
+    expect(screen.getByText('Finished, reading the workspace…')).toBeVisible()
     expect(screen.getByRole('heading', { name: /100/ })).toBeVisible()
     expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
     answer.resolve()
     expect(await screen.findByText('Migration finished')).toBeVisible()
     expect(screen.queryByText(/migrated by another program/)).not.toBeInTheDocument()
+  })
+
+  it('takes an answer that does not know of the end yet for none, and asks again', async () => {
+    const jobs = { rows: [migrationJob({})] }
+    let known: 'legacy' | 'migrated' = 'legacy'
+    const { client } = renderApp('/settings/migration?step=review', 'legacy', {
+      'GET /jobs': () => ({ rows: jobs.rows, total: 1 }),
+      'GET /workspace/migrate/status': () => migrateStatus(known),
+      'GET /workspace/storage-status': () => storageStatus(known),
+    })
+    await screen.findByRole('button', { name: 'Cancel migration' })
+    jobs.rows = [migrationJob({ state: 'completed', report, cancellable: false, ended_at: new Date().toISOString() })]
+    await act(() => client.invalidateQueries())
+    expect(await screen.findByText('Finished, reading the workspace…')).toBeVisible()
+    await waitFor(() => expect(client.isFetching()).toBe(0))
+    expect(screen.getByText('Finished, reading the workspace…')).toBeVisible()
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+    expect(screen.queryByText('What the migration would do')).not.toBeInTheDocument()
+    known = 'migrated'
+    expect(await screen.findByText('Migration finished', undefined, { timeout: 4000 })).toBeVisible()
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+
+  it.each([
+    ['runs', migrationJob({}), 'Writing Parquet files'],
+    [
+      'has just ended',
+      migrationJob({ state: 'completed', report, ended_at: new Date().toISOString() }),
+      'Finished, reading the workspace…',
+    ],
+  ])('shows a migration that %s before it knows the state of the workspace', async (_, job, shown) => {
+    const never = () => new Promise(() => {})
+    renderApp('/settings/migration', 'legacy', {
+      'GET /jobs': () => ({ rows: [job], total: 1 }),
+      'GET /workspace/migrate/status': never,
+      'GET /workspace/storage-status': never,
+    })
+    expect(await screen.findByText(shown)).toBeVisible()
   })
 
   it.each([
@@ -150,7 +188,7 @@ describe('migration page', () => {
       expect(notice).toHaveTextContent(
         /the original store is back, byte for byte \(.+\)\. The Parquet files that the migration wrote are removed\./,
       )
-      expect(screen.getByRole('button', { name: /Preview/ })).toBeVisible()
+      expect(await screen.findByRole('button', { name: /Preview/ })).toBeVisible()
       await act(() => router.navigate({ to: '/settings/storage' }))
       await screen.findByText('507 MB in all')
       await act(() => router.navigate({ to: '/settings/migration' }))
@@ -240,14 +278,16 @@ describe('stageOf', () => {
 })
 
 describe('isBehind', () => {
-  const done = (kind: 'migrate' | 'rollback') => migrationJob({ kind, state: 'completed' })
+  const endedAt = '2026-11-21T04:00:07.000Z'
+  const done = (kind: 'migrate' | 'rollback') => migrationJob({ kind, state: 'completed', ended_at: endedAt })
   it.each([
-    ['a report, after a roll back', migrateStatus('migrated'), [done('rollback'), done('migrate')], true],
-    ['a plan, after a migration', migrateStatus('legacy'), [done('migrate')], true],
-    ['a plan, after a roll back', migrateStatus('legacy'), [done('rollback'), done('migrate')], false],
-    ['a report, after a migration', migrateStatus('migrated'), [done('migrate')], false],
-    ['a report, after a roll back that failed', migrateStatus('migrated'), [migrationJob({ kind: 'rollback', state: 'failed' })], false],
-  ] as const)('%s', (_, status, jobs, expected) => {
-    expect(isBehind(status, jobs)).toBe(expected)
+    ['a report, after a roll back', migrateStatus('migrated'), [done('rollback'), done('migrate')], 2, true],
+    ['a plan, after a migration', migrateStatus('legacy'), [done('migrate')], 2, true],
+    ['a plan long after a migration: another program brought it', migrateStatus('legacy'), [done('migrate')], 60, false],
+    ['a plan, after a roll back', migrateStatus('legacy'), [done('rollback'), done('migrate')], 2, false],
+    ['a report, after a migration', migrateStatus('migrated'), [done('migrate')], 2, false],
+    ['a report, after a roll back that failed', migrateStatus('migrated'), [migrationJob({ kind: 'rollback', state: 'failed' })], 2, false],
+  ] as const)('%s', (_, status, jobs, seconds, expected) => {
+    expect(isBehind(status, jobs, Date.parse(endedAt) + seconds * 1000)).toBe(expected)
   })
 })

@@ -1,10 +1,8 @@
 import type { Job, MigrateStatus, StorageStatus } from '@nirs-workspace/types'
-import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { CircleCheck } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import { isBehind } from '../../api/is-behind.ts'
-import { migrateStatusQuery, storageStatusQuery } from '../../api/queries.ts'
+import { useMigrateStatus, useStorageStatus } from '../../api/is-behind.ts'
 import { migrationReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { useText } from '../../text/text.tsx'
@@ -23,23 +21,24 @@ const route = getRouteApi('/settings/migration')
 export const MigrationPage = () => {
   const { migration } = useText()
   const workspace = useWorkspace()
-  const status = useQuery(migrateStatusQuery(workspace.id))
-  const storage = useQuery(storageStatusQuery(workspace.id))
   const jobs = useWorkspaceJobs(workspace.id)
+  const status = useMigrateStatus(workspace.id, jobs)
+  const storage = useStorageStatus(workspace.id, jobs)
   const rolledBack = useFreshRollback(jobs)
   const isFreshlyRefused = useFreshRefusal(jobs)
   const isMigratedMeanwhile = useMigratedMeanwhile(workspace.id, status.data, jobs)
-  if (status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
-  if (storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
-  if (status.data === undefined || storage.data === undefined) {
+  const working = useJobAtWork(jobs, status.data === undefined || status.behind)
+  if (working === undefined && status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
+  if (working === undefined && storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
+  const known = status.data === undefined || storage.data === undefined ? undefined : { status: status.data, storage: storage.data }
+  const stage = working === undefined ? known && stageOf(known.status, jobs) : ({ name: 'running', job: working } as const)
+  if (stage === undefined) {
     return (
       <Loading>
         <Skeleton className="h-80" />
       </Loading>
     )
   }
-  const finishing = status.isFetching && isBehind(status.data, jobs) ? jobs.find(isOwn) : undefined
-  const stage: StageState = finishing === undefined ? stageOf(status.data, jobs) : { name: 'running', job: finishing }
   return (
     <div className="grid grid-cols-1 gap-5">
       <div>
@@ -58,7 +57,8 @@ export const MigrationPage = () => {
         </div>
       ) : null}
       {stage.name === 'nothing' || isRollback(stage) ? null : <Steps current={stepOf(stage)} />}
-      <Stage stage={stage} status={status.data} storage={storage.data} />
+      {stage.name === 'running' ? <MigrationProgress job={stage.job} /> : null}
+      {stage.name === 'running' || known === undefined ? null : <Stage stage={stage} status={known.status} storage={known.storage} />}
     </div>
   )
 }
@@ -88,6 +88,18 @@ export const stageOf = (status: MigrateStatus, jobs: readonly Job[]): StageState
 
 const isOwn = ({ kind }: Job): boolean => kind === 'migrate' || kind === 'rollback'
 
+/** Milliseconds after its end within which a page that is opened says that a job has ended, until it knows what the job has changed. */
+const justEnded = 60_000
+
+/** The job that the page shows at work: one that runs, or one whose end the state of the workspace does not tell yet. */
+const useJobAtWork = (jobs: readonly Job[], untold: boolean): Job | undefined => {
+  const [openedAt] = useState(Date.now)
+  const last = jobs.find(isOwn)
+  const running = jobs.find((job) => isOwn(job) && isRunning(job))
+  if (running !== undefined || !untold || last?.state !== 'completed') return running
+  return openedAt - Date.parse(last.ended_at ?? '') < justEnded ? last : undefined
+}
+
 /** The workspace had changed since the preview: the job ended before it began, which is no failure to tell every later reader of. */
 const isRefused = ({ error, progress }: Job): boolean =>
   error?.code === 'plan_stale' && ['queued', 'recover', 'plan'].includes(progress.phase)
@@ -114,12 +126,16 @@ const stepOf = (stage: StageState): Step => {
   return stage.name === 'report' ? 'done' : 'review'
 }
 
-const Stage = ({ stage, status, storage }: { stage: StageState; status: MigrateStatus; storage: StorageStatus }): ReactNode => {
+interface StageProps {
+  readonly stage: Exclude<StageState, { name: 'running' }>
+  readonly status: MigrateStatus
+  readonly storage: StorageStatus
+}
+
+const Stage = ({ stage, status, storage }: StageProps): ReactNode => {
   const { step } = route.useSearch()
   const jobs = useWorkspaceJobs(useWorkspace().id)
   switch (stage.name) {
-    case 'running':
-      return <MigrationProgress job={stage.job} />
     case 'report': {
       const report = status.last_report ?? jobs.map(migrationReport).find((found) => found !== undefined)
       return report === undefined ? null : <MigrationReportView report={report} status={status} />

@@ -41,7 +41,7 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
         {!running || progress.rows_per_second === null ? null : <span>{jobs.rate(progress.rows_per_second)}</span>}
         {!running || progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}
       </p>
-      <p className="mt-1 text-xs text-muted">{migration.leave}</p>
+      {running ? <p className="mt-1 text-xs text-muted">{migration.leave}</p> : null}
       <DatasetProgress progress={progress} />
       <Log key={job.job_id} progress={progress} />
     </section>
