@@ -112,6 +112,8 @@ export const MigrationProof = z.object({
   original: z.object({
     path: z.string(),
     bytes: z.number(),
+    /** Release of nirs4all whose schema it has; proofs of earlier releases do not say. */
+    release: z.string().nullable().optional(),
     sha256: z.string(),
     wal: z.object({ path: z.string(), bytes: z.number(), sha256: z.string() }).nullable(),
   }),

@@ -39,8 +39,10 @@ export const StorageStatus = z.object({
   migration_needed: z.boolean(),
   rescue_needed: z.boolean(),
   read_only: z.boolean(),
-  /** Release or range ("0.7.1", "0.8.0-0.8.3"); null if unknown. */
+  /** Release or range ("0.7.1", "0.8.0-0.8.3") of nirs4all; null if unknown. With `migrated`, that from before the migration where it is known. */
   written_by: z.string().nullable(),
+  /** Set when NIRS Workspace has migrated this store; `from` is the release that wrote it, null where the proof does not say. */
+  migrated: z.object({ from: z.string().nullable() }).optional(),
   locked_by: LockHolder.nullable(),
   /** Bytes of a write-ahead log left beside the store, 0 when there is none. */
   wal_bytes: z.number(),

@@ -34,7 +34,7 @@ const describe =
     const { counts, sizes } = found
     const lines = [
       `${printable(found.name)}  ${printable(found.path)}`,
-      `storage: ${found.storage_mode}, written by nirs4all ${found.written_by ?? 'of unknown release'}${found.migration_needed ? ', migration needed' : ''}${found.rescue_needed ? ', rescue needed' : ''}`,
+      `storage: ${found.storage_mode}, ${describeOrigin(found)}${found.migration_needed ? ', migration needed' : ''}${found.rescue_needed ? ', rescue needed' : ''}`,
       `${counts.predictions} predictions, ${counts.arrays} with arrays, ${counts.runs} runs, ${counts.pipelines} pipelines, ${counts.chains} chains, ${counts.artifacts} artifacts`,
       `store ${formatBytes(sizes.store_bytes)}, arrays ${formatBytes(sizes.arrays_bytes)}, artifacts ${formatBytes(sizes.artifacts_bytes)}`,
       formatTable(
@@ -45,3 +45,10 @@ const describe =
     ]
     return lines.filter((line) => line !== '').join('\n')
   }
+
+/** A store that was migrated has the schema of a later release than the one that wrote it. */
+const describeOrigin = ({ written_by, migrated }: Inspection): string => {
+  const release = `nirs4all ${written_by ?? 'of unknown release'}`
+  if (migrated === undefined) return `written by ${release}`
+  return `${migrated.from === null ? 'schema of' : 'written by'} ${release}, migrated by NIRS Workspace`
+}

@@ -674,6 +674,8 @@ export const en = (f: Formatters) => {
     storage: {
       title: 'Storage',
       writtenBy: (release: string) => `written by nirs4all ${release}`,
+      migratedFrom: (release: string) => `written by nirs4all ${release}, migrated by NIRS Workspace`,
+      migratedTo: (release: string) => `schema of nirs4all ${release}, migrated by NIRS Workspace`,
       total: (bytes: number) => `${f.bytes(bytes)} in all`,
       categories: {
         Store: 'Store',

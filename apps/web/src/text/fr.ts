@@ -681,6 +681,8 @@ export const fr = (f: Formatters): Text => {
     storage: {
       title: 'Stockage',
       writtenBy: (release) => `écrit par nirs4all ${release}`,
+      migratedFrom: (release) => `écrit par nirs4all ${release}, migré par NIRS Workspace`,
+      migratedTo: (release) => `schéma de nirs4all ${release}, migré par NIRS Workspace`,
       total: (bytes) => `${f.bytes(bytes)} au total`,
       categories: {
         Store: 'Base',

@@ -14,6 +14,8 @@ import { expectFlushed } from '../testing/flush-order.ts'
 import { holdStore } from '../testing/hold-store.ts'
 import { changeInLog, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
+import { detectStorage } from '../workspace/detect-storage.ts'
+import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { formsWith } from './array-columns.ts'
 import { deleteBackup } from './delete-backup.ts'
 import { migrateStatus } from './migrate-status.ts'
@@ -52,6 +54,7 @@ test('test_migration_roundtrip: all data is there afterwards, from Parquet, and 
   )
   expect(await migrateStatus(path)).toMatchObject({ migration_needed: false, storage_mode: 'migrated', can_roll_back: true })
   expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: true, proof_holds: true, rows_checked: 21 })
+  expect(await detectStorage(await resolveWorkspace(path))).toMatchObject({ written_by: '0.7.1', migrated: { from: '0.7.1' } })
   await expect(runMigration(path, { jobId: 'two' })).rejects.toMatchObject({ code: 'not_migratable' })
 })
 

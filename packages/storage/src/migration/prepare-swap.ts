@@ -9,6 +9,7 @@ import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { type FileMark, hashFile, markFile } from '../files/hash-file.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
+import { writtenBy } from '../workspace/written-by.ts'
 import { chooseFiles, quarantineFile } from './choose-files.ts'
 import { finishFile } from './finish-file.ts'
 import type { OriginalHashing } from './hash-original.ts'
@@ -18,6 +19,7 @@ import type { ArraySizes } from './measure-arrays.ts'
 import { type DuckdbWorkspace, logWarning } from './plan-migration.ts'
 import { writeProof } from './proof-file.ts'
 import { type RebuiltStore, rebuildStore } from './rebuild-store.ts'
+import type { SourceTables } from './source-tables.ts'
 import { type SourceDigest, stageFile } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 import { summariseFile } from './summarise-file.ts'
@@ -239,6 +241,7 @@ const makeProof = async (input: ProofInput): Promise<MigrationProof> => {
       path: journal.backup,
       bytes: journal.original.bytes,
       sha256: input.original,
+      release: releaseOf(context.survey.tables),
       wal: journal.backup_wal === null || input.wal === null ? null : { path: journal.backup_wal, bytes: walBytes, sha256: input.wal },
     },
     store: { path: basename(layout.store), bytes: storeBytes, sha256: rebuilt.sha256, tables: rebuilt.tables },
@@ -343,3 +346,6 @@ const storeWarnings = ({ hasNaturalKeyIndex, lost, lostSigns }: RebuiltStore): M
       ]),
   ...lost.map((what) => warning('not_carried', `${what} could not be made again in the new store; the original has it.`, [], 1)),
 ]
+
+const releaseOf = (tables: SourceTables): string | null =>
+  writtenBy({ sqlite: null, tables: new Map([...tables].map(([name, columns]) => [name, new Set(columns.map((column) => column.name))])) })

@@ -4,6 +4,8 @@ import { indexArrays } from '../catalog/array-index.ts'
 import { indexTable } from '../catalog/copy-metadata.ts'
 import { detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { findProof } from '../migration/proof-file.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { copySqlite } from '../sqlite/copy-sqlite.ts'
 import { hasArraysFolder, listArrayFiles } from './array-files.ts'
 import { backupProblem } from './backup-problem.ts'
@@ -49,16 +51,25 @@ export const describeStorage = async (
     hasArraysFolder: folder,
     arrayFiles: (await listArrayFiles(resolved)).length,
   })
+  const migrated = hasTable ? undefined : await migrationOf(resolved)
   return {
     storage_mode,
     has_prediction_arrays_table: hasTable,
     has_arrays_directory: folder,
     migration_needed: storage_mode === 'legacy' || storage_mode === 'mid_migration',
     rescue_needed: storage_mode === 'lost_arrays',
-    written_by: store === null ? null : writtenBy(store),
+    written_by: migrated?.from ?? (store === null ? null : writtenBy(store)),
+    ...(migrated === undefined ? {} : { migrated }),
     locked_by: null,
     ...(await liveStatus(resolved)),
   }
+}
+
+/** What a proof of ours says of the store as it is. */
+const migrationOf = async (resolved: ResolvedWorkspace): Promise<StorageStatus['migrated']> => {
+  if (resolved.duckdb === null || resolved.sqlite !== null) return undefined
+  const found = await findProof(layoutOf(resolved.root))
+  return found === null ? undefined : { from: found.proof.original.release ?? null }
 }
 
 const ofStore = async (resolved: ResolvedWorkspace, store: AttachedStore): Promise<StorageStatus> =>

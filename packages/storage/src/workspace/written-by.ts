@@ -2,21 +2,24 @@ import type { AttachedStore } from './store-facts.ts'
 
 /**
  * The releases of nirs4all whose schema this is, from the stamps and columns that each release added; null when it is none of them.
- * A store that this program migrated has the schema of 0.8.1 and says so.
+ * A store that this program migrated has the schema of 0.8.1; what it was before is in the proof.
  */
-export const writtenBy = (store: AttachedStore): string | null => {
+export const writtenBy = (store: Pick<AttachedStore, 'tables' | 'sqlite'>): string | null => {
   if (!store.tables.has('predictions')) return null
   return store.sqlite === null ? ofDuckdb(store) : ofSqlite(store, store.sqlite)
 }
 
-const has = (store: AttachedStore, table: string, column: string): boolean => store.tables.get(table)?.has(column) === true
+const has = (store: Pick<AttachedStore, 'tables'>, table: string, column: string): boolean => store.tables.get(table)?.has(column) === true
 
-const ofDuckdb = (store: AttachedStore): string => {
+const ofDuckdb = (store: Pick<AttachedStore, 'tables'>): string => {
   if (!has(store, 'predictions', 'refit_context')) return '0.7.0'
   return has(store, 'chains', 'cv_val_score') && store.tables.has('projects') ? '0.8.0-0.8.3' : '0.7.1'
 }
 
-const ofSqlite = (store: AttachedStore, { userVersion, chainView }: { userVersion: number; chainView: string | null }): string | null => {
+const ofSqlite = (
+  store: Pick<AttachedStore, 'tables'>,
+  { userVersion, chainView }: { userVersion: number; chainView: string | null },
+): string | null => {
   if (userVersion > 5) return null
   if (userVersion > 2) return '0.11.0+'
   if (userVersion === 2) return '0.10.0-0.11.0'

@@ -1,9 +1,10 @@
-import type { DatasetInfo, WorkspaceStats } from '@nirs-workspace/types'
+import type { DatasetInfo, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { statsQuery, storageStatusQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { SpaceBar } from '../../charts/space-bar.tsx'
 import type { Formatters } from '../../lib/format.ts'
+import type { Text } from '../../text/en.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
 import { ModeBadge } from '../../ui/mode-badge.tsx'
@@ -25,7 +26,7 @@ export const StoragePage = () => {
       <Card title={storage.title} aside={<ModeBadge mode={mode} />}>
         <p className="mb-4 text-muted">
           {mode === null ? null : modeHints[mode]}
-          {status.data?.written_by == null ? null : ` · ${storage.writtenBy(status.data.written_by)}`}
+          {status.data?.written_by == null ? null : ` · ${originOf(status.data.migrated, storage)(status.data.written_by)}`}
         </p>
         {stats.isError ? <ErrorMessage error={stats.error} onRetry={() => void stats.refetch()} /> : null}
         {stats.isPending ? (
@@ -93,3 +94,7 @@ const Datasets = ({ stats }: { stats: WorkspaceStats }) => {
     </details>
   )
 }
+
+/** A store that was migrated has the schema of a later release than the one that wrote it. */
+const originOf = (migrated: StorageStatus['migrated'], storage: Text['storage']) =>
+  migrated === undefined ? storage.writtenBy : migrated.from === null ? storage.migratedTo : storage.migratedFrom
