@@ -9,10 +9,31 @@ let catalog: SampleCatalog
 beforeAll(async () => {
   catalog = await openSampleCatalog()
   await catalog.insertPredictions([
-    { prediction_id: 'a', val_score: 0.5, n_samples: 10, created_at: '2026-01-01 23:59:59.9', refit_context: null },
-    { prediction_id: 'b', val_score: Number.NaN, n_samples: 20, created_at: '2026-01-02 00:00:00', refit_context: 'standalone' },
+    {
+      prediction_id: 'a',
+      val_score: 0.5,
+      n_samples: 10,
+      created_at: '2026-01-01 23:59:59.9',
+      refit_context: null,
+      best_params: '{"n_components": 5, "kernel": "rbf"}',
+    },
+    {
+      prediction_id: 'b',
+      val_score: Number.NaN,
+      n_samples: 20,
+      created_at: '2026-01-02 00:00:00',
+      refit_context: 'standalone',
+      best_params: '{"n_components":15,"kernel":"linear"}',
+    },
     { prediction_id: 'c', val_score: Number.POSITIVE_INFINITY, n_samples: null, created_at: null, refit_context: '' },
-    { prediction_id: 'd', val_score: null, n_samples: 30, created_at: '2026-01-03 12:00:00', has_arrays: false },
+    {
+      prediction_id: 'd',
+      val_score: null,
+      n_samples: 30,
+      created_at: '2026-01-03 12:00:00',
+      has_arrays: false,
+      preprocessings: 'SG(window=11)',
+    },
     { prediction_id: 'e', val_score: -2, n_samples: 20, created_at: '2026-01-02 10:00:00', refit_context: "x' OR '1'='1" },
   ])
 })
@@ -40,6 +61,22 @@ describe('filters', () => {
     expect(await ids({ ranges: { created_at: { min: '2026-01-02T00:00:01' } } })).toBe('de')
     // These times have no zone, so that of the date says nothing.
     expect(await ids({ ranges: { created_at: { max: '2026-01-01-11:00' } } })).toBe('a')
+  })
+
+  test('a parameter is found by its name and value, however these are joined', async () => {
+    const five = [
+      'n_components=5',
+      'n_components: 5',
+      'n_components:5',
+      'n_components = 5',
+      '"n_components": 5',
+      '"n_components":5',
+      'kernel=rbf',
+    ]
+    for (const q of five) expect(await ids({ q }), q).toBe('a')
+    for (const q of ['N_Components=15', 'kernel="linear"']) expect(await ids({ q }), q).toBe('b')
+    expect(await ids({ q: 'n_components=6' })).toBe('')
+    expect(await ids({ q: 'sg(window=11)' })).toBe('d')
   })
 
   test('the empty string asks for null and for empty text', async () => {

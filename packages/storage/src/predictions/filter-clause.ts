@@ -17,13 +17,32 @@ export const whereClause = (filter: PredictionFilter, { without }: ClauseOptions
   const conditions = [
     ...facetColumns.filter((column) => column !== without).map((column) => equalsCondition(binder, column, filter.equals[column])),
     ...rangeColumns.map((column) => rangeCondition(binder, column, filter.ranges[column])),
-    ...searchWords(filter.q).map((word) => `contains(search_text, ${searched(binder.bind(word))})`),
+    ...searchWords(filter.q).map((word) => searchCondition(binder, word)),
   ].filter((condition) => condition !== null)
   return { sql: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters: binder.parameters }
 }
 
-/** The words of a search text, each once. What makes them alike is left to DuckDB, which made the search text of the catalog. */
-export const searchWords = (q: string): string[] => [...new Set(q.split(/\s+/).filter(Boolean))]
+/**
+ * The words of a search text, each once; a name and its value, joined by = or :, are one. What makes words alike is left to DuckDB, which
+ * made the search text of the catalog.
+ */
+export const searchWords = (q: string): string[] => [
+  ...new Set(
+    q
+      .replace(/\s*([=:])\s*/g, '$1')
+      .split(/\s+/)
+      .filter(Boolean),
+  ),
+]
+
+/** How a name and its value stand next to each other in a text and in the JSON of parameters. */
+const joints = [': ', ' = ', '": ', '": "', '":', '":"']
+
+const searchCondition = (binder: Binder, word: string): string => {
+  const spellings = /[=:]/.test(word) ? [word, ...joints.map((joint) => word.replaceAll(/"?[=:]"?/g, joint))] : [word]
+  const parts = spellings.map((spelling) => `contains(search_text, ${searched(binder.bind(spelling))})`)
+  return parts.length === 1 ? parts.join() : `(${parts.join(' OR ')})`
+}
 
 class Binder {
   readonly parameters: Record<string, ChunkParameter> = {}
