@@ -632,6 +632,9 @@ export const en = (f: Formatters) => {
       parquet: 'Parquet files',
       saved: 'Saved',
       savedLater: 'Saved once the original is deleted',
+      bothKept: (size: number) =>
+        `For now the folder is larger by ${f.bytes(size)}, as the original is kept as a backup: its space is free once you delete it.`,
+      datasets: 'Datasets',
       moved: 'Rows moved',
       took: 'Time',
       proof: 'Proof',

@@ -638,7 +638,10 @@ export const fr = (f: Formatters): Text => {
       after: 'store.duckdb après',
       parquet: 'Fichiers Parquet',
       saved: 'Espace gagné',
-      savedLater: 'Espace gagné une fois l’original supprimé',
+      savedLater: 'Gain une fois l’original supprimé',
+      bothKept: (size) =>
+        `Pour l’instant, le dossier occupe ${f.bytes(size)} de plus, car l’original est conservé en sauvegarde : sa place se libère quand vous le supprimez.`,
+      datasets: 'Jeux de données',
       moved: 'Lignes déplacées',
       took: 'Durée',
       proof: 'Preuve',

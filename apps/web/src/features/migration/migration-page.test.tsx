@@ -154,6 +154,8 @@ describe('migration page', () => {
     const { sent } = renderApp('/settings/migration', 'migrated', { 'POST /workspace/migrate/rollback': () => ({ job_id: 'job-2' }) })
     const user = userEvent.setup()
     expect(await screen.findByText(/1.500 rows compared value by value, none differs/)).toBeVisible()
+    expect(screen.getByText(/^For now the folder is larger by .+ its space is free once you delete it\.$/)).toBeVisible()
+    expect(screen.getByText('Datasets')).toBeVisible()
     await user.click(screen.getByRole('button', { name: 'Roll back…' }))
     expect(sent.some((request) => request.path.endsWith('/rollback'))).toBe(false)
     await user.click(await screen.findByRole('button', { name: 'Roll back' }))

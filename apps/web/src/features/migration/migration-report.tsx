@@ -27,6 +27,9 @@ interface ReportProps {
 export const MigrationReportView = ({ report, status }: ReportProps) => {
   const { migration } = useText()
   const format = useFormat()
+  // A status from before the migration does not know of the original that is kept.
+  const isKept = status.backup_path !== null || status.last_report === null
+  const saved = Math.max(0, report.duckdb_size_before - report.duckdb_size_after - report.parquet_total_size)
   const Icon = report.verification_passed ? CircleCheck : TriangleAlert
   return (
     <section aria-labelledby="report-title" className="card grid grid-cols-1 gap-4 p-4">
@@ -51,14 +54,12 @@ export const MigrationReportView = ({ report, status }: ReportProps) => {
           [migration.before, format.bytes(report.duckdb_size_before)],
           [migration.after, format.bytes(report.duckdb_size_after)],
           [migration.parquet, format.bytes(report.parquet_total_size)],
-          [
-            status.backup_path === null ? migration.saved : migration.savedLater,
-            format.bytes(Math.max(0, report.duckdb_size_before - report.duckdb_size_after - report.parquet_total_size)),
-          ],
+          [isKept ? migration.savedLater : migration.saved, format.bytes(saved)],
           [migration.moved, format.int(report.rows_migrated)],
           [migration.took, format.duration(report.duration_seconds)],
         ]}
       />
+      {isKept ? <p className="text-muted">{migration.bothKept(report.duckdb_size_after + report.parquet_total_size)}</p> : null}
       {report.quarantined_rows === 0 ? null : (
         <p className="rounded-md bg-warning-soft px-3 py-2">
           {migration.quarantine(report.quarantined_rows)}

@@ -11,7 +11,7 @@ export const ReportTable = ({ report }: { report: MigrationReport }) => {
   const names = migration.table
   return (
     <details>
-      <summary className="font-semibold">{names.dataset}</summary>
+      <summary className="font-semibold">{migration.datasets}</summary>
       <div className="mt-2 overflow-x-auto">
         <table className="w-full min-w-2xl text-right">
           <thead className="text-xs text-muted">
