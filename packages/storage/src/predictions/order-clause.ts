@@ -11,11 +11,13 @@ const defaultSort: readonly SortKey[] = [{ column: 'created_at', direction: 'des
 
 /**
  * `ORDER BY …` for sort keys: finite values first in the wished direction, then non-finite ones, then nulls; ties by prediction_id, and
- * rows that share an id by their place in the catalog, so that every order is total. `backwards` is the exact reverse.
+ * rows that share an id by their place in the catalog, so that every order is total. Rows of one time, of which SQLite has many, stay as
+ * they lie there: the folds of a chain beside each other. `backwards` is the exact reverse.
  */
 export const orderClause = (sort: readonly SortKey[], backwards = false): string => {
-  const keys = sortKeysOf(sort).flatMap(sortTerms)
-  const terms = [...keys, { sql: 'prediction_id', descending: false }, { sql: 'rowid', descending: false }]
+  const keys = sortKeysOf(sort)
+  const ties = keys.at(-1)?.column === 'created_at' ? ['rowid'] : ['prediction_id', 'rowid']
+  const terms = [...keys.flatMap(sortTerms), ...ties.map((sql) => ({ sql, descending: false }))]
   return `ORDER BY ${terms.map((term) => `${term.sql} ${term.descending !== backwards ? 'DESC' : 'ASC'} ${nulls(backwards)}`).join(', ')}`
 }
 

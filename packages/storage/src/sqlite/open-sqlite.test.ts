@@ -111,6 +111,26 @@ test('times of SQLite are UTC and say so; a date with a zone filters by the mome
   catalog.close()
 })
 
+test('predictions of one second lie by chain, fold and partition', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  const rows = [
+    ['1', 'chain-b', '0', 'val'],
+    ['2', 'chain-a', '10', 'val'],
+    ['3', 'chain-a', '2', 'val'],
+    ['4', 'chain-b', '0', 'test'],
+    ['5', 'chain-a', 'avg', 'val'],
+    ['6', 'chain-a', '2', 'test'],
+  ].map(([id, chain, fold, part]) => `('${id}', 'rye', '${chain}', '${fold}', '${part}', '2026-02-19 11:00:00')`)
+  const more = `ALTER TABLE predictions ADD COLUMN chain_id TEXT; ALTER TABLE predictions ADD COLUMN "partition" TEXT; DELETE FROM predictions;
+    INSERT INTO predictions (prediction_id, dataset_name, chain_id, fold_id, "partition", created_at) VALUES ${rows.join(', ')}`
+  makeSqlite(join(folder.path, 'store.sqlite'), more)
+  const catalog = await catalogOf(folder.path, cache.path)
+  const page = await listPredictions(catalog, { filter: { equals: {}, ranges: {}, q: '' }, sort: [], limit: 9, offset: 0 })
+  expect(page.rows.map((row) => row.prediction_id).join('')).toBe('632541')
+  catalog.close()
+})
+
 test('a schema newer than this program is read as far as it is known, and said to be newer', async () => {
   await using folder = await temporaryFolder()
   await using cache = await temporaryFolder()
