@@ -18,6 +18,11 @@ export const withChangeOptions = (command: Command): Command =>
 /** Finishes or undoes what an interrupted job has left, unless nothing can come of this call but a preview. */
 export const recoverFirst = async (path: string, { dryRun, yes }: ChangeOptions): Promise<void> => {
   if (dryRun === true || !(yes === true || hasTerminal())) return
+  await settleFirst(path)
+}
+
+/** The same for a verb that has asked already; says what was done and what others have kept it from. */
+export const settleFirst = async (path: string): Promise<void> => {
   const { recovered, outcome, warnings = [] } = await recoverWorkspace(path)
   if (recovered) say(`A job that was interrupted has been ${outcome ?? 'settled'} first.`)
   for (const warning of warnings) say(warning)

@@ -5,7 +5,6 @@ import {
   isStorageError,
   migrateStatus,
   planMigration,
-  recoverWorkspace,
   resolveWorkspace,
   runMigration,
   StorageError,
@@ -14,6 +13,7 @@ import {
 import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
+import { settleFirst } from './change-options.ts'
 import { commandText } from './command-text.ts'
 import { confirm } from './confirm.ts'
 import { describeRemark } from './describe-remark.ts'
@@ -52,7 +52,7 @@ const migrate = async (path: string, options: Options): Promise<number> => {
   if (options.dryRun !== true && !options.yes && !process.stdin.isTTY) {
     throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')
   }
-  if (options.dryRun !== true) await recoverWorkspace(path)
+  if (options.dryRun !== true) await settleFirst(path)
   if (await interruptible((signal) => isDone(path, options, signal))) return exitCodes.done
   try {
     return await planAndRun(path, options, batchSize)

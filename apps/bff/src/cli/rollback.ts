@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { recoverWorkspace, rollbackMigration } from '@nirs-workspace/storage'
+import { rollbackMigration } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
+import { settleFirst } from './change-options.ts'
 import { confirm } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
 import { type OutputOptions, printResult, runVerb, say } from './output.ts'
@@ -27,7 +28,7 @@ const rollback = async (path: string, options: Options): Promise<number> => {
     say('Nothing was changed.')
     return exitCodes.done
   }
-  await recoverWorkspace(path)
+  await settleFirst(path)
   const progress = showProgress()
   try {
     const report = await rollbackMigration(path, { jobId: randomUUID(), force: options.force, onProgress: progress.report })

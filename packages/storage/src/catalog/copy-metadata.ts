@@ -51,8 +51,9 @@ export const indexTable = async (engine: Engine, store: AttachedStore | null): P
  * Fills `catalog.predictions`. Needs the other tables of the catalog and the temporary tables `array_places`, `table_ids`,
  * `unreadable_files(dataset_name, path)`. `tableName` is what `table_ids` stand for: 'table' or 'bak'.
  *
- * Rows lie by dataset, the newest first, those of one time by chain, fold and partition: a filter on the dataset skips whole row groups, and the natural order of the table is one that
- * can be shown. What can be computed from a row is computed after the sort, which otherwise spills at a million rows.
+ * Rows lie by dataset, the newest first, those of one time by chain, fold and partition: a filter on the dataset skips whole row groups, and
+ * the natural order of the table is one that can be shown. What can be computed from a row is computed after the sort, which otherwise spills
+ * at a million rows.
  */
 export const fillPredictions = (engine: Engine, predictions: string, tableName: 'table' | 'bak'): Promise<void> =>
   engine.run(
@@ -69,7 +70,8 @@ export const fillPredictions = (engine: Engine, predictions: string, tableName: 
          LEFT JOIN r ON r.run_id = pl.run_id
          LEFT JOIN array_places a ON a.prediction_id = source.prediction_id
          LEFT JOIN d ON d.dataset_name = source.dataset_name
-         ORDER BY source.dataset_name, source.created_at DESC NULLS LAST, source.chain_id, TRY_CAST(source.fold_id AS INTEGER) NULLS LAST,
+         ORDER BY source.dataset_name, source.created_at DESC NULLS LAST, source.chain_id,
+           TRY_CAST(regexp_extract(source.fold_id, '[0-9]+') AS INTEGER) NULLS LAST,
            source.fold_id, source."partition", source.prediction_id)
      SELECT p.* EXCLUDE (in_table, parquet_path, expected_path), ${foldKind}, ${aggregated}, p.parquet_path IS NOT NULL OR in_table,
        CASE WHEN p.parquet_path IS NOT NULL THEN p.parquet_path WHEN in_table THEN '${tableName}' ELSE p.expected_path END, ${searchText}

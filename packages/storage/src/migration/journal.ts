@@ -75,7 +75,8 @@ export const readJournal = async (layout: Layout): Promise<Journal | null> => {
   const parsed = Journal.safeParse(jsonOrNull(text))
   if (parsed.success) return parsed.data
   const place = z.core.toDotPath(parsed.error.issues[0]?.path ?? [])
-  const reason = place === '' ? '' : `: no job writes such a value of ${place}`
+  // A later release may have jobs and forms of its own.
+  const reason = ['', 'kind', 'format'].includes(place) ? '' : `: no job writes such a value of ${place}`
   throw new StorageError('interrupted', `The journal of an unfinished job cannot be read${reason}. Nothing was changed.`, {
     path: layout.journal,
     hint: 'Update NIRS Workspace; if that does not help, restore .nirs-workspace/journal.json from a backup. Of a workspace from elsewhere, ask for a copy on which no job was at work.',

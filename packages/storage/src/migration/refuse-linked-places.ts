@@ -19,9 +19,10 @@ export const refuseLinkedPlaces = async (layout: Layout, journal: Journal): Prom
   await refuseLinks(layout)
   for (const folder of new Set(foldersIn(layout, journal))) await refuseLinkedWay(layout, folder)
   if (journal.kind !== 'remove' && journal.kind !== 'restore') return
+  if (journal.phase === 'prepare') return
   for (const name of storeNames) await refuseLinkedStore(join(layout.root, name))
   const { contents, manifest, restoring } = trashPlaces(layout, journal.operation)
-  if (journal.kind === 'remove' && (journal.phase === 'prepare' || !(await exists(manifest)))) return
+  if (journal.kind === 'remove' && !(await exists(manifest))) return
   const found = await readJson(journal.kind === 'remove' ? contents : restoring, Contents)
   for (const { path } of found?.files ?? []) await modelPlace(layout, path)
 }

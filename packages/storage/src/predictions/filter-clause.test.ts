@@ -34,7 +34,14 @@ beforeAll(async () => {
       has_arrays: false,
       preprocessings: 'SG(window=11)',
     },
-    { prediction_id: 'e', val_score: -2, n_samples: 20, created_at: '2026-01-02 10:00:00', refit_context: "x' OR '1'='1" },
+    {
+      prediction_id: 'e',
+      val_score: -2,
+      n_samples: 20,
+      created_at: '2026-01-02 10:00:00',
+      refit_context: "x' OR '1'='1",
+      preprocessings: 'Rye : Oil',
+    },
   ])
 })
 afterAll(() => catalog.close())
@@ -64,19 +71,14 @@ describe('filters', () => {
   })
 
   test('a parameter is found by its name and value, however these are joined', async () => {
-    const five = [
-      'n_components=5',
-      'n_components: 5',
-      'n_components:5',
-      'n_components = 5',
-      '"n_components": 5',
-      '"n_components":5',
-      'kernel=rbf',
-    ]
+    const five = ['n_components=5', 'n_components: 5', 'n_components:5', 'n_components = 5', '"n_components":5', 'kernel=rbf']
     for (const q of five) expect(await ids({ q }), q).toBe('a')
     for (const q of ['N_Components=15', 'kernel="linear"']) expect(await ids({ q }), q).toBe('b')
     expect(await ids({ q: 'n_components=6' })).toBe('')
-    expect(await ids({ q: 'sg(window=11)' })).toBe('d')
+    // As it is written, its parts count alone as well.
+    expect(await ids({ q: '"n_components": 5' })).toBe('ab')
+    for (const q of ['sg(window=11)', '11) sg(window=', '=']) expect(await ids({ q }), q).toBe('d')
+    expect(await ids({ q: 'rye : oil' })).toBe('e')
   })
 
   test('the empty string asks for null and for empty text', async () => {

@@ -26,22 +26,19 @@ export const whereClause = (filter: PredictionFilter, { without }: ClauseOptions
  * The words of a search text, each once; a name and its value, joined by = or :, are one. What makes words alike is left to DuckDB, which
  * made the search text of the catalog.
  */
-export const searchWords = (q: string): string[] => [
-  ...new Set(
-    q
-      .replace(/\s*([=:])\s*/g, '$1')
-      .split(/\s+/)
-      .filter(Boolean),
-  ),
-]
+export const searchWords = (q: string): string[] => [...new Set(Array.from(q.matchAll(joinedWords), ([word]) => word.replace(/\s+/g, ' ')))]
+
+const joinedWords = /[^\s=:]+(?:\s*[=:]+\s*[^\s=:]+)+[=:]*|\S+/g
 
 /** How a name and its value stand next to each other in a text and in the JSON of parameters. */
-const joints = [': ', ' = ', '": ', '": "', '":', '":"']
+const joints = ['=', ': ', '": ', '": "', '":', '":"']
 
+/** The words as they were written, or the same name and value joined in another way. */
 const searchCondition = (binder: Binder, word: string): string => {
-  const spellings = /[=:]/.test(word) ? [word, ...joints.map((joint) => word.replaceAll(/"?[=:]"?/g, joint))] : [word]
-  const parts = spellings.map((spelling) => `contains(search_text, ${searched(binder.bind(spelling))})`)
-  return parts.length === 1 ? parts.join() : `(${parts.join(' OR ')})`
+  const holds = (text: string) => `contains(search_text, ${searched(binder.bind(text))})`
+  const written = word.split(' ').map(holds).join(' AND ')
+  if (!/[^\s=:]\s*[=:]\s*[^\s=:]/.test(word)) return written
+  return `(${[written, ...joints.map((joint) => holds(word.replaceAll(/"?\s*[=:]\s*"?/g, joint)))].join(' OR ')})`
 }
 
 class Binder {

@@ -16,10 +16,14 @@ const defaultSort: readonly SortKey[] = [{ column: 'created_at', direction: 'des
  */
 export const orderClause = (sort: readonly SortKey[], backwards = false): string => {
   const keys = sortKeysOf(sort)
-  const ties = keys.at(-1)?.column === 'created_at' ? ['rowid'] : ['prediction_id', 'rowid']
+  const ties = [...tiesOf(sort), 'rowid']
   const terms = [...keys.flatMap(sortTerms), ...ties.map((sql) => ({ sql, descending: false }))]
   return `ORDER BY ${terms.map((term) => `${term.sql} ${term.descending !== backwards ? 'DESC' : 'ASC'} ${nulls(backwards)}`).join(', ')}`
 }
+
+/** The columns besides those of the sort by which rows are told apart, their place in the catalog not counted. */
+export const tiesOf = (sort: readonly SortKey[]): readonly PredictionColumn[] =>
+  sortKeysOf(sort).at(-1)?.column === 'created_at' ? [] : ['prediction_id']
 
 interface Term {
   sql: string

@@ -48,7 +48,7 @@ export interface Podium {
   readonly contest: Contest
   readonly directions: ReadonlyMap<string, KnownDirection>
   /** Rows are ranked within each value of these and within their metric. */
-  readonly within: readonly ('run_id' | 'dataset_name')[]
+  readonly within: readonly ('run_id' | 'dataset_name' | 'fold_kind')[]
   /** Rows per group. */
   readonly n: number
   readonly narrowing?: SqlPart | undefined

@@ -3,7 +3,7 @@ import { quotedIdentifier } from '../engine/attach-store.ts'
 import type { FilterSummary } from './catalog-cache.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './catalog-reader.ts'
 import { whereClause } from './filter-clause.ts'
-import { orderClause, sortKeysOf } from './order-clause.ts'
+import { orderClause, sortKeysOf, tiesOf } from './order-clause.ts'
 import { readNumber, readText } from './value-reader.ts'
 
 /**
@@ -17,7 +17,7 @@ export const searchFirstRows = async (
   options: QueryOptions,
 ): Promise<{ rowids: Int32Array; summary: FilterSummary }> => {
   const where = whereClause(filter)
-  const columns = [...new Set(['prediction_id', 'metric', ...sortKeysOf(sort).map(({ column }) => column)])].map(quotedIdentifier)
+  const columns = [...new Set([...tiesOf(sort), 'metric', ...sortKeysOf(sort).map(({ column }) => column)])].map(quotedIdentifier)
   const sql = `WITH found AS MATERIALIZED (SELECT rowid, ${columns.join(', ')} FROM ${PREDICTIONS} ${where.sql})
     SELECT true, metric, count(*) FROM found GROUP BY metric
     UNION ALL (SELECT false, '', rowid FROM found ${orderClause(sort)} LIMIT ${take})`

@@ -30,24 +30,25 @@ const countByRun = async (catalog: CatalogReader, table: string, ids: readonly s
 }
 
 /** What may stand for a run, most telling first: one fold alone can be better than its model is, and a fit without folds is no cross-validation. */
-const kinds = ['average', 'fold', 'single'] as const satisfies readonly FoldKind[]
+const kinds: readonly FoldKind[] = ['average', 'fold', 'single']
 
 /** Best cross-validation row of every run, dataset and metric of known direction, of the first kind that it has. */
 const bestByRun = async (catalog: CatalogReader, ids: readonly string[], options: QueryOptions): Promise<Map<string, RunBest[]>> => {
   const narrowing = { sql: 'run_id IN (SELECT unnest($ids))', parameters: { ids } }
   const under = { sql: `${cvContest(kinds).condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
   const directions = knownDirections(await metricsUnder(catalog, under, options))
-  const bestOf = (kind: FoldKind): Promise<PredictionRow[]> =>
-    bestRows(catalog, { contest: cvContest([kind]), directions, within: ['run_id', 'dataset_name'], n: 1, narrowing }, options)
+  const podium = { contest: cvContest(kinds), directions, within: ['run_id', 'dataset_name', 'fold_kind'], n: 1, narrowing } as const
   const found = new Map<string, PredictionRow>()
-  for (const rows of await Promise.all(kinds.map(bestOf))) {
-    for (const row of rows) {
-      const group = JSON.stringify([row.run_id, row.dataset_name, row.metric])
-      if (!found.has(group)) found.set(group, row)
-    }
+  for (const row of (await bestRows(catalog, podium, options)).sort(byKind)) {
+    const group = JSON.stringify([row.run_id, row.dataset_name, row.metric])
+    if (!found.has(group)) found.set(group, row)
   }
   return groupRows([...found.values()].sort(byName).map((row): [string, RunBest] => [row.run_id ?? '', runBest(row)]))
 }
+
+const byKind = (a: PredictionRow, b: PredictionRow): number => placeOf(a) - placeOf(b)
+
+const placeOf = ({ fold_kind }: PredictionRow): number => kinds.indexOf(fold_kind)
 
 /** In the order of the bytes, as the catalog orders names. */
 const byName = (a: PredictionRow, b: PredictionRow): number =>

@@ -7,7 +7,7 @@ import { quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { makeFolder, removeEmptyFolder, removeTree, syncFolder } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
-import { removeJournal, writeJournal } from '../migration/journal.ts'
+import { beginJournal, removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { FlushJournal } from './flush-journal-schema.ts'
@@ -45,11 +45,9 @@ export const beginFlush = async (
       has_kept: kept.size > 0,
       without: ids.filter((id) => !kept.has(id)),
     }
-    await writeJournal(layout, journal)
+    await beginJournal(layout, journal)
     return journal
   } catch (error) {
-    // A journal whose writing has failed late may be there all the same, and must not outlive what it points to.
-    if (await exists(layout.journal)) await removeJournal(layout)
     await removeFolder(layout, job)
     throw error
   }

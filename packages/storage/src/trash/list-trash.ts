@@ -5,7 +5,7 @@ import { exists } from '../files/move-file.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { lookAtLink, namesIn } from '../workspace/look-at.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { readJson, TrashManifest } from './trash-manifest.ts'
+import { readManifest, type TrashManifest } from './trash-manifest.ts'
 import { isOperationId, type TrashPlaces, trashFolder, trashPlaces } from './trash-places.ts'
 
 /**
@@ -30,7 +30,7 @@ export const operationsIn = async (layout: Layout): Promise<string[]> => (await 
 
 const readEntry = async (layout: Layout, name: string): Promise<TrashEntry | null> => {
   const places = trashPlaces(layout, name)
-  const manifest = await readIfSound(places)
+  const manifest = await readIfSound(layout, name)
   if (manifest === null) return null
   if (manifest === 'damaged') return describeDamaged(places, name)
   return {
@@ -44,11 +44,12 @@ const readEntry = async (layout: Layout, name: string): Promise<TrashEntry | nul
   }
 }
 
-const readIfSound = async ({ manifest }: TrashPlaces): Promise<TrashManifest | 'damaged' | null> => {
+const readIfSound = async (layout: Layout, name: string): Promise<TrashManifest | 'damaged' | null> => {
   try {
-    return await readJson(manifest, TrashManifest)
+    return await readManifest(layout, name)
   } catch (error) {
     if (isStorageError(error, 'trash_damaged')) return 'damaged'
+    if (isStorageError(error, 'trash_not_found')) return null
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { indexArrays } from '../catalog/array-index.ts'
 import { indexTable } from '../catalog/copy-metadata.ts'
 import { detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { systemCode } from '../errors.ts'
 import { findProof } from '../migration/proof-file.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { copySqlite } from '../sqlite/copy-sqlite.ts'
@@ -65,10 +66,13 @@ export const describeStorage = async (
   }
 }
 
-/** What a proof of ours says of the store as it is. */
+/** What a proof of ours says of the store as it is. One that nobody may read says nothing. */
 const migrationOf = async (resolved: ResolvedWorkspace): Promise<StorageStatus['migrated']> => {
   if (resolved.duckdb === null || resolved.sqlite !== null) return undefined
-  const found = await findProof(layoutOf(resolved.root))
+  const found = await findProof(layoutOf(resolved.root)).catch((error: unknown) => {
+    if (systemCode(error) === undefined) throw error
+    return null
+  })
   return found === null ? undefined : { from: found.proof.original.release ?? null }
 }
 
