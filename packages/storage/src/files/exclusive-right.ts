@@ -12,7 +12,7 @@ import { readText } from './read-text.ts'
  * Who has won it looks at the content again: if that never comes back, nobody else changes it until the right, whose path is returned,
  * is removed. A right whose owner has died is followed by the next one; null while somebody has it.
  */
-export const winRight = async (stem: string, beside: string, content: string, runs = isRunning): Promise<string | null> => {
+export const winRight = async (stem: string, beside: string, content: string, runs: Judge = isRunning): Promise<string | null> => {
   const own = JSON.stringify(await ownIdentity())
   for (let generation = 0; generation < 100; generation++) {
     const right = `${stem}-${digestOf(content)}-${generation}`
@@ -24,14 +24,16 @@ export const winRight = async (stem: string, beside: string, content: string, ru
 
 export const digestOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex').slice(0, 32)
 
+type Judge = (owner: ProcessIdentity, right: string) => Promise<boolean>
+
 const Owner = z.object({ pid: z.number(), host: z.string(), started: z.string().nullable() })
 
 /** A right that vanished has been used: whoever asks looks at the content again. */
-export const isRightHeld = async (right: string, runs: (owner: ProcessIdentity) => Promise<boolean> = isRunning): Promise<boolean> => {
+export const isRightHeld = async (right: string, runs: Judge = isRunning): Promise<boolean> => {
   const text = await readText(right)
   if (text === null) return true
   const owner = Owner.safeParse(jsonOrNull(text))
-  return owner.success ? runs(owner.data) : isFresh(right)
+  return owner.success ? runs(owner.data, right) : isFresh(right)
 }
 
 /** The file appears under its name with all its content, by way of the name `beside`, or not at all. */

@@ -11,25 +11,27 @@ export const ownMark = async (): Promise<string> => {
 
 const form = /^(\d+)(?:\.([0-9a-f]{8})\.([0-9a-f]{8})(?:\.([0-9a-f]{8})\.([0-9a-f]{8})\.([0-9a-f]{8}))?)?(?:-|$)/
 
+/** Whether the process whose mark a name begins with runs, another one than ours; it counts as running where nobody can tell. */
+export const isAnotherRunning = async (name: string): Promise<boolean> => (await lookForAnother(name)) !== 'gone'
+
 /**
- * Whether the process whose mark a name begins with runs, another one than ours. Earlier versions wrote the id alone, or no more than the
- * start, which then decides. One of another machine or container counts as running, as does whoever wrote a name without a mark: nothing
- * here can tell.
+ * What has become of the process whose mark a name begins with, another one than ours. Earlier versions wrote the id alone, or no more than
+ * the start, which then decides. Of one of another machine or container nothing here can tell, nor of whoever wrote a name without a mark.
  */
-export const isAnotherRunning = async (name: string): Promise<boolean> => {
+export const lookForAnother = async (name: string): Promise<'runs' | 'gone' | 'nobody can tell'> => {
   const mark = form.exec(name)
   const pid = Number(mark?.[1] ?? 0)
-  if (mark === null || !Number.isSafeInteger(pid) || pid <= 0) return true
+  if (mark === null || !Number.isSafeInteger(pid) || pid <= 0) return 'nobody can tell'
   const [, , host, start, boot, space, machine] = mark
-  if (host === undefined) return pid !== process.pid && isAlive(pid)
-  if (host !== short(hostname())) return true
+  if (host === undefined) return pid !== process.pid && isAlive(pid) ? 'runs' : 'gone'
+  if (host !== short(hostname())) return 'nobody can tell'
   const here = partsOf((await ownIdentity()).started)
   // The containers of an earlier start of the machine are gone.
-  if (areTwo(machine, here.machine) || (!areTwo(boot, here.boot) && areTwo(space, here.space))) return true
-  if (!isAlive(pid)) return false
+  if (areTwo(machine, here.machine) || (!areTwo(boot, here.boot) && areTwo(space, here.space))) return 'nobody can tell'
+  if (!isAlive(pid)) return 'gone'
   const started = startOf(pid)
-  if (started !== null && start !== short('') && start !== short(started)) return false
-  return pid !== process.pid
+  if (started !== null && start !== short('') && start !== short(started)) return 'gone'
+  return pid === process.pid ? 'gone' : 'runs'
 }
 
 /** Nothing is known of what is not there. */

@@ -1,4 +1,5 @@
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
+import type { StoredTemplate } from './read-template.ts'
 
 export const templateNotFound = (what: string): StorageError =>
   new StorageError('template_not_found', `The library has no template ${what}. Nothing was changed.`, {
@@ -14,6 +15,22 @@ export const templateExists = (name: string, category: string): StorageError =>
   new StorageError('validation', `The category "${category}" already has a template "${name}". Nothing was changed.`, {
     hint: 'Choose another name, or overwrite it: what is there goes to the trash of the library.',
   })
+
+/** Of a claim that is not in effect nothing but its file is left when its program has ended: who knows that need not wait. */
+export const templateBusy = (path: string, pending: StoredTemplate['pending'], cause?: unknown): StorageError => {
+  const claim = `${path} holds it for an hour when its program was cut short on another machine or in another container`
+  const hints = {
+    none: 'Try again in a moment.',
+    void: `Try again in a moment. ${claim}: if it was, you may delete that file.`,
+    'in effect': `Try again in a moment. ${claim}.`,
+  }
+  return new StorageError(
+    'workspace_busy',
+    'Another program is changing this template. Nothing was changed.',
+    { path, hint: hints[pending] },
+    cause,
+  )
+}
 
 export const invalidTemplate = (what: string, hint: string, cause?: unknown): StorageError =>
   new StorageError('validation', `${what} Nothing was changed.`, { hint }, cause)

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { StorageError, systemCode } from '../errors.ts'
+import { systemCode } from '../errors.ts'
 import { rename, syncFolder, writeNewFile } from '../files/disk.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { finishRestore } from './finish-restore.ts'
 import { isSameFile } from './is-contained.ts'
 import { canonicalJson, prettyJson } from './json-text.ts'
 import type { JsonObject } from './json-tree.ts'
-import { templateNotFound } from './library-error.ts'
+import { templateBusy, templateNotFound } from './library-error.ts'
 import { isFileAt, trashName } from './library-folder.ts'
 import type { TemplateFiles } from './publish-template.ts'
 import {
@@ -77,12 +77,12 @@ interface Claim {
 /** Claims the template and makes sure that it still is what the caller read: nobody else changes it until the claim is given up. */
 export const claimTemplate = async (root: string, old: StoredTemplate, next: JsonObject, restoring?: Restoring): Promise<string> => {
   const folder = join(root, old.id)
-  await claim(join(folder, pendingName), prettyJson(pendingMetadata(next, old.metadata, await ownMark(), restoring)))
+  await claim(join(folder, pendingName), prettyJson(pendingMetadata(next, old.metadata, await ownMark(), restoring)), old.pending)
   await syncFolder(folder)
   const current = await readTemplate(root, old)
   if (current !== undefined && !('reason' in current) && isSameVersion(current, old)) return folder
   await dropPending(folder)
-  throw busy(folder)
+  throw templateBusy(folder, 'none')
 }
 
 /** Claims the template, and keeps its version before `commit` replaces it. */
@@ -100,7 +100,7 @@ const withClaim = async (
     await sweepTemporaryFiles(folder)
     await dropPending(folder)
     await discardEntry(entry)
-    throw busy(folder)
+    throw templateBusy(folder, 'none')
   })
   return trashId
 }
@@ -118,20 +118,12 @@ const isSameVersion = (current: StoredTemplate, old: StoredTemplate): boolean =>
   current.hash === old.hash && canonicalJson(current.metadata) === canonicalJson(old.metadata)
 
 // The pending file can be made once only: of two processes that change one template, the second is turned away.
-const claim = async (path: string, text: string): Promise<void> => {
+const claim = async (path: string, text: string, pending: StoredTemplate['pending']): Promise<void> => {
   try {
     await writeNewFile(path, text)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw templateNotFound(basename(dirname(path)))
     if (systemCode(error) !== 'EEXIST') throw error
-    throw busy(path, error)
+    throw templateBusy(path, pending, error)
   }
 }
-
-const busy = (path: string, cause?: unknown): StorageError =>
-  new StorageError(
-    'workspace_busy',
-    'Another program is changing this template. Nothing was changed.',
-    { path, hint: 'Try again in a moment.' },
-    cause,
-  )

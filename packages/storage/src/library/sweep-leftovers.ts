@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import { removeTree, syncFolder, unlink } from '../files/disk.ts'
 import { digestOf, isRightHeld, unlinkIfThere, winRight } from '../files/exclusive-right.ts'
-import { isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
-import { isAnotherRunning, ownMark } from '../files/process-mark.ts'
+import { isElsewhere, isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
+import { isAnotherRunning, lookForAnother, ownMark } from '../files/process-mark.ts'
 import { writeDurably } from '../files/write-durably.ts'
 import { finishRestore } from './finish-restore.ts'
 import { isContained } from './is-contained.ts'
@@ -19,6 +19,9 @@ import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts
 
 /** Milliseconds that writing a few kilobytes may take on a slow disk. */
 const longestWrite = 60_000
+
+/** Milliseconds after which a change that a process of another machine or container has begun, which takes seconds, is over. */
+const longestChange = 3_600_000
 
 /**
  * Finishes or undoes what a change that was cut short has left. The process that called holds the turn of this library. Tells whether a
@@ -81,9 +84,14 @@ export const dropPending = async (folder: string): Promise<void> => {
 
 // A pending file without a writer was cut short while it was written, or is being written at this moment.
 const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate): Promise<boolean> => {
-  if (pendingWriter !== '') return isOver(pendingWriter)
-  const status = await lstatIfThere(join(root, id, pendingName))
-  return status !== undefined && Date.now() - status.mtimeMs > longestWrite
+  const writer = await lookForAnother(pendingWriter)
+  if (writer !== 'nobody can tell') return writer === 'gone'
+  return isOlder(join(root, id, pendingName), pendingWriter === '' ? longestWrite : longestChange)
+}
+
+const isOlder = async (path: string, age: number): Promise<boolean> => {
+  const status = await lstatIfThere(path)
+  return status !== undefined && Date.now() - status.mtimeMs > age
 }
 
 export const sweepTemporaryFiles = async (folder: string): Promise<void> => {
@@ -149,10 +157,10 @@ const isNeverReplaced = async (root: string, id: string, living: readonly Stored
 const isOver = async (marked: string): Promise<boolean> => !(await isAnotherRunning(marked))
 
 /** Our own process has the turn: a right that it holds is one that the disk did not let it give back. */
-const isOwnedByAnother = async (owner: ProcessIdentity): Promise<boolean> => {
+const isOwnedByAnother = async (owner: ProcessIdentity, right: string): Promise<boolean> => {
   const own = await ownIdentity()
   if (owner.pid === own.pid && owner.host === own.host && owner.started === own.started) return false
-  return isRunning(owner)
+  return isElsewhere(owner) ? !(await isOlder(right, longestChange)) : isRunning(owner)
 }
 
 const namesIn = async (folder: string): Promise<string[]> => {
