@@ -1,14 +1,18 @@
-import { readFile, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError, type StorageError } from '../errors.ts'
 import { digestOf } from '../files/exclusive-right.ts'
+import { setFaultHook } from '../files/fault-point.ts'
 import { ownIdentity } from '../files/process-identity.ts'
 import { ownMark } from '../files/process-mark.ts'
+import { isFileAt } from './library-folder.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
-import { withPlayground } from './testing/library-fixture.ts'
+import { readAll, withPlayground } from './testing/library-fixture.ts'
 
 const best = { name: 'best', pipeline: ['old'] }
+
+afterEach(() => setFaultHook(undefined))
 
 describe('test_claimed_template: what another program has begun to change', () => {
   it('test_lapse: a claim of another machine is respected for an hour, with the file named that holds it; so is the right to settle it', () =>
@@ -42,6 +46,45 @@ describe('test_claimed_template: what another program has begun to change', () =
       await writeFile(pending, JSON.stringify({ writer: process.ppid, name: 'best' }))
       await age(pending, 61)
       expect((await refusal(library.delete({ name: 'best' })))?.code).toBe('workspace_busy')
+    }))
+
+  it.each(['fsync-folder', 'unlink'])(
+    'test_emptied: a template whose trash is emptied before its claim is given up is deleted: %s',
+    (kind) =>
+      withPlayground(async ({ workspace }) => {
+        const library = new PipelineLibrary(workspace)
+        await library.save(best)
+        let emptied = ''
+        setFaultHook(async (operation) => {
+          const entry = /^.*\.trash\/[^/]+/.exec(operation.path)?.[0] ?? ''
+          if (operation.kind !== kind || !(await isFileAt(join(entry, 'template', 'pipeline.json')))) return
+          await rm(entry, { recursive: true })
+          emptied = entry
+        })
+        const { trash_id } = await library.delete({ name: 'best' })
+        setFaultHook(undefined)
+        expect(basename(emptied)).toBe(trash_id)
+        expect([(await library.list()).rows, await library.trash()]).toEqual([[], []])
+      }),
+  )
+
+  it('test_restored: a template comes back once who deletes it has given up the claim, or has ended', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const { template } = await library.save(best)
+      const { trash_id } = await library.delete({ name: 'best' })
+      const pending = join(workspace, 'library', '.trash', trash_id, 'template', '.next-metadata.json')
+      await writeFile(pending, JSON.stringify({ writer: process.ppid, name: 'best' }))
+      const refused = await refusal(library.restore(trash_id))
+      expect(refused).toMatchObject({ code: 'workspace_busy', fields: { path: expect.stringContaining('.next-metadata.json') } })
+      expect(await isFileAt(pending)).toBe(true)
+      await writeFile(pending, JSON.stringify({ writer: 2 ** 22 + 1, name: 'best' }))
+      await library.restore(trash_id)
+      expect([...(await readAll(join(workspace, 'library', template.id))).keys()].toSorted()).toEqual([
+        'README.md',
+        'metadata.json',
+        'pipeline.json',
+      ])
     }))
 })
 

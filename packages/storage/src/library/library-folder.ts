@@ -38,6 +38,14 @@ export const ensureFolder = async (path: string): Promise<void> => {
   await syncFolder(dirname(path))
 }
 
+export const syncFolderIfThere = async (path: string): Promise<void> => {
+  try {
+    await syncFolder(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+}
+
 export const isFileAt = async (path: string): Promise<boolean> => (await lstatIfThere(path))?.isFile() === true
 
 export const lstatIfThere = async (path: string) => {

@@ -5,13 +5,13 @@ import { checkGiven, checkText, checkTexts } from '../options/check-options.ts'
 import { OverwriteChoice } from '../options/option-schemas.ts'
 import { changeLibrary } from './change-library.ts'
 import { describePlace } from './find-template.ts'
-import { invalidTemplate, templateExists, trashedNotFound } from './library-error.ts'
+import { invalidTemplate, templateBusy, templateExists, trashedNotFound } from './library-error.ts'
 import { trashName } from './library-folder.ts'
 import { listTemplateTrash, readTrashed, trashIds } from './list-trash.ts'
 import { moveIntoPlace } from './publish-template.ts'
-import type { StoredTemplate } from './read-template.ts'
+import { pendingName, type StoredTemplate } from './read-template.ts'
 import { replaceByTrashed } from './replace-template.ts'
-import { settle } from './sweep-leftovers.ts'
+import { isAbandoned, settle } from './sweep-leftovers.ts'
 import { templateCategory, templateName } from './template-metadata.ts'
 import { closeEntry, discardEntry, trashedTemplateName } from './trash-folder.ts'
 
@@ -30,7 +30,7 @@ export const restoreTemplate = async (
     const place = await placeOf(workspace, library.root, trashId)
     const living = library.templates.find((one) => templateName(one) === place.name && templateCategory(one) === place.category)
     if (living !== undefined && options.overwrite !== true) throw templateExists(place.name, place.category)
-    await settle(library.root, place.template)
+    await settleAbandoned(library.root, place.template)
     if (living === undefined) return putBack(library.root, trashId, place)
     return swapBack(library.root, trashId, living, place.template)
   })
@@ -47,6 +47,13 @@ export const emptyTemplateTrash = (workspace: string, trashIdsToRemove?: readonl
     if (chosen.length > 0) await syncFolder(join(root, trashName))
     return { removed: chosen.length }
   })
+
+// Who deletes a template gives up the claim on it a moment after it is in the trash.
+const settleAbandoned = async (root: string, trashed: StoredTemplate): Promise<void> => {
+  if (trashed.pending === 'none') return
+  if (!(await isAbandoned(root, trashed))) throw templateBusy(join(root, trashed.id, pendingName), trashed.pending)
+  await settle(root, trashed)
+}
 
 const placeOf = async (workspace: string, root: string, trashId: string) => {
   const entry = (await listTemplateTrash(workspace)).find(({ trash_id }) => trash_id === trashId)

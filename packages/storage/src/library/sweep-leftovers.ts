@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../errors.ts'
-import { removeTree, syncFolder, unlink } from '../files/disk.ts'
+import { removeTree, unlink } from '../files/disk.ts'
 import { digestOf, isRightHeld, unlinkIfThere, winRight } from '../files/exclusive-right.ts'
 import { isElsewhere, isRunning, ownIdentity, type ProcessIdentity } from '../files/process-identity.ts'
 import { isAnotherRunning, lookForAnother, ownMark } from '../files/process-mark.ts'
@@ -10,7 +10,7 @@ import { writeDurably } from '../files/write-durably.ts'
 import { finishRestore } from './finish-restore.ts'
 import { isContained } from './is-contained.ts'
 import { prettyJson } from './json-text.ts'
-import { hasRealFolder, lstatIfThere, stagingName, trashName } from './library-folder.ts'
+import { hasRealFolder, lstatIfThere, stagingName, syncFolderIfThere, trashName } from './library-folder.ts'
 import { readLabel, readTrashed, trashIds } from './list-trash.ts'
 import { metadataName, pendingName, readmeName, readTemplate, type StoredTemplate } from './read-template.ts'
 import { readmeText } from './readme-text.ts'
@@ -76,14 +76,14 @@ export const adoptPending = async (root: string, { id, metadata }: Pick<StoredTe
   await dropPending(folder)
 }
 
-/** Gives up a claim. */
+/** Gives up a claim, or what is left of it: who empties the trash takes that of a deleted template along. */
 export const dropPending = async (folder: string): Promise<void> => {
-  await unlink(join(folder, pendingName))
-  await syncFolder(folder)
+  await unlinkIfThere(join(folder, pendingName))
+  await syncFolderIfThere(folder)
 }
 
 // A pending file without a writer was cut short while it was written, or is being written at this moment.
-const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate): Promise<boolean> => {
+export const isAbandoned = async (root: string, { id, pendingWriter }: StoredTemplate): Promise<boolean> => {
   const writer = await lookForAnother(pendingWriter)
   if (writer !== 'nobody can tell') return writer === 'gone'
   return isOlder(join(root, id, pendingName), pendingWriter === '' ? longestWrite : longestChange)
@@ -138,8 +138,7 @@ const dropClaim = async (root: string, id: string): Promise<void> => {
   if ((await lstatIfThere(join(folder, pendingName))) === undefined) return
   const template = await readTrashed(root, id)
   if (template === undefined || 'reason' in template || template.pending !== 'void' || !(await isAbandoned(root, template))) return
-  await unlinkIfThere(join(folder, pendingName))
-  await syncFolder(folder)
+  await dropPending(folder)
 }
 
 const isEmptyEntry = async (entry: string): Promise<boolean> => (await lstatIfThere(join(entry, trashedTemplateName))) === undefined

@@ -6,7 +6,7 @@ import { isWithoutLinks, unlinkIfThere } from '../files/move-file.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { templateNotFound } from './library-error.ts'
-import { ensureFolder, isFileAt, lstatIfThere, trashName } from './library-folder.ts'
+import { ensureFolder, isFileAt, lstatIfThere, syncFolderIfThere, trashName } from './library-folder.ts'
 import { type StoredTemplate, templateNames } from './read-template.ts'
 import { templateCategory, templateName } from './template-metadata.ts'
 
@@ -27,7 +27,8 @@ export const moveToTrash = async (root: string, template: TrashLabel): Promise<s
     await closeEntry(entry.path)
     throw templateNotFound(template.id)
   }
-  await syncFolder(entry.path)
+  // Another process may have emptied the trash.
+  await syncFolderIfThere(entry.path)
   await syncFolder(dirname(join(root, template.id)))
   return entry.id
 }
