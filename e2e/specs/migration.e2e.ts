@@ -67,6 +67,7 @@ test('test_migration_then_browse: from a legacy workspace to Parquet, downloads,
     ).toBeVisible()
     await expect(page.getByText(/n = \d+, R² = /)).toBeVisible()
     await page.keyboard.press('Escape')
+    await expect(page.getByRole('complementary', { name: 'Prediction' })).toBeHidden()
   })
 
   await test.step('the Parquet file of a dataset holds what the server shows', async () => {

@@ -53,13 +53,22 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
     shownKey.current = props.topKey
   }, [props.topKey, reveal])
 
+  const hadFocus = useRef(false)
+  const drawnKey = useRef<string>(undefined)
+  const columnsKey = columns.map((column) => column.id).join()
   // Only a moved cursor scrolls; a wheel must be free to leave it behind.
   useLayoutEffect(() => {
     if (!ready) return
+    const areOthers = drawnKey.current !== undefined && drawnKey.current !== columnsKey
+    drawnKey.current = columnsKey
+    if (areOthers) {
+      if (hadFocus.current && !hasFocus(scroller.current)) focusCursor(scroller.current)
+      return
+    }
     if (cursor.row >= 0) reveal(cursor.row)
     revealColumn(scroller.current, columns, cursor.column)
-    focusCursor(scroller.current)
-  }, [cursor, ready])
+    if (hasFocus(scroller.current)) focusCursor(scroller.current)
+  }, [cursor, ready, columnsKey])
 
   const move = (to: Cell, extend: boolean): void => {
     if (extend) onSelect(rangeBetween(anchor.current, Math.max(0, to.row)))
@@ -103,6 +112,13 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
       aria-multiselectable="true"
       aria-busy={props.busy}
       onScroll={rows.handleScroll}
+      // A cell that has the focus and goes with its column says nothing: the focus is then still taken for one of the grid.
+      onFocus={() => {
+        hadFocus.current = true
+      }}
+      onBlur={(event) => {
+        hadFocus.current = event.currentTarget.contains(event.relatedTarget)
+      }}
       onKeyDown={onKeyDown}
       onClick={onClick}
       onDoubleClick={(event) => openAt(event, props.onOpen)}
@@ -155,9 +171,10 @@ const rowsToDraw = ({ first, last }: RowRange, cursorRow: number, total: number)
 
 const clampTop = (top: number, max: number): number => Math.max(0, Math.min(top, max))
 
+const hasFocus = (grid: HTMLElement | null): boolean => grid?.contains(document.activeElement) === true
+
 const focusCursor = (grid: HTMLElement | null): void => {
-  if (grid === null || !grid.contains(document.activeElement)) return
-  grid.querySelector<HTMLElement>('[data-cursor]')?.focus({ preventScroll: true })
+  grid?.querySelector<HTMLElement>('[data-cursor]')?.focus({ preventScroll: true })
 }
 
 const revealColumn = <Row,>(grid: HTMLElement | null, columns: readonly ColumnView<Row>[], position: number): void => {

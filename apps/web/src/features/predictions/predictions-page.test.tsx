@@ -1,6 +1,6 @@
-import { act, cleanup, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { problem, renderApp, totalRows } from '../../../test/app.tsx'
 import { prediction } from '../../../test/data.ts'
 
@@ -8,6 +8,32 @@ const openGrid = async (address = '/predictions', answers = {}) => {
   const app = renderApp(address, 'migrated', answers)
   const grid = await screen.findByRole('grid')
   return { ...app, grid, user: userEvent.setup() }
+}
+
+/** Tells everything that follows its size that it is this wide now. */
+const resizable = () => {
+  const { ResizeObserver } = globalThis
+  const told = new Set<() => void>()
+  vi.stubGlobal(
+    'ResizeObserver',
+    class extends ResizeObserver {
+      constructor(tell: ResizeObserverCallback) {
+        super(tell)
+        told.add(() => tell([], this))
+      }
+    },
+  )
+  const width = vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get')
+  onTestFinished(() => {
+    width.mockRestore()
+    vi.stubGlobal('ResizeObserver', ResizeObserver)
+  })
+  return (to: number): void => {
+    width.mockReturnValue(to)
+    act(() => {
+      for (const tell of told) tell()
+    })
+  }
 }
 
 describe('predictions page', () => {
@@ -97,6 +123,43 @@ describe('predictions page', () => {
     await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p1', at: '2' }))
     await user.keyboard('{Escape}')
     await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
+  })
+
+  it('keeps keys in the table when the column of the cursor gives way to an open row', async () => {
+    const resize = resizable()
+    const { router, user } = await openGrid('/predictions?dataset_name=wheat')
+    const header = () => screen.getAllByRole('columnheader')[0]?.textContent
+    const focused = () => document.activeElement?.getAttribute('data-column')
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Home}{Enter}')
+    await screen.findByRole('complementary', { name: 'Prediction' })
+    expect([header(), focused()]).toEqual(['Dataset', '0'])
+    resize(700)
+    expect([header(), focused()]).toEqual(['Model', '0'])
+    await user.keyboard('{ArrowDown}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p1', at: '2' }))
+    resize(1200)
+    expect([header(), focused()]).toEqual(['Dataset', '1'])
+    await user.keyboard('{End}')
+    const last = Number(focused())
+    resize(700)
+    expect(focused()).toBe(String(last - 1))
+    await user.keyboard('{Escape}')
+    await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
+  })
+
+  it('moves the cursor with its column, and no row with it', async () => {
+    const { grid, router, user } = await openGrid()
+    const focused = () => document.activeElement?.getAttribute('data-column')
+    await user.click(screen.getByText('PLS-0'))
+    grid.scrollTop = 9000
+    fireEvent.scroll(grid)
+    await act(() => router.navigate({ to: '/predictions', search: { cols: 'partition,dataset_name,model_name' } }))
+    expect(focused()).toBe('2')
+    expect(grid.scrollTop).toBe(9000)
+    await act(() => router.navigate({ to: '/predictions', search: { cols: 'partition,dataset_name' } }))
+    expect(focused()).toBe('1')
+    expect(grid.querySelectorAll('[tabindex="0"]')).toHaveLength(1)
   })
 
   it('marks the row of a link without its place, and puts the cursor there; no other row when nobody knows where it is', async () => {

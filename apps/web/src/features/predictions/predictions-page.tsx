@@ -6,6 +6,7 @@ import { rowHeights, useDensity } from '../../stores/density.ts'
 import { rememberColumns } from '../../stores/last-columns.ts'
 import { showToast } from '../../stores/toast.ts'
 import type { Cell } from '../../table/grid-keyboard.ts'
+import { keepColumn } from '../../table/keep-column.ts'
 import type { RowRange } from '../../table/row-range.ts'
 import { VirtualGrid } from '../../table/virtual-grid.tsx'
 import { useText } from '../../text/text.tsx'
@@ -78,7 +79,13 @@ export const PredictionsPage = () => {
   const place = useRef<HTMLDivElement>(null)
   const room = useRoom(place)
   const shown = withoutConstant(shownColumns(search), constant)
-  const { headers, views } = useGridColumns(search, fittedColumns(search, shown, room), room, rows.metrics, onWidths)
+  const displayed = fittedColumns(search, shown, room)
+  const { headers, views } = useGridColumns(search, displayed, room, rows.metrics, onWidths)
+  const [cursorColumns, setCursorColumns] = useState(displayed)
+  if (cursorColumns.join() !== displayed.join()) {
+    setCursorColumns(displayed)
+    setCursor((before) => keepColumn(before, cursorColumns, displayed))
+  }
 
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
