@@ -109,6 +109,20 @@ describe('migration page', () => {
     expect(await screen.findByText(shown)).toBeVisible()
   })
 
+  it('says why the state after a migration that has just ended cannot be read, and tries again', async () => {
+    let failing = true
+    renderApp('/settings/migration', 'migrated', {
+      'GET /jobs': () => ({ rows: [migrationJob({ state: 'completed', report, ended_at: new Date().toISOString() })], total: 1 }),
+      'GET /workspace/migrate/status': () =>
+        failing ? problem(500, 'internal', 'The catalog process stopped.') : migrateStatus('migrated'),
+    })
+    expect(await screen.findByText('The catalog process stopped.')).toBeVisible()
+    expect(screen.queryByText('Finished, reading the workspace…')).not.toBeInTheDocument()
+    failing = false
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByText('Migration finished')).toBeVisible()
+  })
+
   it.each([
     ['with its report', migrateStatus('migrated'), 'Migration finished'],
     ['as it is', { ...migrateStatus('migrated'), last_report: null }, 'Nothing to migrate'],

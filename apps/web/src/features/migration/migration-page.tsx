@@ -27,7 +27,7 @@ export const MigrationPage = () => {
   const rolledBack = useFreshRollback(jobs)
   const isFreshlyRefused = useFreshRefusal(jobs)
   const isMigratedMeanwhile = useMigratedMeanwhile(workspace.id, status.data, jobs)
-  const working = useJobAtWork(jobs, status.data === undefined || status.behind)
+  const working = useJobAtWork(jobs, (status.data === undefined && !status.isError) || status.behind)
   if (working === undefined && status.isError) return <ErrorMessage error={status.error} onRetry={() => void status.refetch()} />
   if (working === undefined && storage.isError) return <ErrorMessage error={storage.error} onRetry={() => void storage.refetch()} />
   const known = status.data === undefined || storage.data === undefined ? undefined : { status: status.data, storage: storage.data }
