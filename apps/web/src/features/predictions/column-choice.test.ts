@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   columnChoice,
+  inSeenOrder,
   pinnedColumns,
   shownColumns,
   withColumnAt,
@@ -47,6 +48,13 @@ describe('choice of columns', () => {
     const pinned = withPinToggled(three, 'model_name')
     expect(withColumnMoved(pinned, 'metric', -1)).toEqual(pinned)
     expect(withColumnMoved(three, 'model_name', -1)).toEqual(three)
+  })
+
+  it('moves in a table that shows another order than the chosen one, as it is seen there', () => {
+    const seen = ['run_name', 'model_name'] as const
+    const moved = withColumnAt(inSeenOrder(three, seen), 'model_name', 'run_name')
+    expect(shownColumns(moved)).toEqual(['model_name', 'run_name', 'metric'])
+    expect(inSeenOrder({}, shownColumns({}))).toEqual({})
   })
 
   it('shows a column where the standard order has it; the last one stays', () => {

@@ -37,6 +37,10 @@ export const withColumnMoved = (search: PredictionSearch, column: PredictionColu
   return withColumnAt(search, column, shown[shown.indexOf(column) + step])
 }
 
+/** The columns as the table has them that is seen, and behind them what it leaves out. */
+export const inSeenOrder = (search: PredictionSearch, seen: readonly PredictionColumn[]): PredictionSearch =>
+  withColumns(search, [...seen, ...shownColumns(search).filter((column) => !seen.includes(column))])
+
 /** Puts a column into the place of another; the two must be on the same side of the pin. */
 export const withColumnAt = (search: PredictionSearch, column: PredictionColumn, at: PredictionColumn | undefined): PredictionSearch => {
   const pinned = pinnedColumns(search)

@@ -148,6 +148,20 @@ describe('predictions page', () => {
     await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
   })
 
+  it('moves columns in the order in which they are seen where room is tight', async () => {
+    const resize = resizable()
+    const { user } = await openGrid('/predictions?dataset_name=wheat&sort=test_score:asc')
+    const names = () => screen.getAllByRole('columnheader').map((header) => header.textContent.replace(/\W*min.*/, ''))
+    resize(700)
+    const before = names()
+    expect(before.slice(0, 6)).toEqual(['Model', 'Preprocessing', 'Partition', 'Fold', 'RMSEP', 'RMSECV'])
+    screen.getByRole('columnheader', { name: /RMSECV/ }).focus()
+    await user.keyboard('{Alt>}{Shift>}{ArrowLeft}{/Shift}{/Alt}')
+    await waitFor(() => expect(names().slice(0, 6)).toEqual(['Model', 'Preprocessing', 'Partition', 'Fold', 'RMSECV', 'RMSEP']))
+    expect(names().slice(6)).toEqual([...before.slice(6), 'Dataset'])
+    localStorage.clear()
+  })
+
   it('moves the cursor with its column, and no row with it', async () => {
     const { grid, router, user } = await openGrid()
     const focused = () => document.activeElement?.getAttribute('data-column')

@@ -13,7 +13,7 @@ import { useText } from '../../text/text.tsx'
 import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
-import { columnChoice, shownColumns, widthsOf, withColumnAt, withWidths } from './column-choice.ts'
+import { columnChoice, inSeenOrder, shownColumns, widthsOf, withColumnAt, withWidths } from './column-choice.ts'
 import { columnById, isPredictionColumn } from './columns.ts'
 import { ConstantColumns, useConstantColumns } from './constant-columns.tsx'
 import { withoutConstant } from './constant-facets.ts'
@@ -103,7 +103,8 @@ export const PredictionsPage = () => {
     if (columnById.has(column)) changeColumns((before) => withWidths(before, { ...widthsOf(before), [column]: width }))
   }
   const moveColumn = (column: string, to: string): void => {
-    if (isPredictionColumn(column) && isPredictionColumn(to)) changeColumns((before) => withColumnAt(before, column, to))
+    if (column === to || !isPredictionColumn(column) || !isPredictionColumn(to)) return
+    changeColumns((before) => withColumnAt(displayed === shown ? before : inSeenOrder(before, displayed), column, to))
   }
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
