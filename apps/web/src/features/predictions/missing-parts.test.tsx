@@ -26,7 +26,7 @@ afterEach(() => {
 const openTable = async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   renderApp('/predictions', 'migrated', {
-    'GET /predictions': () => ({ rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }),
+    'GET /predictions': () => ({ rows: [prediction(0), prediction(1)], total: 2, offset: 0, metrics: ['rmse'] }),
   })
   return screen.findByRole('grid')
 }
@@ -54,4 +54,14 @@ it('a row that cannot be opened beside the table is told there, and the table st
   await userEvent.click(screen.getByRole('button', { name: 'Close' }))
   await waitFor(() => expect(screen.queryByRole('complementary', { name: 'Prediction' })).not.toBeInTheDocument())
   expect(grid).toBeInTheDocument()
+})
+
+it('a row opened after one that could not be is shown', async () => {
+  await openTable()
+  await userEvent.dblClick(screen.getByText('PLS-0'))
+  await screen.findByText('This part of the app could not be loaded')
+  server.stopped = false
+  await userEvent.click(screen.getByText('PLS-1'))
+  expect(await screen.findByRole('img', { name: /Predicted against measured values/ })).toBeVisible()
+  expect(screen.queryByText('This part of the app could not be loaded')).not.toBeInTheDocument()
 })

@@ -16,7 +16,7 @@ export const preloadPeek = (): void => void PeekPanel.preload()
 /** The panel beside the table, fetched when it is first opened; that it cannot be is told in its place, and the table stays. */
 export const Peek = (props: PeekProps) => (
   <CatchBoundary
-    getResetKey={() => ''}
+    getResetKey={() => props.id}
     errorComponent={({ error, reset }) => <MissingPeek error={error} reset={reset} onClose={props.onClose} />}
   >
     <Suspense fallback={<aside className="w-104 border-l border-line bg-surface max-md:hidden" />}>
