@@ -6,7 +6,7 @@ import { plainCell } from './cells.tsx'
 /** Most rows that one copy takes; more belongs into an export. */
 const maxRows = 10_000
 
-/** Puts the shown columns of these rows onto the clipboard, tab separated with a header line. Rows that are not loaded are left out and said so. */
+/** Puts these columns of the rows onto the clipboard, tab separated with a header line. Rows that are not loaded are left out and said so. */
 export const copyRows = async (
   range: RowRange,
   columns: readonly PredictionColumn[],

@@ -148,13 +148,16 @@ describe('predictions page', () => {
     await waitFor(() => expect(router.state.location.search).not.toHaveProperty('peek'))
   })
 
-  it('moves columns in the order in which they are seen where room is tight', async () => {
+  it('moves and copies columns in the order in which they are seen where room is tight', async () => {
     const resize = resizable()
     const { user } = await openGrid('/predictions?dataset_name=wheat&sort=test_score:asc')
     const names = () => screen.getAllByRole('columnheader').map((header) => header.textContent.replace(/\W*min.*/, ''))
     resize(700)
     const before = names()
     expect(before.slice(0, 6)).toEqual(['Model', 'Preprocessing', 'Partition', 'Fold', 'RMSEP', 'RMSECV'])
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Control>}c{/Control}')
+    expect(await navigator.clipboard.readText()).toMatch(/^Model\tPreprocessing\tPartition\tFold\tTest score\tVal score\t.*\nPLS-0\t/)
     screen.getByRole('columnheader', { name: /RMSECV/ }).focus()
     await user.keyboard('{Alt>}{Shift>}{ArrowLeft}{/Shift}{/Alt}')
     await waitFor(() => expect(names().slice(0, 6)).toEqual(['Model', 'Preprocessing', 'Partition', 'Fold', 'RMSECV', 'RMSEP']))
