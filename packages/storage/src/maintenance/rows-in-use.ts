@@ -15,17 +15,24 @@ export interface Division {
  */
 export const divideRows = async (metadata: MetadataStore, { tables }: Contents, folder: string): Promise<Division> => {
   const going = new Map(tables.map(({ table, keys }) => [table, new Set(keys)]))
-  const stays: TableKeys[] = []
   const saved: SavedRows[] = tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
   // Children first: a row that stays keeps those that it refers to.
-  for (const part of inTableOrder(metadata.shapes, saved).reverse()) {
-    const own = going.get(part.table) ?? new Set()
-    const keys = new Set(await metadata.changedRows(part))
-    for (const key of await rowsInUse(metadata, part, going)) keys.add(key)
-    for (const key of keys) own.delete(key)
-    if (keys.size > 0) stays.push({ table: part.table, keys: [...keys].sort() })
+  const parts = inTableOrder(metadata.shapes, saved).reverse()
+  const ofPart = ({ table }: TableKeys) => going.get(table) ?? new Set()
+  for (const part of parts) for (const key of await metadata.changedRows(part)) ofPart(part).delete(key)
+  // Again until nothing more stays: rows may refer to some of their own table, and tables to each other.
+  for (let hasMore = true; hasMore; ) {
+    hasMore = false
+    for (const part of parts) {
+      const own = ofPart(part)
+      for (const key of await rowsInUse(metadata, { table: part.table, keys: [...own] }, going)) hasMore = own.delete(key) || hasMore
+    }
   }
-  return { goes: tables.map(({ table }) => ({ table, keys: [...(going.get(table) ?? [])] })), stays }
+  const stays = parts.map((part) => ({ table: part.table, keys: part.keys.filter((key) => !ofPart(part).has(key)).sort() }))
+  return {
+    goes: tables.map(({ table }) => ({ table, keys: [...(going.get(table) ?? [])] })),
+    stays: stays.filter(({ keys }) => keys.length > 0),
+  }
 }
 
 /** Of these rows those to which rows refer that do not go. */

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import type { MaintenanceInput } from '@nirs-workspace/types'
+import { afterEach, expect, test } from 'vitest'
+import { setFaultHook } from '../files/fault-point.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
+import { applyPlan } from './apply-plan.ts'
+import { makePlan } from './make-plan.ts'
+import { makeWorkspace, snapshot } from './testing/maintenance-fixture.ts'
+
+afterEach(() => setFaultHook(undefined))
+
+/** What goes is in the trash and the journal says so; then the program was stopped, and nothing has gone yet. */
+const leaveRemoval = async (path: string, request: MaintenanceInput): Promise<void> => {
+  const plan = await makePlan(path, request)
+  let commits = 0
+  setFaultHook(({ kind, path: at }) => {
+    if (commits === 2 && kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    if (kind === 'rename' && at.endsWith('journal.json')) commits += 1
+  })
+  await expect(applyPlan(path, plan, { jobId: 'job' })).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  await forgetLock(path)
+}
+
+test('a row that stays keeps those of its own table, and of one that refers back, to which it refers', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }] })
+  const store = join(folder.path, 'store.sqlite')
+  const run = 'run_id TEXT REFERENCES runs(run_id)'
+  const other = (table: string) => `INTEGER REFERENCES ${table}(id) DEFERRABLE INITIALLY DEFERRED`
+  changeSqlite(
+    store,
+    `BEGIN; CREATE TABLE notes (id INTEGER PRIMARY KEY, ${run}, reply_to INTEGER REFERENCES notes(id), text TEXT);
+    INSERT INTO notes VALUES (1, 'run-1', NULL, ''), (2, 'run-1', 1, ''), (3, 'run-1', 2, ''), (4, 'run-1', 1, '');
+    CREATE TABLE heads (id INTEGER PRIMARY KEY, ${run}, tail ${other('tails')}, text TEXT);
+    CREATE TABLE tails (id INTEGER PRIMARY KEY, ${run}, head ${other('heads')}, text TEXT);
+    INSERT INTO heads VALUES (1, 'run-1', NULL, ''), (2, 'run-1', 2, ''), (3, 'run-1', 3, '');
+    INSERT INTO tails VALUES (1, 'run-1', 1, ''), (2, 'run-1', 1, ''), (3, 'run-1', 2, ''); COMMIT`,
+  )
+  await leaveRemoval(folder.path, { kind: 'remove_run', run_id: 'run-1' })
+  changeSqlite(store, "UPDATE notes SET text = 'more' WHERE id = 3; UPDATE tails SET text = 'more' WHERE id = 3")
+  const { warnings } = await recoverWorkspace(folder.path)
+  const staying = (warnings ?? []).map((warning) => /rows of (\w+) stay,.*: (.*)\. The/.exec(warning)?.slice(1).join(': '))
+  expect(staying.sort()).toEqual(['heads: 1, 2', 'notes: 1, 2, 3', 'runs: run-1', 'tails: 2, 3'])
+  const { tables } = await snapshot(folder.path)
+  expect([tables.notes?.length, tables.heads?.length, tables.tails?.length]).toEqual([3, 2, 2])
+  expect(await recoverWorkspace(folder.path)).toEqual({ recovered: false })
+})
