@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { afterEach, expect, test } from 'vitest'
+import { ArrayStore } from '../array-store/array-store.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
@@ -48,4 +49,18 @@ test('a row that stays keeps those of its own table, and of one that refers back
   const { tables } = await snapshot(folder.path)
   expect([tables.notes?.length, tables.heads?.length, tables.tails?.length]).toEqual([3, 2, 2])
   expect(await recoverWorkspace(folder.path)).toEqual({ recovered: false })
+})
+
+test('a prediction that stays keeps its arrays, also when they are on the list of removed ones', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  const { arrays } = await snapshot(folder.path)
+  await ArrayStore.open(folder.path).deleteBatch(new Set(['a', 'b']))
+  await leaveRemoval(folder.path, { kind: 'remove_dataset', dataset_name: 'wheat' })
+  changeSqlite(join(folder.path, 'store.sqlite'), "UPDATE predictions SET val_score = 0.125 WHERE prediction_id = 'a'")
+  expect((await recoverWorkspace(folder.path)).warnings?.[0]).toMatch('These rows of predictions stay')
+  const left = ArrayStore.open(folder.path)
+  expect(await left.restoreBatch(new Set(['a']))).toBe(1)
+  expect((await snapshot(folder.path)).arrays).toEqual({ 'wheat/a': arrays['wheat/a'] })
+  expect((await left.stats()).total_rows).toBe(1)
 })

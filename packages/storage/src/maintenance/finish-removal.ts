@@ -30,7 +30,7 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
   const contents = await contentsOf(layout, journal)
   const division = contents.tables.length === 0 ? { goes: [], stays: [] } : await removeRows(layout, contents, places)
   const stays = new Set(division.stays.find(({ table }) => table === 'predictions')?.keys)
-  await removeRest(layout, { ...contents, arrays: contents.arrays.filter((id) => !stays.has(id)) })
+  await removeRest(layout, contents, stays)
   return warningsOfStaying(division)
 }
 
@@ -53,14 +53,15 @@ const figuresLeft = async (
   return describeLoss(metadata, chains, keysOf('predictions'), keysOf('chains'))
 }
 
-/** What follows once the rows are gone. The journal goes last. */
-export const removeRest = async (layout: Layout, contents: Contents): Promise<void> => {
+/** What follows once the rows are gone, but for the predictions that stay. The journal goes last. */
+export const removeRest = async (layout: Layout, contents: Contents, stays: ReadonlySet<string> = new Set()): Promise<void> => {
   const arrays = openArrays(layout.root)
-  const ids = new Set(contents.arrays)
+  const ids = new Set(contents.arrays).difference(stays)
   const removed = (await readTombstonesIfSound(layout.arrays)) ?? new Map<string, string>()
-  // What others have saved since stays: it is not in the trash. Rows removed before are.
-  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset, new Set([...ids, ...removed.keys()]))
-  if (contents.arrays.length > 0) await arrays.deleteBatch(ids)
+  // What others have saved since stays: it is not in the trash. Rows removed before are, and go unless their prediction stays.
+  const all = ids.union(new Set(removed.keys())).difference(stays)
+  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset, all)
+  if (ids.size > 0) await arrays.deleteBatch(ids)
   const artifacts = join(layout.root, 'artifacts')
   const folders = new Set<string>()
   const named = await modelsInUse(layout, contents)
