@@ -7,9 +7,10 @@ import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
-import { makeWorkspace, snapshot } from './testing/maintenance-fixture.ts'
+import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
 afterEach(() => setFaultHook(undefined))
 
@@ -64,3 +65,22 @@ test('a prediction that stays keeps its arrays, also when they are on the list o
   expect((await snapshot(folder.path)).arrays).toEqual({ 'wheat/a': arrays['wheat/a'] })
   expect((await left.stats()).total_rows).toBe(1)
 })
+
+test.each(storeKinds)(
+  'a column that a table of a store.%s gets meanwhile keeps only the rows in which it holds something',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    const corn = { id: 'c', dataset: 'corn' }
+    await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }, { id: 'b', fold: '1' }, corn] })
+    await leaveRemoval(folder.path, { kind: 'remove_run', run_id: 'run-1' })
+    const columns = ['x DOUBLE DEFAULT 0', "label VARCHAR DEFAULT 'it''s'", 'is_seen BOOLEAN DEFAULT FALSE', 'note VARCHAR']
+    const altered = columns.flatMap((column) => ['chains', 'predictions'].map((table) => `ALTER TABLE ${table} ADD COLUMN ${column}`))
+    const sql = [...altered, "UPDATE predictions SET note = 'good' WHERE prediction_id = 'b'"].join('; ')
+    if (kind === 'sqlite') changeSqlite(join(folder.path, 'store.sqlite'), sql)
+    else await changeStore(join(folder.path, 'store.duckdb'), sql)
+    await recoverWorkspace(folder.path)
+    const { tables } = await snapshot(folder.path)
+    expect([tables.predictions?.length, tables.chains?.length, tables.runs?.length]).toEqual([1, 1, 1])
+    expect(tables.predictions?.[0]).toContain('good')
+  },
+)

@@ -11,6 +11,7 @@ import { figureColumns, naturalKey } from '../migration/store-schema.ts'
 import { type ChainFigures, type FigureRow, figureRowColumns, textOfFigure } from '../store/chain-figures.ts'
 import { inTransaction } from '../store/store-transaction.ts'
 import { describeTables } from '../workspace/store-facts.ts'
+import { literalDefault } from './literal-default.ts'
 import {
   type FigureChange,
   type ForeignKey,
@@ -95,16 +96,17 @@ export class DuckdbMetadata implements MetadataStore {
 
   async changedRows({ table, keys, path }: SavedRows): Promise<string[]> {
     const saved = new Set(await this.#fileColumns(path))
-    const columns = this.shapes.get(table)?.columns ?? []
+    const columns = [this.#keyName(table), ...(this.shapes.get(table)?.columns ?? [])]
+    // Columns that the table has got since count only where somebody has written there.
+    const defaults = columns.every((column) => saved.has(column)) ? new Map<string, string>() : await this.#defaultsOf(table)
     await this.#want(keys)
-    const list = (has: (column: string) => boolean) =>
-      [this.#keyName(table), ...columns]
-        .map((column, at) => `${has(column) ? quotedIdentifier(column) : 'NULL'}::VARCHAR AS c${at}`)
-        .join(', ')
+    const list = (ofNew: (column: string) => string) =>
+      columns.map((column, at) => `${saved.has(column) ? quotedIdentifier(column) : ofNew(column)}::VARCHAR AS c${at}`).join(', ')
+    const written = (column: string) => `nullif(${quotedIdentifier(column)}, ${defaults.get(column) ?? 'NULL'})`
     return readIds(
       this.#at.engine,
-      `SELECT c0 FROM (SELECT ${list(() => true)} FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})
-         EXCEPT SELECT ${list((column) => saved.has(column))} FROM ${fileRows(path)}) ORDER BY c0`,
+      `SELECT c0 FROM (SELECT ${list(written)} FROM ${this.#table(table)} WHERE ${this.#key(table)} IN (${wanted})
+         EXCEPT SELECT ${list(() => 'NULL')} FROM ${fileRows(path)}) ORDER BY c0`,
     )
   }
 
@@ -255,6 +257,14 @@ export class DuckdbMetadata implements MetadataStore {
     return (await this.#at.engine.rows(z.object({ name: z.string() }), sql)).map(({ name }) => name)
   }
 
+  async #defaultsOf(table: string): Promise<ReadonlyMap<string, string>> {
+    const { engine, alias } = this.#at
+    const sql = `SELECT column_name AS name, data_type AS type, column_default AS text FROM duckdb_columns()
+      WHERE database_name = $alias AND schema_name = 'main' AND table_name = $table`
+    const rows = await engine.rows(Default, sql, { alias, table })
+    return new Map(rows.map(({ name, type, text }) => [name, `(${literalDefault(text)})::${type}`]))
+  }
+
   async #checkpoint(): Promise<void> {
     await faultPoint({ kind: 'engine-write', path: this.#at.path })
     await this.#at.engine.run(`CHECKPOINT ${quotedIdentifier(this.#at.alias)}`)
@@ -306,6 +316,7 @@ const PredictionRow = z.object({
   chain_metric: z.string().nullable(),
   chain_dataset: z.string().nullable(),
 })
+const Default = z.object({ name: z.string(), type: z.string(), text: z.string().nullable() })
 const Links = z.record(z.string(), z.string().nullable())
 
 const emptiedSql = (column: string, values: readonly string[]): string => {

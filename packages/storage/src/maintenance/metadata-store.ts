@@ -58,7 +58,7 @@ export interface MetadataStore {
   saveRows(rows: TableKeys, path: string): Promise<number>
   /** Key and parents of the rows in such a file, as text; and other columns that it has. */
   readLinks(table: string, path: string, others?: readonly string[]): Promise<ReadonlyMap<string, string | null>[]>
-  /** Of the rows in such a file those that the store has with other values by now. */
+  /** Of the rows in such a file those that the store has with other values by now; in columns that it has got since, other than their default. */
   changedRows(rows: SavedRows): Promise<string[]>
   /** Of these rows of the parent table those to which rows of `child` refer other than the ones that go. Rows without a key never go. */
   referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]>

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import * as z from 'zod'
 import { StorageError } from '../errors.ts'
 import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
+import { literalDefault } from '../maintenance/literal-default.ts'
 import {
   type DescribedTable,
   type FigureChange,
@@ -117,16 +118,17 @@ export class SqliteMetadata implements MetadataStore {
 
   async changedRows({ table, keys, path }: SavedRows): Promise<string[]> {
     const key = this.#keyOf(table)
+    const columns = this.shapes.get(table)?.columns ?? []
     const chosen = new Set(keys)
-    const find = this.#database.prepare(`SELECT * FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
-    find.setReadBigInts(true)
     const changed: string[] = []
+    let find: StatementSync | undefined
     for await (const saved of savedRows(path)) {
       const own = asKey(saved[key])
       if (own === null || !chosen.has(own)) continue
+      find ??= this.#findSaved(table, saved)
       const row = find.get(own)
-      // Columns that the table has got since are empty in what was saved.
-      if (row !== undefined && !isSameRow(row, { ...emptied(row), ...saved })) changed.push(own)
+      const before = Object.fromEntries(columns.map((column) => [column, saved[column] ?? null]))
+      if (row !== undefined && !isSameRow(row, before)) changed.push(own)
     }
     return changed
   }
@@ -267,6 +269,19 @@ export class SqliteMetadata implements MetadataStore {
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
+  /** The row of a key as it would have been saved: columns that the table has got since are empty unless somebody has written there. */
+  #findSaved(table: string, saved: SavedRow): StatementSync {
+    const described = z.array(Default).parse(this.#database.prepare('SELECT name, dflt_value FROM pragma_table_info(?)').all(table))
+    const columns = described.map(({ name, dflt_value }) =>
+      Object.hasOwn(saved, name)
+        ? quoted(name)
+        : `CASE WHEN ${quoted(name)} = ${literalDefault(dflt_value)} THEN NULL ELSE ${quoted(name)} END AS ${quoted(name)}`,
+    )
+    const find = this.#database.prepare(`SELECT ${columns.join(', ')} FROM ${quoted(table)} WHERE ${quoted(this.#keyOf(table))} = ?`)
+    find.setReadBigInts(true)
+    return find
+  }
+
   *#rowsOf(table: string, keys: readonly string[]): Generator<SqliteRow[]> {
     const key = this.#keyOf(table)
     for (let start = 0; start < keys.length; start += batchRows) {
@@ -320,8 +335,6 @@ const keyOfRow = (table: string, row: SqliteRow): string[] => {
 /** The key of a saved row as text; null for what no key is. */
 const asKey = (value: SavedRow[string] | undefined): string | null =>
   typeof value === 'string' || typeof value === 'bigint' ? String(value) : null
-
-const emptied = (row: SqliteRow): SqliteRow => Object.fromEntries(Object.keys(row).map((column) => [column, null]))
 
 const sameKey = (alias: string, value: (column: string) => string): string =>
   naturalKey.map((column) => `${alias}.${quoted(column)} IS ${value(quoted(column))}`).join(' AND ')
@@ -381,6 +394,7 @@ const asConflict = (error: unknown): unknown =>
       )
     : error
 
+const Default = z.object({ name: z.string(), dflt_value: z.string().nullable() })
 const Column = z.object({ name: z.string(), pk: z.number() })
 const Reference = z.object({ id: z.number(), from: z.string(), to: z.string().nullable(), table: z.string() })
 
