@@ -1,24 +1,22 @@
 import * as z from 'zod'
 import { openParquet } from '../arrays/parquet-file.ts'
-import { idsOf, type OpenWorkspace } from './maintenance-workspace.ts'
+import type { OpenWorkspace } from './maintenance-workspace.ts'
 
-export interface FileWithDataset {
+interface FileWithDataset {
   readonly path: string
   /** Rows of the dataset without an id: they stay, as the trash keeps arrays by their ids. */
   readonly nameless: number
-  /** Whether it holds nothing else, so that it goes with the dataset. */
+  /** Whether it holds rows of the dataset with ids and nothing else, so that it goes with the dataset. */
   readonly goes: boolean
 }
 
-/** The array files that hold rows of a dataset, by the column alone, as arrays are removed: rows that are removed already count too. */
+/**
+ * All array files that can be read, with what they hold of a dataset: by the column alone, as arrays are removed. Rows that are removed
+ * already count too.
+ */
 export const filesWithDataset = async (open: OpenWorkspace, dataset: string): Promise<FileWithDataset[]> => {
-  const paths = await idsOf(
-    open,
-    'SELECT DISTINCT path AS id FROM array_rows JOIN array_file_names USING (file) WHERE dataset_name = $dataset ORDER BY 1',
-    { dataset },
-  )
   const files: FileWithDataset[] = []
-  for (const path of paths) files.push({ path, ...(await lookInto(open, path, dataset)) })
+  for (const { path, error } of open.index.files) if (error === null) files.push({ path, ...(await lookInto(open, path, dataset)) })
   return files
 }
 
@@ -29,7 +27,7 @@ const lookInto = async ({ engine, resolved }: OpenWorkspace, path: string, datas
     return await engine.one(
       z.object({ nameless: z.number(), goes: z.boolean() }),
       `SELECT count(*) FILTER (prediction_id IS NULL AND ${name} = $dataset) AS nameless,
-         count(*) FILTER (prediction_id IS NULL OR ${name} <> $dataset) = 0 AS goes FROM ${relation}`,
+         count(*) > 0 AND count(*) FILTER (prediction_id IS NULL OR ${name} <> $dataset) = 0 AS goes FROM ${relation}`,
       { dataset },
     )
   } finally {
