@@ -66,7 +66,9 @@ export class SqliteMetadata implements MetadataStore {
     const found: string[] = []
     for (let start = 0; start < values.length; start += batchRows) {
       const batch = values.slice(start, start + batchRows)
-      const sql = `SELECT CAST(${quoted(key)} AS TEXT) AS key, typeof(${quoted(key)}) AS kind FROM ${quoted(table)} WHERE ${quoted(column)} IN (${batch.map(() => '?').join(', ')})`
+      const text = `CAST(${quoted(key)} AS TEXT)`
+      // Compared with a text of no affinity, as keys are bound: in a column without a type a number equals none.
+      const sql = `SELECT ${text} AS key, typeof(${quoted(key)}) AS kind, ${quoted(key)} = ${text} || '' AS is_found FROM ${quoted(table)} WHERE ${quoted(column)} IN (${batch.map(() => '?').join(', ')})`
       found.push(
         ...this.#database
           .prepare(sql)
@@ -318,16 +320,16 @@ export class SqliteMetadata implements MetadataStore {
   }
 }
 
-const FoundKey = z.object({ key: z.string().nullable(), kind: z.string() })
+const FoundKey = z.object({ key: z.string().nullable(), kind: z.string(), is_found: z.number().nullable() })
 
 /** Keys travel as text; SQLite compares them as what their column holds. Rows whose key is null cannot be named. */
 const keyOfRow = (table: string, row: SqliteRow): string[] => {
-  const { key, kind } = FoundKey.parse(row)
+  const { key, kind, is_found } = FoundKey.parse(row)
   if (key === null) return []
-  if (kind === 'text' || kind === 'integer') return [key]
+  if ((kind === 'text' || kind === 'integer') && is_found === 1) return [key]
   throw new StorageError(
     'store_unsafe',
-    `The table ${JSON.stringify(table.slice(0, 200))} has keys that are neither text nor whole numbers: its rows cannot be kept in the trash. Nothing was changed.`,
+    `The table ${JSON.stringify(table.slice(0, 200))} has keys that are neither text nor whole numbers in a column of numbers: its rows cannot be kept in the trash. Nothing was changed.`,
     { hint: 'Remove those rows with the program that made them, then look at a new preview.' },
   )
 }
