@@ -139,16 +139,15 @@ export class SqliteMetadata implements MetadataStore {
     const [key, own] = [this.#keyOf(reference.table), this.shapes.get(child)?.key ?? null]
     const same = reference.columns.map((column, at) => `c.${quoted(column)} = p.${quoted(reference.parentColumns[at] ?? '')}`)
     const found = new Set<string>()
-    for (const batch of batches(keys)) {
-      const rows = this.#database
-        .prepare(
-          `SELECT CAST(p.${quoted(key)} AS TEXT) AS key, ${own === null ? 'NULL' : `CAST(c.${quoted(own)} AS TEXT)`} AS own
-           FROM ${quoted(reference.table)} p JOIN ${quoted(child)} c ON ${same.join(' AND ')}
-           WHERE p.${quoted(key)} IN (${batch.map(() => '?').join(', ')})`,
-        )
-        .iterate(...batch)
-      for (const row of rows) if (typeof row.own !== 'string' || !going.has(row.own)) found.add(String(row.key))
-    }
+    // All keys at once: without an index the child is read from end to end each time.
+    const rows = this.#database
+      .prepare(
+        `SELECT CAST(p.${quoted(key)} AS TEXT) AS key, ${own === null ? 'NULL' : `CAST(c.${quoted(own)} AS TEXT)`} AS own
+         FROM ${quoted(reference.table)} p JOIN ${quoted(child)} c ON ${same.join(' AND ')}
+         WHERE p.${quoted(key)} IN (SELECT value FROM json_each(?))`,
+      )
+      .iterate(JSON.stringify(keys))
+    for (const row of rows) if (typeof row.own !== 'string' || !going.has(row.own)) found.add(String(row.key))
     return [...found].sort()
   }
 
