@@ -8,6 +8,7 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
+import { failAt, Killed, killedAt } from './testing/killed-at.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
 
 const old = { name: 'best', description: 'old words', metrics: { rmse: 1 }, pipeline: ['old'] }
@@ -36,8 +37,6 @@ const changes: Record<string, Change> = {
     run: (library) => library.emptyTrash(),
   },
 }
-
-class Killed extends Error {}
 
 afterEach(() => setFaultHook(undefined))
 
@@ -373,32 +372,6 @@ const statesAround = (change: Change | undefined) =>
     await expectFlushed(workspace, 'a change', () => change.run(library))
     return { before, after: await visible(library) }
   })
-
-const failAt = (point: number, error: Error, onFailure: () => void) => {
-  let count = 0
-  let dead = false
-  setFaultHook(() => {
-    dead ||= count++ === point
-    if (!dead) return
-    onFailure()
-    throw error
-  })
-}
-
-/** Runs until just before the given operation; nothing after it reaches the disk. Tells whether there was such an operation. */
-const killedAt = async (point: number, run: () => Promise<unknown>): Promise<boolean> => {
-  let killed = false
-  failAt(point, new Killed(), () => {
-    killed = true
-  })
-  try {
-    await run()
-  } catch (error) {
-    if (!(error instanceof Killed)) throw error
-  }
-  setFaultHook(undefined)
-  return killed
-}
 
 const expectNothingHalfDone = async (workspace: string) => {
   const paths = [...(await readAll(join(workspace, 'library'))).keys()]

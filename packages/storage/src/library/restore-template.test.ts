@@ -5,9 +5,8 @@ import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
+import { killedAt } from './testing/killed-at.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
-
-class Killed extends Error {}
 
 afterEach(() => setFaultHook(undefined))
 
@@ -101,20 +100,3 @@ describe('test_restore_over: a template that comes back where another one is', (
       )
     }))
 })
-
-/** Runs until just before the given operation; nothing after it reaches the disk. Tells whether there was such an operation. */
-const killedAt = async (point: number, run: () => Promise<unknown>): Promise<boolean> => {
-  let count = 0
-  let killed = false
-  setFaultHook(() => {
-    killed ||= count++ === point
-    if (killed) throw new Killed()
-  })
-  try {
-    await run()
-  } catch (error) {
-    if (!(error instanceof Killed)) throw error
-  }
-  setFaultHook(undefined)
-  return killed
-}

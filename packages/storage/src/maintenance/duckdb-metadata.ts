@@ -10,7 +10,7 @@ import { faultPoint } from '../files/fault-point.ts'
 import { figureColumns, naturalKey } from '../migration/store-schema.ts'
 import { type ChainFigures, type FigureRow, figureRowColumns, textOfFigure } from '../store/chain-figures.ts'
 import { inTransaction } from '../store/store-transaction.ts'
-import { describeTables } from '../workspace/store-facts.ts'
+import { describeShapes } from './describe-shapes.ts'
 import { literalDefault } from './literal-default.ts'
 import {
   type FigureChange,
@@ -18,7 +18,6 @@ import {
   hasNaturalKey,
   inTableOrder,
   type MetadataStore,
-  makeShapes,
   type SavedRows,
   type TableKeys,
   type TableShape,
@@ -46,7 +45,7 @@ export class DuckdbMetadata implements MetadataStore {
   }
 
   static async open(at: AttachedAt): Promise<DuckdbMetadata> {
-    return new DuckdbMetadata(at, await describeShapes(at))
+    return new DuckdbMetadata(at, await describeShapes(at.engine, at.alias))
   }
 
   get hasWritten(): boolean {
@@ -333,34 +332,5 @@ const asConflict = (error: unknown): unknown => {
     `The store does not take the rows back: ${(error.message.split('\n')[0] ?? '').slice(0, 300)}. Nothing was restored.`,
     { hint: 'Remove what has taken their place, or put back what they belong to, then restore again.' },
     error,
-  )
-}
-
-const Constraint = z.object({
-  tbl: z.string(),
-  kind: z.string(),
-  own: z.array(z.string()),
-  parent: z.string().nullable(),
-  theirs: z.array(z.string()).nullable(),
-})
-
-const describeShapes = async ({ engine, alias }: AttachedAt): Promise<ReadonlyMap<string, TableShape>> => {
-  const tables = await describeTables(engine, alias)
-  const constraints = await engine.rows(
-    Constraint,
-    `SELECT table_name AS tbl, constraint_type AS kind, constraint_column_names AS own, referenced_table AS parent,
-       referenced_column_names AS theirs FROM duckdb_constraints()
-     WHERE database_name = $alias AND schema_name = 'main' AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')`,
-    { alias },
-  )
-  return makeShapes(
-    [...tables].map(([name, columns]) => {
-      const own = constraints.filter(({ tbl }) => tbl === name)
-      const keys = own.find(({ kind }) => kind === 'PRIMARY KEY')?.own ?? []
-      const declared = own.flatMap(({ kind, own: [...held], parent, theirs }) =>
-        kind === 'FOREIGN KEY' && parent !== null ? [{ columns: held, table: parent, parentColumns: theirs ?? [] }] : [],
-      )
-      return { name, columns: [...columns], keys, declared }
-    }),
   )
 }

@@ -7,19 +7,18 @@ import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { literalDefault } from '../maintenance/literal-default.ts'
 import {
-  type DescribedTable,
   type FigureChange,
   type ForeignKey,
   hasNaturalKey,
   inTableOrder,
   type MetadataStore,
-  makeShapes,
   type SavedRows,
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
 import { figureColumns, naturalKey } from '../migration/store-schema.ts'
 import { type ChainFigures, type FigureRow, figureRowColumns } from '../store/chain-figures.ts'
+import { describeShapes } from './describe-shapes.ts'
 import { asNumber, asText } from './read-table.ts'
 import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
 
@@ -396,34 +395,3 @@ const asConflict = (error: unknown): unknown =>
     : error
 
 const Default = z.object({ name: z.string(), dflt_value: z.string().nullable() })
-const Column = z.object({ name: z.string(), pk: z.number() })
-const Reference = z.object({ id: z.number(), from: z.string(), to: z.string().nullable(), table: z.string() })
-
-const describeShapes = (database: DatabaseSync): ReadonlyMap<string, TableShape> => {
-  const tables = z
-    .array(z.object({ name: z.string() }))
-    .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all())
-  return makeShapes(
-    tables.map(({ name }) => {
-      const columns = z.array(Column).parse(database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name))
-      const keys = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk)
-      return {
-        name,
-        columns: columns.map((column) => column.name),
-        keys: keys.map((column) => column.name),
-        declared: referencesOf(database, name),
-      }
-    }),
-  )
-}
-
-const referencesOf = (database: DatabaseSync, table: string): DescribedTable['declared'] => {
-  const rows = z
-    .array(Reference)
-    .parse(database.prepare('SELECT id, "from", "to", "table" FROM pragma_foreign_key_list(?) ORDER BY id, seq').all(table))
-  return [...Map.groupBy(rows, ({ id }) => id).values()].map((parts) => ({
-    columns: parts.map(({ from }) => from),
-    table: parts[0]?.table ?? '',
-    parentColumns: parts.flatMap(({ to }) => to ?? []),
-  }))
-}
