@@ -5,22 +5,15 @@ export class LazyEngine {
   #engine: Promise<Engine> | undefined
 
   get(): Promise<Engine> {
-    this.#engine ??= open()
+    this.#engine ??= Engine.open({ memoryLimit: '512MB' })
     return this.#engine
   }
 
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined)
     this.#engine = undefined
-    engine?.close()
+    await engine?.release()
   }
-}
-
-const open = async (): Promise<Engine> => {
-  const engine = await Engine.open({ memoryLimit: '512MB' })
-  // Descriptors are reused, so a cache keyed by their path could serve another file's bytes.
-  await engine.run('SET enable_external_file_cache = false')
-  return engine
 }
 
 /** Lends an engine for the length of `work`. */

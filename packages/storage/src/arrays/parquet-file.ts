@@ -21,8 +21,6 @@ const Described = z.object({ column_name: z.string(), column_type: z.string() })
 export const openParquet = async (engine: Engine, root: string, path: string): Promise<ParquetFile> => {
   const pinned = await pinFile(root, path)
   try {
-    // Descriptors are reused, so a cache keyed by their path could serve another file's bytes.
-    await engine.run('SET enable_external_file_cache = false')
     const relation = parquetRelation(pinned)
     const rows = await engine.rows(Described, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${relation})`)
     const columns = new Map(rows.map((row) => [row.column_name, row.column_type]))

@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os'
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type * as z from 'zod'
 import { toStorageError } from './engine-error.ts'
 import { keepLeadingMarks } from './keep-leading-marks.ts'
 import { toPlain } from './plain-value.ts'
+import { giveInstance, type Instance, takeInstance } from './spare-instances.ts'
 
 keepLeadingMarks()
 
@@ -27,23 +28,22 @@ export interface EngineOptions {
  * (POSIX locks do not conflict inside a process, and closing one drops the lock of both).
  */
 export class Engine {
-  readonly #instance: DuckDBInstance
+  readonly #instance: Instance
   readonly connection: DuckDBConnection
+  #connected = 1
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: Instance, connection: DuckDBConnection) {
     this.#instance = instance
     this.connection = connection
   }
 
   static async open(options: EngineOptions = {}): Promise<Engine> {
-    const instance = await DuckDBInstance.create(':memory:', {
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-      memory_limit: options.memoryLimit ?? '1GB',
-      threads: String(options.threads ?? 2),
-      temp_directory: options.spillFolder ?? tmpdir(),
+    const { instance, connection } = await takeInstance({
+      memoryLimit: options.memoryLimit ?? '1GB',
+      threads: options.threads ?? 2,
+      spillFolder: options.spillFolder ?? tmpdir(),
     })
-    return new Engine(instance, await instance.connect())
+    return new Engine(instance, connection)
   }
 
   /** Runs one statement for its effect. */
@@ -71,13 +71,21 @@ export class Engine {
 
   /** A second connection to the same memory, for statements that must not queue behind this one. */
   async connect(): Promise<DuckDBConnection> {
-    return this.#instance.connect()
+    this.#connected += 1
+    return this.#instance.database.connect()
   }
 
   /** Connections first, then the instance: otherwise the files stay open. */
   close(): void {
     this.connection.closeSync()
-    this.#instance.closeSync()
+    this.#instance.database.closeSync()
+  }
+
+  /** As `close`, after work that went well: what is left may be used again, unless another connection may still be at it. */
+  async release(): Promise<void> {
+    if (this.#connected > 1) return this.close()
+    this.connection.closeSync()
+    await giveInstance(this.#instance)
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {
@@ -92,9 +100,13 @@ export class Engine {
 /** Opens an engine for the length of `work` and closes it whatever happens. */
 export const withEngine = async <T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> => {
   const engine = await Engine.open(options)
+  let result: T
   try {
-    return await work(engine)
-  } finally {
+    result = await work(engine)
+  } catch (error) {
     engine.close()
+    throw error
   }
+  await engine.release()
+  return result
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { storeTables as knownTables } from '../catalog/catalog-schema.ts'
 import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
-import { Engine } from '../engine/open-engine.ts'
+import { Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { exists } from '../files/move-file.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
@@ -38,17 +38,14 @@ export const openReading = async (path: string): Promise<StoreSession> => {
   if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw noDuckdb(path)
   const turn = new Turn()
   const read = <T>(work: (engine: Engine) => Promise<T>): Promise<T> =>
-    turn.take(async () => {
-      const engine = await Engine.open()
-      try {
-        return await withAttachedStore(engine, duckdb, storeAlias, async ({ tables }) => {
+    turn.take(() =>
+      withEngine({}, (engine) =>
+        withAttachedStore(engine, duckdb, storeAlias, async ({ tables }) => {
           await makeViews(engine, tables)
           return work(engine)
-        })
-      } finally {
-        engine.close()
-      }
-    })
+        }),
+      ),
+    )
   const refuse = async (): Promise<never> => {
     throw new StorageError('read_only', 'The store was opened for reading. Nothing was changed.', {
       path: root,
@@ -162,16 +159,19 @@ class WritingSession implements StoreSession {
   }
 
   async #detach(): Promise<void> {
-    const attached = this.#attached
+    if (this.#attached === undefined) return
+    const { engine, giveBack } = this.#attached
     this.#attached = undefined
-    if (attached === undefined) return
     try {
-      await attached.engine.run(`CHECKPOINT ${storeAlias}`)
-      await detach(attached.engine, storeAlias)
-    } finally {
-      attached.engine.close()
-      attached.giveBack()
+      await engine.run(`CHECKPOINT ${storeAlias}`)
+      await detach(engine, storeAlias)
+    } catch (error) {
+      engine.close()
+      giveBack()
+      throw error
     }
+    await engine.release()
+    giveBack()
   }
 }
 

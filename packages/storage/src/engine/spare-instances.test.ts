@@ -1,0 +1,110 @@
+import { mkdtempDisposable, readdir, readlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as z from 'zod'
+import { attachWritable, detach } from './attach-store.ts'
+import { type Engine, withEngine } from './open-engine.ts'
+
+const Count = z.object({ n: z.number() })
+
+/** Whatever an engine can find that somebody made. */
+const left = async (engine: Engine): Promise<number[]> => {
+  const asked = [
+    'duckdb_tables()',
+    'duckdb_views() WHERE NOT internal',
+    'duckdb_types() WHERE NOT internal',
+    'duckdb_sequences()',
+    "duckdb_functions() WHERE NOT internal AND database_name <> 'system'",
+    "duckdb_databases() WHERE NOT internal AND database_name <> 'memory'",
+    'duckdb_prepared_statements()',
+    'duckdb_variables()',
+  ]
+  return Promise.all(asked.map(async (from) => (await engine.one(Count, `SELECT count(*)::INTEGER AS n FROM ${from}`)).n))
+}
+
+const setting = async (engine: Engine, name: string): Promise<string> =>
+  (await engine.one(z.object({ value: z.string() }), 'SELECT value FROM duckdb_settings() WHERE name = $name', { name })).value
+
+/** Statements of one engine that the next one must not feel. */
+const traces: [what: string, sql: string][] = [
+  ['tables', 'CREATE TABLE t AS SELECT 1 AS a; CREATE TEMP TABLE u AS SELECT 2 AS a'],
+  [
+    'views and macros in the place of built-in ones',
+    'CREATE VIEW v AS SELECT 1; CREATE MACRO abs(x) AS 42; CREATE TEMP MACRO lower(x) AS 42',
+  ],
+  ['types, sequences and variables', "CREATE TYPE mood AS ENUM ('ok'); CREATE SEQUENCE s; SET VARIABLE v = 1; PREPARE p AS SELECT 1"],
+  ['an open transaction', 'BEGIN; CREATE TABLE w (a INTEGER)'],
+  ['another schema', 'CREATE SCHEMA other; USE other'],
+  ['settings', "SET disabled_optimizers = 'join_order'; SET default_null_order = 'nulls_first'"],
+  ['settings of a session', "SET SESSION TimeZone = 'Asia/Tokyo'; SET search_path = 'system'"],
+  ['a file that stays attached', "ATTACH ':memory:' AS stays"],
+  ['what cannot be undone', 'SET enable_external_access = false; SET lock_configuration = true'],
+]
+
+test.each(traces)('an engine shows nothing of the one before: %s', async (_, sql) => {
+  const before = await withEngine({}, async (engine) => ({
+    left: await left(engine),
+    optimizers: await setting(engine, 'disabled_optimizers'),
+  }))
+  await withEngine({}, (engine) => engine.run(sql))
+  await withEngine({}, async (engine) => {
+    expect(await left(engine)).toEqual(before.left)
+    expect(await setting(engine, 'disabled_optimizers')).toBe(before.optimizers)
+    const seen = await engine.one(
+      z.object({ magnitude: z.number(), small: z.string(), schema: z.string(), zone: z.string(), nulls: z.number().nullable() }),
+      `SELECT abs(-1) AS magnitude, lower('A') AS small, concat(current_database(), '.', current_schema()) AS schema,
+         current_setting('TimeZone') AS zone, (SELECT x FROM (VALUES (1), (NULL)) v(x) ORDER BY x LIMIT 1) AS nulls`,
+    )
+    expect(seen).toEqual({ magnitude: 1, small: 'a', schema: 'memory.main', zone: expect.not.stringMatching('Tokyo'), nulls: 1 })
+    await engine.run('CREATE TABLE t AS SELECT 1 AS a; CREATE TEMP TABLE u AS SELECT 2 AS a')
+  })
+})
+
+test('an engine is made of the one before, unless it was left changed', async () => {
+  // Every database that an instance attaches gets the next number.
+  const number = (engine: Engine) =>
+    engine.one(Count, "SELECT database_oid::INTEGER AS n FROM duckdb_databases() WHERE database_name = 'memory'").then(({ n }) => n)
+  const first = await withEngine({}, number)
+  const second = await withEngine({ memoryLimit: '300MB', threads: 1 }, number)
+  expect(second).toBeGreaterThan(first)
+  await withEngine({}, (engine) => engine.run("SET force_compression = 'uncompressed'"))
+  expect(await withEngine({}, number)).toBeLessThan(second)
+})
+
+test('each engine has the memory and the threads that it asks for, engines at the same time have nothing in common', async () => {
+  const limits = (engine: Engine) => Promise.all([setting(engine, 'memory_limit'), setting(engine, 'threads')])
+  expect(await withEngine({ memoryLimit: '300MB', threads: 1 }, limits)).toEqual(['286.1 MiB', '1'])
+  expect(await withEngine({}, limits)).toEqual(['953.6 MiB', '2'])
+  await withEngine({}, async (one) => {
+    await one.run('CREATE TABLE mine AS SELECT 1 AS a')
+    await withEngine({}, async (other) => expect((await left(other))[0]).toBe(0))
+  })
+})
+
+test.runIf(process.platform === 'linux')(
+  'an engine that has detached a file holds it no longer, and one that failed is not used again',
+  async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'nirs-engine-'))
+    const path = join(folder.path, 'store.duckdb')
+    const open = async () => {
+      const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''))
+      return (await Promise.all(links)).filter((target) => target.startsWith(path))
+    }
+    await withEngine({}, async (engine) => {
+      await attachWritable(engine, path, 'store')
+      await engine.run('CREATE TABLE store.main.t AS SELECT 1 AS a')
+      expect(await open()).not.toEqual([])
+      await detach(engine, 'store')
+    })
+    expect(await open()).toEqual([])
+    const failed = withEngine({}, async (engine) => {
+      await attachWritable(engine, path, 'store')
+      await engine.run('CREATE TABLE t AS SELECT 1 AS a')
+      throw new Error('in the middle')
+    })
+    await expect(failed).rejects.toThrow('in the middle')
+    expect(await open()).toEqual([])
+    await withEngine({}, async (engine) => expect((await left(engine))[0]).toBe(0))
+  },
+)
