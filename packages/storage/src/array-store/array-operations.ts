@@ -55,7 +55,10 @@ export interface ArrayOperations {
   deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number>
   /** Takes `deleteBatch` back, while the rows are there. The number of predictions that are no longer removed. */
   restoreBatch(ids: ReadonlySet<string>): Promise<number>
-  /** Removes the rows of these predictions at once, from every dataset, with no mark and no way back. The number of rows. */
+  /**
+   * Removes the rows of these predictions at once, from every dataset, with no mark and no way back. The number of rows. The error of a file
+   * that cannot be read or written anew is thrown when the others are done.
+   */
   dropArrays(ids: ReadonlySet<string>): Promise<number>
   /**
    * Removes the rows of one dataset at once; other datasets of the same file stay. With ids, only the rows of these predictions: those

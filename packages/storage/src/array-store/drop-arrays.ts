@@ -1,3 +1,4 @@
+import { isStorageError, type StorageError } from '../errors.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import { replacedRows, visitRowsOf } from './last-rows.ts'
@@ -13,11 +14,21 @@ export interface WantedRows {
 
 /**
  * Removes all rows of these predictions at once: a mark in the list of removed predictions would not do for one that the metadata goes on
- * knowing, as compaction takes such a mark back. A file goes with its last row.
+ * knowing, as compaction takes such a mark back. A file goes with its last row. One that cannot be read or written anew does not keep the
+ * others from being done; its error is thrown at the end, and the list stays as it is.
  */
 export const dropArrays = async (context: AppendContext, ids: ReadonlySet<string>): Promise<number> => {
   let dropped = 0
-  for (const name of await context.folder.names()) dropped += await dropFrom(context, name, { ids, isWanted: (id) => ids.has(id) })
+  const errors: StorageError[] = []
+  for (const name of await context.folder.names()) {
+    try {
+      dropped += await dropFrom(context, name, { ids, isWanted: (id) => ids.has(id) })
+    } catch (error) {
+      if (!isStorageError(error, 'arrays_corrupt', 'store_too_new')) throw error
+      errors.push(error)
+    }
+  }
+  if (errors[0] !== undefined) throw errors[0]
   await clearSaved(context.folder, ids)
   return dropped
 }

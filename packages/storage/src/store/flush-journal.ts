@@ -3,8 +3,10 @@ import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { escapeGlob } from '../arrays/pin-file.ts'
+import { readTombstonesIfSound } from '../arrays/tombstones.ts'
 import { quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
+import { isStorageError } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, removeTree, syncFolder } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
 import { beginJournal, removeJournal } from '../migration/journal.ts'
@@ -32,7 +34,9 @@ export const beginFlush = async (
   const file = keptFile(layout, job)
   try {
     await makeFolder(folder)
-    const rows = await arrays.copyRows(new Set(ids), file)
+    // Marked ones count for nobody: put back, they would.
+    const removed = await readTombstonesIfSound(layout.arrays)
+    const rows = await arrays.copyRows(new Set(ids.filter((id) => removed?.has(id) !== true)), file)
     const kept = new Set(rows === 0 ? [] : await idsIn(file))
     for (const path of [folder, dirname(folder), layout.control, layout.root]) await syncFolder(path)
     const journal: FlushJournal = {
@@ -75,8 +79,18 @@ export const isFlushDone = (layout: Layout, { evidence }: FlushJournal): Promise
 
 /** Puts the arrays back that were there before. Can be repeated. */
 export const undoFlush = async (journal: FlushJournal, layout: Layout, arrays: ArrayOperations): Promise<void> => {
-  if (journal.without.length > 0) await arrays.deleteBatch(new Set(journal.without))
+  if (journal.without.length > 0) await takeAway(arrays, new Set(journal.without))
   if (journal.has_kept) await arrays.appendFile(keptFile(layout, journal.job_id))
+}
+
+/** A mark would not last, as the metadata goes on knowing these; in a file that cannot be read or written anew there is nothing else. */
+const takeAway = async (arrays: ArrayOperations, ids: ReadonlySet<string>): Promise<void> => {
+  try {
+    await arrays.dropArrays(ids)
+  } catch (error) {
+    if (!isStorageError(error, 'arrays_corrupt', 'store_too_new')) throw error
+    await arrays.deleteBatch(ids)
+  }
 }
 
 /** Nothing of a flush stays but its results. The journal goes first: without it what is kept means nothing. */

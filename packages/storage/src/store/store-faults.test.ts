@@ -10,7 +10,7 @@ import { temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { FlushJournal } from './flush-journal-schema.ts'
-import { arraysOf, faultScene, flushAgain, foldsOf, predictionOf } from './testing/store-fixture.ts'
+import { arraysOf, faultScene, flushAgain, foldsOf, predictedOf, predictionOf } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
 
 afterEach(() => setFaultHook(undefined))
@@ -132,6 +132,49 @@ test('what a failed save could not take back is taken back by the next opening; 
   await store.close()
   expect(await foldsOf(root)).toEqual(before)
   expect(refused).toMatchObject({ code: 'interrupted' })
+})
+
+test('arrays of results whose save failed are nowhere: not after a second failure, nor where another program had marked older ones', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  const lineage = await faultScene(root)
+  await using store = await WorkspaceStore.open(root)
+  const rows = await store.queryPredictions()
+  const idOf = (fold: string) => rows.find(({ fold_id }) => fold_id === fold)?.prediction_id ?? ''
+  const list = join(root, 'arrays', '_tombstones.json')
+  const failToSave = async (fold_id: string, value: number) => {
+    setFaultHook((operation) => {
+      if (isTransaction(operation)) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    })
+    const saving = store.savePrediction(predictionOf(lineage, { fold_id, val_score: value }), arraysOf(value, value))
+    await expect(saving).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    return [await predictedOf(store, idOf(fold_id)), existsSync(list)]
+  }
+  // A compaction takes a mark back of what the metadata knows.
+  expect(await failToSave('1', 20)).toEqual([null, false])
+  expect(await failToSave('1', 30)).toEqual([null, false])
+  await writeFile(list, JSON.stringify({ [idOf('0')]: '2026-02-05T10:11:12.131415+00:00' }))
+  expect(await failToSave('0', 10)).toEqual([null, false])
+})
+
+test('a failed save is taken back also where a file of arrays can no longer be rewritten', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  const lineage = await faultScene(root)
+  await using store = await WorkspaceStore.open(root)
+  setFaultHook(async (operation) => {
+    if (!isTransaction(operation)) return
+    await writeFile(join(root, 'arrays', 'another.parquet'), 'torn')
+    throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  const saving = store.savePrediction(predictionOf(lineage, { fold_id: '1', val_score: 20 }), arraysOf(20, 20))
+  await expect(saving).rejects.toMatchObject({ code: 'write_failed' })
+  setFaultHook(undefined)
+  await store.close()
+  await rm(join(root, 'arrays', 'another.parquet'))
+  await rm(join(root, 'arrays', '_tombstones.json'))
+  expect(await foldsOf(root)).toEqual(before)
 })
 
 test('an opening that fails leaves no lock', async () => {
