@@ -52,9 +52,16 @@ export const beginFlush = async (
     await beginJournal(layout, journal)
     return journal
   } catch (error) {
-    await removeFolder(layout, job)
+    await giveUp(layout, job)
     throw error
   }
+}
+
+/** A journal that is there, or that a power cut may bring back, needs what was kept: the next opening puts that in order. */
+const giveUp = async (layout: Layout, job: string): Promise<void> => {
+  if (await exists(layout.journal)) return
+  await syncFolder(layout.control)
+  await removeFolder(layout, job)
 }
 
 const idsIn = (file: string): Promise<string[]> =>

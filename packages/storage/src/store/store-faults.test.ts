@@ -97,6 +97,28 @@ test.each([
   expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
 })
 
+test.each([
+  ['cannot be removed', ({ kind, path }: DiskOperation) => kind === 'unlink' && path.endsWith('/journal.json')],
+  ['may come back with a power cut', ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && path.endsWith('/.nirs-workspace')],
+])('what a save has kept stays while its journal %s', async (_, isRefused) => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  const journal = join(root, '.nirs-workspace', 'journal.json')
+  let text = ''
+  setFaultHook(async (operation) => {
+    if (text === '' && isLateJournal(operation)) text = await readFile(journal, 'utf8')
+    else if (text === '' || !isRefused(operation)) return
+    throw Object.assign(new Error('EBUSY: injected'), { code: 'EBUSY' })
+  })
+  await expect(flushAgain(root)).rejects.toThrow()
+  setFaultHook(undefined)
+  await forgetLock(root)
+  await writeFile(journal, text)
+  expect(await foldsOf(root)).toEqual(before)
+  expect(await readdir(join(root, '.nirs-workspace')).catch(() => [])).toEqual([])
+})
+
 test('a save whose rows are in the store is done, also when another program has removed one of them since', async () => {
   await using folder = await temporaryFolder()
   const root = join(folder.path, 'workspace')
