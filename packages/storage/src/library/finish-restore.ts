@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder, removeTree, rename, syncFolder } from '../files/disk.ts'
-import { isFileAt, lstatIfThere, trashName } from './library-folder.ts'
+import { hasRealFolder, isFileAt, lstatIfThere, trashName } from './library-folder.ts'
 import { isOwnName, nextName, pipelineName, type Restoring, templateNames } from './read-template.ts'
 import { trashedTemplateName } from './trash-folder.ts'
 
 /**
  * Gives the files of a template that came back their places, and what they replace its own in the trash. Every name moves by one rename, and
- * what was done already is passed over: a restore that was cut short is finished by the same steps.
+ * what was done already is passed over: a restore that was cut short is finished by the same steps. Throws `path_not_allowed` before anything
+ * moves when a link or a file is where the trash should keep them.
  */
 export const finishRestore = async (root: string, id: string, { keptIn, others }: Restoring): Promise<void> => {
   const folder = join(root, id)
   const incoming = join(folder, nextName)
-  const kept = join(root, trashName, keptIn, trashedTemplateName)
+  const trash = join(root, trashName)
+  const kept = join(trash, keptIn, trashedTemplateName)
+  for (const place of [trash, join(trash, keptIn), kept]) await hasRealFolder(place)
   await makeFolder(kept)
   for (const name of others) if (await isThere(folder, name)) await setAside(join(folder, name), kept, name)
   await syncFolder(kept)

@@ -1,5 +1,5 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -99,4 +99,26 @@ describe('test_restore_over: a template that comes back where another one is', (
         true,
       )
     }))
+
+  it.each(['.trash', '.trash/x', '.trash/x/template'])(
+    'test_linked_trash: a link in place of %s moves nothing out of the library of a foreign workspace',
+    (place) =>
+      withPlayground(async ({ folder: outside, workspace }) => {
+        const library = new PipelineLibrary(workspace)
+        const { template } = await library.save({ name: 'best', pipeline: ['old'] })
+        const folder = join(workspace, 'library', template.id)
+        await mkdir(join(folder, '.next-template'))
+        await writeFile(join(folder, 'evil.desktop'), 'evil')
+        const link = join(workspace, 'library', place)
+        await mkdir(dirname(link), { recursive: true })
+        await mkdir(join(outside, 'elsewhere'))
+        await symlink(join(outside, 'elsewhere'), link)
+        const restoring = { kept_in: 'x', others: ['evil.desktop'] }
+        await writeFile(join(folder, '.next-metadata.json'), JSON.stringify({ name: 'best', writer: 2 ** 22 + 1, restoring }))
+        const refused: unknown = await library.save({ name: 'later', pipeline: ['later'] }).catch((error: unknown) => error)
+        expect(await readdir(join(outside, 'elsewhere'))).toEqual([])
+        expect((await readdir(folder)).includes('evil.desktop')).toBe(true)
+        expect(refused).toMatchObject({ code: 'path_not_allowed', fields: { path: link } })
+      }),
+  )
 })
