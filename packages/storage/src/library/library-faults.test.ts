@@ -228,6 +228,18 @@ describe('test_library_faults: a kill before any operation on the disk', () => {
       expect(await readFile(join(workspace, 'library', '.trash', trash_id ?? '', 'template', 'pipeline.json'), 'utf8')).toBe(late)
     }))
 
+  it('test_written_in_place: new words leave the pipeline in the trash what it is, whatever is written into the living one', () =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      const { template } = await library.save(old)
+      const living = join(workspace, 'library', template.id)
+      const before = await readAll(living)
+      const { status, trash_id } = await library.save({ ...fresh, pipeline: ['old'] })
+      for (const name of before.keys()) await writeFile(join(living, name), 'theirs')
+      expect(status).toBe('updated')
+      expect(await readAll(join(workspace, 'library', '.trash', trash_id ?? '', 'template'))).toEqual(before)
+    }))
+
   it('test_delete_at_once: what another process replaces is not deleted meanwhile, and of two that delete the second is told', () =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)

@@ -23,7 +23,7 @@ import {
   templateNames,
 } from './read-template.ts'
 import { adoptPending, dropPending, sweepTemporaryFiles } from './sweep-leftovers.ts'
-import { copyToTrash, discardEntry, newEntryId, trashedTemplateName } from './trash-folder.ts'
+import { copyToTrash, discardEntry, type KeptFiles, newEntryId, trashedTemplateName } from './trash-folder.ts'
 
 /**
  * Another pipeline under the same name. The old version is copied to the trash; the new metadata waits in a hidden file until the rename
@@ -42,7 +42,7 @@ export const replacePipeline = (root: string, old: StoredTemplate, { metadata, p
 
 /** The same pipeline with other words about it. */
 export const replaceMetadata = (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> =>
-  withClaim(root, old, { metadata }, async (_folder, expectUntouched) => {
+  withClaim(root, old, { metadata, staying: [pipelineName] }, async (_folder, expectUntouched) => {
     await expectUntouched()
     await adoptPending(root, { id: old.id, metadata })
   })
@@ -57,7 +57,7 @@ export const replaceByTrashed = async (root: string, old: StoredTemplate, trashe
   for (const name of templateNames) if ((await isFileAt(join(folder, name))) && (await isFileAt(join(from, name)))) copied.push(name)
   const others = (await readdir(folder)).filter((name) => !isOwnName(name) && !copied.includes(name))
   const restoring = { keptIn: await newEntryId(), others }
-  await withClaim(root, old, { metadata: trashed.metadata, restoring, copied }, async (_folder, expectUntouched) => {
+  await withClaim(root, old, { metadata: trashed.metadata, restoring, names: copied }, async (_folder, expectUntouched) => {
     await expectUntouched()
     await rename(from, join(folder, nextName))
     await syncFolder(folder)
@@ -67,11 +67,9 @@ export const replaceByTrashed = async (root: string, old: StoredTemplate, trashe
   })
 }
 
-interface Claim {
+interface Claim extends KeptFiles {
   metadata: JsonObject
   restoring?: Restoring
-  /** The files to keep, if not all that make a template. */
-  copied?: readonly string[]
 }
 
 /** Claims the template and makes sure that it still is what the caller read: nobody else changes it until the claim is given up. */
@@ -89,14 +87,14 @@ export const claimTemplate = async (root: string, old: StoredTemplate, next: Jso
 const withClaim = async (
   root: string,
   old: StoredTemplate,
-  { metadata, restoring, copied = templateNames }: Claim,
+  { metadata, restoring, names = templateNames, staying = [] }: Claim,
   commit: (folder: string, expectUntouched: () => Promise<void>) => Promise<void>,
 ): Promise<string> => {
   const folder = await claimTemplate(root, old, metadata, restoring)
-  const trashId = await copyToTrash(root, old, copied, restoring?.keptIn)
+  const trashId = await copyToTrash(root, old, { names, staying }, restoring?.keptIn)
   const entry = join(root, trashName, trashId)
   await commit(folder, async () => {
-    if (await isAsKept(folder, join(entry, trashedTemplateName), copied)) return
+    if (await isAsKept(folder, join(entry, trashedTemplateName), names)) return
     await sweepTemporaryFiles(folder)
     await dropPending(folder)
     await discardEntry(entry)

@@ -33,17 +33,29 @@ export const moveToTrash = async (root: string, template: TrashLabel): Promise<s
   return entry.id
 }
 
+export interface KeptFiles {
+  /** What to keep, if not all that makes a template. */
+  readonly names?: readonly string[]
+  /** Those of them that stay in the living template. */
+  readonly staying?: readonly string[]
+}
+
 /**
  * Keeps the version that is about to be replaced: its very files, which lose their names in the living template to new ones. What another
- * program writes into them until that instant is in the trash too. Where there are no hard links, copies of them.
+ * program writes into them until that instant is in the trash too. Where there are no hard links, and of files that stay, copies of them.
  */
-export const copyToTrash = async (root: string, template: StoredTemplate, names = templateNames, id?: string): Promise<string> => {
+export const copyToTrash = async (
+  root: string,
+  template: StoredTemplate,
+  { names = templateNames, staying = [] }: KeptFiles,
+  id?: string,
+): Promise<string> => {
   const entry = await openEntry(root, labelOf(template), 'replaced', id)
   const copy = join(entry.path, partialName)
   await makeFolder(copy)
   for (const name of names) {
     const file = join(root, template.id, name)
-    if (await isFileAt(file)) await keepFile(file, join(copy, name))
+    if (await isFileAt(file)) await (staying.includes(name) ? copyDurably : keepFile)(file, join(copy, name))
   }
   await syncFolder(copy)
   await rename(copy, join(entry.path, trashedTemplateName))
