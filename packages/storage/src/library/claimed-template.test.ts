@@ -68,6 +68,39 @@ describe('test_claimed_template: what another program has begun to change', () =
       }),
   )
 
+  it.each([
+    ['delete', 'write', /\.trash/],
+    ['delete', 'rename', /template$/],
+    ['overwrite', 'write', /\.trash/],
+    ['overwrite', 'link', /pipeline\.json$/],
+    ['overwrite', 'write', /general.*\.tmp$/],
+    ['restore', 'write', /\.trash/],
+  ] as const)('test_failed: the disk refuses a %s before it has begun, and no claim stays: %s of %s', (change, kind, place) =>
+    withPlayground(async ({ workspace }) => {
+      const library = new PipelineLibrary(workspace)
+      await library.save(best)
+      const { trash_id } = await library.delete({ name: 'best' })
+      const { template } = await library.save(best)
+      const folder = join(workspace, 'library', template.id)
+      const before = await readAll(folder)
+      let failed = false
+      setFaultHook((operation) => {
+        if (failed || operation.kind !== kind || !place.test(operation.path)) return
+        failed = true
+        throw Object.assign(new Error('ENOSPC: refused'), { code: 'ENOSPC', syscall: 'write' })
+      })
+      const changes = {
+        delete: () => library.delete({ name: 'best' }),
+        overwrite: () => library.save({ ...best, pipeline: ['new'], overwrite: true }),
+        restore: () => library.restore(trash_id, { overwrite: true }),
+      }
+      expect((await refusal(changes[change]()))?.code).toBe('no_space')
+      setFaultHook(undefined)
+      expect(await readAll(folder)).toEqual(before)
+      expect((await library.trash()).map((entry) => entry.trash_id)).toEqual([trash_id])
+    }),
+  )
+
   it('test_restored: a template comes back once who deletes it has given up the claim, or has ended', () =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)

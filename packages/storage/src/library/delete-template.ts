@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isStorageError } from '../errors.ts'
 import { changeLibrary } from './change-library.ts'
 import { checkRef, findTemplate, type TemplateRef } from './find-template.ts'
 import { trashName } from './library-folder.ts'
@@ -18,8 +19,12 @@ export const deleteTemplate = (workspace: string, ref: TemplateRef): Promise<{ t
 /** The claim goes along, so that whoever looks meanwhile finds it in either place. */
 const deleteClaimed = async (library: LibraryContent, ref: TemplateRef): Promise<string> => {
   const template = findTemplate(library, ref)
-  await claimTemplate(library.root, template, template.metadata)
-  const id = await moveToTrash(library.root, labelOf(template))
+  const folder = await claimTemplate(library.root, template, template.metadata)
+  const id = await moveToTrash(library.root, labelOf(template)).catch(async (error: unknown) => {
+    // In a folder that has gone, another process may have made a template of its own.
+    if (!isStorageError(error, 'template_not_found')) await dropPending(folder)
+    throw error
+  })
   await dropPending(join(library.root, trashName, id, trashedTemplateName))
   return id
 }

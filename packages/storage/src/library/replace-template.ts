@@ -76,14 +76,21 @@ interface Claim extends KeptFiles {
 export const claimTemplate = async (root: string, old: StoredTemplate, next: JsonObject, restoring?: Restoring): Promise<string> => {
   const folder = join(root, old.id)
   await claim(join(folder, pendingName), prettyJson(pendingMetadata(next, old.metadata, await ownMark(), restoring)), old.pending)
-  await syncFolder(folder)
-  const current = await readTemplate(root, old)
-  if (current !== undefined && !('reason' in current) && isSameVersion(current, old)) return folder
-  await dropPending(folder)
-  throw templateBusy(folder, 'none')
+  try {
+    await syncFolder(folder)
+    const current = await readTemplate(root, old)
+    if (current !== undefined && !('reason' in current) && isSameVersion(current, old)) return folder
+    throw templateBusy(folder, 'none')
+  } catch (error) {
+    await dropPending(folder)
+    throw error
+  }
 }
 
-/** Claims the template, and keeps its version before `commit` replaces it. */
+/**
+ * Claims the template, and keeps its version before `commit` replaces it. What fails before anything is replaced leaves neither claim nor copy:
+ * other processes would wait for this one to end.
+ */
 const withClaim = async (
   root: string,
   old: StoredTemplate,
@@ -91,16 +98,26 @@ const withClaim = async (
   commit: (folder: string, expectUntouched: () => Promise<void>) => Promise<void>,
 ): Promise<string> => {
   const folder = await claimTemplate(root, old, metadata, restoring)
-  const trashId = await copyToTrash(root, old, { names, staying }, restoring?.keptIn)
+  const trashId = restoring?.keptIn ?? (await newEntryId())
   const entry = join(root, trashName, trashId)
-  await commit(folder, async () => {
-    if (await isAsKept(folder, join(entry, trashedTemplateName), names)) return
-    await sweepTemporaryFiles(folder)
-    await dropPending(folder)
-    await discardEntry(entry)
-    throw templateBusy(folder, 'none')
-  })
-  return trashId
+  let isUntouched = true
+  try {
+    await copyToTrash(root, old, { names, staying }, trashId)
+    await commit(folder, async () => {
+      if (!(await isAsKept(folder, join(entry, trashedTemplateName), names))) throw templateBusy(folder, 'none')
+      isUntouched = false
+    })
+    return trashId
+  } catch (error) {
+    if (isUntouched) await takeBack(folder, entry)
+    throw error
+  }
+}
+
+const takeBack = async (folder: string, entry: string): Promise<void> => {
+  await sweepTemporaryFiles(folder)
+  await dropPending(folder)
+  await discardEntry(entry)
 }
 
 /** Another program may have given a name to a new file since the old one was kept. */

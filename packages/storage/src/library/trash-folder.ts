@@ -19,7 +19,7 @@ export const partialName = '.partial'
 
 /** Moves a template folder, readable or not, to the trash by one rename. Returns the id of its entry. */
 export const moveToTrash = async (root: string, template: TrashLabel): Promise<string> => {
-  const entry = await openEntry(root, template, 'deleted')
+  const entry = await openEntry(root, template, 'deleted', await newEntryId())
   try {
     await rename(join(root, template.id), join(entry.path, trashedTemplateName))
   } catch (error) {
@@ -48,8 +48,8 @@ export const copyToTrash = async (
   root: string,
   template: StoredTemplate,
   { names = templateNames, staying = [] }: KeptFiles,
-  id?: string,
-): Promise<string> => {
+  id: string,
+): Promise<void> => {
   const entry = await openEntry(root, labelOf(template), 'replaced', id)
   const copy = join(entry.path, partialName)
   await makeFolder(copy)
@@ -60,7 +60,6 @@ export const copyToTrash = async (
   await syncFolder(copy)
   await rename(copy, join(entry.path, trashedTemplateName))
   await syncFolder(entry.path)
-  return entry.id
 }
 
 const keepFile = async (file: string, kept: string): Promise<void> => {
@@ -105,10 +104,9 @@ export const labelOf = (template: StoredTemplate): TrashLabel => ({
 /** No two entries bear the same id. */
 export const newEntryId = async (): Promise<string> => `${await ownMark()}-${Date.now()}-${randomUUID().slice(0, 8)}`
 
-const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced', given?: string) => {
+const openEntry = async (root: string, { id: from, name, category }: TrashLabel, reason: 'deleted' | 'replaced', id: string) => {
   const trash = join(root, trashName)
   const writer = await ownMark()
-  const id = given ?? (await newEntryId())
   const path = join(trash, id)
   await ensureFolder(trash)
   await ensureFolder(path)
