@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { pinFile } from '../arrays/pin-file.ts'
 import { isStorageError } from '../errors.ts'
 import { digestOf } from '../files/exclusive-right.ts'
@@ -177,8 +177,9 @@ const readRestoring = async (root: string, id: string, pending: JsonTree | undef
   return (await lstatIfThere(join(root, id, nextName)))?.isDirectory() ? { keptIn, others } : null
 }
 
+// A backslash leads nowhere but on Windows.
 const isPlainName = (name: JsonTree | undefined): name is string =>
-  typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name)
+  typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && !['/', sep, '\0'].some((sign) => name.includes(sign))
 
 // Earlier versions wrote a number.
 const writerOf = (pending: JsonTree | undefined): string => (pending instanceof Map ? String(pending.get(writerMark) ?? '') : '')

@@ -1,5 +1,5 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -23,7 +23,7 @@ const prepare = async (workspace: string, pipeline: readonly string[]) => {
   const { trash_id } = await library.delete({ name: 'best' })
   await library.save({ name: 'best', description: 'new words', pipeline: [...pipeline] })
   await writeFile(join(folder, 'notes.md'), 'other notes')
-  await writeFile(join(folder, 'mine.md'), 'mine')
+  await writeFile(join(folder, sep === '/' ? 'my\\own.md' : 'mine.md'), 'mine')
   await symlink('nowhere', join(folder, 'spectra'))
   return { library, folder, id: template.id, trash_id, old, replaced: await readAll(folder) }
 }
