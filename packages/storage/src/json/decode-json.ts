@@ -1,6 +1,6 @@
 import { parseLenient, parseWithNumbers } from './parse-lenient.ts'
 
-/** The value of a JSON column as it crosses the wire; text that is no JSON stays text, null stays null. */
+/** The value of a JSON column as it crosses the wire; text that is no JSON, or too deep, stays text; null stays null. */
 export const decodeJson = (text: string | null): unknown => decodeWith(parseLenient, text)
 
 /** The same for programs: NaN and infinities are numbers. */
@@ -11,7 +11,7 @@ const decodeWith = (parse: (text: string) => unknown, text: string | null): unkn
   try {
     return parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) return text
+    if (error instanceof SyntaxError || error instanceof RangeError) return text
     throw error
   }
 }

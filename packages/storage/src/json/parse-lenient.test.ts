@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { decodeJson, decodeNumbers } from './decode-json.ts'
 import { parseLenient, parseWithNumbers } from './parse-lenient.ts'
 
 describe('JSON as Python writes it', () => {
@@ -66,6 +67,13 @@ describe('JSON as Python writes it', () => {
         expect(parseWithNumbers(`{"__proto__": [${tokens.join(' , ')}]}`)).toEqual(Object.fromEntries([['__proto__', numbers]]))
       }),
     )
+  })
+
+  test('a column of a store whose JSON is too deep for its NaN stays text, as what is no JSON does', () => {
+    const deep = `${'['.repeat(20_000)}NaN${']'.repeat(20_000)}`
+    for (const text of [deep, '{']) expect(decodeNumbers(text) === text, text.slice(0, 9)).toBe(true)
+    expect(decodeJson('{')).toBe('{')
+    expect(decodeNumbers('[[NaN]]')).toEqual([[Number.NaN]])
   })
 
   test('a hostile text of a megabyte ends at once', () => {
