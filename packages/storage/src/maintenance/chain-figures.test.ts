@@ -133,6 +133,10 @@ describe.each(storeKinds)('chains that stay in a store.%s', (kind) => {
     await restore(folder.path, next)
     await restore(folder.path, operation)
     expect(await snapshot(folder.path)).toEqual(before)
+    const last = await remove(folder.path, '2')
+    await change(folder.path, kind, "UPDATE chains SET metric = 'r2'")
+    await restore(folder.path, last)
+    expect(await figuresIn(folder.path, kind)).toEqual({ val: 3, folds: 1, scores: scoresOf(3), final: null })
   })
 
   test('that nobody has worked out stay so', async () => {

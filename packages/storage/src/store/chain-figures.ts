@@ -115,7 +115,8 @@ export const digestOfRows = (rows: readonly FigureRow[]): string => {
   const hash = createHash('sha256')
   for (const row of rows) {
     const numbers = [row.val_score, row.test_score, row.train_score].map((value) => (value === null ? null : String(value)))
-    hash.update(JSON.stringify([row.prediction_id, row.fold_id, row.partition, row.is_refit, row.scores, ...numbers]))
+    const names = [row.metric, row.dataset_name, row.chain_metric, row.chain_dataset]
+    hash.update(JSON.stringify([row.prediction_id, row.fold_id, row.partition, row.is_refit, row.scores, ...numbers, ...names]))
   }
   return hash.digest('hex')
 }
