@@ -22,6 +22,12 @@ test('a server that is killed in mid-migration is started again: the job has one
   const { job_id } = (await (await first.request('/workspace/migrate', post)).json()) as { job_id: string }
   await first.end('SIGKILL')
 
+  const looking = await serveCli([path, '--read-only'], home)
+  const shown = async () => (await looking.request('/predictions')).status
+  await vi.waitFor(async () => expect(await shown()).toBe(200), { timeout: 60_000, interval: 200 })
+  expect(((await (await looking.request(`/jobs/${job_id}`)).json()) as Job).ended_at).not.toBeNull()
+  await looking.end('SIGTERM')
+
   const second = await serveCli([path], home)
   const jobOf = async () => (await (await second.request(`/jobs/${job_id}`)).json()) as Job
   await vi.waitFor(async () => expect(['completed', 'interrupted', 'cancelled', 'failed']).toContain((await jobOf()).state), {

@@ -20,7 +20,7 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
   const { hub, methodsAt } = deps
   const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })
   deps.arrays.warmUp()
-  if (!readOnly) void recoverJobs(deps.jobs, log)
+  void recoverJobs(deps.jobs, log, { readOnly })
   const address = startAddress(server.port, options)
   printResult(
     output,

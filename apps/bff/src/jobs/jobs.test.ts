@@ -206,6 +206,27 @@ describe('after a restart', () => {
     }
   })
 
+  test('a server that changes nothing says how a job ended, leaving one without a last word to a server that may see to it', async () => {
+    const outlived = makeJobs().jobs.start({ kind: 'migrate', workspace })
+    const died = makeJobs().jobs.start({ kind: 'rollback', workspace: { id: 'x', path: '/data/x' } })
+    await writeFile(join(folder, 'jobs', outlived.job_id, 'outcome.json'), JSON.stringify(completed))
+    const serverGone = async (id: string) => {
+      const events = join(folder, 'jobs', id, 'events.ndjson')
+      const record = JSON.parse(await readFile(events, 'utf8'))
+      await writeFile(events, `${JSON.stringify({ ...record, server: { ...record.server, pid: 2 ** 22 + 1 } })}\n`)
+    }
+    for (const { job_id } of [outlived, died]) await serverGone(job_id)
+    const { jobs, started } = makeJobs()
+    await recoverJobs(jobs, silent, { readOnly: true })
+    expect(jobs.get(outlived.job_id)).toMatchObject({ state: 'completed', report: { rows: 3 } })
+    expect(jobs.get(died.job_id)).toMatchObject({ state: 'interrupted', error: { code: 'interrupted' } })
+    expect([jobs.runningOn(workspace.path), jobs.runningOn('/data/x'), started]).toEqual([undefined, undefined, []])
+    const next = makeJobs()
+    expect(next.jobs.abandoned()).toMatchObject([{ job_id: died.job_id }])
+    await recoverJobs(next.jobs, silent)
+    expect(next.started).toMatchObject([{ request: { recover: true, job_id: died.job_id } }])
+  })
+
   test('a line that a power cut left half written is passed over and written after', async () => {
     const { job_id } = makeJobs().jobs.start({ kind: 'migrate', workspace })
     await appendFile(join(folder, 'jobs', job_id, 'events.ndjson'), '{"seq":2,"jobs_')

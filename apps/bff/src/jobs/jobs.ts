@@ -162,6 +162,11 @@ export class Jobs {
     this.#end(this.#entry(jobId), outcome)
   }
 
+  /** Tells the end of a job that died, without writing it: how it ended is for the server to say that finishes or undoes what it had begun. */
+  takeForDead(jobId: string): void {
+    this.#end(this.#entry(jobId), diedOutcome, false)
+  }
+
   /** Resolves when the job has ended. */
   async whenEnded(jobId: string): Promise<Job> {
     const entry = this.#entry(jobId)
@@ -192,31 +197,24 @@ export class Jobs {
     this.#record(entry, 'maintenance_progress', { ...job, state: 'running', cancellable, progress })
   }
 
-  #end(entry: Entry, outcome: JobOutcome): void {
+  #end(entry: Entry, outcome: JobOutcome, isSaved = true): void {
     const job = currentJob(entry)
     if (isTerminal(job)) return
     const completed = outcome.state === 'completed'
     const progress: JobProgress = completed
       ? { ...job.progress, phase: 'done', message: 'Done', fraction: 1, eta_seconds: 0 }
       : job.progress
-    this.#record(entry, terminalType(outcome), {
-      ...job,
-      state: outcome.state,
-      cancellable: false,
-      progress,
-      ended_at: new Date().toISOString(),
-      error: outcome.error,
-      report: outcome.report ?? null,
-    })
+    const end = { state: outcome.state, cancellable: false, progress, ended_at: new Date().toISOString() }
+    this.#record(entry, terminalType(outcome), { ...job, ...end, error: outcome.error, report: outcome.report ?? null }, isSaved)
   }
 
-  #record(entry: Entry, type: JobRecord['type'], job: Job): void {
+  #record(entry: Entry, type: JobRecord['type'], job: Job, isSaved = true): void {
     const seq = (entry.records.at(-1)?.seq ?? 0) + 1
     const pid = entry.process?.pid ?? null
     const timestamp = new Date().toISOString()
     const processes = { pid, process: entry.identity, server: this.#server }
     const record: JobRecord = { seq, jobs_seq: this.#jobsSeq + 1, timestamp, type, ...processes, job }
-    this.#save(record)
+    if (isSaved) this.#save(record)
     this.#tell(entry, record)
   }
 

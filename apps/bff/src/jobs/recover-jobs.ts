@@ -13,18 +13,20 @@ const silenceMs = 120_000
 
 /**
  * Brings every job to an end that an earlier server left without one: told by its own last word if it left one, otherwise by a process
- * that finishes or undoes what it had begun. A job that another server runs is watched only.
+ * that finishes or undoes what it had begun. A job that another server runs is watched only. A read-only server starts no such process: it
+ * takes the job for dead.
  */
-export const recoverJobs = async (jobs: Jobs, log: Log): Promise<void> => {
-  await Promise.all(jobs.abandoned().map((job) => recoverJob(jobs, job, log)))
+export const recoverJobs = async (jobs: Jobs, log: Log, { readOnly = false } = {}): Promise<void> => {
+  await Promise.all(jobs.abandoned().map((job) => recoverJob(jobs, job, log, readOnly)))
 }
 
-const recoverJob = async (jobs: Jobs, job: Job, log: Log): Promise<void> => {
+const recoverJob = async (jobs: Jobs, job: Job, log: Log, readOnly: boolean): Promise<void> => {
   try {
     await waitWhileAtWork(jobs, job.job_id)
     const outcome = jobs.readOutcome(job.job_id)
     if (isTerminal(jobs.get(job.job_id))) return
     if (outcome !== undefined) jobs.finish(job.job_id, outcome)
+    else if (readOnly) jobs.takeForDead(job.job_id)
     else jobs.start({ kind: job.kind, workspace: { id: job.workspace_id, path: job.workspace_path }, recoverId: job.job_id })
   } catch (error) {
     log.error('a job of an earlier server could not be brought to its end', { job_id: job.job_id, error })
