@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -50,11 +50,35 @@ test('S1: errors about paths name them inside the workspace root, and no other',
   }
 })
 
+test('S1: no link leads out of the workspace root', async () => {
+  const outside = await realpath(await mkdtemp(join(tmpdir(), 'nirs-outside-')))
+  await writeFile(join(outside, 'store.duckdb'), 'of somebody else')
+  const links: [target: string, link: string[]][] = [
+    [outside, ['direct']],
+    [outside, ['inside', 'workspace']],
+    [join(outside, 'store.duckdb'), ['store', 'store.duckdb']],
+    [outside, ['arrays', 'arrays']],
+    [join(outside, 'store.duckdb'), ['backup', 'store.duckdb.bak']],
+  ]
+  for (const [target, [folder = '', name]] of links) {
+    if (name !== undefined) await mkdir(join(root, folder))
+    await symlink(target, join(root, folder, name ?? ''))
+  }
+  for (const folder of ['arrays', 'backup']) await writeFile(join(root, folder, 'store.duckdb'), 'our own')
+  for (const [, [folder = '']] of links) {
+    expect([folder, ...(await refusal(folder))]).toEqual([folder, 403, expect.stringContaining('path_not_allowed')])
+  }
+  expect(await app.get('/workspaces')).toMatchObject({ rows: [], recents: [] })
+  await rm(outside, { recursive: true })
+})
+
 test('S1: who holds a store is named without the path of its program', async () => {
   const path = join(root, 'held')
   await rename(await copyDemo(), path)
+  await mkdir(join(root, 'project'))
+  await symlink(path, join(root, 'project', 'workspace'))
   const writer = await startWriter(join(path, 'store.duckdb'))
-  expect((await app.post('/workspaces', { path: 'held' })).status).toBe(201)
+  expect((await app.post('/workspaces', { path: 'project' })).status).toBe(201)
   const refused = await app.request('/workspace/stats')
   const text = await refused.text()
   expect([refused.status, JSON.parse(text).locked_by.pid]).toEqual([423, writer.pid])

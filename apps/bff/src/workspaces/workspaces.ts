@@ -56,6 +56,7 @@ export class Workspaces {
     const path = resolve(this.#options.root ?? '', given)
     await this.#checkRoot(path)
     const resolved = await resolveWorkspace(path)
+    await this.#checkRoot(...placesOf(resolved))
     const id = workspaceId(resolved)
     const workspace = this.#open.get(id) ?? this.#add(id, resolved)
     this.#currentId ??= id
@@ -115,11 +116,11 @@ export class Workspaces {
     return workspace
   }
 
-  async #checkRoot(path: string): Promise<void> {
+  async #checkRoot(...paths: string[]): Promise<void> {
     const { root } = this.#options
     if (root === undefined) return
-    const [inside, real] = await Promise.all([realpath(root), realPathOf(path)])
-    if (real === inside || real.startsWith(inside.endsWith(sep) ? inside : inside + sep)) return
+    const [inside, ...real] = await Promise.all([realpath(root), ...paths.map(realPathOf)])
+    if (real.every((path) => path === inside || path.startsWith(inside.endsWith(sep) ? inside : inside + sep))) return
     throw new StorageError('path_not_allowed', 'This server opens workspaces inside its own folder only.')
   }
 
@@ -140,6 +141,10 @@ const realPathOf = async (path: string): Promise<string> => {
     return realPathOf(dirname(path))
   }
 }
+
+/** What of a workspace may be a link by itself. */
+const placesOf = ({ root, arrays, parquet, duckdb, sqlite, bak }: ResolvedWorkspace): string[] =>
+  [root, arrays, parquet, duckdb, sqlite, bak].filter((path) => path !== null)
 
 /** The same for every path that leads to this workspace. */
 const workspaceId = (resolved: ResolvedWorkspace): string =>
