@@ -188,11 +188,13 @@ describe('serve', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('a port that is taken gives way to the next free one; a token file is used; paths outside the root are refused', async () => {
+  test('a port that is taken gives way to the next free one; a token file is used; paths are found from here, those outside the root refused', async () => {
     const tokenFile = join(cli.home, 'token')
     await writeFile(tokenFile, 'a-token-of-our-own-1234\n')
-    await mkdir(join(cli.home, 'root'), { recursive: true })
-    const server = await serveCli(['--token-file', tokenFile, '--workspace-root', join(cli.home, 'root')], cli.home)
+    const root = join(cli.home, 'root')
+    await mkdir(join(root, 'inside'), { recursive: true })
+    await cp(join(workspace, 'store.duckdb'), join(root, 'inside', 'store.duckdb'))
+    const server = await serveCli(['root/inside', '--token-file', tokenFile, '--workspace-root', 'root'], cli.home, cli.home)
     expect(server.token).toBe('a-token-of-our-own-1234')
     const refused = await server.request('/workspaces', { method: 'POST', body: JSON.stringify({ path: workspace }) })
     expect([refused.status, await refused.json()]).toEqual([403, expect.objectContaining({ code: 'path_not_allowed' })])

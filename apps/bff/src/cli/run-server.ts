@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { userFolders } from '../folders.ts'
 import { recoverJobs } from '../jobs/recover-jobs.ts'
 import { createLog } from '../log.ts'
@@ -16,7 +17,7 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
   const { readOnly, workspaceRoot, isNetwork } = options
   const deps = createDeps({ folders: userFolders(), log, readOnly, workspaceRoot, isNetwork, readAhead: true })
   void deps.exports.tidy().catch((error: unknown) => log.error('old exports could not be removed', { error }))
-  for (const path of found) await deps.workspaces.open(path)
+  for (const path of found) await deps.workspaces.open(resolve(path))
   const { hub, methodsAt } = deps
   const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt })
   deps.arrays.warmUp()

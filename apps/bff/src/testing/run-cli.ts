@@ -11,8 +11,12 @@ export interface CliResult {
   stderr: string
 }
 
-const start = (parameters: readonly string[], home: string): ChildProcess =>
-  spawn(process.execPath, [main, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NIRS_WORKSPACE_HOME: home } })
+const start = (parameters: readonly string[], home: string, cwd?: string): ChildProcess =>
+  spawn(process.execPath, [main, ...parameters], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NIRS_WORKSPACE_HOME: home },
+    cwd,
+  })
 
 const collect = (child: ChildProcess): CliResult => {
   const result: CliResult = { code: null, stdout: '', stderr: '' }
@@ -71,9 +75,9 @@ export interface CliServer {
   end(signal: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts `serve` on a free port and waits for its start line. */
-export const serveCli = async (parameters: readonly string[], home: string): Promise<CliServer> => {
-  const child = start(['serve', ...parameters, '--no-open', ...(parameters.includes('--port') ? [] : ['--port', '0'])], home)
+/** Starts `serve` on a free port, in the folder `cwd`, and waits for its start line. */
+export const serveCli = async (parameters: readonly string[], home: string, cwd?: string): Promise<CliServer> => {
+  const child = start(['serve', ...parameters, '--no-open', ...(parameters.includes('--port') ? [] : ['--port', '0'])], home, cwd)
   const output = collect(child)
   const ended = once(child, 'close')
   while (!output.stdout.includes('\n')) {
