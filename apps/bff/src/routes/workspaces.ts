@@ -15,8 +15,11 @@ export const workspaceRoutes = [
     answers: [{ status: 200, description: 'Workspaces', schema: WorkspaceList }],
     handle: async ({ deps: { workspaces } }) => {
       const open = workspaces.list()
-      const rows = await Promise.all(open.map((workspace) => describeWorkspace(workspace, workspaces.currentId)))
-      return { rows, recents: workspaces.recents.list(), total: rows.length }
+      const [recents, ...rows] = await Promise.all([
+        workspaces.recents.list(),
+        ...open.map((workspace) => describeWorkspace(workspace, workspaces.currentId)),
+      ])
+      return { rows, recents, total: rows.length }
     },
   }),
   defineRoute({

@@ -12,22 +12,19 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const config = () => join(folder, 'config')
-const open = () =>
-  new Recents(
-    config(),
-    createLog(() => undefined),
-  )
-const names = (recents: Recents) => recents.list().map(({ name }) => name)
+const silent = createLog(() => undefined)
+const open = () => new Recents(config(), silent)
+const names = async (recents: Recents) => (await recents.list()).map(({ name }) => name)
 
 test('two servers of one user keep each other’s entries, and what one has forgotten stays forgotten', async () => {
   const [one, two] = [open(), open()]
   one.add('/data/a', 'a')
   two.add('/data/b', 'b')
   one.add('/data/c', 'c')
-  for (const recents of [one, two, open()]) expect(names(recents)).toEqual(['c', 'b', 'a'])
+  for (const recents of [one, two, open()]) expect(await names(recents)).toEqual(['c', 'b', 'a'])
   two.remove('/data/a')
   one.add('/data/b', 'b')
-  for (const recents of [one, two, open()]) expect(names(recents)).toEqual(['b', 'c'])
+  for (const recents of [one, two, open()]) expect(await names(recents)).toEqual(['b', 'c'])
   expect(await readdir(config())).toEqual(['recents.json'])
 })
 
@@ -37,19 +34,37 @@ test('what could not be saved is known to this server, and saved with the next e
   recents.add('/data/a', 'a')
   recents.add('/data/b', 'b')
   recents.remove('/data/a')
-  expect(names(recents)).toEqual(['b'])
+  expect(await names(recents)).toEqual(['b'])
   await rm(config())
   open().add('/data/other', 'other')
   recents.add('/data/c', 'c')
-  expect(names(open()).toSorted()).toEqual(['b', 'c', 'other'])
+  expect((await names(open())).toSorted()).toEqual(['b', 'c', 'other'])
 })
 
 test('a damaged list starts anew; a long one keeps the newest', async () => {
   await mkdir(config())
   await writeFile(join(config(), 'recents.json'), '{"recents": [')
   const recents = open()
-  expect(names(recents)).toEqual([])
+  expect(await names(recents)).toEqual([])
   for (let index = 0; index < 25; index++) recents.add(`/data/${index}`, `${index}`)
-  expect(names(open())).toHaveLength(20)
-  expect(names(open())[0]).toBe('24')
+  const kept = await names(open())
+  expect([kept.length, kept[0]]).toEqual([20, '24'])
+})
+
+test('a path on a disk that does not answer holds up nobody: it counts as last seen, and is not asked again until it has answered', async () => {
+  const looks: string[] = []
+  let { promise, resolve } = Promise.withResolvers<boolean>()
+  const recents = new Recents(config(), silent, (path) => {
+    looks.push(path)
+    return path === '/mount/hung' ? promise : Promise.resolve(path !== '/data/gone')
+  })
+  for (const name of ['/data/here', '/data/gone', '/mount/hung']) recents.add(name, name)
+  const there = async () => (await recents.list()).filter(({ exists }) => exists).map(({ name }) => name)
+  expect(await there()).toEqual(['/data/here'])
+  expect(await there()).toEqual(['/data/here'])
+  expect(looks.filter((path) => path === '/mount/hung')).toHaveLength(1)
+  resolve(true)
+  expect(await there()).toEqual(['/mount/hung', '/data/here'])
+  ;({ promise, resolve } = Promise.withResolvers<boolean>())
+  expect(await there()).toEqual(['/mount/hung', '/data/here'])
 })

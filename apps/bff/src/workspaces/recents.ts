@@ -1,14 +1,21 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecentWorkspace } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Log } from '../log.ts'
+import { Turns } from '../processes/turns.ts'
+import { within } from './within.ts'
 
 const Recent = z.object({ path: z.string(), name: z.string(), opened_at: z.string() })
 const File = z.object({ recents: z.array(Recent) })
 type Recent = z.infer<typeof Recent>
 
 const kept = 20
+/** A disk that answers later than this counts as it was last seen, one that never answered as not there. */
+const lookMs = 500
+/** Looks at disks that do not answer must not use up the few threads that all files are read with. */
+const looksAtOnce = 2
 
 /**
  * Paths the user opened, newest first, in the config folder, which several servers may share: the file is read again each time. A damaged
@@ -19,14 +26,21 @@ export class Recents {
   readonly #log: Log
   /** What the disk has not taken yet. */
   #changes: ((recents: readonly Recent[]) => Recent[])[] = []
+  readonly #isThere: (path: string) => Promise<boolean>
+  readonly #turns = new Turns(looksAtOnce)
+  readonly #looks = new Map<string, Promise<void>>()
+  readonly #seen = new Map<string, boolean>()
 
-  constructor(configFolder: string, log: Log) {
+  constructor(configFolder: string, log: Log, isThere = isOnDisk) {
     this.#folder = configFolder
     this.#log = log
+    this.#isThere = isThere
   }
 
-  list(): RecentWorkspace[] {
-    return this.#current().map((recent) => ({ ...recent, exists: existsSync(recent.path) }))
+  async list(): Promise<RecentWorkspace[]> {
+    const recents = this.#current()
+    await within(lookMs, this.#lookAt(recents))
+    return recents.map((recent) => ({ ...recent, exists: this.#seen.get(recent.path) ?? false }))
   }
 
   add(path: string, name: string): void {
@@ -36,6 +50,22 @@ export class Recents {
 
   remove(path: string): void {
     this.#change((recents) => without(recents, path))
+  }
+
+  async #lookAt(recents: readonly Recent[]): Promise<void> {
+    await Promise.all(recents.map(({ path }) => this.#look(path)))
+  }
+
+  /** A look that has not ended is not begun again. */
+  #look(path: string): Promise<void> {
+    const look =
+      this.#looks.get(path) ??
+      this.#turns.run(async () => {
+        this.#seen.set(path, await this.#isThere(path))
+        this.#looks.delete(path)
+      })
+    this.#looks.set(path, look)
+    return look
   }
 
   #current(): Recent[] {
@@ -70,5 +100,11 @@ export class Recents {
     }
   }
 }
+
+const isOnDisk = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 const without = (recents: readonly Recent[], path: string): Recent[] => recents.filter((recent) => recent.path !== path)
