@@ -22,7 +22,7 @@ export const ServerEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('maintenance_progress'),
     ...envelope,
-    data: z.object({ job_id: z.string(), operation: z.string(), progress: JobProgress }),
+    data: z.object({ job_id: z.string(), operation: z.string(), cancellable: z.boolean(), progress: JobProgress }),
   }),
   z.object({
     type: z.literal('maintenance_completed'),

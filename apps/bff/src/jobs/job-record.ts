@@ -25,7 +25,8 @@ export const toServerEvent = (record: JobRecord, channel: string): ServerEvent =
   const seq = channel === 'jobs' ? record.jobs_seq : record.seq
   const { job, timestamp, type } = record
   if (type === 'maintenance_progress') {
-    return { type, channel, seq, timestamp, data: { job_id: job.job_id, operation: job.kind, progress: job.progress } }
+    const { job_id, kind, cancellable, progress } = job
+    return { type, channel, seq, timestamp, data: { job_id, operation: kind, cancellable, progress } }
   }
   return { type, channel, seq, timestamp, data: { job_id: job.job_id, operation: job.kind, job } }
 }

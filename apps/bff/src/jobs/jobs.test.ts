@@ -87,8 +87,12 @@ describe('a job', () => {
     const { jobs, started } = makeJobs()
     const { job_id } = jobs.start({ kind: 'migrate', workspace })
     expect(jobs.get(job_id).cancellable).toBe(true)
+    const told: unknown[] = []
+    new EventHub(jobs, tellAll).subscribe('jobs', undefined, ({ data }) => told.push('cancellable' in data && data.cancellable))
+    started[0]?.progress(step(0.5))
     started[0]?.progress({ ...step(0.9), phase: 'commit' })
     expect(jobs.get(job_id).cancellable).toBe(false)
+    expect(told.slice(-2)).toEqual([true, false])
     jobs.cancel(job_id)
     expect(started[0]?.cancelled).toBe(true)
     started[0]?.end({ state: 'cancelled', report: null, error: null })

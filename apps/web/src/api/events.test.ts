@@ -8,16 +8,13 @@ const envelope = { channel: 'jobs', seq: 3, timestamp: '2026-11-21T03:00:00.000Z
 const jobs = (client: QueryClient) => client.getQueryData<JobList>(['/jobs'])?.rows
 
 describe('events', () => {
-  it('a snapshot replaces the jobs, progress changes one of them', () => {
+  it('a snapshot replaces the jobs, progress changes one of them and says when it can be cancelled no more', () => {
     const client = new QueryClient()
     const job = migrationJob({})
     applyEvent(client, ServerEvent.parse({ ...envelope, type: 'snapshot', data: { jobs: [job] } }))
-    const progress = { ...job.progress, fraction: 0.9 }
-    applyEvent(
-      client,
-      ServerEvent.parse({ ...envelope, type: 'maintenance_progress', data: { job_id: 'job-1', operation: 'migrate', progress } }),
-    )
-    expect(jobs(client)?.map((each) => each.progress.fraction)).toEqual([0.9])
+    const data = { job_id: 'job-1', operation: 'migrate', cancellable: false, progress: { ...job.progress, fraction: 0.9 } }
+    applyEvent(client, ServerEvent.parse({ ...envelope, type: 'maintenance_progress', data }))
+    expect(jobs(client)?.map((each) => [each.progress.fraction, job.cancellable, each.cancellable])).toEqual([[0.9, true, false]])
   })
 
   it('an end puts the job and refreshes what was read from its workspace', () => {

@@ -94,9 +94,11 @@ export const applyEvent = (client: QueryClient, event: ServerEvent): void => {
       putJob(client, event.data.job)
       refreshWorkspace(client, event.data.job.workspace_id)
       return
-    case 'maintenance_progress':
-      patchJob(client, event.data.job_id, (job) => ({ ...job, state: 'running', progress: event.data.progress }))
+    case 'maintenance_progress': {
+      const { job_id, cancellable, progress } = event.data
+      patchJob(client, job_id, (job) => ({ ...job, state: 'running', cancellable, progress }))
       return
+    }
     case 'maintenance_completed':
     case 'maintenance_failed':
     case 'maintenance_cancelled':
