@@ -32,7 +32,7 @@ const limits = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeou
 const maxConnections = 512
 const portsTried = 100
 
-/** Listens on the first free port from `port` on. */
+/** Listens on the first free port from `port` on. Throws the error of the system when there is none or the address cannot be had. */
 export const startServer = async (options: ListenOptions): Promise<RunningServer> => {
   const server = createServer({ ...limits, shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' })
   server.maxConnections = maxConnections
@@ -57,22 +57,26 @@ export const startServer = async (options: ListenOptions): Promise<RunningServer
 }
 
 const listenOnFreePort = async (server: Server, host: string, first: number): Promise<number> => {
-  for (let port = first; port < Math.min(first + portsTried, 65_536); port += 1) {
-    if (await listen(server, host, port)) return portOf(server)
+  const last = Math.min(first + portsTried - 1, 65_535)
+  for (let port = first; ; port += 1) {
+    try {
+      await listen(server, host, port)
+      return portOf(server)
+    } catch (error) {
+      if (systemCode(error) !== 'EADDRINUSE' || port === last) throw error
+    }
   }
-  throw new Error(`No free port from ${first} on.`)
 }
 
-const listen = (server: Server, host: string, port: number): Promise<boolean> =>
+const listen = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       server.off('listening', listening)
-      if (systemCode(error) === 'EADDRINUSE') resolve(false)
-      else reject(error)
+      reject(error)
     }
     const listening = () => {
       server.off('error', failed)
-      resolve(true)
+      resolve()
     }
     server.once('error', failed)
     server.once('listening', listening)

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { UsageError } from './output.ts'
+import { runServer } from './run-server.ts'
+import type { ServeOptions } from './serve-options.ts'
+
+const home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
+afterEach(() => vi.unstubAllEnvs())
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+const options: ServeOptions = {
+  port: 0,
+  host: '127.0.0.1',
+  allowedNames: [],
+  open: false,
+  token: undefined,
+  readOnly: false,
+  workspaceRoot: undefined,
+  isNetwork: false,
+}
+
+test('an address or port that cannot be listened on is a mistake of the call, not of the program', async () => {
+  vi.stubEnv('NIRS_WORKSPACE_HOME', home)
+  const refusalOf = async (given: Partial<ServeOptions>) => {
+    const refusal: unknown = await runServer([], { ...options, ...given }, {}).catch((error: unknown) => error)
+    return refusal instanceof UsageError ? refusal.message : refusal
+  }
+  expect(await refusalOf({ host: '192.0.2.1' })).toMatch(/cannot listen on 192\.0\.2\.1, port 0 \(EADDRNOTAVAIL\)/)
+  const last = createServer().on('error', () => undefined)
+  await new Promise<void>((resolve) => {
+    last.once('listening', resolve).once('error', () => resolve())
+    last.listen(65_535, '127.0.0.1')
+  })
+  expect(await refusalOf({ port: 65_535 })).toMatch(/port 65535 \(EADDRINUSE\)/)
+  last.close()
+})
