@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { UsageError } from './output.ts'
-import { runServer } from './run-server.ts'
+import { runServer, startAddress } from './run-server.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
@@ -36,4 +36,14 @@ test('an address or port that cannot be listened on is a mistake of the call, no
   })
   expect(await refusalOf({ port: 65_535 })).toMatch(/port 65535 \(EADDRINUSE\)/)
   last.close()
+})
+
+test.each([
+  [{ host: '127.0.0.1' }, 'http://127.0.0.1:4300/'],
+  // Listened on where the resolver says, which is often ::1.
+  [{ host: 'localhost' }, 'http://localhost:4300/'],
+  [{ host: '::1', token: 'abc' }, 'http://[::1]:4300/?token=abc'],
+  [{ host: '0.0.0.0', allowedNames: ['lab'], isNetwork: true }, 'http://lab:4300/'],
+])('the address of %j is %s', (given, address) => {
+  expect(startAddress(4300, { ...options, ...given })).toBe(address)
 })

@@ -52,10 +52,11 @@ const explainTo =
     )
   }
 
-const startAddress = (port: number, { token, host, allowedNames }: ServeOptions): string => {
-  const isLocal = ['127.0.0.1', 'localhost', '::1'].includes(host)
-  const name = isLocal ? '127.0.0.1' : (allowedNames[0] ?? host)
-  return `http://${host === '::1' ? '[::1]' : name}:${port}/${token === undefined ? '' : `?token=${token}`}`
+/** Exported for tests. This machine is called as it was given: `localhost` is listened on where the resolver says. */
+export const startAddress = (port: number, { token, host, allowedNames, isNetwork }: ServeOptions): string => {
+  const local = host === '::1' ? '[::1]' : host
+  const name = isNetwork ? (allowedNames[0] ?? host) : local
+  return `http://${name}:${port}/${token === undefined ? '' : `?token=${token}`}`
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
