@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { attachWritable, withEngine } from '@nirs-workspace/storage'
 import { expect, test } from 'vitest'
 import { cliHome } from '../testing/cli-home.ts'
-import { runCli } from '../testing/run-cli.ts'
+import { runCli, runCliAfter } from '../testing/run-cli.ts'
 import { startWriter } from '../testing/start-writer.ts'
 import { copyDemo, copySample, hasSamples } from '../testing/workspace-copies.ts'
 
@@ -106,6 +106,11 @@ test('while a writer holds the store, list and top answer from the last catalog 
     expect(stderr).toContain('Another process has the store open')
   }
   await writer.release()
+})
+
+test('migrate begins nothing when its question would not be seen', async () => {
+  const { code, stderr } = await runCliAfter('process.stdin.isTTY = true', ['migrate', await copyDemo()])
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--dry-run to see the plan. Nothing was changed.')])
 })
 
 test('Ctrl-C while a migration is planned ends as cancelled', async () => {

@@ -15,7 +15,7 @@ import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
 import { settleFirst } from './change-options.ts'
 import { commandText } from './command-text.ts'
-import { confirm } from './confirm.ts'
+import { confirm, hasTerminal } from './confirm.ts'
 import { describeRemark } from './describe-remark.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
@@ -49,7 +49,7 @@ const migrate = async (path: string, options: Options): Promise<number> => {
   if (options.dryRun === true && options.verifyOnly === true) throw new UsageError('Give either --dry-run or --verify-only.')
   const batchSize = options.batchSize === undefined ? undefined : parseCount(options.batchSize, '--batch-size', 1, 1_000_000)
   if (options.verifyOnly === true) return verifyOnly(path, options)
-  if (options.dryRun !== true && !options.yes && !process.stdin.isTTY) {
+  if (options.dryRun !== true && !options.yes && !hasTerminal()) {
     throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')
   }
   if (options.dryRun !== true) await settleFirst(path)

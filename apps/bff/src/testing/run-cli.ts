@@ -38,8 +38,11 @@ export const runCli = async (parameters: readonly string[], home: string): Promi
 }
 
 /** Runs the command line in a Node that says it is of another version. */
-export const runCliUnder = async (version: string, parameters: readonly string[]): Promise<CliResult> => {
-  const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
+export const runCliUnder = (version: string, parameters: readonly string[]): Promise<CliResult> =>
+  runCliAfter(`Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`, parameters)
+
+/** Runs the command line after a script that pretends something. */
+export const runCliAfter = async (pretend: string, parameters: readonly string[]): Promise<CliResult> => {
   const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, main, ...parameters])
   const result = collect(child)
   const [code] = await once(child, 'close')
