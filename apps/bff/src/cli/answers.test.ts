@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { attachWritable, withEngine } from '@nirs-workspace/storage'
 import { expect, test } from 'vitest'
 import { cliHome } from '../testing/cli-home.ts'
-import { runCli, runCliAfter } from '../testing/run-cli.ts'
+import { answerCli, runCli, runCliAfter } from '../testing/run-cli.ts'
 import { startWriter } from '../testing/start-writer.ts'
 import { copyDemo, copySample, hasSamples } from '../testing/workspace-copies.ts'
 
@@ -106,6 +106,15 @@ test('while a writer holds the store, list and top answer from the last catalog 
     expect(stderr).toContain('Another process has the store open')
   }
   await writer.release()
+})
+
+test('with --json the answer no is one document too', async () => {
+  const path = await copyDemo()
+  for (const verb of ['migrate', 'rollback']) {
+    const { code, stdout, stderr } = await answerCli([verb, path, '--json'], cli.home, 'n\n')
+    expect([code, JSON.parse(stdout)]).toEqual([0, { agreed: false }])
+    expect(stderr).toContain('Nothing was changed.')
+  }
 })
 
 test('migrate begins nothing when its question would not be seen', async () => {

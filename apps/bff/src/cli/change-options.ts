@@ -1,7 +1,7 @@
 import { recoverWorkspace } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
 import { confirm, hasTerminal } from './confirm.ts'
-import { type OutputOptions, say } from './output.ts'
+import { type OutputOptions, printResult, say } from './output.ts'
 
 /** What every verb takes that changes a workspace. */
 export interface ChangeOptions extends OutputOptions {
@@ -28,11 +28,14 @@ export const settleFirst = async (path: string): Promise<void> => {
   for (const warning of warnings) say(warning)
 }
 
-/** Shows what would happen and asks; `--yes` agrees beforehand. Throws `UsageError` when there is nobody to ask. */
-export const agrees = async (preview: string, question: string, { yes }: ChangeOptions): Promise<boolean> => {
-  if (yes === true) return true
-  say(preview)
+/** Shows what would happen and asks; `--yes` agrees beforehand. A no is answered here. Throws `UsageError` when there is nobody to ask. */
+export const agrees = async (preview: string, question: string, options: ChangeOptions): Promise<boolean> => {
+  if (options.yes === true) return true
+  if (preview !== '') say(preview)
   const agreed = await confirm(question, false)
-  if (!agreed) say('Nothing was changed.')
+  if (!agreed) {
+    say('Nothing was changed.')
+    printResult(options, { agreed }, () => '')
+  }
   return agreed
 }

@@ -13,13 +13,13 @@ import {
 import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
-import { settleFirst } from './change-options.ts'
+import { agrees, settleFirst } from './change-options.ts'
 import { commandText } from './command-text.ts'
-import { confirm, hasTerminal } from './confirm.ts'
+import { hasTerminal } from './confirm.ts'
 import { describeRemark } from './describe-remark.ts'
 import { exitCodes } from './exit-codes.ts'
 import { interruptible } from './interruptible.ts'
-import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
+import { type OutputOptions, printResult, runVerb, UsageError } from './output.ts'
 import { parseCount } from './parse-filters.ts'
 import { showProgress } from './progress.ts'
 import { formatBytes, formatTable } from './table.ts'
@@ -70,13 +70,7 @@ const planAndRun = async (path: string, options: Options, batchSize: number | un
     printResult(options, plan, describePlan(path))
     return exitCodes.done
   }
-  if (options.yes !== true) {
-    say(describePlan(path)(plan))
-    if (!(await confirm('Migrate now?', false))) {
-      say('Nothing was changed.')
-      return exitCodes.done
-    }
-  }
+  if (!(await agrees(describePlan(path)(plan), 'Migrate now?', options))) return exitCodes.done
   const report = await run(path, plan, batchSize)
   printResult(options, report, describeReport(path))
   return exitCodes.done

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { rollbackMigration } from '@nirs-workspace/storage'
 import type { Command } from 'commander'
-import { settleFirst } from './change-options.ts'
-import { confirm } from './confirm.ts'
+import { agrees, settleFirst } from './change-options.ts'
 import { exitCodes } from './exit-codes.ts'
-import { type OutputOptions, printResult, runVerb, say } from './output.ts'
+import { type OutputOptions, printResult, runVerb } from './output.ts'
 import { showProgress } from './progress.ts'
 
 interface Options extends OutputOptions {
@@ -24,10 +23,7 @@ export const addRollback = (program: Command): void => {
 }
 
 const rollback = async (path: string, options: Options): Promise<number> => {
-  if (!(await confirm('Put the original store back?', options.yes === true))) {
-    say('Nothing was changed.')
-    return exitCodes.done
-  }
+  if (!(await agrees('', 'Put the original store back?', options))) return exitCodes.done
   await settleFirst(path)
   const progress = showProgress()
   try {
