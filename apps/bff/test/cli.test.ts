@@ -169,6 +169,8 @@ test('migrate: plan, run, check, nothing to do, roll back', async () => {
   expect((await cli.json('verify', path, '--deep')).code).toBe(0)
   const again = await runCli(['migrate', path, '--yes'], cli.home)
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') })
+  const dryAgain = await cli.json('migrate', path, '--dry-run')
+  expect([dryAgain.code, dryAgain.answer]).toEqual([0, { nothing_to_do: true, storage_mode: 'migrated' }])
   const back = await cli.json('rollback', path, '--yes')
   expect([back.code, back.answer]).toEqual([0, expect.objectContaining({ restored_from: expect.stringContaining('.bak') })])
   expect((await cli.json('inspect', path)).answer).toMatchObject({ storage_mode: 'legacy' })

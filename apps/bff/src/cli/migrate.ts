@@ -81,7 +81,8 @@ const isDone = async (path: string, options: Options, signal?: AbortSignal): Pro
   const { storage_mode } = await detectStorage(await resolveWorkspace(path))
   signal?.throwIfAborted()
   if (storage_mode !== 'migrated' && storage_mode !== 'new') return false
-  const { last_report } = await migrateStatus(path)
+  // A dry run says of nothing that it was migrated.
+  const last_report = options.dryRun === true ? null : (await migrateStatus(path)).last_report
   printResult(options, { ...last_report, nothing_to_do: true, storage_mode }, () => 'nothing to do')
   return true
 }
