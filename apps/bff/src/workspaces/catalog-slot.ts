@@ -9,6 +9,7 @@ interface Held {
 /** The catalog in use. A newer one takes its place at once; the old one is closed when the last query on it has ended. */
 export class CatalogSlot {
   #held: Held | undefined
+  #isClosed = false
   readonly #firstPut = Promise.withResolvers<void>()
   /** Resolves when the first catalog is there. */
   readonly filled: Promise<void> = this.#firstPut.promise
@@ -17,7 +18,12 @@ export class CatalogSlot {
     return this.#held?.catalog
   }
 
+  /** What comes after the end is closed at once. */
   put(catalog: Catalog): void {
+    if (this.#isClosed) {
+      catalog.close()
+      return
+    }
     const old = this.#held
     this.#held = { catalog, users: 0, retired: false }
     this.#firstPut.resolve()
@@ -38,6 +44,7 @@ export class CatalogSlot {
   }
 
   close(): void {
+    this.#isClosed = true
     if (this.#held !== undefined) retire(this.#held)
     this.#held = undefined
   }
