@@ -84,3 +84,14 @@ test.each(storeKinds)(
     expect(tables.predictions?.[0]).toContain('good')
   },
 )
+
+test('rows of which a trigger tells that they go stay', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }] })
+  await leaveRemoval(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+  const trigger = 'CREATE TRIGGER gone AFTER DELETE ON predictions BEGIN DELETE FROM notes WHERE about = OLD.prediction_id; END'
+  changeSqlite(join(folder.path, 'store.sqlite'), `CREATE TABLE notes (about TEXT); INSERT INTO notes VALUES ('a'); ${trigger}`)
+  const before = await snapshot(folder.path)
+  expect((await recoverWorkspace(folder.path)).warnings?.[0]).toMatch('These rows of predictions stay')
+  expect(await snapshot(folder.path)).toEqual(before)
+})

@@ -57,3 +57,18 @@ test.each(storeKinds)('rows of other tables with numbers for keys go with their 
   await restoreTrash(folder.path, operation_id ?? '', job)
   expect(await snapshot(folder.path)).toEqual(before)
 })
+
+test('a trigger that runs when rows of a store.sqlite go refuses their removal', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }] })
+  const store = join(folder.path, 'store.sqlite')
+  const work = (row: string) => `BEGIN DELETE FROM notes WHERE about = ${row}.prediction_id; END`
+  changeSqlite(store, `CREATE TABLE notes (about TEXT); CREATE TRIGGER saved AFTER INSERT ON predictions ${work('NEW')}`)
+  const request = { kind: 'remove_predictions' as const, prediction_ids: ['a'] }
+  expect((await makePlan(folder.path, request)).counts.predictions).toBe(1)
+  changeSqlite(store, `CREATE TRIGGER "of notes" AFTER delete /* here */ ON Predictions ${work('OLD')}`)
+  await expect(makePlan(folder.path, request)).rejects.toMatchObject({
+    code: 'store_unsafe',
+    message: 'The trigger "of notes" runs when rows of predictions go; what it changes would not be in the trash. Nothing was changed.',
+  })
+})

@@ -30,7 +30,8 @@ export interface MadePlan extends MaintenancePlan {
 /**
  * What a request would do, from the workspace as it is. Writes nothing and holds the store no longer than that takes. Throws `not_migrated`,
  * `store_locked`, `validation` (also for a metric that no prediction has), `dataset_not_found`, `tombstones_corrupt`, and what else a kind
- * cannot find or read; `store_unsafe` when rows of a table of another program refer to what would go and could not be kept with it.
+ * cannot find or read; `store_unsafe` when rows of a table of another program refer to what would go and could not be kept with it,
+ * or a trigger works on removals.
  */
 export const makePlan = async (path: string, input: MaintenanceInput): Promise<MadePlan> => {
   const request = parseRequest(input)

@@ -26,6 +26,8 @@ export interface TableShape {
   readonly parents: readonly Reference[]
   /** All references, also those by other columns than keys. */
   readonly foreignKeys: readonly ForeignKey[]
+  /** What the store runs when rows of it go: it may change rows that nobody has kept. */
+  readonly deleteTriggers: readonly string[]
 }
 
 export interface TableKeys {
@@ -119,6 +121,7 @@ export interface DescribedTable {
   readonly keys: readonly string[]
   /** Parent columns that are not named are the key of the parent. */
   readonly declared: readonly Omit<ForeignKey, 'isEnforced'>[]
+  readonly deleteTriggers?: readonly string[]
 }
 
 /** The shapes of tables from what the store says of them and what is known of them anyway. */
@@ -127,7 +130,8 @@ export const makeShapes = (tables: readonly DescribedTable[]): ReadonlyMap<strin
   return new Map(tables.map((table) => [table.name, makeShape(table, byName)]))
 }
 
-const makeShape = ({ name, columns, keys, declared }: DescribedTable, byName: ReadonlyMap<string, DescribedTable>): TableShape => {
+const makeShape = (table: DescribedTable, byName: ReadonlyMap<string, DescribedTable>): TableShape => {
+  const { name, columns, keys, declared, deleteTriggers = [] } = table
   const known = (knownParents[name] ?? []).filter(({ column }) => columns.includes(column))
   const enforced = declared.flatMap((reference) => asNamed(reference, columns, byName.get(reference.table.toLowerCase())))
   const asOf = (isEnforced: boolean) => (parent: Omit<Reference, 'isEnforced'>) =>
@@ -145,6 +149,7 @@ const makeShape = ({ name, columns, keys, declared }: DescribedTable, byName: Re
     columns,
     parents: [...parents.values()].filter(({ table }) => table !== name),
     foreignKeys: [...enforced, ...conventions],
+    deleteTriggers,
   }
 }
 

@@ -19,7 +19,7 @@ export const divideRows = async (metadata: MetadataStore, { tables }: Contents, 
   // Children first: a row that stays keeps those that it refers to.
   const parts = inTableOrder(metadata.shapes, saved).reverse()
   const ofPart = ({ table }: TableKeys) => going.get(table) ?? new Set()
-  for (const part of parts) for (const key of await metadata.changedRows(part)) ofPart(part).delete(key)
+  for (const part of parts) for (const key of await rowsToKeep(metadata, part)) ofPart(part).delete(key)
   // Again until nothing more stays: rows may refer to some of their own table, and tables to each other.
   for (let hasMore = true; hasMore; ) {
     hasMore = false
@@ -33,6 +33,13 @@ export const divideRows = async (metadata: MetadataStore, { tables }: Contents, 
     goes: tables.map(({ table }) => ({ table, keys: [...(going.get(table) ?? [])] })),
     stays: stays.filter(({ keys }) => keys.length > 0),
   }
+}
+
+/** Rows that are no longer what the trash holds; all that are there where something would go with them. */
+const rowsToKeep = async (metadata: MetadataStore, part: SavedRows): Promise<string[]> => {
+  const shape = metadata.shapes.get(part.table)
+  const isAlone = shape?.deleteTriggers.length === 0
+  return isAlone ? metadata.changedRows(part) : metadata.keysWhere(part.table, shape?.key ?? '', part.keys)
 }
 
 /** Of these rows those to which rows refer that do not go. */
@@ -53,10 +60,15 @@ const rowsInUse = async (
 
 /**
  * Refuses to remove rows that the store would not let go: those to which others refer that do not go with them, since their table has no
- * key by which the trash could keep them, or nobody knows that they belong to what goes. Throws `store_unsafe`.
+ * key by which the trash could keep them, or nobody knows that they belong to what goes; and those of a table on whose removals a trigger
+ * works. Throws `store_unsafe`.
  */
 export const refuseRowsInUse = async (metadata: MetadataStore, tables: readonly TableKeys[]): Promise<void> => {
   const going = new Map(tables.map(({ table, keys }) => [table, new Set(keys)]))
+  for (const { table, keys } of tables) {
+    const [trigger] = metadata.shapes.get(table)?.deleteTriggers ?? []
+    if (trigger !== undefined && keys.length > 0) throw triggered(trigger, table)
+  }
   for (const child of metadata.shapes.values()) {
     for (const reference of child.foreignKeys) {
       const keys = [...(going.get(reference.table) ?? [])]
@@ -72,6 +84,13 @@ const inUse = (child: string, table: string, ids: readonly string[]) =>
     'store_unsafe',
     `Rows of the table ${JSON.stringify(child.slice(0, 200))} refer to ${table} that would go, and cannot be kept in the trash with them. Nothing was changed.`,
     { ids: ids.slice(0, 100), hint: 'Remove those rows with the program that made them, then look at a new preview.' },
+  )
+
+const triggered = (trigger: string, table: string) =>
+  new StorageError(
+    'store_unsafe',
+    `The trigger ${JSON.stringify(trigger.slice(0, 200))} runs when rows of ${table} go; what it changes would not be in the trash. Nothing was changed.`,
+    { hint: 'Remove the trigger with the program that made it, then look at a new preview.' },
   )
 
 /** What stayed, in words. */

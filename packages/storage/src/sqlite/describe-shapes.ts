@@ -10,6 +10,7 @@ export const describeShapes = (database: DatabaseSync): ReadonlyMap<string, Tabl
   const tables = z
     .array(z.object({ name: z.string() }))
     .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all())
+  const triggers = deleteTriggersOf(database)
   return makeShapes(
     tables.map(({ name }) => {
       const columns = z.array(Column).parse(database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name))
@@ -19,10 +20,20 @@ export const describeShapes = (database: DatabaseSync): ReadonlyMap<string, Tabl
         columns: columns.map((column) => column.name),
         keys: keys.map((column) => column.name),
         declared: referencesOf(database, name),
+        deleteTriggers: triggers.filter(({ table }) => table.toLowerCase() === name.toLowerCase()).map((trigger) => trigger.name),
       }
     }),
   )
 }
+
+const Trigger = z.object({ name: z.string(), table: z.string(), sql: z.string() })
+
+const deleteTriggersOf = (database: DatabaseSync): z.infer<typeof Trigger>[] =>
+  z
+    .array(Trigger)
+    .parse(database.prepare('SELECT name, tbl_name AS "table", sql FROM sqlite_master WHERE type = \'trigger\'').all())
+    // Nowhere else in a trigger do these two words follow each other.
+    .filter(({ sql }) => /\bdelete(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)+on\b/i.test(sql))
 
 const referencesOf = (database: DatabaseSync, table: string): DescribedTable['declared'] => {
   const rows = z
