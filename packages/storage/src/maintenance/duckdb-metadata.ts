@@ -243,7 +243,8 @@ export class DuckdbMetadata implements MetadataStore {
   }
 
   async #insertSql({ table, path, emptied }: SavedRows): Promise<string> {
-    const there = await this.#fileColumns(path)
+    const generated = await this.#generatedColumns(table)
+    const there = (await this.#fileColumns(path)).filter((column) => !generated.has(column))
     const columns = there.map(quotedIdentifier).join(', ')
     const values = there.map((name) => (name === emptied?.column ? emptiedSql(name, emptied.values) : quotedIdentifier(name)))
     const key = this.#key(table)
@@ -254,6 +255,21 @@ export class DuckdbMetadata implements MetadataStore {
   async #fileColumns(path: string): Promise<string[]> {
     const sql = `SELECT column_name AS name FROM (DESCRIBE SELECT * FROM ${fileRows(path)})`
     return (await this.#at.engine.rows(z.object({ name: z.string() }), sql)).map(({ name }) => name)
+  }
+
+  /** What the store works out itself, and takes from nobody: DuckDB gives its expression as a default in one place, and not in the other. */
+  async #generatedColumns(table: string): Promise<ReadonlySet<string>> {
+    const { engine, alias } = this.#at
+    const at = "WHERE database_name = $alias AND schema_name = 'main' AND table_name = $table"
+    const { any } = await engine.one(
+      z.object({ any: z.boolean() }),
+      `SELECT count(*) > 0 AS "any" FROM duckdb_tables() ${at} AND sql ILIKE '%generated always%'`,
+      { alias, table },
+    )
+    if (!any) return new Set()
+    const plain = `SELECT column_name FROM (DESCRIBE ${this.#table(table)}) WHERE "default" IS NOT NULL`
+    const sql = `SELECT column_name AS name FROM duckdb_columns() ${at} AND column_default IS NOT NULL AND column_name NOT IN (${plain})`
+    return new Set((await engine.rows(z.object({ name: z.string() }), sql, { alias, table })).map(({ name }) => name))
   }
 
   async #defaultsOf(table: string): Promise<ReadonlyMap<string, string>> {

@@ -40,23 +40,27 @@ test.each(storeKinds)(
   },
 )
 
-test.each(storeKinds)('rows of other tables with numbers for keys go with their run of a store.%s, and come back', async (kind) => {
-  await using folder = await temporaryFolder()
-  await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }] })
-  const tables = `CREATE TABLE notes (id BIGINT PRIMARY KEY, run_id VARCHAR REFERENCES runs(run_id), text VARCHAR);
-    CREATE TABLE replies (id INTEGER PRIMARY KEY, note_id BIGINT REFERENCES notes(id))`
-  const rows = `INSERT INTO notes VALUES (7, 'run-1', 'best'), (9007199254740993, 'run-1', NULL), (8, NULL, 'other');
-    INSERT INTO replies VALUES (1, 9007199254740993), (2, 8)`
-  await change(folder.path, kind, `${tables}; ${rows}`)
-  const before = await snapshot(folder.path)
-  const plan = await makePlan(folder.path, removeRun)
-  expect(plan.counts.other_rows).toBe(3)
-  const { operation_id } = await applyPlan(folder.path, plan, job)
-  const { tables: left } = await snapshot(folder.path)
-  expect([left.notes?.length, left.replies?.length]).toEqual([1, 1])
-  await restoreTrash(folder.path, operation_id ?? '', job)
-  expect(await snapshot(folder.path)).toEqual(before)
-})
+test.each(storeKinds)(
+  'rows of other tables, with numbers for keys or generated columns, go with their run of a store.%s, and come back',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }] })
+    const tables = `CREATE TABLE notes (id BIGINT PRIMARY KEY, run_id VARCHAR REFERENCES runs(run_id), text VARCHAR);
+    CREATE TABLE replies (id INTEGER PRIMARY KEY, note_id BIGINT REFERENCES notes(id),
+      next INTEGER GENERATED ALWAYS AS (id + 1))`
+    const rows = `INSERT INTO notes VALUES (7, 'run-1', 'best'), (9007199254740993, 'run-1', NULL), (8, NULL, 'other');
+    INSERT INTO replies (id, note_id) VALUES (1, 9007199254740993), (2, 8)`
+    await change(folder.path, kind, `${tables}; ${rows}`)
+    const before = await snapshot(folder.path)
+    const plan = await makePlan(folder.path, removeRun)
+    expect(plan.counts.other_rows).toBe(3)
+    const { operation_id } = await applyPlan(folder.path, plan, job)
+    const { tables: left } = await snapshot(folder.path)
+    expect([left.notes?.length, left.replies?.length]).toEqual([1, 1])
+    await restoreTrash(folder.path, operation_id ?? '', job)
+    expect(await snapshot(folder.path)).toEqual(before)
+  },
+)
 
 test('a trigger that runs when rows of a store.sqlite go refuses their removal', async () => {
   await using folder = await temporaryFolder()

@@ -250,14 +250,21 @@ export class SqliteMetadata implements MetadataStore {
     const empty = new Set<unknown>(emptied?.values)
     const cellOf = (row: SavedRow, column: string) => (column === emptied?.column && empty.has(row[column]) ? null : (row[column] ?? null))
     const chosen = new Set(keys)
+    const generated = this.#generatedColumns(table)
     const isThere = this.#database.prepare(`SELECT 1 FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
     for await (const row of savedRows(path)) {
       const own = asKey(row[key])
       if (own === null || !chosen.has(own) || isThere.get(own) !== undefined) continue
-      const columns = Object.keys(row)
+      const columns = Object.keys(row).filter((column) => !generated.has(column))
       const sql = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
       this.#database.prepare(sql).run(...columns.map((column) => cellOf(row, column)))
     }
+  }
+
+  /** What the store works out itself, and takes from nobody. */
+  #generatedColumns(table: string): ReadonlySet<string> {
+    const rows = this.#database.prepare('SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (2, 3)').all(table)
+    return new Set(rows.map(({ name }) => String(name)))
   }
 
   async #commit(): Promise<void> {
