@@ -22,6 +22,8 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   await refuseLinkedRollback(layout, proof)
   const kept = join(layout.root, journal.kept)
   if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
+  // One that another program has made meanwhile would hide the original.
+  if (await exists(layout.store)) await keepSqlite(layout, kept)
   await takeFilesAway(layout, proof, kept)
   if (proof.arrays_created) await removeEmptyFolder(layout.arrays)
   await syncFolder(layout.root)
@@ -56,12 +58,7 @@ const swapBack = async (layout: Layout, proof: MigrationProof, kept: string): Pr
   const original = join(layout.root, proof.original.path)
   // What a newer log says can be read with the store that it was written for alone.
   if (!(await isFile(layout.store, proof.store)) || (await hasNewerLog(layout, proof))) await keep(layout.store, join(kept, 'store.duckdb'))
-  for (const name of ['store.sqlite', 'store.sqlite-wal', 'store.sqlite-shm']) {
-    if (await exists(join(layout.root, name))) {
-      await makeFolder(kept)
-      await rename(join(layout.root, name), join(kept, name))
-    }
-  }
+  await keepSqlite(layout, kept)
   await swapLog(layout, proof, kept)
   await flushKept(kept)
   await rename(original, layout.store)
@@ -124,6 +121,15 @@ const keep = async (path: string, as: string): Promise<void> => {
   await makeFolder(dirname(as))
   await linkOrMove(path, await freeName(as))
   await syncFolder(dirname(as))
+}
+
+/** The logs first, beside the name that their store gets: one that stayed could be replayed into another store. */
+const keepSqlite = async (layout: Layout, kept: string): Promise<void> => {
+  const as = await freeName(join(kept, 'store.sqlite'))
+  for (const ending of ['-wal', '-shm', '']) {
+    const path = join(layout.root, `store.sqlite${ending}`)
+    if (await exists(path)) await keepAway(path, `${as}${ending}`)
+  }
 }
 
 const keepAway = async (path: string, as: string): Promise<void> => {

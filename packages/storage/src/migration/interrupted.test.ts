@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -124,4 +124,42 @@ test('stopped when the log of the original is back and the original is not, a ro
   expect(withoutControl(after)).toEqual(before)
   const kept = Object.keys(after).filter((name) => /rolled-back-[^/]+\/store\.duckdb$/.test(name))
   expect(await Promise.all(kept.map((name) => errorIn(join(folder.path, name))))).toEqual(['newer'])
+})
+
+test('every store.sqlite that hides the original is kept, also those that come while a rollback is stopped', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  const before = await filesOf(folder.path)
+  await runMigration(folder.path, { jobId: 'migrate' })
+  const sqlite = join(folder.path, 'store.sqlite')
+  const isSwap = ({ kind, path }: { kind: string; path: string }) => kind === 'rename' && path === store
+  await writeFile(sqlite, 'first')
+  let said: unknown
+  const failing = () =>
+    rollbackMigration(folder.path, { jobId: 'back', force: true }).catch((error: unknown) => {
+      said = error
+      throw error
+    })
+  await stopFrom(isSwap, 0, failing)
+  const message =
+    'Writing failed (EIO). If it had begun, it is finished when the workspace is next opened for writing; the original is kept.'
+  expect(said).toMatchObject({ code: 'write_failed', message })
+  await forgetLock(folder.path)
+  await writeFile(sqlite, 'second')
+  await writeFile(`${sqlite}-wal`, 'log of the second')
+  await stopFrom(isSwap, 1, () => recoverWorkspace(folder.path))
+  await forgetLock(folder.path)
+  await writeFile(sqlite, 'third')
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  expect(withoutControl(await filesOf(folder.path))).toEqual(before)
+  const control = join(folder.path, '.nirs-workspace')
+  const kept = join(control, (await readdir(control)).find((name) => name.startsWith('rolled-back-')) ?? '')
+  const read = (await readdir(kept)).sort().map(async (name) => [name, await readFile(join(kept, name), 'utf8')])
+  expect(Object.fromEntries(await Promise.all(read))).toEqual({
+    'store.sqlite': 'first',
+    'store.sqlite.2': 'second',
+    'store.sqlite.2-wal': 'log of the second',
+    'store.sqlite.3': 'third',
+  })
 })

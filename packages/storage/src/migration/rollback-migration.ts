@@ -31,8 +31,11 @@ export const rollbackMigration = async (path: string, options: RollbackOptions):
   placesOf(layout, options.jobId)
   await refuseLayout(layout)
   const progress = new ProgressTracker(options.onProgress)
-  return underLock(layout, { jobId: options.jobId, kind: 'rollback', progress }, () => rollBack(layout, options, progress))
+  const job = { jobId: options.jobId, kind: 'rollback', name: 'roll back', untouched, progress }
+  return underLock(layout, job, () => rollBack(layout, options, progress))
 }
+
+const untouched = 'If it had begun, it is finished when the workspace is next opened for writing; the original is kept.'
 
 const rollBack = async (layout: Layout, options: RollbackOptions, progress: ProgressTracker): Promise<RollbackReport> => {
   const found = await findProof(layout)
