@@ -161,10 +161,12 @@ test('what is written into a model that came back with a single row does not rea
   expect(await snapshot(folder.path)).toEqual({ ...before, models })
 })
 
-test('models that came back with a single row and have gone since come back again with the rest', async () => {
+test('models that came back with a single row and have gone since come back again with the rest, damaged ones are refused', async () => {
   await using folder = await temporaryFolder()
   const { before, operation_id, first } = await makeCollected(folder.path)
   expect(await restore(folder.path, operation_id, ['second'])).toMatchObject({ counts: { artifacts: 1, files: 2 }, remaining: true })
+  await writeFile(first, '')
+  await expect(restore(folder.path, operation_id)).rejects.toMatchObject({ code: 'restore_conflict' })
   await rm(first)
   expect(await restore(folder.path, operation_id)).toMatchObject({ counts: { artifacts: 1, files: 1 }, remaining: false })
   expect(await snapshot(folder.path)).toEqual(before)
