@@ -7,7 +7,7 @@ import { type TrashPlaces, trashFolder, trashPlaces } from './trash-places.ts'
 /** Gives up what an operation has kept. Without its manifest it counts for nothing, however much of the rest is still there. */
 export const dropOperation = async ({ folder, manifest, trash }: TrashPlaces): Promise<void> => {
   if (await exists(manifest)) {
-    await unlink(manifest)
+    await ((await isRealFolder(manifest)) ? removeTree(manifest) : unlink(manifest))
     await syncFolder(folder)
   }
   await removeTree(folder)

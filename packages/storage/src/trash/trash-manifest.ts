@@ -65,13 +65,15 @@ export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest, r
   }
 }
 
-/** A JSON file of the trash; null when it is not there. */
+/** A JSON file of the trash; null when it is not there. Throws `trash_damaged`. */
 export const readJson = async <S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> => {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return null
+    const code = systemCode(error) ?? ''
+    if (['ENOENT', 'ENOTDIR'].includes(code)) return null
+    if (['EISDIR', 'ELOOP', 'EACCES'].includes(code)) throw damagedTrash(path, 'cannot be read', error)
     throw error
   }
   try {
