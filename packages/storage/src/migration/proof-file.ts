@@ -46,8 +46,11 @@ export const surveyProofs = async (layout: Layout): Promise<ProofSurvey> => {
     if (await exists(join(folder, undoneProofName))) continue
     const [main, copy] = [await readOne(join(folder, proofName)), await readOne(join(folder, proofCopyName))]
     const proof = proofIn(main) ?? proofIn(copy)
-    if (proof !== null) found.push({ path: join(folder, proofName), proof })
-    const problem = problemOf(relative(layout.root, join(folder, proofName)), main, copy)
+    const path = relative(layout.root, join(folder, proofName))
+    // A roll back looks for it by the name of its job.
+    const isElsewhere = proof !== null && proof.job_id !== job
+    if (proof !== null && !isElsewhere) found.push({ path: join(folder, proofName), proof })
+    const problem = isElsewhere ? elsewhere(path, proof) : problemOf(path, main, copy)
     if (problem !== null) problems.push({ detail: problem })
   }
   const unprovedOriginals = await originalsWithout(layout, found)
@@ -69,6 +72,9 @@ const problemOf = (path: string, main: ReadProof, copy: ReadProof): string | nul
   if (main === 'damaged') return `${path} is damaged: what the migration proved cannot be checked.`
   return copy === 'damaged' ? `${join(dirname(path), proofCopyName)} is damaged; the proof itself is intact.` : null
 }
+
+const elsewhere = (path: string, { job_id }: MigrationProof): string =>
+  `${path} is the proof of the migration ${job_id}, after which its folder has to be named: it does not count.`
 
 /** While a job is under way, or waits to be taken up again, its journal speaks of the original. */
 const originalsWithout = async (layout: Layout, found: readonly FoundProof[]): Promise<string[]> => {

@@ -160,7 +160,7 @@ test('one flipped bit anywhere in the migrated store is an error of the deep che
   expect(await verifyWorkspace(path, { depth: 'deep' })).toMatchObject({ passed: true, proof_holds: true })
 })
 
-test('a proof from elsewhere that names anything but what a migration keeps is damaged, and a folder of it that is a link stops both', async () => {
+test('a proof from elsewhere that names anything but what a migration keeps is damaged, one in another folder does not count, and a folder of it that is a link stops both', async () => {
   const { path, proof, copy } = await migrated('hostile')
   const victim = join(scratch.path, 'victim')
   await mkdir(victim)
@@ -185,6 +185,14 @@ test('a proof from elsewhere that names anything but what a migration keeps is d
     await expect(rollbackMigration(path, { jobId: 'back', force: true })).rejects.toMatchObject({ code: 'proof_not_found' })
   }
   for (const place of [proof, copy]) await writeFile(place, text)
+  await rename(dirname(proof), join(dirname(proof), '..', 'old'))
+  const renamed = await filesOf(path)
+  await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({
+    code: 'proof_not_found',
+    message: expect.stringContaining('is the proof of the migration one, after which its folder has to be named'),
+  })
+  expect(await filesOf(path)).toEqual(renamed)
+  await rename(join(dirname(proof), '..', 'old'), dirname(proof))
   const replaced = join(dirname(proof), 'replaced')
   await symlink(victim, replaced)
   await expect(deleteBackup(path)).rejects.toMatchObject({ code: 'path_not_allowed' })
