@@ -4,10 +4,12 @@ import { afterEach, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
-import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { changeSqlite, convertStore } from '../sqlite/testing/convert-store.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { listTrash } from '../trash/list-trash.ts'
+import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -94,4 +96,25 @@ test('rows of which a trigger tells that they go stay', async () => {
   const before = await snapshot(folder.path)
   expect((await recoverWorkspace(folder.path)).warnings?.[0]).toMatch('These rows of predictions stay')
   expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('rows that have moved to a store.sqlite meanwhile stay, and say why they do not come back from the trash of a store.duckdb', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'duckdb', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  await leaveRemoval(folder.path, { kind: 'remove_predictions', prediction_ids: ['a'] })
+  await convertStore(folder.path)
+  const before = await snapshot(folder.path)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({
+    outcome: 'finished',
+    warnings: ['These rows of predictions stay, since others have changed or use them by now: a. The trash holds them as they were.'],
+  })
+  expect(await snapshot(folder.path)).toEqual(before)
+  const [operation] = (await listTrash(folder.path)).rows
+  for (const ids of [undefined, ['a']]) {
+    await expect(restoreTrash(folder.path, operation?.operation_id ?? '', { jobId: 'job', ...(ids && { ids }) })).rejects.toMatchObject({
+      code: 'restore_conflict',
+      message:
+        'It cannot be restored: its rows were kept from a store.duckdb, and the workspace has a store.sqlite by now. Nothing was restored.',
+    })
+  }
 })

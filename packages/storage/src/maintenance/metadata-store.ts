@@ -107,6 +107,9 @@ export const isConvention = (child: string, { columns, table, parentColumns }: F
     (known) => known.table === table && [columns, parentColumns].every((names) => names.join() === known.column),
   )
 
+/** Whether a file holds rows as this kind of store writes them: nirs4all turns a store.duckdb into a store.sqlite. */
+export const isOfStore = ({ fileEnding }: MetadataStore, file: string): boolean => file.endsWith(`.${fileEnding}`)
+
 /** Whether the store tells by columns which prediction of a pipeline one is; rows of another program may not say. */
 export const hasNaturalKey = (shapes: MetadataStore['shapes']): boolean => {
   const columns = shapes.get('predictions')?.columns ?? []

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { StorageError } from '../errors.ts'
 import type { Contents } from '../trash/trash-manifest.ts'
-import { inTableOrder, isConvention, type MetadataStore, type SavedRows, type TableKeys } from './metadata-store.ts'
+import { inTableOrder, isConvention, isOfStore, type MetadataStore, type SavedRows, type TableKeys } from './metadata-store.ts'
 
 /** What a removal that is carried through later removes of what its trash holds, and what stays. */
 export interface Division {
@@ -35,11 +35,16 @@ export const divideRows = async (metadata: MetadataStore, { tables }: Contents, 
   }
 }
 
-/** Rows that are no longer what the trash holds; all that are there where something would go with them. */
+/**
+ * Rows that are no longer what the trash holds; all that are there where something would go with them, or where the trash has them as
+ * another kind of store writes them.
+ */
 const rowsToKeep = async (metadata: MetadataStore, part: SavedRows): Promise<string[]> => {
   const shape = metadata.shapes.get(part.table)
   const isAlone = shape?.deleteTriggers.length === 0
-  return isAlone ? metadata.changedRows(part) : metadata.keysWhere(part.table, shape?.key ?? '', part.keys)
+  return isAlone && isOfStore(metadata, part.path)
+    ? metadata.changedRows(part)
+    : metadata.keysWhere(part.table, shape?.key ?? '', part.keys)
 }
 
 /** Of these rows those to which rows refer that do not go. */

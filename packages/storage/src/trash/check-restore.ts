@@ -5,7 +5,7 @@ import { StorageError } from '../errors.ts'
 import { isSameFile } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
-import type { MetadataStore, SavedRows } from '../maintenance/metadata-store.ts'
+import { isOfStore, type MetadataStore, type SavedRows } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { checkText, checkTexts } from '../options/check-options.ts'
@@ -39,6 +39,7 @@ export const chooseRestore = async (
   const { operation_id, doubled = [] } = manifest
   const places = trashPlaces(layout, operation_id)
   const left = withoutRestored(await readContents(layout, operation_id), await readRestored(layout, operation_id))
+  if (left.tables.some(({ file }) => !isOfStore(metadata, file))) throw ofOtherStore(metadata, places)
   const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
   // From a damaged list the predictions could not be taken.
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
@@ -119,6 +120,17 @@ const named = (ids: readonly string[]): string => {
 
 export const namesTaken = (paths: readonly string[]): StorageError =>
   conflict(`other files have taken the names of ${counted(paths, 'model')}`, paths)
+
+const ofOtherStore = ({ fileEnding }: MetadataStore, { folder }: TrashPlaces): StorageError => {
+  const isSqlite = fileEnding === 'jsonl'
+  const [other, own] = isSqlite ? ['store.duckdb', 'store.sqlite'] : ['store.sqlite', 'store.duckdb']
+  const kept = isSqlite ? ', which nirs4all keeps as store.duckdb.bak' : ''
+  return new StorageError(
+    'restore_conflict',
+    `It cannot be restored: its rows were kept from a ${other}, and the workspace has a ${own} by now. Nothing was restored.`,
+    { path: folder, hint: `Restore it in a copy of the workspace that has its ${other} of before${kept}.` },
+  )
+}
 
 const conflict = (what: string, ids: readonly string[]) =>
   new StorageError('restore_conflict', `It cannot be restored: ${what}${named(ids)}. Nothing was restored.`, {
