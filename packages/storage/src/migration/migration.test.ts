@@ -268,15 +268,24 @@ test('every file says in its footer what it holds', async () => {
   expect(readChecksums(footer)?.row_groups).toHaveLength(1)
 })
 
-test('deleting the backup takes the original away and nothing else', async () => {
+test('deleting the backup takes the original and its log away and nothing else, in the end also when it was stopped', async () => {
   const path = await scratch.copy('backup')
+  await changeInLog(join(path, 'store.duckdb'), 'UPDATE predictions SET val_score = 0.5')
   const { backup_path } = await runMigration(path, { jobId: 'one' })
+  const name = backup_path.slice(path.length + 1)
   const before = await filesOf(path)
+  expect(before[`${name}.wal`]).toBeDefined()
+  setFaultHook(({ kind, path: at }) => {
+    if (kind === 'unlink' && at === backup_path) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+  })
+  const message = 'Writing failed (EIO). Some of the backup may be gone; the rest goes when it is deleted again.'
+  await expect(deleteBackup(path)).rejects.toMatchObject({ code: 'write_failed', message })
+  setFaultHook(undefined)
   await expectFlushed(path, 'deleting', async () => {
-    expect((await deleteBackup(path)).deleted).toEqual([backup_path.slice(path.length + 1)])
+    expect((await deleteBackup(path)).deleted).toEqual([name])
   })
   expect(existsSync(backup_path)).toBe(false)
-  expect(Object.keys(before).length - Object.keys(await filesOf(path)).length).toBe(1)
+  expect(Object.keys(before).length - Object.keys(await filesOf(path)).length).toBe(2)
   expect(await migrateStatus(path)).toMatchObject({ can_roll_back: false, storage_mode: 'migrated' })
   await expect(rollbackMigration(path, { jobId: 'back' })).rejects.toMatchObject({ code: 'backup_not_found' })
 })
