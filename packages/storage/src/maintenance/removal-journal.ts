@@ -21,7 +21,7 @@ export const RestoreJournal = z.object({
   phase: z.enum(['commit', 'done']),
   operation: OperationId,
   /**
-   * Rows that the transaction brings back: whether any is there tells whether the restore is done. Several, as others may remove some by then.
+   * Rows that the transaction brings back: the restore is done when all of them are there. Others may have made some of them by then.
    * Null: it brings back no row, and is done only when its phase says so.
    */
   evidence: z.object({ table: z.string(), keys: z.array(z.string()) }).nullable(),

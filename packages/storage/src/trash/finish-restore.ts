@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path'
 import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
-import { isSameFile } from '../files/hash-file.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { resolveMaintained, withMetadata } from '../maintenance/maintenance-workspace.ts'
@@ -10,19 +9,25 @@ import { removeJournal, writeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { namesIn } from '../workspace/look-at.ts'
 import { dropOperation } from './drop-operation.ts'
-import { modelPlace } from './model-place.ts'
+import { isInPlace, modelPlace } from './model-place.ts'
 import { namedModels } from './named-models.ts'
 import { readContents } from './read-contents.ts'
 import { Contents, type ModelFile, noContents, readJson } from './trash-manifest.ts'
 import { type TrashPlaces, trashPlaces } from './trash-places.ts'
 
-/** Whether everything of an interrupted restore is back: its journal says so, or the trash that is being given up, or the store itself. */
+/**
+ * Whether everything of an interrupted restore is back: its journal says so, or the trash that is being given up, or the store and the models
+ * themselves. Others may have made some of its rows by then, or changed some since: only with all of them is it done, and an undo loses nothing.
+ */
 export const isRestoreDone = async (layout: Layout, { phase, operation, evidence }: RestoreJournal): Promise<boolean> => {
-  if (phase === 'done' || !(await exists(trashPlaces(layout, operation).manifest))) return true
+  const { manifest, restoring } = trashPlaces(layout, operation)
+  if (phase === 'done' || !(await exists(manifest))) return true
   if (evidence === null) return false
+  const { files } = (await readJson(restoring, Contents)) ?? noContents
+  for (const file of files) if (!(await isInPlace(layout, file))) return false
   return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
     const key = metadata.shapes.get(evidence.table)?.key
-    return typeof key === 'string' && (await metadata.keysWhere(evidence.table, key, evidence.keys)).length > 0
+    return typeof key === 'string' && (await metadata.keysWhere(evidence.table, key, evidence.keys)).length === evidence.keys.length
   })
 }
 
@@ -70,9 +75,9 @@ export const undoRestore = async (layout: Layout, { operation }: RestoreJournal)
 }
 
 /** The same bytes are still in the trash. */
-const takeModelBack = async (layout: Layout, { path, bytes, sha256 }: ModelFile): Promise<void> => {
-  const file = await modelPlace(layout, path)
-  if (!(await isSameFile(file, { bytes, mtime_ns: '', sha256 }))) return
+const takeModelBack = async (layout: Layout, model: ModelFile): Promise<void> => {
+  if (!(await isInPlace(layout, model))) return
+  const file = await modelPlace(layout, model.path)
   await unlink(file)
   const artifacts = join(layout.root, 'artifacts')
   for (let folder = dirname(file); folder.length > artifacts.length; folder = dirname(folder)) {

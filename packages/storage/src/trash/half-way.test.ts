@@ -13,6 +13,7 @@ import { makeWorkspace, saveArrays, snapshot, storeKinds } from '../maintenance/
 import { writeJournal } from '../migration/journal.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
+import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
@@ -144,6 +145,34 @@ test.each(storeKinds)('a restore to a store.%s on a disk that fails once is undo
   expect(existsSync(join(folder.path, '.nirs-workspace', 'journal.json'))).toBe(false)
   expect(await snapshot(folder.path)).toEqual(before)
   expect(await restoreTrash(folder.path, operation, job)).toMatchObject({ counts: { predictions: 1, arrays: 1 }, remaining: false })
+})
+
+test('a restore that was stopped is not done because rows that it brings back are there by then', async () => {
+  await using folder = await temporaryFolder()
+  const model = (id: string) => `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', 'aa/${id}.joblib', 'h')`
+  const ids = ['m1', 'm2']
+  const store = join(folder.path, 'store.sqlite')
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }], extra: ids.map(model) })
+  await mkdir(join(folder.path, 'artifacts', 'aa'), { recursive: true })
+  for (const id of ids) await writeFile(join(folder.path, 'artifacts', 'aa', `${id}.joblib`), id)
+  const before = await snapshot(folder.path)
+  const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, { kind: 'artifact_gc', grace_hours: 0 }), job)
+  // The second time as many rows are there as come back, and no model.
+  for (const others of [['m1'], ids]) {
+    let hasStopped = false
+    setFaultHook(({ kind: what, path }: DiskOperation) => {
+      hasStopped ||= what === 'link' && path.includes('/artifacts/')
+      if (hasStopped) fail()
+    })
+    await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject({ code: 'write_failed' })
+    setFaultHook(undefined)
+    await forgetLock(folder.path)
+    changeSqlite(store, others.map(model).join('; '))
+    expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'undone' })
+    changeSqlite(store, 'DELETE FROM artifacts')
+  }
+  expect(await restoreTrash(folder.path, operation_id ?? '', job)).toMatchObject({ counts: { artifacts: 2 }, remaining: false })
+  expect(await snapshot(folder.path)).toEqual(before)
 })
 
 test.each(storeKinds)('without their arrays no rows come back to a store.%s', async (kind) => {
