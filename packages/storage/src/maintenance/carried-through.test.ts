@@ -21,7 +21,8 @@ const leaveRemoval = async (path: string, request: MaintenanceInput): Promise<vo
   const plan = await makePlan(path, request)
   let commits = 0
   setFaultHook(({ kind, path: at }) => {
-    if (commits === 2 && kind === 'engine-write') throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+    if (commits === 2 && (kind === 'engine-write' || at.includes('/arrays/')))
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
     if (kind === 'rename' && at.endsWith('journal.json')) commits += 1
   })
   await expect(applyPlan(path, plan, { jobId: 'job' })).rejects.toMatchObject({ code: 'write_failed' })
@@ -66,6 +67,32 @@ test('a prediction that stays keeps its arrays, also when they are on the list o
   expect(await left.restoreBatch(new Set(['a']))).toBe(1)
   expect((await snapshot(folder.path)).arrays).toEqual({ 'wheat/a': arrays['wheat/a'] })
   expect((await left.stats()).total_rows).toBe(1)
+})
+
+test('arrays stay whose prediction is known by then, those of the trash with a word, whatever the list of removed ones says', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }] })
+  const store = join(folder.path, 'store.sqlite')
+  const { arrays } = await snapshot(folder.path)
+  changeSqlite(store, "CREATE TABLE others AS SELECT * FROM predictions; DELETE FROM predictions WHERE prediction_id <> 'a'")
+  await leaveRemoval(folder.path, { kind: 'clean_dead_links', grace_hours: 0 })
+  changeSqlite(store, "INSERT INTO predictions SELECT * FROM others WHERE prediction_id = 'b'")
+  expect((await recoverWorkspace(folder.path)).warnings).toEqual([
+    'The arrays of these predictions stay, since the store knows them by now: b. The trash holds them as they were.',
+  ])
+  expect((await snapshot(folder.path)).arrays).toEqual({ 'wheat/a': arrays['wheat/a'], 'wheat/b': arrays['wheat/b'] })
+  await leaveRemoval(folder.path, { kind: 'remove_dataset', dataset_name: 'wheat' })
+  changeSqlite(
+    store,
+    "UPDATE others SET prediction_id = 'new' WHERE prediction_id = 'c'; INSERT INTO predictions SELECT * FROM others WHERE prediction_id = 'new'",
+  )
+  const others = ArrayStore.open(folder.path, { lock: { release: async () => undefined } })
+  const described = { model_name: 'PLS', fold_id: '2', partition: 'val', metric: 'rmse', val_score: 0.5, task_type: 'regression' }
+  await others.saveBatch([{ ...described, prediction_id: 'new', dataset_name: 'wheat', y_true: [1], y_pred: [1.5] }])
+  await others.deleteBatch(new Set(['new']))
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ recovered: true, outcome: 'finished' })
+  expect(await others.restoreBatch(new Set(['new']))).toBe(1)
+  expect((await others.stats()).datasets).toMatchObject([{ name: 'wheat', rows: 1 }])
 })
 
 test.each(storeKinds)(

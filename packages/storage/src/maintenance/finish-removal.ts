@@ -10,6 +10,7 @@ import { modelPlace } from '../trash/model-place.ts'
 import { namedModels } from '../trash/named-models.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from '../trash/trash-places.ts'
+import { some } from '../workspace/find-missing-models.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
 import type { MetadataStore } from './metadata-store.ts'
 import { openArrays } from './open-arrays.ts'
@@ -28,18 +29,36 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
     return []
   }
   const contents = await contentsOf(layout, journal)
-  const division = contents.tables.length === 0 ? { goes: [], stays: [] } : await removeRows(layout, contents, places)
-  const stays = new Set(division.stays.find(({ table }) => table === 'predictions')?.keys)
-  await removeRest(layout, contents, stays)
-  return warningsOfStaying(division)
+  const { division, known } = await removeRows(layout, contents, places)
+  await removeRest(layout, contents, known)
+  return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known)]
 }
 
-const removeRows = async (layout: Layout, contents: Contents, places: TrashPlaces): Promise<Division> =>
-  withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
+interface RowsRemoved {
+  readonly division: Division
+  /** Predictions that the store knows all the same: arrays of the trash whose prediction stays or has come, and others with a stale mark. */
+  readonly known: ReadonlySet<string>
+}
+
+const removeRows = async (layout: Layout, contents: Contents, places: TrashPlaces): Promise<RowsRemoved> => {
+  const { tables, arrays, datasets } = contents
+  if (tables.length + arrays.length + datasets.length === 0) return { division: { goes: [], stays: [] }, known: new Set() }
+  const marked = datasets.length === 0 ? [] : [...((await readTombstonesIfSound(layout.arrays))?.keys() ?? [])]
+  return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
     const division = await divideRows(metadata, contents, places.folder)
-    await metadata.deleteRows(division.goes, changesOf(await figuresLeft(metadata, division, await readKeptFigures(places))))
-    return division
+    if (tables.length > 0)
+      await metadata.deleteRows(division.goes, changesOf(await figuresLeft(metadata, division, await readKeptFigures(places))))
+    return { division, known: new Set(await metadata.keysWhere('predictions', 'prediction_id', [...arrays, ...marked])) }
   })
+}
+
+/** Arrays that stay although no row of their prediction was to go, in words. */
+const warningsOfKnown = ({ arrays }: Contents, { stays }: Division, known: ReadonlySet<string>): string[] => {
+  const rows = new Set(stays.find(({ table }) => table === 'predictions')?.keys)
+  const ids = arrays.filter((id) => known.has(id) && !rows.has(id))
+  if (ids.length === 0) return []
+  return [`The arrays of these predictions stay, since the store knows them by now: ${some(ids)}. The trash holds them as they were.`]
+}
 
 /** Figures of chains that lose predictions: those that the trash has were worked out for all that it holds going. */
 const figuresLeft = async (
@@ -53,7 +72,7 @@ const figuresLeft = async (
   return describeLoss(metadata, chains, keysOf('predictions'), keysOf('chains'))
 }
 
-/** What follows once the rows are gone, but for the predictions that stay. The journal goes last. */
+/** What follows once the rows are gone, but for the arrays of predictions that stay. The journal goes last. */
 export const removeRest = async (layout: Layout, contents: Contents, stays: ReadonlySet<string> = new Set()): Promise<void> => {
   const arrays = openArrays(layout.root)
   const ids = new Set(contents.arrays).difference(stays)
