@@ -1,15 +1,19 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { afterEach, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { markFile } from '../files/hash-file.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { changeSqlite, convertStore } from '../sqlite/testing/convert-store.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
+import { trashPlaces } from '../trash/trash-places.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -144,4 +148,21 @@ test('rows that have moved to a store.sqlite meanwhile stay, and say why they do
         'It cannot be restored: its rows were kept from a store.duckdb, and the workspace has a store.sqlite by now. Nothing was restored.',
     })
   }
+})
+
+/** The files of the only operation in the trash. */
+const placesIn = async (path: string) => trashPlaces(layoutOf(path), (await listTrash(path)).rows[0]?.operation_id ?? '')
+
+test('a row of a store.sqlite that the trash does not hold stays, and what it belongs to', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  await leaveRemoval(folder.path, { kind: 'remove_run', run_id: 'run-1' })
+  const { folder: trash, manifest } = await placesIn(folder.path)
+  const rows = join(trash, 'predictions.jsonl')
+  const [before, lines] = [await markFile(rows), (await readFile(rows, 'utf8')).split('\n')]
+  await writeFile(rows, `${lines.find((line) => line.includes('"a"'))}\n`)
+  await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(before.sha256, (await markFile(rows)).sha256))
+  expect((await recoverWorkspace(folder.path)).warnings).toHaveLength(4)
+  const { tables, arrays } = await snapshot(folder.path)
+  expect([tables.predictions?.length, tables.runs?.length, Object.keys(arrays)]).toEqual([1, 1, ['wheat/b']])
 })

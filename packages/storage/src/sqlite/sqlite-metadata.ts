@@ -121,17 +121,20 @@ export class SqliteMetadata implements MetadataStore {
     const key = this.#keyOf(table)
     const columns = this.shapes.get(table)?.columns ?? []
     const chosen = new Set(keys)
+    const missing = new Set(keys)
     const changed: string[] = []
     let find: StatementSync | undefined
     for await (const saved of savedRows(path)) {
       const own = asKey(saved[key])
       if (own === null || !chosen.has(own)) continue
+      missing.delete(own)
       find ??= this.#findSaved(table, saved)
       const row = find.get(own)
       const before = Object.fromEntries(columns.map((column) => [column, saved[column] ?? null]))
       if (row !== undefined && !isSameRow(row, before)) changed.push(own)
     }
-    return changed
+    // What the trash does not hold is as little the same as what differs.
+    return [...changed, ...(await this.keysWhere(table, key, [...missing]))]
   }
 
   async referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]> {
