@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { afterEach, expect, test } from 'vitest'
@@ -165,4 +165,45 @@ test('a row of a store.sqlite that the trash does not hold stays, and what it be
   expect((await recoverWorkspace(folder.path)).warnings).toHaveLength(4)
   const { tables, arrays } = await snapshot(folder.path)
   expect([tables.predictions?.length, tables.runs?.length, Object.keys(arrays)]).toEqual([1, 1, ['wheat/b']])
+})
+
+test.each(storeKinds)('a damaged trash stops a removal from a store.%s that is carried through before anything goes', async (kind) => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind, predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  const before = await snapshot(folder.path)
+  await leaveRemoval(folder.path, { kind: 'remove_run', run_id: 'run-1' })
+  const { folder: trash } = await placesIn(folder.path)
+  for (const file of [kind === 'sqlite' ? 'runs.jsonl' : 'runs.parquet', 'arrays/0.parquet']) {
+    for (const change of [rm, (path: string) => writeFile(path, 'other')]) {
+      const path = join(trash, file)
+      const kept = await readFile(path)
+      await change(path)
+      await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_damaged' })
+      await writeFile(path, kept)
+    }
+  }
+  expect(await snapshot(folder.path)).toEqual(before)
+  expect(await recoverWorkspace(folder.path)).toEqual({ recovered: true, job_id: 'job', outcome: 'finished' })
+})
+
+test('a model that was written over where it is stays, and keeps no removal from being carried through', async () => {
+  await using folder = await temporaryFolder()
+  const model = (id: string) => `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', 'aa/${id}.joblib', 'h')`
+  const names = ['over', 'anew', 'same']
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }], extra: names.map(model) })
+  const models = join(folder.path, 'artifacts', 'aa')
+  await mkdir(models, { recursive: true })
+  for (const name of names) await writeFile(join(models, `${name}.joblib`), 'model')
+  await leaveRemoval(folder.path, { kind: 'artifact_gc', grace_hours: 0 })
+  const { artifacts } = await placesIn(folder.path)
+  await rm(join(models, 'anew.joblib'))
+  for (const name of ['over', 'anew']) await writeFile(join(models, `${name}.joblib`), 'other')
+  const kept = await readFile(join(artifacts, 'aa', 'same.joblib'))
+  await rm(join(artifacts, 'aa', 'same.joblib'))
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_damaged' })
+  await writeFile(join(artifacts, 'aa', 'same.joblib'), kept)
+  const { warnings } = await recoverWorkspace(folder.path)
+  expect(warnings).toEqual(['These models stay, since others have written them by now: aa/anew.joblib, aa/over.joblib.'])
+  expect(await readdir(models)).toEqual(['anew.joblib', 'over.joblib'])
+  expect((await snapshot(folder.path)).tables.artifacts).toEqual([])
 })

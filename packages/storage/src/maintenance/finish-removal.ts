@@ -11,6 +11,7 @@ import { namedModels } from '../trash/named-models.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from '../trash/trash-places.ts'
 import { some } from '../workspace/find-missing-models.ts'
+import { changedModels, checkKept, warningsOfChanged } from './check-kept.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
 import type { MetadataStore } from './metadata-store.ts'
 import { openArrays } from './open-arrays.ts'
@@ -20,6 +21,7 @@ import { type Division, divideRows, warningsOfStaying } from './rows-in-use.ts'
 /**
  * Carries a removal through whose commit has begun: rows, arrays, models, in this order. Every step can be repeated. What others have changed
  * or use since stays, which is said. An operation without its manifest was being taken back; then that is what is carried through.
+ * Throws `trash_damaged` before its first step.
  */
 export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Promise<string[]> => {
   await refuseLinksFor(layout, journal.operation)
@@ -29,9 +31,11 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
     return []
   }
   const contents = await contentsOf(layout, journal)
+  const changed = await changedModels(layout, contents)
+  await checkKept(layout, contents, journal)
   const { division, known } = await removeRows(layout, contents, places)
-  await removeRest(layout, contents, known)
-  return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known)]
+  await removeRest(layout, { ...contents, files: contents.files.filter(({ path }) => !changed.includes(path)) }, known)
+  return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known), ...warningsOfChanged(changed)]
 }
 
 interface RowsRemoved {

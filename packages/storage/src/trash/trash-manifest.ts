@@ -50,7 +50,7 @@ export const readManifest = async (layout: Layout, operation: string): Promise<T
   return found
 }
 
-/** Compares every file of an operation with its hash, but for models that are back. Throws `trash_damaged` before anything is done with it. */
+/** Compares every file of an operation with its hash, but for models that are back, or have not gone yet. Throws `trash_damaged` before anything is done with it. */
 export const checkTrashFiles = async (layout: Layout, manifest: TrashManifest, restored = noContents): Promise<void> => {
   const { folder } = trashPlaces(layout, manifest.operation_id)
   const back = new Set(restored.files.map(({ path }) => `artifacts/${path}`))
