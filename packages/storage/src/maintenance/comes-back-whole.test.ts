@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { rewriteParquet } from '../testing/tamper.ts'
+import { checkRestore } from '../trash/check-restore.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
@@ -50,4 +51,23 @@ test('rows without an id stay in their file when the dataset goes, and the plan 
   await restoreTrash(folder.path, applied.operation_id ?? '', job)
   expect(await snapshot(folder.path)).toEqual(before)
   expect((await ArrayStore.open(folder.path).stats()).total_rows).toBe(2)
+})
+
+test('arrays that were saved anew since are not restored over; the same ones are no reason to refuse', async () => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }] })
+  const strays = [{ id: 'x' }, { id: 'y', dataset: 'corn' }]
+  await saveArrays(folder.path, strays)
+  const whole = await snapshot(folder.path)
+  const { operation_id } = await apply(folder.path, { kind: 'clean_dead_links', grace_hours: 0 })
+  await saveArrays(folder.path, [{ id: 'x', y: [7, 8, 9] }])
+  const before = await snapshot(folder.path)
+  const taken = { code: 'restore_conflict', fields: { ids: ['x'] }, message: expect.stringContaining('other arrays of 1 prediction (x).') }
+  await expect(checkRestore(folder.path, operation_id ?? '')).rejects.toMatchObject(taken)
+  await expect(restoreTrash(folder.path, operation_id ?? '', job)).rejects.toMatchObject(taken)
+  expect(await snapshot(folder.path)).toEqual(before)
+  await restoreTrash(folder.path, operation_id ?? '', { ...job, ids: ['y'] })
+  await saveArrays(folder.path, strays)
+  await restoreTrash(folder.path, operation_id ?? '', job)
+  expect(await snapshot(folder.path)).toEqual(whole)
 })

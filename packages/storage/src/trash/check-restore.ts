@@ -16,6 +16,7 @@ import { describeMissingModels } from './missing-models.ts'
 import { modelPlace } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { readRestored } from './read-restored.ts'
+import { replacedArrays } from './replaced-arrays.ts'
 import { type Contents, checkTrashFiles, readManifest, type TrashManifest } from './trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from './trash-places.ts'
 
@@ -45,6 +46,8 @@ export const chooseRestore = async (
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
   await checkModels(layout, selected)
   const evidence = await checkRoom(metadata, selected)
+  const replaced = await replacedArrays(layout, places, selected.arrays)
+  if (replaced.length > 0) throw conflict(`others have saved other arrays of ${counted(replaced, 'prediction')}`, replaced)
   const saved = savedRows(places, selected)
   const homeless = await checkParents(layout, manifest, metadata, saved)
   await checkPlaces(metadata, places.folder, selected, new Set(doubled))

@@ -41,8 +41,8 @@ const Options = optionsOf<RestoreOptions>({ ...workShape, jobId, ids: maybeTexts
  * Puts back what an operation has removed: rows as they were, arrays byte for byte, models. Chains get the figures back that they had with
  * the predictions that they have again, else those are worked out anew. The files of the trash are compared with their
  * hashes first. Rows come back in one transaction; a kill before it leaves everything in the trash. Throws `trash_not_found` (also for ids
- * that the operation has not kept), `trash_damaged`, `restore_conflict` when something else has taken the place of a row or a model, or what
- * a row belongs to is not there, `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`.
+ * that the operation has not kept), `trash_damaged`, `restore_conflict` when something else has taken the place of a row, a model or
+ * arrays, or what a row belongs to is not there, `tombstones_corrupt`, `workspace_busy`, `store_locked`, `write_failed`.
  */
 export const restoreTrash = async (path: string, operation: string, options: RestoreOptions): Promise<RestoreReport> => {
   checkText('operation', operation)
