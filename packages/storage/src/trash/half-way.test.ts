@@ -175,6 +175,15 @@ test('a restore that was stopped is not done because rows that it brings back ar
   expect(await snapshot(folder.path)).toEqual(before)
 })
 
+test('a restore that fails after its commit says what came back', async () => {
+  await using folder = await temporaryFolder()
+  const operation = await makeRemoved(folder.path, 'sqlite')
+  const isStore = ({ kind: what, path }: DiskOperation) => what === 'engine-write' && /store\.sqlite$/.test(path)
+  tamperBefore(isStore, async () => fail(), 3)
+  const restored = await restoreTrash(folder.path, operation, job)
+  expect(restored).toMatchObject({ counts: { predictions: 1, arrays: 1 }, remaining: false })
+})
+
 test.each(storeKinds)('without their arrays no rows come back to a store.%s', async (kind) => {
   await using folder = await temporaryFolder()
   const operation = await makeRemoved(folder.path, kind)

@@ -81,7 +81,7 @@ const restore = async (
   const state: { journal: RestoreJournal | null } = { journal: null }
   let chosen: Pick<RestoreChoice, 'selected' | 'warnings'> = { selected: noContents, warnings: [] }
   try {
-    chosen = await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
+    await withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
       const { left, selected, rows, evidence, warnings } = await chooseRestore(layout, manifest, metadata, options.ids)
       const journal: RestoreJournal = {
         format: 'nirs-workspace/journal/1',
@@ -92,12 +92,12 @@ const restore = async (
         operation,
         evidence,
       }
+      chosen = { selected, warnings }
       state.journal = journal
       await writeJournal(layout, journal)
       await writeJsonDurably(places.restoring, selected)
       progress.phase('commit', 'Restoring')
       await insertAll({ layout, places, manifest, metadata, selected, rows, arrays: openArrays(layout.root, options.signal), all: left })
-      return { selected, warnings }
     })
     if (state.journal === null) return chosen
     state.journal = { ...state.journal, phase: 'done' }
