@@ -5,7 +5,7 @@ import { syncFolder } from '../files/disk.ts'
 import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
-import { writeJournal } from '../migration/journal.ts'
+import { beginJournal, writeJournal } from '../migration/journal.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { compactTime, type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, parseGiven } from '../options/check-options.ts'
@@ -122,8 +122,8 @@ interface Removal {
 }
 
 const removeRows = async ({ open, layout, plan, selection, journal, state, options, progress }: Removal): Promise<Contents> => {
+  await beginJournal(layout, journal)
   state.journal = journal
-  await writeJournal(layout, journal)
   await syncFolder(layout.root)
   progress.phase('stage', 'Copying what goes to the trash')
   const places = trashPlaces(layout, journal.operation)

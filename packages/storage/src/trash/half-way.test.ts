@@ -11,6 +11,7 @@ import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { makeWorkspace, saveArrays, snapshot, storeKinds } from '../maintenance/testing/maintenance-fixture.ts'
 import { writeJournal } from '../migration/journal.ts'
+import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
@@ -18,6 +19,7 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeInLog, tamperBefore } from '../testing/tamper.ts'
+import { vacuumWorkspace } from '../vacuum/vacuum-store.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { emptyTrash } from './empty-trash.ts'
 import { listTrash } from './list-trash.ts'
@@ -182,6 +184,29 @@ test('a restore that fails after its commit says what came back', async () => {
   tamperBefore(isStore, async () => fail(), 3)
   const restored = await restoreTrash(folder.path, operation, job)
   expect(restored).toMatchObject({ counts: { predictions: 1, arrays: 1 }, remaining: false })
+})
+
+test('a full disk at the first journal of a job is said as that, and leaves nothing to tidy up', async () => {
+  await using folder = await temporaryFolder()
+  const operation = await makeRemoved(folder.path, 'duckdb')
+  const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['b'] })
+  const jobs = [
+    () => applyPlan(folder.path, plan, job),
+    () => restoreTrash(folder.path, operation, job),
+    () => vacuumWorkspace(folder.path),
+  ]
+  for (const run of jobs) {
+    tamperBefore(
+      ({ kind, path }) => kind === 'write' && /\.nirs-workspace\/\.[^/]+\.tmp$/.test(path),
+      async () => {
+        throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })
+      },
+    )
+    await expect(run()).rejects.toMatchObject({ code: 'write_failed', message: expect.stringContaining('The disk is full') })
+    setFaultHook(undefined)
+    expect(await readInterruption(folder.path)).toBeNull()
+  }
+  expect((await listTrash(folder.path)).total).toBe(1)
 })
 
 test.each(storeKinds)('without their arrays no rows come back to a store.%s', async (kind) => {

@@ -12,7 +12,7 @@ import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { countSelection } from '../maintenance/selection.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
-import { writeJournal } from '../migration/journal.ts'
+import { beginJournal } from '../migration/journal.ts'
 import { refuseLinkedWay } from '../migration/refuse-layout.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
@@ -93,8 +93,8 @@ const restore = async (
         evidence,
       }
       chosen = { selected, warnings }
+      await beginJournal(layout, journal)
       state.journal = journal
-      await writeJournal(layout, journal)
       await writeJsonDurably(places.restoring, selected)
       progress.phase('commit', 'Restoring')
       await insertAll({ layout, places, manifest, metadata, selected, rows, arrays: openArrays(layout.root, options.signal), all: left })

@@ -10,7 +10,7 @@ import { identityOf } from '../files/file-identity.ts'
 import { exists } from '../files/move-file.ts'
 import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
-import { writeJournal } from '../migration/journal.ts'
+import { beginJournal } from '../migration/journal.ts'
 import { rebuildStore } from '../migration/rebuild-store.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
 import { underLock } from '../migration/under-lock.ts'
@@ -63,8 +63,8 @@ const vacuum = async (layout: Layout, store: string, job: string, signal: AbortS
     phase: 'prepare',
     started_at: new Date().toISOString(),
   }
+  await beginJournal(layout, journal)
   try {
-    await writeJournal(layout, journal)
     await syncFolder(layout.root)
     const report = await withEngine({}, (engine) =>
       withAttachedStore(engine, store, sourceAlias, () => rewrite(engine, layout, store, job, signal)),
