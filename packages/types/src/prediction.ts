@@ -40,7 +40,10 @@ const predictionColumns = z.object({
   pipeline_id: z.string().nullable(),
   pipeline_name: z.string().nullable(),
   chain_id: z.string().nullable(),
-  /** ISO 8601; with a Z where the store keeps UTC (SQLite), without a zone where it keeps the local time of its writer. */
+  /**
+   * ISO 8601; with a Z where it is known to be UTC (whole seconds in SQLite), without a zone where the store does not say which one: the local
+   * time of its writer in DuckDB, and in SQLite what nirs4all has taken over from there. Sorted as it is written.
+   */
   created_at: z.string().nullable(),
   /** Whether arrays are stored and their file can be read. */
   has_arrays: z.boolean(),

@@ -26,7 +26,7 @@ export const RunRow = z.object({
   name: z.string(),
   /** As nirs4all wrote it: running, completed, failed. */
   status: z.string(),
-  /** As that of a prediction: with a Z where the store keeps UTC. */
+  /** As that of a prediction: with a Z where it is known to be UTC. */
   created_at: z.string().nullable(),
   completed_at: z.string().nullable(),
   datasets: z.array(z.string()),

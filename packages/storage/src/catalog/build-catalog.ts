@@ -38,7 +38,7 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
     const made = join(own, 'catalog.duckdb')
     await withEngine({ memoryLimit: '700MB', spillFolder: join(own, 'spill') }, async (engine) => {
       await attachWritable(engine, made, 'catalog')
-      const times = resolved.sqlite === null ? 'local' : 'utc'
+      const times = resolved.sqlite === null ? 'local' : 'whole_seconds_utc'
       for (const statement of catalogDefinition('catalog', times)) await engine.run(statement)
       const { predictions } = await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
       // One prediction and its siblings are looked up with every click; without these each look-up is a scan.

@@ -1,5 +1,5 @@
 /** Part of every catalog's file name; a change of the tables below is a new number. */
-export const CATALOG_VERSION = 5
+export const CATALOG_VERSION = 6
 
 export type CatalogType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP'
 
@@ -104,7 +104,7 @@ export const storeTableNames = Object.keys(storeTables) as readonly StoreTable[]
 
 /** Columns of `predictions` that we derive; the order in which they follow those of the store. */
 export const derivedColumns = [
-  /** As the store writes it: local time of the writer in DuckDB, UTC in SQLite. */
+  /** As the store writes it. */
   ['created_at_text', 'VARCHAR'],
   ['run_id', 'VARCHAR'],
   ['run_name', 'VARCHAR'],
@@ -125,17 +125,29 @@ export const derivedColumns = [
 
 const definition = (column: CatalogColumn) => `"${column.name}" ${column.type}${column.required ? ' NOT NULL' : ''}`
 
-/** What the times of a store are: DuckDB keeps the local time of whoever wrote it and does not say where that was, SQLite UTC. */
-export type StoreTimes = 'local' | 'utc'
+/**
+ * What the times of a store are. DuckDB keeps the local time of whoever wrote it, to the microsecond, and does not say where that was; SQLite
+ * UTC in whole seconds, but times that nirs4all has taken over from a store.duckdb as they were: `whole_seconds_utc`.
+ */
+export type StoreTimes = 'local' | 'whole_seconds_utc'
+
+const isUtc = 'microsecond(t) % 1000000 = 0'
+const timeMacros: Record<StoreTimes, { written: string; stored: string }> = {
+  local: { written: 't::VARCHAR', stored: 'asked' },
+  whole_seconds_utc: {
+    written: `t::VARCHAR || CASE WHEN ${isUtc} THEN 'Z' ELSE '' END`,
+    stored: `CASE WHEN ${isUtc} THEN asked - to_minutes(minutes) ELSE asked END`,
+  },
+}
 
 /**
  * DDL of the catalog attached as `alias`. No keys and no indexes: it is written once, and scans of a column are fast enough.
- * Its macros know what its times are: `written_time(t)` is a time as text, with a Z where it is UTC; `stored_time(t, minutes)` the time
- * in the catalog at which a clock, so many minutes ahead of UTC, shows `t`.
+ * Its macros know what its times are: `written_time(t)` is a time as text, with a Z where it is UTC; `stored_time(asked, minutes, t)`
+ * what a time like `t` is in the catalog when a clock, so many minutes ahead of UTC, shows `asked`.
  */
 export const catalogDefinition = (alias: string, times: StoreTimes = 'local'): string[] => [
-  `CREATE MACRO ${alias}.written_time(t) AS t::VARCHAR${times === 'utc' ? " || 'Z'" : ''}`,
-  `CREATE MACRO ${alias}.stored_time(t, minutes) AS ${times === 'utc' ? 't - to_minutes(minutes)' : 't'}`,
+  `CREATE MACRO ${alias}.written_time(t) AS ${timeMacros[times].written}`,
+  `CREATE MACRO ${alias}.stored_time(asked, minutes, t) AS ${timeMacros[times].stored}`,
   ...storeTableNames.map((table) => {
     const derived = table === 'predictions' ? derivedColumns.map(([name, type]) => `${name} ${type}`) : []
     return `CREATE TABLE ${alias}.${table} (${[...storeTables[table].map(definition), ...derived].join(', ')})`

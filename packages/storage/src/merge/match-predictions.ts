@@ -2,7 +2,7 @@ import { type MergeStrategy, metricDirection } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { digestOf, newId, plainJson, plainNumber } from './merge-sql.ts'
+import { digestOf, newId, plainJson, plainNumber, plainTime } from './merge-sql.ts'
 import { ofSource } from './source-views.ts'
 
 const model = [
@@ -89,8 +89,8 @@ export const decideConflicts = async (engine: Engine, source: number, strategy: 
   await engine.run(`CREATE TABLE ${conflicts} AS
     WITH own AS (SELECT * FROM ${matched} WHERE action = 'insert'),
       rivals AS (SELECT * FROM memory.main.present WHERE state = 'alive' AND NOT ${isShared}),
-      s AS (SELECT fold_key, min(rank) AS best, max(created_at) AS latest, any_value(direction) AS direction FROM own GROUP BY fold_key),
-      t AS (SELECT fold_key, min(rank) AS best, max(created_at) AS latest FROM rivals GROUP BY fold_key),
+      s AS (SELECT fold_key, min(rank) AS best, ${latest}, any_value(direction) AS direction FROM own GROUP BY fold_key),
+      t AS (SELECT fold_key, min(rank) AS best, ${latest} FROM rivals GROUP BY fold_key),
       decided AS (SELECT fold_key, ${decision[strategy]} AS decision FROM s JOIN t USING (fold_key)),
       sk AS (SELECT natural_key, any_value(fold_key) AS fold_key, list(id ORDER BY id)[:10] AS source_ids FROM own GROUP BY natural_key),
       tk AS (SELECT natural_key, list(id ORDER BY origin, id)[:10] AS target_ids FROM memory.main.present
@@ -108,11 +108,20 @@ export const decideConflicts = async (engine: Engine, source: number, strategy: 
 /** Predictions of the target that give way. */
 export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
 
-/** A metric whose direction nobody knows is not ranked by guess: both stay. On a draw the target's stay. */
+/**
+ * SQLite's own times are UTC in whole seconds, those of DuckDB the writer's local time to the microsecond, also once a merge or nirs4all has
+ * taken them over.
+ */
+const latest = `max(created_at) AS latest, bool_or(created_at = ${plainTime('created_at')}) AS any_utc, bool_or(created_at <> ${plainTime('created_at')}) AS any_local`
+
+/** No two clocks of the world are further apart than 26 hours: beyond that the order is known whatever the zone. */
+const isUnsure = '(s.any_utc OR t.any_utc) AND (s.any_local OR t.any_local) AND abs(epoch(s.latest) - epoch(t.latest)) <= 26 * 3600'
+
+/** A metric whose direction nobody knows is not ranked by guess, nor are times whose order nobody knows: both stay. On a draw the target's stay. */
 const decision: Record<MergeStrategy, string> = {
   skip: `'keep_target'`,
   keep_all: `'keep_both'`,
-  keep_latest: `CASE WHEN s.latest IS NOT NULL AND (t.latest IS NULL OR s.latest > t.latest) THEN 'take_source' ELSE 'keep_target' END`,
+  keep_latest: `CASE WHEN ${isUnsure} THEN 'keep_both' WHEN s.latest IS NOT NULL AND (t.latest IS NULL OR s.latest > t.latest) THEN 'take_source' ELSE 'keep_target' END`,
   keep_best: `CASE WHEN s.direction = 'unknown' THEN 'keep_both' WHEN s.best IS NOT NULL AND (t.best IS NULL OR s.best < t.best) THEN 'take_source' ELSE 'keep_target' END`,
 }
 

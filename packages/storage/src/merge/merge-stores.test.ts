@@ -80,10 +80,11 @@ describe('test_merge_stores', () => {
     ).toEqual([])
   })
 
-  const both = (target: number, source: number, metric = 'rmse') => ({
-    target: { predictions: [{ id: 't', score: target, metric, created: '2026-01-01', y: [1] }] },
-    source: { predictions: [{ id: 's', score: source, metric, created: '2026-02-01', y: [2] }] },
+  const both = (target: number, source: number, metric = 'rmse', [earlier, later] = ['2026-01-01', '2026-02-01']) => ({
+    target: { predictions: [{ id: 't', score: target, metric, created: earlier, y: [1] }] },
+    source: { predictions: [{ id: 's', score: source, metric, created: later, y: [2] }] },
   })
+  const madeAt = (...times: [string, string]) => both(0.5, 0.6, 'rmse', times)
   const outcomes: [MergeStrategy, string, ReturnType<typeof both>, string[]][] = [
     ['keep_best', 'lower is better', both(0.9, 0.1), ['s']],
     ['keep_best', 'lower is better, the target is', both(0.1, 0.9), ['t']],
@@ -96,6 +97,11 @@ describe('test_merge_stores', () => {
     ['keep_best', 'a draw leaves the target', both(0.5, 0.5), ['t']],
     ['keep_best', 'a metric of unknown direction is not ranked by guess', both(0.1, 0.9, 'oddness'), ['s', 't']],
     ['keep_latest', 'the later one', both(0.1, 0.9), ['s']],
+    ['keep_latest', 'UTC and a local time of the next day', madeAt('2026-01-01 10:00:00', '2026-01-02 10:00:00.5'), ['s', 't']],
+    ['keep_latest', 'a local time and UTC of the next day', madeAt('2026-01-01 10:00:00.5', '2026-01-02 10:00:00'), ['s', 't']],
+    ['keep_latest', 'UTC and a local time more than any zone later', madeAt('2026-01-01 10:00:00', '2026-01-02 12:00:00.5'), ['s']],
+    ['keep_latest', 'a local time of long before', madeAt('2026-01-03 10:00:00', '2026-01-02 07:00:00.5'), ['t']],
+    ['keep_latest', 'two local times', madeAt('2026-01-01 10:00:00.5', '2026-01-01 10:00:00.6'), ['s']],
     ['keep_all', 'both', both(0.1, 0.9), ['s', 't']],
     ['skip', 'the target', both(0.9, 0.1), ['t']],
   ]
@@ -156,6 +162,10 @@ describe('test_merge_stores', () => {
     expect(ids).toEqual(expected.map((id) => `${id}: ${about}`))
     for (const id of ids) expect(ys.get(id)).toEqual(id === `t: ${about}` ? [1] : [2])
     expect(again).toEqual(files)
+    expect(plan.warnings.filter((text) => text.includes('local time')).map((text) => text.match(/\d+/)?.[0])).toEqual(
+      onConflict === 'keep_latest' ? ['2'] : [],
+    )
+    expect(report.warnings).toEqual(plan.warnings)
   })
 
   test.each([

@@ -68,24 +68,29 @@ const describePlan = async (
 }
 
 /** What a person should know before and after. */
-export const warningsOf = async ({ engine, sources, losses }: OpenMerge): Promise<string[]> => {
+export const warningsOf = async ({ engine, sources, losses, request }: OpenMerge): Promise<string[]> => {
   const warnings = [...losses]
   for (const { index, resolved } of sources) {
     const { undecided, copies } = await engine.one(
       z.object({ undecided: z.number(), copies: z.number() }),
       `SELECT (SELECT count(*) FROM ${ofSource(index, 'conflicts')} c JOIN ${ofSource(index, 'matched')} m ON m.natural_key = c.natural_key
-         WHERE c.decision = 'keep_both' AND m.direction = 'unknown') AS undecided, (SELECT count(*) FROM ${ofSource(index, 'copies')}) AS copies`,
+         WHERE c.decision = 'keep_both' AND ${isUndecided(request)}) AS undecided, (SELECT count(*) FROM ${ofSource(index, 'copies')}) AS copies`,
     )
     warnings.push(...(await cutLineages(engine, index)).map((text) => `${resolved.name}: ${text}`))
     if (undecided > 0)
-      warnings.push(
-        `${resolved.name}: of ${undecided} predictions it is unknown whether more or less of their metric is better; both sides stay.`,
-      )
+      warnings.push(`${resolved.name}: of ${undecided} predictions it is unknown whether ${unknownOf(request)}; both sides stay.`)
     if (copies > 0)
       warnings.push(`${resolved.name}: ${copies} chains come as copies, because a chain holds one prediction per fold and partition.`)
   }
   return warnings
 }
+
+const isUndecided = ({ onConflict }: MergeRequest): string => (onConflict === 'keep_latest' ? 'true' : `m.direction = 'unknown'`)
+
+const unknownOf = ({ onConflict }: MergeRequest): string =>
+  onConflict === 'keep_latest'
+    ? 'they are later than those of the other side: some times are UTC, others the local time of a place that no store names'
+    : 'more or less of their metric is better'
 
 const Cut = z.object({ runs: z.number(), first: z.array(z.string()).nullable() })
 

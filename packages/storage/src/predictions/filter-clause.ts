@@ -97,7 +97,7 @@ const rangeCondition = (binder: Binder, column: RangeColumn, range: { min?: Boun
 
 const timeCondition = (binder: Binder, name: string, { min, max }: { min?: Bound; max?: Bound }): string => {
   const parts: string[] = []
-  const stored = (time: string, offset: number) => `catalog.stored_time(${binder.bind(time)}::TIMESTAMP, ${offset})`
+  const stored = (time: string, offset: number) => `catalog.stored_time(${binder.bind(time)}::TIMESTAMP, ${offset}, ${name})`
   if (min !== undefined) {
     const { from, offset } = timestampBound('created_at', min)
     parts.push(`${name} >= ${stored(from, offset)}`)

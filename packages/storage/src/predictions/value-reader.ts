@@ -30,5 +30,5 @@ export const readBoolean = (value: unknown): boolean => {
 /** The SQL of a time for `readTimestamp`. */
 export const writtenTime = (column: string): string => `catalog.written_time("${column}")`
 
-/** ISO 8601: with a Z where the store keeps UTC, without a zone where it does not say which one its writer meant. */
+/** ISO 8601: with a Z where it is UTC, without a zone where the store does not say which one its writer meant. */
 export const readTimestamp = (value: unknown): string | null => readTextOrNull(value)?.replace(' ', 'T') ?? null

@@ -111,6 +111,27 @@ test('times of SQLite are UTC and say so; a date with a zone filters by the mome
   catalog.close()
 })
 
+test('times that nirs4all has taken over from a store.duckdb are local: no Z, and filtered by the clock that wrote them', async () => {
+  await using folder = await temporaryFolder()
+  await using cache = await temporaryFolder()
+  const more = `INSERT INTO runs (run_id, name, created_at) VALUES ('run-2', 'Taken over', '2026-01-01 01:00:27.058062');
+    INSERT INTO predictions (prediction_id, dataset_name, created_at) VALUES ('b', 'wheat', '2026-02-19 10:00:00.058062'), ('c', 'wheat', NULL)`
+  makeSqlite(join(folder.path, 'store.sqlite'), more)
+  const catalog = await catalogOf(folder.path, cache.path)
+  const list = async (min?: string, max?: string) => {
+    const filter = { equals: {}, ranges: { created_at: { min, max } }, q: '' }
+    const { rows } = await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })
+    return rows.map((row) => row.created_at)
+  }
+  const [utc, local] = ['2026-02-19T10:00:00Z', '2026-02-19T10:00:00.058062']
+  expect(await list()).toEqual([local, utc, null])
+  expect(await list('2026-02-19T10:00')).toEqual([local, utc])
+  expect(await list('2026-02-19T10:00+01:00', '2026-02-19T10:30+01:00')).toEqual([local])
+  expect(await list('2026-02-19T11:00+01:00')).toEqual([utc])
+  expect((await getRun(catalog, 'run-2')).created_at).toBe('2026-01-01T01:00:27.058062')
+  catalog.close()
+})
+
 test('predictions of one second lie by chain, fold and partition', async () => {
   await using folder = await temporaryFolder()
   await using cache = await temporaryFolder()
