@@ -15,6 +15,11 @@ test('a written date stands for the stretch of time that it names', () => {
   })
 })
 
+test('the last year of four digits ends with the year 10000, which DuckDB knows too', () => {
+  expect(timestampBound('created_at', '9999-12-31')).toEqual({ from: '9999-12-31 00:00:00', until: '10000-01-01 00:00:00', offset: 0 })
+  expect(timestampBound('created_at', '9999-12-31T23:59:59.999999').until).toBe('10000-01-01 00:00:00.000000')
+})
+
 test('fractions keep their microseconds', () => {
   expect(timestampBound('created_at', '2026-01-01T00:00:00.5')).toEqual({
     from: '2026-01-01 00:00:00.500000',

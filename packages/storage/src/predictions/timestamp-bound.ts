@@ -53,7 +53,8 @@ const fractionBound = (start: Date, fraction: string): Stretch => {
 
 const withMicros = (seconds: string, micros: number): string => `${seconds}.${String(micros).padStart(6, '0')}`
 
-const text = (date: Date): string => date.toISOString().slice(0, 19).replace('T', ' ')
+/** Years of five digits have a sign and a zero in front, which DuckDB does not take. */
+const text = (date: Date): string => date.toISOString().replace('+0', '').replace('T', ' ').slice(0, -5)
 
 const notATime = (column: string, bound: string | number) =>
   new StorageError('validation', `"${bound}" is not a date, but ${column} is filtered by dates.`, {

@@ -106,6 +106,7 @@ test('times of SQLite are UTC and say so; a date with a zone filters by the mome
   expect(await list('2026-02-19+01:00', '2026-02-19+01:00')).toEqual([morning])
   expect(await list('2026-02-20T00:30+01:00')).toEqual([evening])
   expect(await list(undefined, '2026-02-19T05:00:00-05:00')).toEqual([morning])
+  expect(await list('2026-02-19T23:00', '9999-12-31-01:00')).toEqual([evening])
   expect((await readRunHeads(catalog)).at(-1)?.created_at).toBe('2026-01-01T01:00:27Z')
   expect((await getRun(catalog, 'run-2')).created_at).toBe('2026-01-01T01:00:27Z')
   catalog.close()
