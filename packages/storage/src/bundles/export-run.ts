@@ -62,7 +62,7 @@ const Chain = z.object({
 const listed = (schema: z.ZodObject, table: string): string =>
   Object.keys(schema.shape)
     .filter((name) => name !== 'project' && name !== 'predictions')
-    .map((name) => (name.endsWith('_at') ? `${table}.${name}::VARCHAR AS ${name}` : `${table}.${name}`))
+    .map((name) => (name.endsWith('_at') ? `catalog.main.written_time(${table}.${name}) AS ${name}` : `${table}.${name}`))
     .join(', ')
 
 /** A run with its pipelines and chains as YAML; JSON columns come as structures. Throws `run_not_found`. */

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { streamChunks } from '../engine/stream-chunks.ts'
 import { arrowBatch, arrowExportType, arrowSchema } from '../export/arrow-batch.ts'
 import { type CatalogReader, PREDICTIONS } from '../predictions/catalog-reader.ts'
+import { writtenTime } from '../predictions/value-reader.ts'
 import { type RowOptions, selectRows } from './stream-rows.ts'
 
 const Described = z.object({ column_name: z.string(), column_type: z.string() })
@@ -14,7 +15,8 @@ export const predictionTable = async (catalog: CatalogReader, filter: Prediction
   const types = new Map(described.map((row) => [row.column_name, row.column_type]))
   const columns = PredictionColumnName.options.map((name) => ({ name, type: arrowExportType(types.get(name) ?? 'VARCHAR') }))
   const schema = arrowSchema(columns, new Map())
-  const select = columns.map(({ name, type }) => `"${name}"::${type} AS "${name}"`).join(', ')
+  const value = (name: string) => (name === 'created_at' ? writtenTime(name) : `"${name}"`)
+  const select = columns.map(({ name, type }) => `${value(name)}::${type} AS "${name}"`).join(', ')
   const { sql, parameters } = selectRows(select, filter, options)
   const batches = []
   for await (const chunk of streamChunks(catalog.engine, sql, parameters, options.signal)) batches.push(arrowBatch(schema, columns, chunk))

@@ -4,9 +4,11 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { exportRun } from '../bundles/export-run.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { readCatalogMeta } from '../catalog/read-info.ts'
+import { Predictions } from '../portable/predictions.ts'
 import { listPredictions } from '../predictions/list.ts'
 import { getRun } from '../runs/get.ts'
 import { readRunHeads } from '../runs/run-heads.ts'
@@ -131,6 +133,13 @@ test('times that nirs4all has taken over from a store.duckdb are local: no Z, an
   expect(await list('2026-02-19T11:00+01:00')).toEqual([utc])
   expect((await getRun(catalog, 'run-2')).created_at).toBe('2026-01-01T01:00:27.058062')
   catalog.close()
+  await using predictions = await Predictions.open(folder.path, { cacheFolder: cache.path })
+  const table = await predictions.toArrow()
+  expect([...(table.getChild('created_at') ?? [])]).toEqual([local, utc, null].map((time) => time?.replace('T', ' ') ?? null))
+  const resolved = await resolveWorkspace(folder.path)
+  const yaml = (id: string) => exportRun({ resolved, catalog }, id)
+  expect(await yaml('run-2')).toContain('created_at: "2026-01-01 01:00:27.058062"')
+  expect(await yaml('run-1')).toMatch(/created_at: "\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"/)
 })
 
 test('predictions of one second lie by chain, fold and partition', async () => {
