@@ -14,10 +14,11 @@ export const narrowFilter = (a: PredictionFilter, b: PredictionFilter): Predicti
     rangeColumns.flatMap((column) => {
       const [first, second] = [a.ranges[column], b.ranges[column]]
       if (first === undefined && second === undefined) return []
-      return [[column, { ...extreme('min', first?.min, second?.min), ...extreme('max', first?.max, second?.max) }]]
+      const tighter = column === 'created_at' ? bothTimes : extreme
+      return [[column, { ...tighter('min', first?.min, second?.min), ...tighter('max', first?.max, second?.max) }]]
     }),
   ),
-  q: `${a.q} ${b.q}`.trim(),
+  q: `${a.q}\n${b.q}`.trim(),
 })
 
 /** No name holds a NUL: a store cannot keep one. */
@@ -25,13 +26,19 @@ const noValue = '\u0000'
 
 type Bound = string | number | undefined
 
-/** The tighter of two bounds; numbers by value, times by their text (ISO 8601 sorts as time does). */
+/** Which of two times is tighter depends on the row, when they name different zones: each on its line, both hold. */
+const bothTimes = (side: 'min' | 'max', a: Bound, b: Bound): Record<string, string | number> => {
+  const times = new Set([a, b].filter((time) => time !== undefined))
+  return times.size === 0 ? {} : { [side]: [...times].join('\n') }
+}
+
+/** The tighter of two numbers; what is none stays, for the query to refuse. */
 const extreme = (side: 'min' | 'max', a: Bound, b: Bound): Record<string, string | number> => {
   if (a === undefined || b === undefined) {
     const only = a ?? b
     return only === undefined ? {} : { [side]: only }
   }
-  const [x, y] = [Number(a), Number(b)]
-  const isFirstLower = Number.isNaN(x) || Number.isNaN(y) ? String(a) < String(b) : x < y
-  return { [side]: isFirstLower === (side === 'max') ? a : b }
+  const odd = [a, b].find((bound) => Number.isNaN(Number(bound)))
+  if (odd !== undefined) return { [side]: odd }
+  return { [side]: Number(a) < Number(b) === (side === 'max') ? a : b }
 }

@@ -1,6 +1,7 @@
 import type { PredictionFilter } from '@nirs-workspace/types'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isStorageError } from '../errors.ts'
+import { narrowFilter } from '../portable/narrow-filter.ts'
 import { filterKey, whereClause } from './filter-clause.ts'
 import { listPredictions } from './list.ts'
 import { emptyFilter, openSampleCatalog, type SampleCatalog } from './testing/sample-catalog.ts'
@@ -53,6 +54,17 @@ const ids = async (filter: Partial<PredictionFilter>): Promise<string> => {
 }
 
 describe('filters', () => {
+  test('two of them together let through what both do: dates however they are written, and the words of both searches', async () => {
+    const created = (min?: string, max?: string) => ({ ...emptyFilter, ranges: { created_at: { min, max } } })
+    const both = (a: PredictionFilter, b: PredictionFilter) => Promise.all([ids(narrowFilter(a, b)), ids(narrowFilter(b, a))])
+    expect(await both(created(undefined, '2026-01-02'), created(undefined, '2026-01-02T00:05'))).toEqual(['ab', 'ab'])
+    expect(await both(created('2026-01-01T23:45Z'), created('2026-01-02T00:30+01:00'))).toEqual(['de', 'de'])
+    expect(await both(created('2026-01-02'), created('2026-01-02T00:00', '2026-01-02'))).toEqual(['be', 'be'])
+    const search = (q: string) => ({ ...emptyFilter, q })
+    expect([await ids(search('= 5')), await both(search('n_components'), search('= 5'))]).toEqual(['', ['', '']])
+    expect(await both(search('n_components : 5'), search('rbf'))).toEqual(['a', 'a'])
+  })
+
   test('ranges include their ends and hold finite numbers only', async () => {
     expect(await ids({ ranges: { val_score: { min: -2, max: 0.5 } } })).toBe('ae')
     expect(await ids({ ranges: { val_score: { min: 0 } } })).toBe('a')

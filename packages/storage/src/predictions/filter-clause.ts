@@ -23,12 +23,12 @@ export const whereClause = (filter: PredictionFilter, { without }: ClauseOptions
 }
 
 /**
- * The words of a search text, each once; a name and its value, joined by = or :, are one. What makes words alike is left to DuckDB, which
- * made the search text of the catalog.
+ * The words of a search text, each once; a name and its value, joined by = or : on one line, are one. What makes words alike is left to
+ * DuckDB, which made the search text of the catalog.
  */
 export const searchWords = (q: string): string[] => [...new Set(Array.from(q.matchAll(joinedWords), ([word]) => word.replace(/\s+/g, ' ')))]
 
-const joinedWords = /[^\s=:]+(?:\s*[=:]+\s*[^\s=:]+)+[=:]*|\S+/g
+const joinedWords = /[^\s=:]+(?:[^\S\n]*[=:]+[^\S\n]*[^\s=:]+)+[=:]*|\S+/g
 
 /** How a name and its value stand next to each other in a text and in the JSON of parameters. */
 const joints = ['=', ': ', '": ', '": "', '":', '":"']
@@ -98,16 +98,19 @@ const rangeCondition = (binder: Binder, column: RangeColumn, range: { min?: Boun
 const timeCondition = (binder: Binder, name: string, { min, max }: { min?: Bound; max?: Bound }): string => {
   const parts: string[] = []
   const stored = (time: string, offset: number) => `catalog.stored_time(${binder.bind(time)}::TIMESTAMP, ${offset}, ${name})`
-  if (min !== undefined) {
-    const { from, offset } = timestampBound('created_at', min)
+  for (const line of linesOf(min)) {
+    const { from, offset } = timestampBound('created_at', line)
     parts.push(`${name} >= ${stored(from, offset)}`)
   }
-  if (max !== undefined) {
-    const { until, offset } = timestampBound('created_at', max)
+  for (const line of linesOf(max)) {
+    const { until, offset } = timestampBound('created_at', line)
     parts.push(`${name} < ${stored(until, offset)}`)
   }
   return parts.join(' AND ')
 }
+
+/** Of filters that were put together each bound has its line. */
+const linesOf = (bound: Bound): string[] => (bound === undefined ? [] : String(bound).trim().split('\n'))
 
 const numericBound = (column: RangeColumn, bound: string | number): number => {
   const value = typeof bound === 'number' ? bound : bound.trim() === '' ? Number.NaN : Number(bound)

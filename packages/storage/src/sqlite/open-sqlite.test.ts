@@ -8,6 +8,7 @@ import { exportRun } from '../bundles/export-run.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { readCatalogMeta } from '../catalog/read-info.ts'
+import { narrowFilter } from '../portable/narrow-filter.ts'
 import { Predictions } from '../portable/predictions.ts'
 import { listPredictions } from '../predictions/list.ts'
 import { getRun } from '../runs/get.ts'
@@ -109,6 +110,11 @@ test('times of SQLite are UTC and say so; a date with a zone filters by the mome
   expect(await list('2026-02-20T00:30+01:00')).toEqual([evening])
   expect(await list(undefined, '2026-02-19T05:00:00-05:00')).toEqual([morning])
   expect(await list('2026-02-19T23:00', '9999-12-31-01:00')).toEqual([evening])
+  const tight = { equals: {}, ranges: { created_at: { min: '2026-02-19T23:30:01Z' } }, q: '' }
+  const loose = { equals: {}, ranges: { created_at: { min: '2026-02-20T00:15+01:00' } }, q: '' }
+  for (const filter of [narrowFilter(tight, loose), narrowFilter(loose, tight)]) {
+    expect((await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })).rows).toEqual([])
+  }
   expect((await readRunHeads(catalog)).at(-1)?.created_at).toBe('2026-01-01T01:00:27Z')
   expect((await getRun(catalog, 'run-2')).created_at).toBe('2026-01-01T01:00:27Z')
   catalog.close()
