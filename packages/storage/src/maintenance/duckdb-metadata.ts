@@ -131,8 +131,8 @@ export class DuckdbMetadata implements MetadataStore {
     if (!hasNaturalKey(this.shapes)) return []
     await this.#want(predictions)
     const all = this.#table('predictions')
-    const counted = `SELECT prediction_id AS id, count(*) OVER (PARTITION BY ${naturalKeyNames.join(', ')}) AS n FROM ${all}
-      WHERE pipeline_id IN (SELECT pipeline_id FROM ${all} WHERE prediction_id IN (${wanted}))`
+    const counted = `SELECT ${this.#key('predictions')} AS id, count(*) OVER (PARTITION BY ${naturalKeyNames.join(', ')}) AS n FROM ${all}
+      WHERE pipeline_id IN (SELECT pipeline_id FROM ${all} WHERE ${this.#key('predictions')} IN (${wanted}))`
     return readIds(this.#at.engine, `SELECT id FROM (${counted}) WHERE n > 1 AND id IN (${wanted}) ORDER BY id`)
   }
 
@@ -143,8 +143,8 @@ export class DuckdbMetadata implements MetadataStore {
     const same = naturalKeyNames.map((column) => `p.${column} IS NOT DISTINCT FROM s.${column}`)
     return readIds(
       this.#at.engine,
-      `SELECT DISTINCT s.prediction_id AS id FROM ${fileRows(path)} s JOIN ${this.#table('predictions')} p ON ${same.join(' AND ')}
-       WHERE s.prediction_id IN (${wanted}) AND p.prediction_id <> s.prediction_id ORDER BY id`,
+      `SELECT DISTINCT s.prediction_id::VARCHAR AS id FROM ${fileRows(path)} s JOIN ${this.#table('predictions')} p ON ${same.join(' AND ')}
+       WHERE s.prediction_id::VARCHAR IN (${wanted}) AND p.prediction_id <> s.prediction_id ORDER BY id`,
     )
   }
 
@@ -154,7 +154,7 @@ export class DuckdbMetadata implements MetadataStore {
     await this.#want(chains)
     const rows = await this.#at.engine.rows(
       Links,
-      `SELECT ${['chain_id', ...columns].join(', ')} FROM ${this.#table('chains')} WHERE chain_id IN (${wanted})`,
+      `SELECT ${['chain_id::VARCHAR AS chain_id', ...columns].join(', ')} FROM ${this.#table('chains')} WHERE chain_id::VARCHAR IN (${wanted})`,
     )
     return new Map(rows.map(({ chain_id, ...figures }) => [chain_id ?? '', figures]))
   }
@@ -165,11 +165,12 @@ export class DuckdbMetadata implements MetadataStore {
       this.shapes.get(table)?.columns.includes(column) === true ? `${table}.${column}` : 'NULL'
     return this.#at.engine.rows(
       PredictionRow,
-      `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} IS NOT NULL AS is_refit,
+      `SELECT * REPLACE (chain_id::VARCHAR AS chain_id, prediction_id::VARCHAR AS prediction_id) FROM (
+       SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} IS NOT NULL AS is_refit,
          CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')}::VARCHAR END AS scores,
          ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
        FROM ${this.#table('predictions')} LEFT JOIN ${this.#table('chains')} USING (chain_id)
-       WHERE predictions.chain_id IN (${wanted}) ORDER BY predictions.prediction_id`,
+       WHERE predictions.chain_id::VARCHAR IN (${wanted})) ORDER BY prediction_id`,
     )
   }
 
@@ -191,7 +192,7 @@ export class DuckdbMetadata implements MetadataStore {
     const set = columns.map((column) => `${column} = f.new_${column}::${types.get(column) ?? 'VARCHAR'}`)
     const same = columns.map((column) => `chains.${column}::VARCHAR IS NOT DISTINCT FROM f.old_${column}`)
     await engine.run(
-      `UPDATE ${this.#table('chains')} SET ${set.join(', ')} FROM temp.main.figure_changes f WHERE chains.chain_id = f.id AND ${same.join(' AND ')}`,
+      `UPDATE ${this.#table('chains')} SET ${set.join(', ')} FROM temp.main.figure_changes f WHERE chains.chain_id::VARCHAR = f.id AND ${same.join(' AND ')}`,
     )
   }
 

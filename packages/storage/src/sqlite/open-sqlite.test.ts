@@ -81,12 +81,15 @@ test('rows that are only in a live log are read, from a copy; the log stays as i
 test('columns that a release lacks are null, JSON stays text, odd numbers do not hide the row', async () => {
   await using folder = await temporaryFolder()
   await using cache = await temporaryFolder()
-  makeSqlite(join(folder.path, 'store.sqlite'))
+  const more = `INSERT INTO predictions (prediction_id, fold_id, n_samples, created_at) VALUES ('b', 1152921504606846977, 1152921504606846977, '2026-02-19 09:00:00')`
+  makeSqlite(join(folder.path, 'store.sqlite'), more)
   const catalog = await catalogOf(folder.path, cache.path)
   const rows = await catalog.engine.connection.runAndReadAll(
-    'SELECT prediction_id, val_score, n_samples, scores, model_name, created_at_text, run_name FROM predictions',
+    "SELECT prediction_id, val_score, n_samples, scores, model_name, created_at_text, run_name FROM predictions WHERE dataset_name = 'wheat'",
   )
   expect(rows.getRowsJson()).toEqual([['a', null, 3, '{"rmse": NaN}', '', '2026-02-19 10:00:00', 'Morning screen']])
+  const large = await catalog.engine.connection.runAndReadAll("SELECT fold_id, n_samples FROM predictions WHERE dataset_name = ''")
+  expect(large.getRowsJson()).toEqual([['1152921504606846977', null]])
   expect((await readCatalogMeta(catalog.engine)).storage_status).toMatchObject({ storage_mode: 'sqlite', written_by: '0.8.4-0.8.9' })
   catalog.close()
 })

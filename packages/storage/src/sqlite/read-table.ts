@@ -38,7 +38,7 @@ export function* readColumns(
   const quoted = columns.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ')
   const statement = database.prepare(`SELECT ${quoted} FROM "${table.replaceAll('"', '""')}"`)
   statement.setReturnArrays(true)
-  statement.setReadBigInts(false)
+  statement.setReadBigInts(true)
   let batch: SqliteValue[][] = columns.map(() => [])
   for (const row of statement.iterate()) {
     if (!Array.isArray(row)) throw new TypeError('Expected rows as arrays')

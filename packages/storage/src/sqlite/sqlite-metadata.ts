@@ -168,8 +168,8 @@ export class SqliteMetadata implements MetadataStore {
     const taken = this.#database.prepare(`SELECT 1 FROM predictions p WHERE ${sameKey('p', () => '?')} AND p.prediction_id <> ? LIMIT 1`)
     const displaced: string[] = []
     for await (const row of savedRows(path)) {
-      const { prediction_id: id } = row
-      if (typeof id !== 'string' || !chosen.has(id)) continue
+      const id = asKey(row.prediction_id)
+      if (id === null || !chosen.has(id)) continue
       if (taken.get(...naturalKey.map((column) => row[column] ?? null), id) !== undefined) displaced.push(id)
     }
     return displaced
@@ -195,16 +195,15 @@ export class SqliteMetadata implements MetadataStore {
       this.shapes.get(table)?.columns.includes(column) === true ? `${table}.${column}` : 'NULL'
     const found: FigureRow[] = []
     for (const batch of batches(chains)) {
-      const rows = this.#database
-        .prepare(
-          `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} AS refit_context,
+      const statement = this.#database.prepare(
+        `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} AS refit_context,
              CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')} END AS scores,
              ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
            FROM predictions LEFT JOIN chains USING (chain_id)
            WHERE predictions.chain_id IN (${batch.map(() => '?').join(', ')}) ORDER BY predictions.prediction_id`,
-        )
-        .all(...batch)
-      found.push(...rows.map(figureRow))
+      )
+      statement.setReadBigInts(true)
+      found.push(...statement.all(...batch).map(figureRow))
     }
     return found
   }
@@ -250,8 +249,9 @@ export class SqliteMetadata implements MetadataStore {
 
   async #insert({ table, keys, path, emptied }: SavedRows): Promise<void> {
     const key = this.#keyOf(table)
-    const empty = new Set<unknown>(emptied?.values)
-    const cellOf = (row: SavedRow, column: string) => (column === emptied?.column && empty.has(row[column]) ? null : (row[column] ?? null))
+    const empty = new Set<string | null>(emptied?.values)
+    const isEmptied = (row: SavedRow, column: string) => column === emptied?.column && empty.has(asKey(row[column]))
+    const cellOf = (row: SavedRow, column: string) => (isEmptied(row, column) ? null : (row[column] ?? null))
     const chosen = new Set(keys)
     const generated = this.#generatedColumns(table)
     const isThere = this.#database.prepare(`SELECT 1 FROM ${quoted(table)} WHERE ${quoted(key)} = ?`)
