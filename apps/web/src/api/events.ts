@@ -107,10 +107,10 @@ export const applyEvent = (client: QueryClient, event: ServerEvent): void => {
       return
     case 'workspace_missing':
     case 'workspace_found':
-      // The list tells whether it is there; the pages keep what they show until it is back.
+    case 'catalog_updated':
+      // The list tells whether it is there and which catalog it has; the pages keep what they show until it is back, or until that is another.
       void client.invalidateQueries({ queryKey: ['/workspaces'] })
       return
-    case 'catalog_updated':
     case 'workspace_locked':
     case 'workspace_unlocked':
       refreshWorkspace(client, event.data.workspace_id)

@@ -4,20 +4,22 @@ import { useEffect, useRef } from 'react'
 import { refreshWorkspace } from './events.ts'
 import { whyUnreadable } from './why-unreadable.ts'
 
-/** Asks for everything of a workspace again when its folder is back after it had vanished, or when it can be read again. */
+/**
+ * Asks for everything of a workspace again when its catalog is another one than it was last shown from, whether by an event, by the list
+ * or after a time with another workspace; and when its folder is back after it had vanished, or when it can be read again.
+ */
 export const useRefreshOnReturn = (client: QueryClient, workspace: Workspace | undefined): void => {
   const id = workspace?.id
-  const state = workspace === undefined ? 'away' : stateOf(workspace)
-  const away = useRef<string>(undefined)
+  const isBuilding = workspace !== undefined && isThere(workspace) && workspace.catalog.state === 'building'
+  const catalog = workspace !== undefined && isThere(workspace) ? (workspace.catalog.fingerprint ?? 'none') : undefined
+  const shown = useRef(new Map<string, string | undefined>())
   useEffect(() => {
-    if (id === undefined || (state === 'building' && away.current === id)) return
-    const isBack = state === 'there' && away.current === id
-    away.current = state === 'away' ? id : undefined
-    if (isBack) refreshWorkspace(client, id)
-  }, [client, id, state])
+    if (id === undefined || isBuilding) return
+    const isFirst = !shown.current.has(id)
+    const before = shown.current.get(id)
+    shown.current.set(id, catalog)
+    if (!isFirst && catalog !== undefined && catalog !== before) refreshWorkspace(client, id)
+  }, [client, id, isBuilding, catalog])
 }
 
-const stateOf = (workspace: Workspace): 'away' | 'building' | 'there' => {
-  if (!workspace.exists || whyUnreadable(workspace) !== undefined) return 'away'
-  return workspace.catalog.state === 'building' ? 'building' : 'there'
-}
+const isThere = (workspace: Workspace): boolean => workspace.exists && whyUnreadable(workspace) === undefined

@@ -1,0 +1,58 @@
+import { act, screen } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
+import { renderApp } from '../../test/app.tsx'
+import { prediction, workspaceList } from '../../test/data.ts'
+import { applyEvent } from './events.ts'
+
+/** The table of one of two workspaces that another program changes. */
+const openChanging = async () => {
+  const state = { fingerprint: 'f', total: 1 }
+  const list = () => {
+    const one = workspaceList('migrated')
+    const rows = one.rows.map((row) => ({ ...row, catalog: { ...row.catalog, fingerprint: state.fingerprint } }))
+    return { ...one, rows: [...rows, ...one.rows.map((row) => ({ ...row, id: 'w2', name: 'rye', current: false }))], total: 2 }
+  }
+  const app = renderApp('/predictions?workspace=w1', 'migrated', {
+    'GET /workspaces': list,
+    'GET /predictions': ({ query }) => ({
+      rows: [prediction(0)],
+      total: query.get('workspace') === 'w1' ? state.total : 5,
+      offset: 0,
+      metrics: ['rmse'],
+    }),
+  })
+  await screen.findByText('1 prediction')
+  const look = () => act(() => app.client.invalidateQueries({ queryKey: ['/workspaces'] }))
+  const show = (workspace: string) => act(() => app.router.navigate({ to: '/predictions', search: { workspace } }))
+  const asked = () => app.sent.filter(({ path, query }) => path === '/predictions' && query.get('workspace') === 'w1').length
+  return { ...app, state, look, show, asked }
+}
+
+describe('what is shown of a workspace', () => {
+  it('is of now after a time with another one, in which nobody told of its changes', async () => {
+    const { state, look, show, asked } = await openChanging()
+    await show('w2')
+    expect(await screen.findByText('5 predictions')).toBeVisible()
+    await show('w1')
+    expect(await screen.findByText('1 prediction')).toBeVisible()
+    expect(asked()).toBe(1)
+    await show('w2')
+    await screen.findByText('5 predictions')
+    Object.assign(state, { fingerprint: 'g', total: 7 })
+    await look()
+    await show('w1')
+    expect(await screen.findByText('7 predictions')).toBeVisible()
+  })
+
+  it('follows the list where no events arrive, and asks once where they do', async () => {
+    const { client, state, look, asked } = await openChanging()
+    Object.assign(state, { fingerprint: 'g', total: 7 })
+    await look()
+    expect(await screen.findByText('7 predictions')).toBeVisible()
+    Object.assign(state, { fingerprint: 'h', total: 8 })
+    const event = { channel: 'workspace:w1', seq: 1, timestamp: '2026-11-21T03:00:00.000Z' }
+    act(() => applyEvent(client, { ...event, type: 'catalog_updated', data: { workspace_id: 'w1', fingerprint: 'h' } }))
+    expect(await screen.findByText('8 predictions')).toBeVisible()
+    expect(asked()).toBe(3)
+  })
+})
