@@ -1,6 +1,6 @@
 import { act, screen } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
-import { renderApp } from '../../test/app.tsx'
+import { problem, renderApp } from '../../test/app.tsx'
 import { prediction, workspaceList } from '../../test/data.ts'
 import { applyEvent } from './events.ts'
 
@@ -54,5 +54,24 @@ describe('what is shown of a workspace', () => {
     act(() => applyEvent(client, { ...event, type: 'catalog_updated', data: { workspace_id: 'w1', fingerprint: 'h' } }))
     expect(await screen.findByText('8 predictions')).toBeVisible()
     expect(asked()).toBe(3)
+  })
+
+  it('comes by itself when a first catalog is there, on a page that had given up on it', async () => {
+    let isBuilt = false
+    const catalog = () =>
+      isBuilt
+        ? { state: 'ready' as const, built_at: '2026-11-21T03:00:00.000Z', fingerprint: 'f', detail: null }
+        : { state: 'building' as const, built_at: null, fingerprint: null, detail: null }
+    const { client } = renderApp('/predictions', 'migrated', {
+      'GET /workspaces': () => workspaceList('migrated', { catalog: catalog() }),
+      'GET /predictions': () =>
+        isBuilt
+          ? { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
+          : problem(503, 'catalog_building', 'The catalog of this workspace is still being built.'),
+    })
+    await screen.findByRole('button', { name: 'Try again' })
+    isBuilt = true
+    await act(() => client.invalidateQueries({ queryKey: ['/workspaces'] }))
+    expect(await screen.findByText('1 prediction')).toBeVisible()
   })
 })
