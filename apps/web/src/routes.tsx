@@ -11,7 +11,7 @@ import { RouteError } from './ui/route-error.tsx'
 
 /** `workspace` goes along with every address, so that a link opened elsewhere shows the same workspace. */
 interface FrameSearch {
-  workspace?: string
+  workspace?: string | undefined
 }
 
 const rootRoute = createRootRoute({

@@ -1,6 +1,7 @@
 import type { Workspace, WorkspaceList } from '@nirs-workspace/types'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Outlet, useSearch } from '@tanstack/react-router'
+import { Outlet, useNavigate, useSearch } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { isApiError } from '../../api/client.ts'
 import { useEvents } from '../../api/events.ts'
 import { workspacesQuery } from '../../api/queries.ts'
@@ -44,6 +45,7 @@ export const AppFrame = () => {
     refetchOnWindowFocus: ({ state }) => (state.status === 'error' ? 'always' : false),
   })
   const workspace = chosenWorkspace(list.data, asked)
+  useNamedInAddress(asked, workspace)
   const locked = isApiError(list.error, 'token_required')
   // Also after a first question that nobody answered: the socket is what notices that the server is gone, and that it is back.
   useEvents(client, workspace?.id, !list.isPending && !locked)
@@ -86,6 +88,16 @@ export const AppFrame = () => {
       </div>
     </WorkspaceProvider>
   )
+}
+
+/** Else another tab that goes to another workspace would take this one along, and a link copied here would lead there. */
+const useNamedInAddress = (asked: string | undefined, workspace: Workspace | undefined): void => {
+  const navigate = useNavigate()
+  const unnamed = asked === undefined ? workspace?.id : undefined
+  useEffect(() => {
+    if (unnamed === undefined) return
+    void navigate({ to: '.', search: (before) => ({ ...before, workspace: unnamed }), hash: true, replace: true })
+  }, [navigate, unnamed])
 }
 
 const isAwaited = (workspace: Workspace): boolean =>

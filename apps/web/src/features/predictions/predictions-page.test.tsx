@@ -106,11 +106,11 @@ describe('predictions page', () => {
     await user.click(header())
     expect(header()).toHaveAttribute('aria-sort', 'ascending')
     await waitFor(() => expect(sent.at(-1)?.query.getAll('sort') ?? []).toBeDefined())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:asc')
+    expect(router.state.location.searchStr).toBe('?sort=val_score:asc&workspace=w1')
     await user.click(header())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:desc')
+    expect(router.state.location.searchStr).toBe('?sort=val_score:desc&workspace=w1')
     await user.click(header())
-    expect(router.state.location.searchStr).toBe('')
+    expect(router.state.location.searchStr).toBe('?workspace=w1')
     expect(sent.some((request) => request.path === '/predictions' && request.query.get('sort') === 'val_score:desc')).toBe(true)
   })
 
@@ -221,7 +221,7 @@ describe('predictions page', () => {
     // A sign closes the words that may still be there from another test.
     await user.click(screen.getByText('Close'))
     await waitFor(() => expect(notice()).not.toBeInTheDocument())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:asc')
+    expect(router.state.location.searchStr).toBe('?sort=val_score:asc&workspace=w1')
   })
 
   it('offers to leave refits out when their zeros stand first', async () => {
@@ -258,7 +258,7 @@ describe('predictions page', () => {
 
   it('the back button takes a search away and leaves the filter that came before it; what is typed in one go is one step', async () => {
     const { router, user } = await openGrid()
-    const search = () => router.state.location.searchStr
+    const search = () => router.state.location.searchStr.replace('&workspace=w1', '')
     await act(() => router.navigate({ to: '/predictions', search: { partition: ['val'] } }))
     const box = screen.getByRole('searchbox')
     await user.type(box, 'PLS')

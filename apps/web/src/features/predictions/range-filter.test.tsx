@@ -62,7 +62,7 @@ describe('distribution of a score', () => {
       expect(min).toHaveValue(bad)
       expect(min).toBeInvalid()
       expect(min).toHaveAccessibleDescription(/^Not understood as a number/)
-      expect(router.state.location.search).toEqual({ val_score_max: '2' })
+      expect(router.state.location.search).toEqual({ workspace: 'w1', val_score_max: '2' })
     }
     expect(screen.getByRole('textbox', { name: 'Val score: Maximum' })).toBeValid()
     await user.clear(min)
@@ -70,10 +70,12 @@ describe('distribution of a score', () => {
     await user.type(min, '3{Enter}')
     expect(min).toBeInvalid()
     expect(min).toHaveAccessibleDescription('The minimum is above the maximum.')
-    expect(router.state.location.search).toEqual({ val_score_max: '2' })
+    expect(router.state.location.search).toEqual({ workspace: 'w1', val_score_max: '2' })
     await user.clear(min)
     await user.type(min, '-1\u202f234.5{Enter}')
-    await waitFor(() => expect(router.state.location.search).toEqual({ metric: 'rmse', val_score_min: '-1234.5', val_score_max: '2' }))
+    await waitFor(() =>
+      expect(router.state.location.search).toEqual({ workspace: 'w1', metric: 'rmse', val_score_min: '-1234.5', val_score_max: '2' }),
+    )
   })
 
   it('takes in French a decimal comma wherever it stands', async () => {
@@ -82,7 +84,7 @@ describe('distribution of a score', () => {
     const { router } = renderApp('/predictions', 'migrated')
     const user = userEvent.setup()
     await user.type(await screen.findByRole('textbox', { name: 'Score val: Minimum' }), '1 234,567{Enter}')
-    await waitFor(() => expect(router.state.location.search).toEqual({ val_score_min: '1234.567' }))
+    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1', val_score_min: '1234.567' }))
     act(() => result.current[1]('en'))
   })
 

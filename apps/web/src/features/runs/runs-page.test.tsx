@@ -52,7 +52,7 @@ describe('runs page', () => {
   ])('goes to the last page when there is none of that number: %s of %i runs', async (address, total, search, shown) => {
     const { router } = renderApp(address, 'migrated', runsOf(total))
     expect(await screen.findAllByRole('link', { name: 'spring' })).toHaveLength(shown)
-    expect(router.state.location.search).toEqual(search)
+    expect(router.state.location.search).toEqual({ ...search, workspace: 'w1' })
   })
 
   it('leaves out a state that runs do not have, and says so', async () => {
@@ -61,7 +61,7 @@ describe('runs page', () => {
     expect(await screen.findByRole('link', { name: 'spring' })).toBeVisible()
     expect(sent.filter(({ path }) => path === '/runs').every(({ query }) => !query.has('status'))).toBe(true)
     await userEvent.setup().click(screen.getByRole('button', { name: 'Close' }))
-    await waitFor(() => expect(router.state.location.search).toEqual({}))
+    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1' }))
   })
 
   it('takes the filters off where no run matches them', async () => {
@@ -70,6 +70,6 @@ describe('runs page', () => {
     })
     await userEvent.setup().click(await screen.findByRole('button', { name: 'Clear all filters' }))
     expect(await screen.findByRole('link', { name: 'spring' })).toBeVisible()
-    expect(router.state.location.search).toEqual({})
+    expect(router.state.location.search).toEqual({ workspace: 'w1' })
   })
 })

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { forgetWorkspace } from '../../api/actions.ts'
 import { workspacesQuery } from '../../api/queries.ts'
 import { useOpenWorkspace, useShowWorkspace } from '../../api/use-open-workspace.ts'
@@ -35,12 +36,15 @@ const OpenWorkspaces = () => {
   const errorText = useErrorText()
   const current = useWorkspace()
   const client = useQueryClient()
+  const navigate = useNavigate()
   const { data } = useQuery(workspacesQuery())
   const show = useShowWorkspace()
   const forget = useMutation({
     mutationFn: forgetWorkspace,
-    onSuccess: async () => {
+    onSuccess: async (_, id) => {
       await client.invalidateQueries(workspacesQuery())
+      // The address still asks for it; which one is shown next, the server says.
+      if (id === current.id) await navigate({ to: '.', search: (before) => ({ ...before, workspace: undefined }), replace: true })
       showToast('success', workspaces.forgotten)
     },
     onError: (error) => showToast('danger', errorText(error)),
