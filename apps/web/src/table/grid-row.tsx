@@ -13,7 +13,7 @@ export interface ColumnView<Row> {
   readonly title: (row: Row) => string | undefined
 }
 
-/** A row that is here; `stale` while a newer answer is on its way. */
+/** A row that is here; `stale` while a newer answer is on its way, or has not been asked for yet. */
 export interface LoadedRow<Row> {
   readonly row: Row
   readonly stale: boolean

@@ -6,7 +6,7 @@ import { plainCell } from './cells.tsx'
 /** Most rows that one copy takes; more belongs into an export. */
 const maxRows = 10_000
 
-/** Puts these columns of the rows onto the clipboard, tab separated with a header line. Rows that are not loaded are left out and said so. */
+/** Puts these columns of the rows onto the clipboard, tab separated with a header line. Rows that are not here as they are now are left out and said so. */
 export const copyRows = async (
   range: RowRange,
   columns: readonly PredictionColumn[],
@@ -16,7 +16,7 @@ export const copyRows = async (
   const lines: string[] = []
   for (let index = range.first; index <= range.last && lines.length < maxRows; index += 1) {
     const found = rowAt(index)
-    if (found !== undefined) lines.push(columns.map((column) => plainCell(column, found.row)).join('\t'))
+    if (found?.stale === false) lines.push(columns.map((column) => plainCell(column, found.row)).join('\t'))
   }
   await navigator.clipboard.writeText([columns.map(header).join('\t'), ...lines].join('\n'))
   return { rows: lines.length, complete: lines.length === range.last - range.first + 1 }

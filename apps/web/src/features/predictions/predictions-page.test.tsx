@@ -236,6 +236,19 @@ describe('predictions page', () => {
     expect(screen.queryByText(/Refits have no validation score\. nirs4all/)).not.toBeInTheDocument()
   })
 
+  it('copies no row of before a change beside rows of now, and says that some are missing', async () => {
+    const { client, user } = await openGrid()
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Control>}{Shift>}{End}{/Shift}{/Control}')
+    await screen.findByText(`PLS-${totalRows - 1}`)
+    await act(() => client.invalidateQueries({ queryKey: ['/predictions'] }))
+    await user.keyboard('{Control>}c{/Control}')
+    expect(await screen.findByText(/^Copied the .+ rows that are loaded/)).toBeVisible()
+    const copied = await navigator.clipboard.readText()
+    expect(copied).toContain(`PLS-${totalRows - 1}\t`)
+    expect(copied).not.toContain('PLS-0\t')
+  })
+
   it('pins, moves and leaves out columns; the address and the next visit keep it', async () => {
     const { router, user } = await openGrid()
     const names = () => screen.getAllByRole('columnheader').map((header) => header.textContent)

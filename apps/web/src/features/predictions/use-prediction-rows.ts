@@ -42,10 +42,10 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
 
   const rowAt = useCallback(
     (index: number): LoadedRow<PredictionRow> | undefined => {
-      const row = cachedRow(client, workspace, params, index)
-      if (row !== undefined) return { row, stale: false }
+      const found = cachedRow(client, workspace, params, index)
+      if (found !== undefined) return found
       const old = previous === undefined || fresh !== undefined ? undefined : cachedRow(client, workspace, previous.params, index)
-      return old && { row: old, stale: true }
+      return old && { ...old, stale: true }
     },
     [client, workspace, params, previous, fresh],
   )
@@ -71,11 +71,15 @@ export const totalOf = ({ total, pending, failing, error }: PredictionRows) => (
   refreshing: pending && error === null && total !== undefined,
 })
 
-/** Row from the query cache; undefined when its block is not here, which is not the same as a row of nulls. */
-const cachedRow = (client: QueryClient, workspace: string, params: QueryParams, index: number): PredictionRow | undefined => {
+/**
+ * Row from the query cache, stale where the workspace has changed since; undefined when its block is not here, which is not the same as
+ * a row of nulls.
+ */
+const cachedRow = (client: QueryClient, workspace: string, params: QueryParams, index: number): LoadedRow<PredictionRow> | undefined => {
   const block = Math.floor(index / blockSize)
-  const page = client.getQueryData(predictionBlockQuery(workspace, params, block).queryKey)
-  return page?.rows[index - block * blockSize]
+  const state = client.getQueryState(predictionBlockQuery(workspace, params, block).queryKey)
+  const row = state?.data?.rows[index - block * blockSize]
+  return row && { row, stale: state?.isInvalidated === true }
 }
 
 /** Milliseconds between questions while the thumb is dragged; the first and the last place are always asked for. */
