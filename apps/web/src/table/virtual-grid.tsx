@@ -67,7 +67,9 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
     }
     if (cursor.row >= 0) reveal(cursor.row)
     revealColumn(scroller.current, columns, cursor.column)
-    if (hasFocus(scroller.current)) focusCursor(scroller.current)
+    // The row that had the focus may be gone, and the focus with it.
+    const isLost = hadFocus.current && document.activeElement === document.body
+    if (isLost || hasFocus(scroller.current)) focusCursor(scroller.current)
   }, [cursor, ready, columnsKey])
 
   const move = (to: Cell, extend: boolean): void => {

@@ -1,7 +1,7 @@
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { problem, renderApp, totalRows } from '../../../test/app.tsx'
+import { problem, renderApp, type Sent, totalRows } from '../../../test/app.tsx'
 import { prediction } from '../../../test/data.ts'
 
 const openGrid = async (address = '/predictions', answers = {}) => {
@@ -247,6 +247,28 @@ describe('predictions page', () => {
     const copied = await navigator.clipboard.readText()
     expect(copied).toContain(`PLS-${totalRows - 1}\t`)
     expect(copied).not.toContain('PLS-0\t')
+  })
+
+  it('goes to the last row that there is, with the focus and what is selected, when the rows become fewer', async () => {
+    let total = totalRows
+    const { client, grid, user } = await openGrid(`/predictions?at=${totalRows}`, {
+      'GET /predictions': ({ query }: Sent) => {
+        const offset = Number(query.get('offset'))
+        const rows = Array.from({ length: Math.max(0, Math.min(200, total - offset)) }, (_, step) => prediction(offset + step))
+        return { rows, total, offset, metrics: ['rmse'] }
+      },
+    })
+    const focused = () => document.activeElement?.closest('[role=row]')?.getAttribute('aria-rowindex')
+    await user.click(await screen.findByText(`PLS-${totalRows - 1}`))
+    await user.keyboard('{Control>}{Home}{/Control}{Control>}{Shift>}{End}{/Shift}{/Control}')
+    expect(focused()).toBe(String(totalRows + 1))
+    total = 3
+    await act(() => client.invalidateQueries({ queryKey: ['/predictions'] }))
+    await waitFor(() => expect(grid).toHaveAttribute('aria-rowcount', '4'))
+    expect(focused()).toBe('4')
+    expect(screen.getByRole('button', { name: 'Copy 3 rows' })).toBeVisible()
+    expect(screen.getByTitle('Row 3 of 3')).toBeInTheDocument()
+    expect(grid.querySelectorAll('[tabindex="0"]')).toHaveLength(1)
   })
 
   it('pins, moves and leaves out columns; the address and the next visit keep it', async () => {

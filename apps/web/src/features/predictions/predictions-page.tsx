@@ -7,7 +7,7 @@ import { rememberColumns } from '../../stores/last-columns.ts'
 import { showToast } from '../../stores/toast.ts'
 import type { Cell } from '../../table/grid-keyboard.ts'
 import { keepColumn } from '../../table/keep-column.ts'
-import type { RowRange } from '../../table/row-range.ts'
+import { clipped, type RowRange } from '../../table/row-range.ts'
 import { VirtualGrid } from '../../table/virtual-grid.tsx'
 import { useText } from '../../text/text.tsx'
 import { NotUnderstood } from '../../ui/not-understood.tsx'
@@ -87,6 +87,10 @@ export const PredictionsPage = () => {
     setCursor((before) => keepColumn(before, cursorColumns, displayed))
   }
 
+  const total = rows.total ?? 0
+  if (total > 0 && cursor.row >= total) setCursor({ ...cursor, row: total - 1 })
+  if (total > 0 && selection !== undefined && selection.last >= total) setSelection(clipped(selection, total))
+
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
     preloadPeek()
@@ -118,7 +122,6 @@ export const PredictionsPage = () => {
     setWaiting(false)
     setCursor((before) => ({ ...before, row: openIndex }))
   }
-  const total = rows.total ?? 0
 
   return (
     // Panels that cover the page where it is narrow leave the notices above it and the navigation uncovered.

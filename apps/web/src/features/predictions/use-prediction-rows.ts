@@ -36,8 +36,10 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
   const results = useQueries({ queries: blocks.map((block) => predictionBlockQuery(workspace, params, block)) })
   const fresh = results.map((result) => result.data).find((page) => page !== undefined)
   const previous = last.current
+  // A block that was loaded before the workspace changed knows the number of rows of then.
+  const newest = results.find((result) => !result.isStale)?.data ?? (previous?.params === params ? previous.page : fresh)
   useEffect(() => {
-    if (fresh !== undefined) last.current = { params, page: fresh }
+    if (fresh !== undefined && newest !== undefined) last.current = { params, page: newest }
   })
 
   const rowAt = useCallback(
@@ -50,7 +52,7 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
     [client, workspace, params, previous, fresh],
   )
 
-  const page = fresh ?? previous?.page
+  const page = newest ?? previous?.page
   return {
     rowAt,
     total: page?.total,
