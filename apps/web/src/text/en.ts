@@ -15,6 +15,8 @@ export const en = (f: Formatters) => {
       loading: 'Loading…',
       copy: 'Copy',
       copied: 'Copied',
+      notCopied:
+        'Nothing was copied: the browser does not let this page write to the clipboard. Allow it in the settings of the browser, or select the text and copy it by hand.',
       search: 'Search',
       notUnderstood: (what: string) => `This address asks for something that is not known here and was left out: ${what}`,
       none: 'none',

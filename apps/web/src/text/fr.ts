@@ -16,6 +16,8 @@ export const fr = (f: Formatters): Text => {
       loading: 'Chargement…',
       copy: 'Copier',
       copied: 'Copié',
+      notCopied:
+        'Rien n’a été copié : le navigateur ne laisse pas cette page écrire dans le presse-papiers. Autorisez-le dans les réglages du navigateur, ou sélectionnez le texte et copiez-le à la main.',
       search: 'Rechercher',
       notUnderstood: (what) => `Cette adresse demande quelque chose qui n’est pas connu ici et a été laissé de côté : ${what}`,
       none: 'aucun',

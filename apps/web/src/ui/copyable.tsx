@@ -1,5 +1,7 @@
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
+import { copyText } from '../lib/copy-text.ts'
+import { showToast } from '../stores/toast.ts'
 import { useText } from '../text/text.tsx'
 
 /** A command or path that one click copies. */
@@ -7,7 +9,7 @@ export const Copyable = ({ value, label }: { value: string; label: string }) => 
   const text = useText()
   const [copied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(value)
+    if (!(await copyText(value))) return showToast('danger', text.common.notCopied)
     setCopied(true)
     setTimeout(() => setCopied(false), 2000)
   }

@@ -6,6 +6,7 @@ import { isApiError } from '../../api/client.ts'
 import { predictionQuery, scatterQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { classNames } from '../../lib/class-names.ts'
+import { copyText } from '../../lib/copy-text.ts'
 import { showToast } from '../../stores/toast.ts'
 import { useText } from '../../text/text.tsx'
 import { datasetLabel } from '../../text/value-label.ts'
@@ -67,8 +68,8 @@ export const PeekPanel = (props: PeekProps) => {
 const PeekHeader = ({ detail, onStep, onClose }: PeekProps & { detail: PredictionDetail | undefined }) => {
   const { peek, common } = useText()
   const copyLink = async (): Promise<void> => {
-    await navigator.clipboard.writeText(location.href)
-    showToast('success', peek.linkCopied)
+    if (await copyText(location.href)) showToast('success', peek.linkCopied)
+    else showToast('danger', common.notCopied)
   }
   return (
     <header className="border-b border-line py-1.5 pr-1.5 pl-4">

@@ -113,7 +113,8 @@ export const PredictionsPage = () => {
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
     const copied = await copyRows(range, displayed, (id) => text.columns[id], rows.rowAt)
-    showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
+    if (copied === undefined) showToast('danger', text.common.notCopied)
+    else showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
   }
   const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
   const openIndex = placeOf(search, rows.rowAt)
