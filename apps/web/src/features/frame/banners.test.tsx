@@ -1,4 +1,5 @@
-import { screen, waitFor } from '@testing-library/react'
+import type { Job, StorageMode } from '@nirs-workspace/types'
+import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
@@ -29,6 +30,25 @@ describe('banner', () => {
     await banner()
     await userEvent.click(screen.getByRole('button', { name: 'Hide until the next visit' }))
     expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+
+  it('says that a migration runs, and that arrays are lost, also when the offer to migrate was dismissed', async () => {
+    const state: { mode: StorageMode; jobs: Job[] } = { mode: 'legacy', jobs: [] }
+    const { client } = renderApp('/', 'legacy', {
+      'GET /jobs': () => ({ rows: state.jobs, total: state.jobs.length }),
+      'GET /workspace/storage-status': () => storageStatus(state.mode),
+    })
+    await banner()
+    const dismiss = () => userEvent.click(screen.getByRole('button', { name: 'Hide until the next visit' }))
+    await dismiss()
+    state.jobs = [migrationJob({})]
+    await act(() => client.invalidateQueries())
+    expect(await screen.findByText(/Migration is running/)).toBeVisible()
+    Object.assign(state, { mode: 'lost_arrays', jobs: [] })
+    await act(() => client.invalidateQueries())
+    expect(await screen.findByText(/Keep that file\./)).toBeVisible()
+    await dismiss()
+    expect(screen.queryByText(/Keep that file\./)).not.toBeInTheDocument()
   })
 
   it('says where lost arrays are', async () => {

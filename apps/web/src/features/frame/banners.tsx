@@ -41,19 +41,20 @@ interface ModeProps {
 
 const ModeBanner = ({ workspace, status, jobs, behind }: ModeProps) => {
   const { banner } = useText()
-  const [hidden, setHidden] = useState(false)
+  const [hidden, setHidden] = useState<'migration' | 'lost'>()
   const running = jobs.some((job) => job.kind === 'migrate' && isRunning(job))
-  const dismiss = (
-    <IconButton label={banner.dismiss} onClick={() => setHidden(true)}>
+  const dismiss = (which: 'migration' | 'lost') => (
+    <IconButton label={banner.dismiss} onClick={() => setHidden(which)}>
       <X size={16} aria-hidden />
     </IconButton>
   )
-  if (hidden) return null
   if (running) return <RunningBanner />
-  if (status.rescue_needed || status.storage_mode === 'lost_arrays') return <LostBanner workspace={workspace} dismiss={dismiss} />
-  if (behind) return null
+  if (status.rescue_needed || status.storage_mode === 'lost_arrays') {
+    return hidden === 'lost' ? null : <LostBanner workspace={workspace} dismiss={dismiss('lost')} />
+  }
+  if (behind || hidden === 'migration') return null
   if (!status.migration_needed || whyUnreadable(workspace) !== undefined) return null
-  return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss} />
+  return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss('migration')} />
 }
 
 const MigrationBanner = ({ workspace, status, dismiss }: { workspace: string; status: StorageStatus; dismiss: ReactNode }) => {
