@@ -36,6 +36,12 @@ describe('square scale', () => {
     )
   })
 
+  it('takes more residuals than a call takes arguments', () => {
+    const many = Array.from({ length: 300_000 }, (_, index) => ({ index, x: 0, y: index % 7 }))
+    expect(residualDomain(many)[1]).toBeGreaterThanOrEqual(6)
+    expect(residualDomain([])[1]).toBeGreaterThan(0)
+  })
+
   it('leaves out what cannot be drawn and remembers its place', () => {
     expect(finitePoints([1, null, 3, Number.NaN], [1, 2, Number.POSITIVE_INFINITY, 4])).toEqual([{ index: 0, x: 1, y: 1 }])
   })

@@ -1,4 +1,4 @@
-import { extent, quantile } from 'd3-array'
+import { extent, max, quantile } from 'd3-array'
 import { scaleLinear } from 'd3-scale'
 
 /** Measured and predicted values of one sample; `index` is its place in the arrays. */
@@ -55,7 +55,7 @@ export const squareDomain = (points: readonly Point[]): readonly [number, number
 
 /** Symmetric around zero. */
 export const residualDomain = (points: readonly Point[]): readonly [number, number] => {
-  const reach = Math.max(...points.map((point) => Math.abs(point.y - point.x)), 0) || 1
+  const reach = max(points, (point) => Math.abs(point.y - point.x)) || 1
   const [, high] = niceDomain([-reach, reach])
   return [-high, high]
 }
