@@ -21,6 +21,11 @@ describe('numbers as text', () => {
     expect(fr.score(-4.5e-12)).toBe('−4,500e−12')
   })
 
+  it('says 100 % of nothing that still runs', () => {
+    expect([0.996, 0.29, 1, 0, 1.5].map(en.progress)).toEqual(['99%', '29%', '100%', '0%', '100%'])
+    expect(en.percent(0.996)).toBe('100%')
+  })
+
   it('keeps non-finite numbers apart from numbers', () => {
     expect(en.score('NaN')).toBe('NaN')
     expect(en.score('Infinity')).toBe('∞')

@@ -8,6 +8,8 @@ export interface Formatters {
   readonly int: (value: number) => string
   readonly decimal: (value: number, digits: number) => string
   readonly percent: (fraction: number) => string
+  /** A percentage of something that goes on: 100 only once it has ended. */
+  readonly progress: (fraction: number) => string
   readonly bytes: (value: number) => string
   readonly duration: (seconds: number) => string
   readonly ago: (iso: string, now: number) => string
@@ -26,13 +28,15 @@ export const makeFormatters = (locale: Locale): Formatters => {
   const tag = locale === 'fr' ? 'fr-FR' : 'en-GB'
   const decimal = (value: number, digits: number): string => grouped(tag, value, digits)
   const int = (value: number): string => grouped(tag, Math.round(value), 0)
+  const percent = (fraction: number): string => new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }).format(fraction)
   const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' })
   return {
     locale,
     int,
     decimal,
-    percent: (fraction) => new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }).format(fraction),
+    percent,
+    progress: (fraction) => percent(wholePercent(fraction) / 100),
     bytes: (value) => formatBytes(value, byteUnits[locale], decimal),
     duration: (seconds) => formatDuration(seconds, int, decimal),
     ago: (iso, now) => formatAgo(relative, iso, now),
@@ -47,6 +51,9 @@ const grouped = (tag: string, value: number, digits: number): string =>
     .formatToParts(value)
     .map((part) => (part.type === 'group' ? groupSign : part.value))
     .join('')
+
+/** Whole percents that are done, 0 to 100; what a fraction such as 0.29 lacks in binary does not count. */
+export const wholePercent = (fraction: number): number => Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9)
 
 const formatBytes = (value: number, units: readonly string[], decimal: Formatters['decimal']): string => {
   const step = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))

@@ -1,6 +1,8 @@
+import { wholePercent } from '../lib/format.ts'
+
 /** A bar from 0 to 1 with its name for screen readers. */
 export const ProgressBar = ({ fraction, label, slim = false }: { fraction: number; label: string; slim?: boolean }) => {
-  const percent = Math.round(Math.min(1, Math.max(0, fraction)) * 100)
+  const percent = wholePercent(fraction)
   return (
     <div
       role="progressbar"

@@ -17,7 +17,7 @@ export const JobButton = ({ onOpen }: { onOpen: () => void }) => {
       </IconButton>
     )
   }
-  const label = jobs.pill(jobs.kinds[job.kind], format.percent(job.progress.fraction))
+  const label = jobs.pill(jobs.kinds[job.kind], format.progress(job.progress.fraction))
   return (
     <button
       type="button"

@@ -91,7 +91,7 @@ const Progress = ({ job }: { job: Job }) => {
     <>
       <ProgressBar slim fraction={progress.fraction} label={jobs.kinds[job.kind]} />
       <p className="flex flex-wrap gap-x-3 text-xs text-muted">
-        <span className="font-medium text-ink">{format.percent(progress.fraction)}</span>
+        <span className="font-medium text-ink">{format.progress(progress.fraction)}</span>
         <span>{job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}</span>
         {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
         {progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}

@@ -20,7 +20,7 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
   const { progress } = job
   const running = isRunning(job)
   const fraction = running ? progress.fraction : 1
-  const percent = format.percent(fraction)
+  const percent = format.progress(fraction)
   useTabTitle(migration.tabTitle(percent))
   return (
     <section aria-labelledby="progress-title" className="card p-4">
