@@ -32,8 +32,8 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
         {running ? <Cancel job={job} /> : null}
       </div>
       <ProgressBar fraction={fraction} label={jobs.kinds[job.kind]} />
-      <p aria-live="polite" className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
-        <span className="font-medium text-ink">
+      <p className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-muted">
+        <span aria-live="polite" className="font-medium text-ink">
           {!running ? migration.finishing : job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}
         </span>
         {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
