@@ -29,7 +29,8 @@ export const MiniHistogram = ({ bins, chosen, label, barLabel, onRange }: MiniHi
     const first = drag && bins[Math.min(drag.from, drag.to)]
     const last = drag && bins[Math.max(drag.from, drag.to)]
     setDrag(undefined)
-    if (first !== undefined && last !== undefined) onRange(first.min, last.max)
+    // A range includes its ends, a bar does not include the next one's beginning.
+    if (first !== undefined && last !== undefined) onRange(first.min, last === bins.at(-1) ? last.max : justBelow(last.max))
   }
   return (
     <svg
@@ -74,5 +75,16 @@ const isChosen = (
   drag: { from: number; to: number } | undefined,
 ): boolean => {
   if (drag !== undefined) return index >= Math.min(drag.from, drag.to) && index <= Math.max(drag.from, drag.to)
+  if (bin.min === bin.max) return !(bin.max < chosen.min) && !(bin.min > chosen.max)
   return !(bin.max <= chosen.min) && !(bin.min >= chosen.max)
+}
+
+/** The next smaller number. */
+const justBelow = (value: number): number => {
+  if (value === 0) return -Number.MIN_VALUE
+  const bits = new BigInt64Array(1)
+  const numbers = new Float64Array(bits.buffer)
+  numbers[0] = value
+  bits[0] = (bits[0] ?? 0n) + (value > 0 ? -1n : 1n)
+  return numbers[0]
 }
