@@ -21,14 +21,10 @@ export const isBehind = (
 interface Answered<T> {
   readonly data: T | undefined
   readonly dataUpdatedAt: number
-  readonly isFetching: boolean
 }
 
-/** An answer that a newer one is about to replace counts as one from before. */
-const isAnswerBehind = (
-  { data, dataUpdatedAt, isFetching }: Answered<{ readonly migration_needed: boolean }>,
-  jobs: readonly Job[],
-): boolean => data !== undefined && isBehind(data, jobs, isFetching ? 0 : dataUpdatedAt)
+const isAnswerBehind = ({ data, dataUpdatedAt }: Answered<{ readonly migration_needed: boolean }>, jobs: readonly Job[]): boolean =>
+  data !== undefined && isBehind(data, jobs, dataUpdatedAt)
 
 /** Asks again until the answer knows of the last job's end. */
 const askAgain = (jobs: readonly Job[]) => ({

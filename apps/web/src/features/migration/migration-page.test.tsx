@@ -41,6 +41,9 @@ describe('migration page', () => {
     renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
     expect(await screen.findByText('Writing Parquet files')).toBeVisible()
     expect(screen.getByText('210 rows/s')).toBeVisible()
+    // The phase is worth telling; figures that change five times a second are not.
+    expect(screen.getByText('Writing Parquet files')).toHaveAttribute('aria-live', 'polite')
+    expect(screen.getByText('210 rows/s').closest('[aria-live]')).toBeNull()
     expect(screen.getByRole('progressbar', { name: 'wheat' })).toHaveAttribute('aria-valuenow', '84')
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
   })
@@ -90,6 +93,27 @@ describe('migration page', () => {
     known = 'migrated'
     expect(await screen.findByText('Migration finished', undefined, { timeout: 4000 })).toBeVisible()
     expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
+  })
+
+  it('keeps the plan and the offer while it asks again, where another program took an earlier migration back', async () => {
+    const done = migrationJob({ state: 'completed', report, cancellable: false, ended_at: new Date(Date.now() - 60_000).toISOString() })
+    const answer = Promise.withResolvers<void>()
+    let isSlow = false
+    const later = (value: unknown) => async () => {
+      if (isSlow) await answer.promise
+      return value
+    }
+    const { client } = renderApp('/settings/migration?step=review', 'legacy', {
+      'GET /jobs': () => ({ rows: [done], total: 1 }),
+      'GET /workspace/migrate/status': later(migrateStatus('legacy')),
+      'GET /workspace/storage-status': later(storageStatus('legacy')),
+    })
+    await screen.findByText('Legacy array storage.')
+    isSlow = true
+    void client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).includes('status') })
+    await waitFor(() => expect(client.isFetching()).toBeGreaterThan(0))
+    expect(screen.getByText('Legacy array storage.')).toBeVisible()
+    answer.resolve()
   })
 
   it.each([
