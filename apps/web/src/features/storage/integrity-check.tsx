@@ -1,8 +1,8 @@
 import type { Job, MigrateStatus, VerifyReport } from '@nirs-workspace/types'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { ShieldCheck } from 'lucide-react'
 import { verifyMigration } from '../../api/actions.ts'
-import { migrateStatusQuery } from '../../api/queries.ts'
+import { jobsQuery, migrateStatusQuery } from '../../api/queries.ts'
 import { verifyReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
 import { useNow } from '../../stores/clock.ts'
@@ -21,7 +21,11 @@ export const IntegrityCheck = () => {
   const jobs = useWorkspaceJobs(workspace.id)
   const job = jobs.find((each) => each.kind === 'verify')
   const { data: status } = useQuery(migrateStatusQuery(workspace.id))
-  const check = useMutation({ mutationFn: () => verifyMigration(workspace.id) })
+  const client = useQueryClient()
+  const check = useMutation({
+    mutationFn: () => verifyMigration(workspace.id),
+    onSuccess: () => client.invalidateQueries(jobsQuery()),
+  })
   const busy = check.isPending || jobs.some(isRunning)
   const noProof = status !== undefined && status.proof_path === null
   return (

@@ -62,14 +62,19 @@ describe('storage page', () => {
       proof_holds: true,
     }
     const job = migrationJob({ kind: 'verify', state: 'completed', report, ended_at: '2026-11-21T03:00:05.000Z' })
+    const rows = [job]
     const { sent } = renderApp('/settings/storage', 'migrated', {
-      'GET /jobs': () => ({ rows: [job], total: 1 }),
-      'POST /workspace/migrate/verify': () => ({ job_id: 'job-3' }),
+      'GET /jobs': () => ({ rows, total: rows.length }),
+      'POST /workspace/migrate/verify': () => {
+        rows.unshift(migrationJob({ kind: 'verify', job_id: 'job-3', created_at: '2026-11-21T04:00:00.000Z' }))
+        return { job_id: 'job-3' }
+      },
     })
     expect(await screen.findByText('Healthy')).toBeVisible()
     expect(screen.getByText(/The migration proof still holds/)).toBeVisible()
     await userEvent.click(screen.getByRole('button', { name: 'Check integrity' }))
     expect(sent.some((request) => request.method === 'POST' && request.path === '/workspace/migrate/verify')).toBe(true)
+    expect(await screen.findByRole('button', { name: 'Checking…' }, { timeout: 4000 })).toBeDisabled()
   })
 
   it.each(['a roll back of ours', 'one by another program'])('shows no check of a state that is gone since: %s', async (by) => {
