@@ -52,6 +52,22 @@ describe('row beside the table', () => {
     expect(await screen.findByText(/The stored RMSE is 0\.5000, but these arrays give 0\.1400/)).toBeVisible()
   })
 
+  it('compares no stored score with the arrays of the row before, while its own load', async () => {
+    const arrays = Promise.withResolvers<Scatter>()
+    const of = (path: string) => (path.includes('/p1') ? { ...prediction(1), val_score: 0.5 } : { ...prediction(0), val_score: 0.14 })
+    renderApp('/predictions?peek=p0&at=1', 'migrated', {
+      'GET /predictions/:id': ({ path }) => PredictionDetail.parse({ ...of(path), scores: {}, params: {}, siblings: [] }),
+      'GET /predictions/:id/scatter': ({ path }) => (path.includes('/p1') ? arrays.promise : scatterOf('p0')),
+    })
+    await screen.findByText('RMSECV', { selector: 'dt' })
+    await userEvent.click(screen.getByRole('button', { name: 'Next row' }))
+    expect(await screen.findByRole('heading', { name: 'PLS-1' })).toBeVisible()
+    expect(screen.getByText('RMSE of these arrays', { selector: 'dt' })).toBeInTheDocument()
+    expect(screen.queryByText(/The stored RMSE is/)).not.toBeInTheDocument()
+    arrays.resolve(scatterOf('p1'))
+    expect(await screen.findByText(/The stored RMSE is 0\.5000, but these arrays give 0\.1400/)).toBeVisible()
+  })
+
   it('names in the legend only the lines that are drawn', async () => {
     const flat = scatterOf('p0')
     await openRow({ val_score: 0.14 }, { ...flat, regression: flat.regression && { ...flat.regression, slope: 'NaN', intercept: 'NaN' } })

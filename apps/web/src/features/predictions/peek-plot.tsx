@@ -44,8 +44,9 @@ export const PeekPlot = ({ scatter, residuals, detail, pinned, onPin }: PlotProp
   )
 }
 
-/** RMSECV only where every sample was predicted by a model that had not seen it. */
+/** RMSECV only where every sample was predicted by a model that had not seen it; no such name while the arrays are of another row. */
 const rmseName = (scatter: Scatter, detail: PredictionDetail, text: Text): string => {
+  if (detail.prediction_id !== scatter.prediction_id) return text.peek.rmseOfArrays
   const kind = arraysKind(detail, scatter)
   if (kind === 'mixed' || kind === 'unclear') return text.peek.rmseOfArrays
   return metricName(text, 'rmse', kind === 'test as validation' ? undefined : scatter.partition, detail.fold_kind === 'refit')

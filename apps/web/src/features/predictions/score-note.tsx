@@ -8,9 +8,12 @@ import { arraysKind, compareScore } from './stored-score.ts'
 export const ScoreNote = ({ detail, scatter }: { detail: PredictionDetail; scatter: Scatter }) => {
   const text = useText()
   const format = useFormat()
+  // While the next row loads, one of the two is still of the last one.
+  const isOne = detail.prediction_id === scatter.prediction_id
   const kind = arraysKind(detail, scatter)
   const score = compareScore(detail, scatter)
   const numbers = score && ([metricName(text, detail.metric), format.score(score.stored), format.score(score.computed)] as const)
+  if (!isOne) return null
   if (kind === 'test as validation') return <Notice tone="info">{text.peek.testAsValidation}</Notice>
   if (kind === 'unclear') return <Notice tone="info">{text.peek.averageUnclear(metricName(text, detail.metric))}</Notice>
   if (numbers === undefined || score?.same !== false) return null
