@@ -38,6 +38,7 @@ export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump
       <tbody>
         {wholeFamily(detail).map((row) => {
           const here = row.prediction_id === detail.prediction_id
+          const fold = row.fold_id === '' ? text.foldKinds.single : row.fold_id
           return (
             <tr
               key={row.prediction_id}
@@ -48,9 +49,10 @@ export const PeekFolds = ({ detail, onJump }: { detail: PredictionDetail; onJump
                 <button
                   type="button"
                   onClick={() => onJump(row.prediction_id)}
+                  aria-label={`${text.columns.fold_id} ${fold}, ${row.partition}`}
                   className="min-h-8 w-full text-left text-accent underline-offset-2 hover:underline"
                 >
-                  {row.fold_id === '' ? text.foldKinds.single : row.fold_id}
+                  {fold}
                 </button>
               </th>
               <td>
