@@ -88,6 +88,17 @@ describe('distribution of a score', () => {
     act(() => result.current[1]('en'))
   })
 
+  it('keeps the focus in its field when a bound is taken, and follows the address', async () => {
+    const { router } = renderApp('/predictions', 'migrated')
+    const user = userEvent.setup()
+    const min = await screen.findByRole('textbox', { name: 'Val score: Minimum' })
+    await user.type(min, '0.5{Enter}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ val_score_min: '0.5' }))
+    expect(min).toHaveFocus()
+    act(() => router.history.back())
+    await waitFor(() => expect(min).toHaveValue(''))
+  })
+
   it('says that there is no finite score instead of drawing a scale', async () => {
     renderApp('/predictions', 'migrated', {
       'GET /predictions/histogram': () => ({ column: 'val_score', bins: [], nulls: 5, non_finite: 2 }),

@@ -58,7 +58,7 @@ export const RangeFilter = ({ workspace, column, search, change, metrics, open }
         </select>
       )}
       <Distribution workspace={workspace} column={column} search={search} metric={chosen?.spellings ?? []} onRange={set} />
-      <BoundFields key={`${min}…${max}`} min={min} max={max} onApply={set} label={text.columns[column]} />
+      <BoundFields min={min} max={max} onApply={set} label={text.columns[column]} />
     </FacetSection>
   )
 }
@@ -118,6 +118,12 @@ const BoundFields = ({
   const { locale } = useFormat()
   const [typed, setTyped] = useState({ min, max })
   const [refused, setRefused] = useState<{ reason: string; ends: readonly End[] }>()
+  const [shown, setShown] = useState({ min, max })
+  if (shown.min !== min || shown.max !== max) {
+    setShown({ min, max })
+    setTyped({ min, max })
+    setRefused(undefined)
+  }
   const reason = useId()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
