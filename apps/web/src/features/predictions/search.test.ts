@@ -122,6 +122,10 @@ describe('sort keys', () => {
     expect(toggleSort(twice, 'val_score', false).sort).toBeUndefined()
   })
 
+  it('forgets the row, where another one stands in another order', () => {
+    expect(toggleSort({ at: 500, peek: 'p' }, 'val_score', false)).toEqual({ peek: 'p', sort: ['val_score:asc'] })
+  })
+
   it('with shift it adds, turns in place, and leaves', () => {
     const two = toggleSort({ sort: ['metric:asc'] }, 'val_score', true)
     expect(two.sort).toEqual(['metric:asc', 'val_score:asc'])

@@ -146,7 +146,8 @@ export const toggleSort = (search: PredictionSearch, column: PredictionColumn, a
   return withSort(search, all)
 }
 
-export const withSort = ({ sort: _, ...rest }: PredictionSearch, keys: readonly SortKey[]): PredictionSearch =>
+/** Another order has other rows at a place, as another filter has. */
+export const withSort = ({ sort: _, at: __, ...rest }: PredictionSearch, keys: readonly SortKey[]): PredictionSearch =>
   keys.length === 0 ? rest : { ...rest, sort: keys.slice(0, mostSortKeys).map((key) => `${key.column}:${key.direction}`) }
 
 /** The filters alone, as the server takes them. */
