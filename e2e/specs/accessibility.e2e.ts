@@ -82,7 +82,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       expect.soft(await serious(page), 'searched').toEqual([])
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
       await page.keyboard.press('Enter')
-      await expect(page).toHaveURL(/\/predictions\?dataset_name=wheat_protein/)
+      await expect(page).toHaveURL(/\/predictions\?.*dataset_name=wheat_protein/)
     })
   })
 }

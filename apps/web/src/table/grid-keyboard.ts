@@ -26,6 +26,9 @@ export const moveCell = (cell: Cell, { key, ctrl }: Key, size: GridSize): Cell |
   }
 }
 
+/** The cursor where rows have gone: in the last one. Of no rows nobody knows anything yet. */
+export const withinRows = (cell: Cell, rows: number): Cell => (rows === 0 || cell.row < rows ? cell : { ...cell, row: rows - 1 })
+
 const target = ({ row, column }: Cell, key: string, ctrl: boolean, size: GridSize): Cell | undefined => {
   switch (key) {
     case 'ArrowUp':

@@ -9,8 +9,8 @@ export const rangeBetween = (a: number, b: number): RowRange => ({ first: Math.m
 export const inRange = (range: RowRange | undefined, row: number): boolean => range !== undefined && row >= range.first && row <= range.last
 
 /** What of a run is left where there are only so many rows. */
-export const clipped = ({ first, last }: RowRange, total: number): RowRange | undefined =>
-  first < total ? { first, last: Math.min(last, total - 1) } : undefined
+export const clipped = (range: RowRange | undefined, total: number): RowRange | undefined =>
+  range === undefined || range.first >= total ? undefined : { first: range.first, last: Math.min(range.last, total - 1) }
 
 /** Numbers of the blocks that hold these rows. */
 export const blocksOf = (range: RowRange, blockSize: number, total: number | undefined): number[] => {

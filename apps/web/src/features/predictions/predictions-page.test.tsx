@@ -1,3 +1,4 @@
+import { PredictionDetail } from '@nirs-workspace/types'
 import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -106,9 +107,9 @@ describe('predictions page', () => {
     await user.click(header())
     expect(header()).toHaveAttribute('aria-sort', 'ascending')
     await waitFor(() => expect(sent.at(-1)?.query.getAll('sort') ?? []).toBeDefined())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:asc&workspace=w1')
+    expect(router.state.location.searchStr).toBe('?workspace=w1&sort=val_score:asc')
     await user.click(header())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:desc&workspace=w1')
+    expect(router.state.location.searchStr).toBe('?workspace=w1&sort=val_score:desc')
     await user.click(header())
     expect(router.state.location.searchStr).toBe('?workspace=w1')
     expect(sent.some((request) => request.path === '/predictions' && request.query.get('sort') === 'val_score:desc')).toBe(true)
@@ -221,7 +222,7 @@ describe('predictions page', () => {
     // A sign closes the words that may still be there from another test.
     await user.click(screen.getByText('Close'))
     await waitFor(() => expect(notice()).not.toBeInTheDocument())
-    expect(router.state.location.searchStr).toBe('?sort=val_score:asc&workspace=w1')
+    expect(router.state.location.searchStr).toBe('?workspace=w1&sort=val_score:asc')
   })
 
   it('offers to leave refits out when their zeros stand first', async () => {
@@ -269,6 +270,41 @@ describe('predictions page', () => {
     expect(screen.getByRole('button', { name: 'Copy 3 rows' })).toBeVisible()
     expect(screen.getByTitle('Row 3 of 3')).toBeInTheDocument()
     expect(grid.querySelectorAll('[tabindex="0"]')).toHaveLength(1)
+  })
+
+  it('keeps the focus where keys go on when the panel beside the table, or that of the filters, closes', async () => {
+    const { router, user } = await openGrid()
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Enter}')
+    const panel = await screen.findByRole('complementary', { name: 'Prediction' })
+    await user.click(await within(panel).findByRole('tab', { name: 'Folds' }))
+    await user.keyboard('{Escape}')
+    await waitFor(() => expect(panel).not.toBeInTheDocument())
+    expect(document.activeElement?.closest('[role=row]')).toHaveAttribute('aria-rowindex', '2')
+    expect(router.state.location.search).not.toHaveProperty('at')
+    await user.click(within(screen.getByRole('complementary', { name: 'Filters' })).getByRole('button', { name: 'Hide filters' }))
+    expect(screen.getByRole('button', { name: 'Show filters' })).toHaveFocus()
+  })
+
+  it('opens a row beside the table that the cursor went to before it was loaded', async () => {
+    const { router, user } = await openGrid()
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Enter}')
+    await screen.findByRole('complementary', { name: 'Prediction' })
+    await user.keyboard('{Control>}{End}{/Control}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: `p${totalRows - 1}`, at: String(totalRows) }))
+  })
+
+  it('steps on from the row that is shown, not from where the cursor was left', async () => {
+    const { router, user } = await openGrid('/predictions?peek=p3&at=4', {
+      'GET /predictions/:id': () =>
+        PredictionDetail.parse({ ...prediction(3), scores: {}, params: {}, arrays_state: 'stored', siblings: [prediction(7)] }),
+    })
+    await user.click(await screen.findByRole('tab', { name: 'Folds' }))
+    await user.click(await screen.findByRole('button', { name: 'Fold 2, val' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p7' }))
+    await user.click(screen.getByRole('button', { name: 'Next row' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p8', at: '9' }))
   })
 
   it('pins, moves and leaves out columns; the address and the next visit keep it', async () => {

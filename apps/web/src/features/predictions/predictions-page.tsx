@@ -1,14 +1,15 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { blockSize } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
 import { rememberColumns } from '../../stores/last-columns.ts'
 import { showToast } from '../../stores/toast.ts'
-import type { Cell } from '../../table/grid-keyboard.ts'
+import { type Cell, withinRows } from '../../table/grid-keyboard.ts'
 import { keepColumn } from '../../table/keep-column.ts'
 import { clipped, type RowRange } from '../../table/row-range.ts'
 import { VirtualGrid } from '../../table/virtual-grid.tsx'
+import type { Text } from '../../text/en.ts'
 import { useText } from '../../text/text.tsx'
 import { NotUnderstood } from '../../ui/not-understood.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
@@ -26,7 +27,7 @@ import { NoRows } from './no-rows.tsx'
 import { Peek, preloadPeek } from './peek.tsx'
 import { RefitsFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
-import { Toolbar } from './toolbar.tsx'
+import { filterButton, Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
 import { useRoom } from './use-room.ts'
@@ -39,11 +40,12 @@ export const PredictionsPage = () => {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const [density] = useDensity()
-  const [selection, setSelection] = useState<RowRange>()
+  const [selected, setSelection] = useState<RowRange>()
   const [panel, setPanel] = useState(() => matchMedia('(min-width: 1000px)').matches)
   // A row is open and nobody knows yet where it stands: the cursor waits in the header.
   const [isWaiting, setWaiting] = useState(search.peek !== undefined && search.at === undefined)
   const [cursor, setCursor] = useState<Cell>({ row: isWaiting ? -1 : (search.at ?? 1) - 1, column: 0 })
+  const [wanted, setWanted] = useState<WantedRow>()
 
   const change = useCallback(
     (next: (before: PredictionSearch) => PredictionSearch, replace = false): void => {
@@ -60,6 +62,7 @@ export const PredictionsPage = () => {
     // Other rows or another order: start at the top. A cursor in the header stays there, so that keys can sort on.
     setShownParams(paramsKey)
     setSelection(undefined)
+    setWanted(undefined)
     setCursor((before) => ({ ...before, row: Math.min(before.row, 0) }))
   }
   const changeColumns: Change = useCallback(
@@ -88,18 +91,25 @@ export const PredictionsPage = () => {
   }
 
   const total = rows.total ?? 0
-  if (total > 0 && cursor.row >= total) setCursor({ ...cursor, row: total - 1 })
-  if (total > 0 && selection !== undefined && selection.last >= total) setSelection(clipped(selection, total))
+  const selection = clipped(selected, total)
+  keepWithin(total, cursor, setCursor)
 
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
     preloadPeek()
-    if (found !== undefined) change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
+    if (found === undefined) {
+      setWanted({ row, replace })
+      return
+    }
+    setWanted(undefined)
+    change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
   }
   const moveCursor = (cell: Cell): void => {
     setCursor(cell)
+    setWanted(undefined)
     if (search.peek !== undefined && cell.row >= 0) openRow(cell.row, true)
   }
+  useOpenWhenThere(wanted, rows.rowAt, openRow)
   const sort = (column: string, add: boolean): void => {
     if (isPredictionColumn(column)) change((before) => toggleSort(before, column, add))
   }
@@ -112,11 +122,17 @@ export const PredictionsPage = () => {
   }
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
-    const copied = await copyRows(range, displayed, (id) => text.columns[id], rows.rowAt)
-    if (copied === undefined) showToast('danger', text.common.notCopied)
-    else showToast('success', copied.complete ? text.predictions.copiedRows(copied.rows) : text.predictions.copyPartly(copied.rows))
+    tellCopied(await copyRows(range, displayed, (id) => text.columns[id], rows.rowAt), text)
   }
-  const close = (): void => change(({ peek: _, tab: __, ...rest }) => rest)
+  const close = (): void => {
+    setWanted(undefined)
+    change(({ peek: _, tab: __, at: ___, ...rest }) => rest)
+  }
+  const closeFilters = (): void => {
+    setPanel(false)
+    document.getElementById(filterButton)?.focus()
+  }
+  useFocusBack(place, search.peek !== undefined)
   const openIndex = placeOf(search, rows.rowAt)
   const peeked = openIndex === undefined ? undefined : rows.rowAt(openIndex)?.row
   if (isWaiting && openIndex !== undefined) {
@@ -152,7 +168,7 @@ export const PredictionsPage = () => {
           if (event.key === 'Escape' && search.peek !== undefined) close()
         }}
       >
-        {panel ? <FacetPanel workspace={workspace.id} search={search} change={change} onClose={() => setPanel(false)} /> : null}
+        {panel ? <FacetPanel workspace={workspace.id} search={search} change={change} onClose={closeFilters} /> : null}
         <div ref={place} className="min-w-0 flex-1">
           {rows.error !== null && rows.pending ? (
             <ErrorMessage error={rows.error} onRetry={rows.retry} />
@@ -190,14 +206,22 @@ export const PredictionsPage = () => {
             arraysState={peeked?.prediction_id === search.peek ? peeked.arrays_state : undefined}
             tab={search.tab}
             onTab={(tab) => change((before) => ({ ...before, tab }), true)}
-            onJump={(id) => change(({ at: _, ...before }) => ({ ...before, peek: id }))}
-            onStep={(step) => moveCursor({ row: Math.min(Math.max(cursor.row + step, 0), total - 1), column: cursor.column })}
+            onJump={(id) => {
+              setWanted(undefined)
+              change(({ at: _, ...before }) => ({ ...before, peek: id }))
+            }}
+            onStep={(step) => moveCursor(stepped(cursor, openIndex, step, total))}
             onClose={close}
           />
         )}
       </div>
     </div>
   )
+}
+
+const tellCopied = (copied: Awaited<ReturnType<typeof copyRows>>, { common, predictions }: Text): void => {
+  if (copied === undefined) showToast('danger', common.notCopied)
+  else showToast('success', copied.complete ? predictions.copiedRows(copied.rows) : predictions.copyPartly(copied.rows))
 }
 
 /** The row that is open beside the table: where the address says, or among the first; undefined when it may be anywhere. */
@@ -207,6 +231,43 @@ const placeOf = ({ peek, at }: PredictionSearch, rowAt: PredictionRows['rowAt'])
   if (at !== undefined && (isThere(at - 1) || rowAt(at - 1) === undefined)) return at - 1
   const first = Array.from({ length: blockSize }, (_, index) => index).findIndex(isThere)
   return first === -1 ? undefined : first
+}
+
+const keepWithin = (total: number, cursor: Cell, set: (cell: Cell) => void): void => {
+  const within = withinRows(cursor, total)
+  if (within !== cursor) set(within)
+}
+
+/** From the row that is open on; from the cursor where nobody knows which that is. */
+const stepped = ({ row, column }: Cell, open: number | undefined, step: number, total: number): Cell => ({
+  row: Math.min(Math.max((open ?? row) + step, 0), total - 1),
+  column,
+})
+
+/** A row to open that is not here yet. */
+interface WantedRow {
+  readonly row: number
+  readonly replace: boolean
+}
+
+const useOpenWhenThere = (
+  wanted: WantedRow | undefined,
+  rowAt: PredictionRows['rowAt'],
+  open: (row: number, replace: boolean) => void,
+): void => {
+  useEffect(() => {
+    if (wanted !== undefined && rowAt(wanted.row) !== undefined) open(wanted.row, wanted.replace)
+  })
+}
+
+/** The focus may go with the panel that closes; keys then go on in the table. */
+const useFocusBack = (table: RefObject<HTMLElement | null>, isOpen: boolean): void => {
+  const wasOpen = useRef(isOpen)
+  useLayoutEffect(() => {
+    const isLost = wasOpen.current && !isOpen && document.activeElement === document.body
+    if (isLost) table.current?.querySelector<HTMLElement>('[data-cursor]')?.focus({ preventScroll: true })
+    wasOpen.current = isOpen
+  }, [table, isOpen])
 }
 
 const FirstRows = () => (

@@ -31,6 +31,9 @@ interface ToolbarProps {
   readonly onPanel: (open: boolean) => void
 }
 
+/** Id of the button that opens and closes the filters. */
+export const filterButton = 'filter-button'
+
 export const Toolbar = ({
   search,
   change,
@@ -56,6 +59,7 @@ export const Toolbar = ({
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-2 max-sm:gap-x-1.5">
       <IconButton
+        id={filterButton}
         label={panel ? predictions.hideFilters : predictions.showFilters}
         aria-expanded={panel}
         onClick={() => onPanel(!panel)}
