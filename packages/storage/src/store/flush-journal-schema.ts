@@ -14,5 +14,7 @@ export const FlushJournal = z.object({
   has_kept: z.boolean(),
   /** Predictions that had none. */
   without: z.array(z.string()),
+  /** Predictions whose arrays were marked as removed. Journals of earlier releases count them among those without. */
+  marked: z.array(z.string()).optional(),
 })
 export type FlushJournal = z.infer<typeof FlushJournal>

@@ -34,9 +34,8 @@ export const beginFlush = async (
   const file = keptFile(layout, job)
   try {
     await makeFolder(folder)
-    // Marked ones count for nobody: put back, they would.
     const removed = await readTombstonesIfSound(layout.arrays)
-    const rows = await arrays.copyRows(new Set(ids.filter((id) => removed?.has(id) !== true)), file)
+    const rows = await arrays.copyRows(new Set(ids), file)
     const kept = new Set(rows === 0 ? [] : await idsIn(file))
     for (const path of [folder, dirname(folder), layout.control, layout.root]) await syncFolder(path)
     const journal: FlushJournal = {
@@ -48,6 +47,7 @@ export const beginFlush = async (
       evidence: { prediction_ids: [...ids], created_at: createdAt },
       has_kept: kept.size > 0,
       without: ids.filter((id) => !kept.has(id)),
+      marked: ids.filter((id) => kept.has(id) && removed?.has(id) === true),
     }
     await beginJournal(layout, journal)
     return journal
@@ -84,10 +84,11 @@ export const isFlushDone = (layout: Layout, { evidence }: FlushJournal): Promise
     }),
   )
 
-/** Puts the arrays back that were there before. Can be repeated. */
+/** Puts the arrays back that were there before; those that were removed are again. Can be repeated. */
 export const undoFlush = async (journal: FlushJournal, layout: Layout, arrays: ArrayOperations): Promise<void> => {
   if (journal.without.length > 0) await takeAway(arrays, new Set(journal.without))
   if (journal.has_kept) await arrays.appendFile(keptFile(layout, journal.job_id))
+  if (journal.marked !== undefined && journal.marked.length > 0) await arrays.deleteBatch(new Set(journal.marked))
 }
 
 /** A mark would not last, as the metadata goes on knowing these; in a file that cannot be read or written anew there is nothing else. */

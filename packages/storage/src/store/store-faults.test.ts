@@ -164,9 +164,12 @@ test('arrays of results whose save failed are nowhere: not after a second failur
   const rows = await store.queryPredictions()
   const idOf = (fold: string) => rows.find(({ fold_id }) => fold_id === fold)?.prediction_id ?? ''
   const list = join(root, 'arrays', '_tombstones.json')
-  const failToSave = async (fold_id: string, value: number) => {
+  const failToSave = async (fold_id: string, value: number, isFailing = isTransaction) => {
+    let hasFailed = false
     setFaultHook((operation) => {
-      if (isTransaction(operation)) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
+      if (hasFailed || !isFailing(operation)) return
+      hasFailed = true
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' })
     })
     const saving = store.savePrediction(predictionOf(lineage, { fold_id, val_score: value }), arraysOf(value, value))
     await expect(saving).rejects.toMatchObject({ code: 'write_failed' })
@@ -177,7 +180,11 @@ test('arrays of results whose save failed are nowhere: not after a second failur
   expect(await failToSave('1', 20)).toEqual([null, false])
   expect(await failToSave('1', 30)).toEqual([null, false])
   await writeFile(list, JSON.stringify({ [idOf('0')]: '2026-02-05T10:11:12.131415+00:00' }))
-  expect(await failToSave('0', 10)).toEqual([null, false])
+  // What was removed stays so, and its rows stay for a restore; whether the new ones had come or not.
+  expect(await failToSave('0', 10)).toEqual([null, true])
+  expect(await failToSave('0', 11, ({ path }) => path.startsWith(join(root, 'arrays')))).toEqual([null, true])
+  await rm(list)
+  expect(await predictedOf(store, idOf('0'))).toEqual([1, 1])
 })
 
 test('a failed save is taken back also where a file of arrays can no longer be rewritten', async () => {
