@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MaintenanceInput } from '@nirs-workspace/types'
 import { afterEach, expect, test } from 'vitest'
@@ -189,7 +189,7 @@ test.each(storeKinds)('a damaged trash stops a removal from a store.%s that is c
 test('a model that was written over where it is stays, and keeps no removal from being carried through', async () => {
   await using folder = await temporaryFolder()
   const model = (id: string) => `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', 'aa/${id}.joblib', 'h')`
-  const names = ['over', 'anew', 'same']
+  const names = ['over', 'anew', 'same', 'lost', 'gone']
   await makeWorkspace(folder.path, { kind: 'sqlite', predictions: [{ id: 'a' }], extra: names.map(model) })
   const models = join(folder.path, 'artifacts', 'aa')
   await mkdir(models, { recursive: true })
@@ -198,12 +198,24 @@ test('a model that was written over where it is stays, and keeps no removal from
   const { artifacts } = await placesIn(folder.path)
   await rm(join(models, 'anew.joblib'))
   for (const name of ['over', 'anew']) await writeFile(join(models, `${name}.joblib`), 'other')
+  // One file with its copy, written over, and then another one by a rename, or none.
+  for (const name of ['lost', 'gone']) {
+    const [model, copy] = [join(models, `${name}.joblib`), join(artifacts, 'aa', `${name}.joblib`)]
+    await rm(copy)
+    await link(model, copy)
+    await writeFile(model, 'other')
+    await rm(model)
+  }
+  await writeFile(join(models, 'lost.joblib'), 'more')
   const kept = await readFile(join(artifacts, 'aa', 'same.joblib'))
   await rm(join(artifacts, 'aa', 'same.joblib'))
-  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({ code: 'trash_damaged' })
+  await expect(recoverWorkspace(folder.path)).rejects.toMatchObject({
+    code: 'trash_damaged',
+    fields: { path: join(artifacts, 'aa', 'same.joblib'), hint: expect.stringContaining('until then') },
+  })
   await writeFile(join(artifacts, 'aa', 'same.joblib'), kept)
   const { warnings } = await recoverWorkspace(folder.path)
-  expect(warnings).toEqual(['These models stay, since others have written them by now: aa/anew.joblib, aa/over.joblib.'])
-  expect(await readdir(models)).toEqual(['anew.joblib', 'over.joblib'])
+  expect(warnings).toEqual(['These models stay, since others have written them by now: aa/anew.joblib, aa/lost.joblib, aa/over.joblib.'])
+  expect(await readdir(models)).toEqual(['anew.joblib', 'lost.joblib', 'over.joblib'])
   expect((await snapshot(folder.path)).tables.artifacts).toEqual([])
 })

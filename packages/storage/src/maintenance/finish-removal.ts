@@ -32,7 +32,7 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
   }
   const contents = await contentsOf(layout, journal)
   const changed = await changedModels(layout, contents)
-  await checkKept(layout, contents, journal)
+  await checkKept(layout, contents, journal, changed)
   const { division, known } = await removeRows(layout, contents, places)
   await removeRest(layout, { ...contents, files: contents.files.filter(({ path }) => !changed.includes(path)) }, known)
   return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known), ...warningsOfChanged(changed)]
