@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MigrationReport } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
@@ -105,6 +105,13 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     await using copy = await copyWorkspace('mid-migration')
     const before = await filesOf(copy.path)
     await runMigration(copy.path, { jobId: 'mid' })
+    // As a deletion of the backup leaves it that was stopped.
+    const replaced = join(copy.path, '.nirs-workspace/migrations/mid/replaced')
+    const [name = ''] = await readdir(replaced)
+    const aside = join(copy.path, '..', name)
+    await rename(join(replaced, name), aside)
+    await expect(rollbackMigration(copy.path, { jobId: 'back' })).rejects.toMatchObject({ code: 'backup_not_found' })
+    await rename(aside, join(replaced, name))
     await rollbackMigration(copy.path, { jobId: 'back' })
     const after = Object.entries(await filesOf(copy.path)).filter(([name]) => !name.startsWith('.nirs-workspace/'))
     expect(Object.fromEntries(after)).toEqual(before)

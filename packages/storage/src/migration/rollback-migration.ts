@@ -73,6 +73,8 @@ const checkOriginal = async (layout: Layout, proof: MigrationProof): Promise<voi
     const { bytes } = await markWithoutHash(path)
     if (bytes !== file.bytes || (await hashAttachedFile(path)) !== file.sha256) throw damagedBackup(file.path)
   }
+  // A deletion of the backup that was stopped takes these first; to the steps of a roll back a missing one is one that is back.
+  for (const { kept_as } of proof.replaced) if (!(await exists(join(layout.root, kept_as)))) throw noBackup(kept_as)
 }
 
 /** Paths, relative to the workspace, that are no longer what the migration left. */
