@@ -1,10 +1,11 @@
 import { mkdtempDisposable, readdir, readlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
 import { attachWritable, detach } from './attach-store.ts'
-import { type Engine, withEngine } from './open-engine.ts'
+import { Engine, withEngine } from './open-engine.ts'
 
 const Count = z.object({ n: z.number() })
 
@@ -61,15 +62,35 @@ test.each(traces)('an engine shows nothing of the one before: %s', async (_, sql
   })
 })
 
+/** Every database that an instance attaches gets the next number. */
+const number = (engine: Engine): Promise<number> =>
+  engine.one(Count, "SELECT database_oid::INTEGER AS n FROM duckdb_databases() WHERE database_name = 'memory'").then(({ n }) => n)
+
 test('an engine is made of the one before, unless it was left changed', async () => {
-  // Every database that an instance attaches gets the next number.
-  const number = (engine: Engine) =>
-    engine.one(Count, "SELECT database_oid::INTEGER AS n FROM duckdb_databases() WHERE database_name = 'memory'").then(({ n }) => n)
   const first = await withEngine({}, number)
   const second = await withEngine({ memoryLimit: '300MB', threads: 1 }, number)
   expect(second).toBeGreaterThan(first)
   await withEngine({}, (engine) => engine.run("SET force_compression = 'uncompressed'"))
   expect(await withEngine({}, number)).toBeLessThan(second)
+})
+
+test('of engines that end at the same time two are kept, and one that cannot begin is closed', async () => {
+  const open = (count: number) => Promise.all(Array.from({ length: count }, () => Engine.open()))
+  const closing = vi.spyOn(DuckDBInstance.prototype, 'closeSync')
+  onTestFinished(() => closing.mockRestore())
+  const engines = await open(4)
+  await Promise.all(engines.map((engine) => engine.release()))
+  expect(closing).toHaveBeenCalledTimes(2)
+  const [first, second] = await open(2)
+  expect(closing).toHaveBeenCalledTimes(2)
+  closing.mockClear()
+  await expect(Engine.open({ memoryLimit: 'a lot' })).rejects.toThrow()
+  expect(closing).toHaveBeenCalledOnce()
+  const looking = vi.spyOn(DuckDBConnection.prototype, 'run').mockRejectedValueOnce(new Error('out of memory'))
+  onTestFinished(() => looking.mockRestore())
+  await expect(Engine.open()).rejects.toThrow('out of memory')
+  expect(closing).toHaveBeenCalledTimes(2)
+  for (const engine of [first, second]) engine?.close()
 })
 
 test('each engine has the memory and the threads that it asks for, engines at the same time have nothing in common', async () => {

@@ -28,14 +28,17 @@ export const takeInstance = async (options: InstanceOptions): Promise<{ instance
   const place = spares.findIndex(({ spillFolder }) => spillFolder === options.spillFolder)
   const [spare] = place < 0 ? [] : spares.splice(place, 1)
   const instance = spare ?? (await makeInstance(options.spillFolder))
-  const connection = await instance.database.connect()
-  await connection.run(limits(options))
-  return { instance, connection }
+  return closingOnFailure(instance.database, async () => {
+    const connection = await instance.database.connect()
+    await closingOnFailure(connection, () => connection.run(limits(options)))
+    return { instance, connection }
+  })
 }
 
 /** Keeps an instance whose connections are closed for the next one, wiped; closes it when anything is left that wiping does not reach. */
 export const giveInstance = async (instance: Instance): Promise<void> => {
-  if (spares.length >= mostSpares || !(await isWiped(instance))) {
+  // Others may have come while it was wiped.
+  if (spares.length >= mostSpares || !(await isWiped(instance)) || spares.length >= mostSpares) {
     instance.database.closeSync()
     return
   }
@@ -46,6 +49,16 @@ export const giveInstance = async (instance: Instance): Promise<void> => {
 
 const closeSpares = (): void => {
   for (const { database } of spares.splice(0)) database.closeSync()
+}
+
+/** What cannot begin is no use to the next one either, and nobody else knows it. */
+const closingOnFailure = async <T>(opened: { closeSync(): void }, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    opened.closeSync()
+    throw error
+  }
 }
 
 const limits = ({ memoryLimit, threads }: Pick<InstanceOptions, 'memoryLimit' | 'threads'>): string =>
@@ -64,8 +77,10 @@ const makeInstance = async (spillFolder: string): Promise<Instance> => {
     temp_directory: spillFolder,
   })
   if (spillFolder === tmpdir() && !newSettings.has(spillFolder)) {
-    await withConnection(database, (connection) => connection.run(newLimits))
-    newSettings.set(spillFolder, (await withConnection(database, look)).settings)
+    await closingOnFailure(database, async () => {
+      await withConnection(database, (connection) => connection.run(newLimits))
+      newSettings.set(spillFolder, (await withConnection(database, look)).settings)
+    })
   }
   return { database, spillFolder }
 }
