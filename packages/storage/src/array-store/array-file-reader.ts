@@ -161,6 +161,7 @@ export class ArrayFileReader {
       WHERE file_row_number >= ${first.firstRow} AND file_row_number < ${last.firstRow + last.rows}`
     const lane = await openLane(await this.#engine.get())
     let firstRow = first.firstRow
+    let isRead = false
     try {
       for await (const found of readBlocks(lane, sql)) {
         if (firstNumber(found) !== firstRow) throw new Error('its rows come in another order')
@@ -168,10 +169,12 @@ export class ArrayFileReader {
         firstRow += rowsOf(found)
       }
       if (firstRow !== last.firstRow + last.rows) throw new Error('it has fewer rows than its footer says')
+      isRead = true
     } catch (error) {
       throw damaged(this.name, error)
     } finally {
-      lane.close()
+      if (isRead) lane.release()
+      else lane.close()
     }
   }
 }

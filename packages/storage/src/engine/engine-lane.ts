@@ -10,14 +10,18 @@ export type Lane = Pick<Engine, 'run' | 'rows' | 'one' | 'stream' | 'connection'
 /** A second connection to the same engine (same attached files), for work that runs beside the first. Close it before the engine. */
 export interface OwnLane extends Lane {
   close(): void
+  /** As `close`, once, after work that went well and is over: the lane does not keep the engine from being used again. */
+  release(): void
 }
 
-export const openLane = async (engine: Engine): Promise<OwnLane> => new ConnectionLane(await engine.connect())
+export const openLane = async (engine: Engine): Promise<OwnLane> => new ConnectionLane(engine, await engine.connect())
 
 class ConnectionLane implements OwnLane {
+  readonly #engine: Engine
   readonly connection: DuckDBConnection
 
-  constructor(connection: DuckDBConnection) {
+  constructor(engine: Engine, connection: DuckDBConnection) {
+    this.#engine = engine
     this.connection = connection
   }
 
@@ -42,6 +46,10 @@ class ConnectionLane implements OwnLane {
 
   close(): void {
     this.connection.closeSync()
+  }
+
+  release(): void {
+    this.#engine.disconnect(this.connection)
   }
 }
 

@@ -30,7 +30,8 @@ export interface EngineOptions {
 export class Engine {
   readonly #instance: Instance
   readonly connection: DuckDBConnection
-  #connected = 1
+  /** Connections besides the first that may be at work. */
+  #others = 0
 
   private constructor(instance: Instance, connection: DuckDBConnection) {
     this.#instance = instance
@@ -71,8 +72,14 @@ export class Engine {
 
   /** A second connection to the same memory, for statements that must not queue behind this one. */
   async connect(): Promise<DuckDBConnection> {
-    this.#connected += 1
+    this.#others += 1
     return this.#instance.database.connect()
+  }
+
+  /** Closes such a connection, once, after work that went well and is over: it does not keep the engine from being used again. */
+  disconnect(connection: DuckDBConnection): void {
+    connection.closeSync()
+    this.#others -= 1
   }
 
   /** Connections first, then the instance: otherwise the files stay open. */
@@ -83,7 +90,7 @@ export class Engine {
 
   /** As `close`, after work that went well: what is left may be used again, unless another connection may still be at it. */
   async release(): Promise<void> {
-    if (this.#connected > 1) return this.close()
+    if (this.#others > 0) return this.close()
     this.connection.closeSync()
     await giveInstance(this.#instance)
   }

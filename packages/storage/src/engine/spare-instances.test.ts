@@ -5,7 +5,9 @@ import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
 import { attachWritable, detach } from './attach-store.ts'
+import { type OwnLane, openLane } from './engine-lane.ts'
 import { Engine, withEngine } from './open-engine.ts'
+import { streamChunks } from './stream-chunks.ts'
 
 const Count = z.object({ n: z.number() })
 
@@ -72,6 +74,29 @@ test('an engine is made of the one before, unless it was left changed', async ()
   expect(second).toBeGreaterThan(first)
   await withEngine({}, (engine) => engine.run("SET force_compression = 'uncompressed'"))
   expect(await withEngine({}, number)).toBeLessThan(second)
+})
+
+test('an engine whose lanes are done is used again, one with a lane that is at work or failed is not', async () => {
+  const first = await withEngine({}, async (engine) => {
+    const lane = await openLane(engine)
+    await lane.run('SELECT 1')
+    lane.release()
+    for await (const chunk of streamChunks(engine, 'SELECT 1')) expect(chunk.rowCount).toBe(1)
+    return number(engine)
+  })
+  const lanes: OwnLane[] = []
+  const second = await withEngine({}, async (engine) => {
+    lanes.push(await openLane(engine))
+    return number(engine)
+  })
+  expect(second).toBeGreaterThan(first)
+  for (const lane of lanes) lane.close()
+  const third = await withEngine({}, async (engine) => {
+    await expect(streamChunks(engine, "SELECT error('no')").next()).rejects.toThrow()
+    return number(engine)
+  })
+  expect(third).toBeLessThan(second)
+  expect(await withEngine({}, number)).toBe(third)
 })
 
 test('of engines that end at the same time two are kept, and one that cannot begin is closed', async () => {

@@ -49,6 +49,7 @@ export async function* streamChunks(
   signal?.addEventListener('abort', interrupt)
   let result: DuckDBResult | undefined
   let finished = false
+  let failed = false
   try {
     result = await start(connection, sql, parameters)
     for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
@@ -58,13 +59,14 @@ export async function* streamChunks(
     finished = true
     signal?.throwIfAborted()
   } catch (error) {
-    finished = true
+    failed = true
     signal?.throwIfAborted()
     throw toStorageError(error)
   } finally {
     signal?.removeEventListener('abort', interrupt)
-    if (!finished && result !== undefined) await abandon(connection, result)
-    connection.closeSync()
+    if (!finished && !failed && result !== undefined) await abandon(connection, result)
+    if (finished) engine.disconnect(connection)
+    else connection.closeSync()
   }
 }
 
