@@ -35,6 +35,13 @@ describe('the workspace of an address', () => {
     expect(router.state.location.search).toEqual({ q: 'a', workspace: 'w1' })
   })
 
+  it.each(['/foo', '/settings/foo'])('is named in an address that leads nowhere, which stays and says so: %s', async (address) => {
+    const { router } = openTwo(address)
+    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1' }))
+    expect(router.state.location.pathname).toBe(address)
+    expect(await screen.findByText('There is no such page')).toBeVisible()
+  })
+
   it('gives way to the next one when it is taken off the list', async () => {
     const { router, shown } = openTwo('/settings/workspaces')
     await userEvent.click((await screen.findAllByText('Forget'))[0] ?? document.body)

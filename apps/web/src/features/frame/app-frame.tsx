@@ -96,7 +96,14 @@ const useNamedInAddress = (asked: string | undefined, workspace: Workspace | und
   const unnamed = asked === undefined ? workspace?.id : undefined
   useEffect(() => {
     if (unnamed === undefined) return
-    void navigate({ to: '.', search: (before) => ({ ...before, workspace: unnamed }), hash: true, replace: true })
+    // From the path and not from the page: an address that leads nowhere has none of its own and must stay as it is.
+    void navigate({
+      to: '.',
+      unsafeRelative: 'path',
+      search: (before) => ({ ...before, workspace: unnamed }),
+      hash: true,
+      replace: true,
+    })
   }, [navigate, unnamed])
 }
 
