@@ -2,7 +2,7 @@ import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/t
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { getConnection, serverAnswers, setConnection } from './connection.ts'
-import { migrateStatusQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
+import { migrateStatusQuery, statsQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
 
 /** Waits between attempts to reconnect, in milliseconds. */
 const retryDelays = [500, 1000, 2000, 5000] as const
@@ -134,6 +134,14 @@ const patchJob = (client: QueryClient, jobId: string, change: (job: Job) => Job)
 /** Everything read from this workspace, and the list of workspaces, is asked for again. */
 export const refreshWorkspace = (client: QueryClient, workspace: string): void => {
   void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace })
+}
+
+/** What had given up on a catalog is asked for again, and the figures that are answered without one but lack what only it tells. */
+export const refreshUnanswered = (client: QueryClient, workspace: string): void => {
+  const [figures] = statsQuery(workspace).queryKey
+  void client.invalidateQueries({
+    predicate: ({ queryKey, state }) => queryKey[1] === workspace && (state.status === 'error' || queryKey[0] === figures),
+  })
 }
 
 /** What state the workspace is in is asked for again, without making another plan. */

@@ -1,4 +1,4 @@
-import { act, screen } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp } from '../../test/app.tsx'
 import { prediction, workspaceList } from '../../test/data.ts'
@@ -56,22 +56,44 @@ describe('what is shown of a workspace', () => {
     expect(asked()).toBe(3)
   })
 
-  it('comes by itself when a first catalog is there, on a page that had given up on it', async () => {
-    let isBuilt = false
-    const catalog = () =>
-      isBuilt
-        ? { state: 'ready' as const, built_at: '2026-11-21T03:00:00.000Z', fingerprint: 'f', detail: null }
-        : { state: 'building' as const, built_at: null, fingerprint: null, detail: null }
-    const { client } = renderApp('/predictions', 'migrated', {
-      'GET /workspaces': () => workspaceList('migrated', { catalog: catalog() }),
-      'GET /predictions': () =>
-        isBuilt
-          ? { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
-          : problem(503, 'catalog_building', 'The catalog of this workspace is still being built.'),
+  describe('when a first catalog is there', () => {
+    const openBuilding = (address: string, mode: 'legacy' | 'migrated') => {
+      const state = { isBuilt: false }
+      const catalog = () =>
+        state.isBuilt
+          ? { state: 'ready' as const, built_at: '2026-11-21T03:00:00.000Z', fingerprint: 'f', detail: null }
+          : { state: 'building' as const, built_at: null, fingerprint: null, detail: null }
+      const app = renderApp(address, mode, {
+        'GET /workspaces': () => workspaceList(mode, { catalog: catalog() }),
+        'GET /predictions': () =>
+          state.isBuilt
+            ? { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
+            : problem(503, 'catalog_building', 'The catalog of this workspace is still being built.'),
+      })
+      const build = async () => {
+        state.isBuilt = true
+        await act(() => app.client.invalidateQueries({ queryKey: ['/workspaces'] }))
+      }
+      return { ...app, build }
+    }
+
+    it('comes by itself on a page that had given up on it', async () => {
+      const { build } = openBuilding('/predictions', 'migrated')
+      await screen.findByRole('button', { name: 'Try again' })
+      await build()
+      expect(await screen.findByText('1 prediction')).toBeVisible()
     })
-    await screen.findByRole('button', { name: 'Try again' })
-    isBuilt = true
-    await act(() => client.invalidateQueries({ queryKey: ['/workspaces'] }))
-    expect(await screen.findByText('1 prediction')).toBeVisible()
+
+    it('keeps what was answered without it: a plan of a migration is not made again', async () => {
+      const { sent, client, build } = openBuilding('/settings/migration?step=review', 'legacy')
+      const start = await screen.findByRole('button', { name: 'Migrate now' })
+      const status = () => sent.filter(({ path }) => path === '/workspace/migrate/status').length
+      const before = status()
+      await build()
+      await waitFor(() => expect(client.isFetching()).toBe(0))
+      expect(start).toBeVisible()
+      expect(sent.filter(({ method }) => method === 'POST')).toHaveLength(1)
+      expect(status()).toBe(before)
+    })
   })
 })

@@ -26,6 +26,25 @@ describe('migration page', () => {
     expect(posts).toEqual([{ dry_run: true }, { dry_run: false, plan_id: 'plan-7' }])
   })
 
+  it('shows the plan, with nothing to begin, while a newer one is being made', async () => {
+    const answer = Promise.withResolvers<void>()
+    let asked = 0
+    renderApp('/settings/migration?step=review', 'legacy', {
+      'POST /workspace/migrate': async () => {
+        asked += 1
+        if (asked > 1) await answer.promise
+        return plan
+      },
+    })
+    const start = await screen.findByRole('button', { name: 'Migrate now' })
+    const again = screen.getByRole('button', { name: 'Make the plan again' })
+    await userEvent.click(again)
+    await waitFor(() => expect(start).toBeDisabled())
+    expect(again).toHaveFocus()
+    answer.resolve()
+    await waitFor(() => expect(start).toBeEnabled())
+  })
+
   it('says why a migration does not start', async () => {
     renderApp('/settings/migration?step=review', 'legacy', {
       'POST /workspace/migrate': ({ body }) =>

@@ -56,8 +56,8 @@ export const PlanReview = ({ status, storage, asked }: ReviewProps) => {
       </section>
     )
   }
-  if (plan.data === undefined || plan.isFetching) return <Planning />
-  return <Plan plan={plan.data} onRefresh={() => void plan.refetch()} />
+  if (plan.data === undefined) return <Planning />
+  return <Plan plan={plan.data} isRenewed={plan.isFetching} onRefresh={() => void plan.refetch()} />
 }
 
 /** The workspace is not as the status says, which has brought the reader here. */
@@ -80,7 +80,14 @@ const Planning = () => {
   )
 }
 
-const Plan = ({ plan, onRefresh }: { plan: MigrationPlan; onRefresh: () => void }) => {
+interface PlanProps {
+  readonly plan: MigrationPlan
+  /** A newer one is being made: this one is to be seen still, but not to be begun. */
+  readonly isRenewed: boolean
+  readonly onRefresh: () => void
+}
+
+const Plan = ({ plan, isRenewed, onRefresh }: PlanProps) => {
   const { migration } = useText()
   const errorText = useErrorText()
   const workspace = useWorkspace()
@@ -100,18 +107,18 @@ const Plan = ({ plan, onRefresh }: { plan: MigrationPlan; onRefresh: () => void 
   })
   const tight = plan.free_bytes_needed > plan.free_bytes_available
   return (
-    <section aria-labelledby="plan-title" className="card p-4">
+    <section aria-labelledby="plan-title" aria-busy={isRenewed} className="card p-4">
       <div className="mb-4 flex flex-wrap items-start gap-3">
         <div className="min-w-60 flex-1">
           <h3 id="plan-title" className="text-base font-semibold">
             {migration.planTitle}
           </h3>
-          <p className="text-muted">{migration.planNote}</p>
+          <p className="text-muted">{isRenewed ? migration.previewing : migration.planNote}</p>
         </div>
         <Button onClick={onRefresh}>
           <RefreshCw size={16} aria-hidden /> {migration.refreshPlan}
         </Button>
-        <Button tone="primary" disabled={tight || start.isPending} onClick={() => start.mutate()}>
+        <Button tone="primary" disabled={tight || isRenewed || start.isPending} onClick={() => start.mutate()}>
           <Play size={16} aria-hidden /> {start.isPending ? migration.starting : migration.start}
         </Button>
       </div>
