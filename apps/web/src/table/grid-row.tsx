@@ -13,10 +13,13 @@ export interface ColumnView<Row> {
   readonly title: (row: Row) => string | undefined
 }
 
-/** A row that is here; `stale` while a newer answer is on its way, or has not been asked for yet. */
+/** A row that is here. */
 export interface LoadedRow<Row> {
   readonly row: Row
+  /** A newer answer is on its way, or has not been asked for yet. */
   readonly stale: boolean
+  /** It answers the question of before, and stands for a row of this one that is not here yet. */
+  readonly former: boolean
 }
 
 interface GridRowProps<Row> {
@@ -26,7 +29,7 @@ interface GridRowProps<Row> {
   readonly width: number
   /** Undefined = not loaded yet. */
   readonly row: Row | undefined
-  readonly stale: boolean
+  readonly former: boolean
   readonly columns: readonly ColumnView<Row>[]
   /** Column of the cursor when it is in this row, else −1. */
   readonly cursor: number
@@ -53,7 +56,7 @@ const OpenButton = ({ label, shown }: { label: string; shown: boolean }) => (
 )
 
 /** One data row; `aria-rowindex` counts the header as row 1. */
-const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, cursor, selected, open, openLabel }: GridRowProps<Row>) => (
+const GridRowOf = <Row,>({ index, top, height, width, row, former, columns, cursor, selected, open, openLabel }: GridRowProps<Row>) => (
   // biome-ignore lint/a11y/useSemanticElements: a table element cannot place rows freely over a scaled canvas
   // biome-ignore lint/a11y/useFocusableInteractive: in an ARIA grid the cells take focus, not the rows
   <div
@@ -66,7 +69,7 @@ const GridRowOf = <Row,>({ index, top, height, width, row, stale, columns, curso
     className={classNames(
       'group absolute left-0 flex border-b border-line',
       open ? 'bg-selected' : selected ? 'bg-accent-soft' : 'bg-surface hover:bg-hover',
-      stale && 'opacity-50',
+      former && 'opacity-50',
     )}
     style={{ top, height, width }}
   >

@@ -150,7 +150,7 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
               height={rowHeight}
               width={width}
               row={loaded?.row}
-              stale={loaded?.stale ?? false}
+              former={loaded?.former ?? false}
               columns={columns}
               cursor={cursor.row === index ? cursor.column : -1}
               selected={inRange(selection, index)}

@@ -250,6 +250,30 @@ describe('predictions page', () => {
     expect(copied).not.toContain('PLS-0\t')
   })
 
+  it('draws the rows of another order faintly until those of this one are there, but not rows that are asked for again', async () => {
+    let answer = Promise.resolve()
+    const { client, router } = await openGrid('/predictions', {
+      'GET /predictions': async () => {
+        await answer
+        return { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
+      },
+    })
+    const isFaint = () => screen.getByText('PLS-0').closest('[role=row]')?.className.includes('opacity-50')
+    const slowly = async (work: () => unknown): Promise<boolean | undefined> => {
+      const later = Promise.withResolvers<void>()
+      answer = later.promise
+      act(() => void work())
+      await waitFor(() => expect(client.isFetching({ queryKey: ['/predictions'] })).toBe(1))
+      const seen = isFaint()
+      later.resolve()
+      await waitFor(() => expect(client.isFetching()).toBe(0))
+      return seen
+    }
+    expect(await slowly(() => client.invalidateQueries({ queryKey: ['/predictions'] }))).toBe(false)
+    expect(await slowly(() => router.navigate({ to: '/predictions', search: { sort: ['val_score:desc'] } }))).toBe(true)
+    expect(isFaint()).toBe(false)
+  })
+
   it('goes to the last row that there is, with the focus and what is selected, when the rows become fewer', async () => {
     let total = totalRows
     const { client, grid, user } = await openGrid(`/predictions?at=${totalRows}`, {

@@ -25,7 +25,7 @@ export interface PredictionRows {
 
 /**
  * Rows of the big table by number, read at once when they are here and fetched in blocks around the visible range when they are not.
- * Blocks that leave the screen before they arrive are aborted; while a new question loads, the rows of the last one stay, marked stale.
+ * Blocks that leave the screen before they arrive are aborted; while a new question loads, the rows of the last one stay, marked as former.
  */
 export const usePredictionRows = (workspace: string, params: QueryParams): PredictionRows => {
   const client = useQueryClient()
@@ -47,7 +47,7 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
       const found = cachedRow(client, workspace, params, index)
       if (found !== undefined) return found
       const old = previous === undefined || fresh !== undefined ? undefined : cachedRow(client, workspace, previous.params, index)
-      return old && { ...old, stale: true }
+      return old && { ...old, stale: true, former: true }
     },
     [client, workspace, params, previous, fresh],
   )
@@ -81,7 +81,7 @@ const cachedRow = (client: QueryClient, workspace: string, params: QueryParams, 
   const block = Math.floor(index / blockSize)
   const state = client.getQueryState(predictionBlockQuery(workspace, params, block).queryKey)
   const row = state?.data?.rows[index - block * blockSize]
-  return row && { row, stale: state?.isInvalidated === true }
+  return row && { row, stale: state?.isInvalidated === true, former: false }
 }
 
 /** Milliseconds between questions while the thumb is dragged; the first and the last place are always asked for. */
