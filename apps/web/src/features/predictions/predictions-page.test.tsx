@@ -319,6 +319,39 @@ describe('predictions page', () => {
     await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: `p${totalRows - 1}`, at: String(totalRows) }))
   })
 
+  it('opens no row that was waited for once the panel is closed by the back button', async () => {
+    const far = Promise.withResolvers<void>()
+    const { client, router, user } = await openGrid('/predictions', {
+      'GET /predictions': async ({ query }: Sent) => {
+        const offset = Number(query.get('offset'))
+        if (offset > 0) await far.promise
+        return { rows: Array.from({ length: 200 }, (_, step) => prediction(offset + step)), total: 2000, offset, metrics: ['rmse'] }
+      },
+    })
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Enter}')
+    const panel = await screen.findByRole('complementary', { name: 'Prediction' })
+    await user.keyboard('{Control>}{End}{/Control}')
+    await waitFor(() => expect(client.isFetching({ queryKey: ['/predictions'] })).toBe(1))
+    act(() => router.history.back())
+    await waitFor(() => expect(panel).not.toBeInTheDocument())
+    far.resolve()
+    expect(await screen.findByText('PLS-1999')).toBeVisible()
+    expect(router.state.location.search).not.toHaveProperty('peek')
+  })
+
+  it('goes as many rows on as "Next row" was clicked, however quickly, and starts from the row of the address after the back button', async () => {
+    const { router } = await openGrid('/predictions?peek=p0&at=1')
+    const next = await screen.findByRole('button', { name: 'Next row' })
+    for (let times = 0; times < 3; times += 1) fireEvent.click(next)
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p3', at: '4' }))
+    await act(() => router.navigate({ to: '/predictions', search: { peek: 'p7', at: 8 } }))
+    act(() => router.history.back())
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p3' }))
+    fireEvent.click(next)
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ peek: 'p4', at: '5' }))
+  })
+
   it('steps on from the row that is shown, not from where the cursor was left', async () => {
     const { router, user } = await openGrid('/predictions?peek=p3&at=4', {
       'GET /predictions/:id': () =>

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { blockSize } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { rowHeights, useDensity } from '../../stores/density.ts'
@@ -31,6 +31,7 @@ import { filterButton, Toolbar } from './toolbar.tsx'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
 import { useRoom } from './use-room.ts'
+import { useOpenWhenThere, useWantedRow } from './use-wanted-row.ts'
 
 const route = getRouteApi('/predictions')
 
@@ -45,7 +46,6 @@ export const PredictionsPage = () => {
   // A row is open and nobody knows yet where it stands: the cursor waits in the header.
   const [isWaiting, setWaiting] = useState(search.peek !== undefined && search.at === undefined)
   const [cursor, setCursor] = useState<Cell>({ row: isWaiting ? -1 : (search.at ?? 1) - 1, column: 0 })
-  const [wanted, setWanted] = useState<WantedRow>()
 
   const change = useCallback(
     (next: (before: PredictionSearch) => PredictionSearch, replace = false): void => {
@@ -57,6 +57,7 @@ export const PredictionsPage = () => {
   // The key says when filters or sort change; the rest of the address does not concern the rows.
   const params = useMemo(() => pageParams(search), [paramsKey])
   const rows = usePredictionRows(workspace.id, params)
+  const { wanted, setWanted, onVisible } = useWantedRow(search, cursor, rows.onVisible)
   const [shownParams, setShownParams] = useState(paramsKey)
   if (shownParams !== paramsKey) {
     // Other rows or another order: start at the top. A cursor in the header stays there, so that keys can sort on.
@@ -97,12 +98,8 @@ export const PredictionsPage = () => {
   const openRow = (row: number, replace: boolean): void => {
     const found = rows.rowAt(row)
     preloadPeek()
-    if (found === undefined) {
-      setWanted({ row, replace })
-      return
-    }
-    setWanted(undefined)
-    change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
+    setWanted({ row, replace, isSent: found !== undefined })
+    if (found !== undefined) change((before) => ({ ...before, peek: found.row.prediction_id, at: row + 1 }), replace)
   }
   const moveCursor = (cell: Cell): void => {
     setCursor(cell)
@@ -186,7 +183,7 @@ export const PredictionsPage = () => {
               busy={rows.pending}
               topKey={paramsKey}
               rowAt={rows.rowAt}
-              onVisible={rows.onVisible}
+              onVisible={onVisible}
               cursor={cursor}
               onCursor={moveCursor}
               selection={selection}
@@ -210,7 +207,7 @@ export const PredictionsPage = () => {
               setWanted(undefined)
               change(({ at: _, ...before }) => ({ ...before, peek: id }))
             }}
-            onStep={(step) => moveCursor(stepped(cursor, openIndex, step, total))}
+            onStep={(step) => moveCursor(stepped(cursor, wanted?.row ?? openIndex, step, total))}
             onClose={close}
           />
         )}
@@ -238,27 +235,11 @@ const keepWithin = (total: number, cursor: Cell, set: (cell: Cell) => void): voi
   if (within !== cursor) set(within)
 }
 
-/** From the row that is open on; from the cursor where nobody knows which that is. */
+/** From the row that is open or about to be on; from the cursor where nobody knows which that is. */
 const stepped = ({ row, column }: Cell, open: number | undefined, step: number, total: number): Cell => ({
   row: Math.min(Math.max((open ?? row) + step, 0), total - 1),
   column,
 })
-
-/** A row to open that is not here yet. */
-interface WantedRow {
-  readonly row: number
-  readonly replace: boolean
-}
-
-const useOpenWhenThere = (
-  wanted: WantedRow | undefined,
-  rowAt: PredictionRows['rowAt'],
-  open: (row: number, replace: boolean) => void,
-): void => {
-  useEffect(() => {
-    if (wanted !== undefined && rowAt(wanted.row) !== undefined) open(wanted.row, wanted.replace)
-  })
-}
 
 /** The focus may go with the panel that closes; keys then go on in the table. */
 const useFocusBack = (table: RefObject<HTMLElement | null>, isOpen: boolean): void => {
