@@ -72,6 +72,25 @@ test('S1: no link leads out of the workspace root', async () => {
   await rm(outside, { recursive: true })
 })
 
+test('S1: a workspace that becomes a link out of the workspace root while it is open is not there any more', async () => {
+  const outside = await realpath(await mkdtemp(join(tmpdir(), 'nirs-outside-')))
+  const store = join(root, 'lab', 'store.duckdb')
+  await mkdir(join(root, 'lab'))
+  await writeFile(store, 'our own')
+  await writeFile(join(outside, 'store.duckdb'), 'of somebody else')
+  expect((await app.post('/workspaces', { path: 'lab' })).status).toBe(201)
+  await rename(store, `${store}.old`)
+  await symlink(join(outside, 'store.duckdb'), store)
+  for (const route of ['/predictions', '/workspace/stats']) {
+    const response = await app.request(route)
+    expect([route, response.status, await response.json()]).toEqual([route, 404, expect.objectContaining({ code: 'workspace_not_found' })])
+  }
+  expect(await app.get('/workspaces')).toMatchObject({ rows: [{ exists: false }] })
+  await rename(`${store}.old`, store)
+  expect(await app.get('/workspaces')).toMatchObject({ rows: [{ exists: true }] })
+  await rm(outside, { recursive: true })
+})
+
 test('S1: who holds a store is named without the path of its program', async () => {
   const path = join(root, 'held')
   await rename(await copyDemo(), path)

@@ -42,6 +42,7 @@ export class OpenedWorkspace {
   readonly id: string
   readonly path: string
   readonly #services: WorkspaceServices
+  readonly #allow: (resolved: ResolvedWorkspace) => Promise<void>
   readonly #slot = new CatalogSlot()
   readonly #closing = new AbortController()
   resolved: ResolvedWorkspace
@@ -52,11 +53,19 @@ export class OpenedWorkspace {
   #lookedAt = 0
   lastUse = Date.now()
 
-  constructor(id: string, path: string, resolved: ResolvedWorkspace, services: WorkspaceServices) {
+  /** `allow` throws `path_not_allowed`; what is at the path may have become a link to another place. */
+  constructor(
+    id: string,
+    path: string,
+    resolved: ResolvedWorkspace,
+    services: WorkspaceServices,
+    allow: (resolved: ResolvedWorkspace) => Promise<void>,
+  ) {
     this.id = id
     this.path = path
     this.resolved = resolved
     this.#services = services
+    this.#allow = allow
   }
 
   get catalogFile(): CatalogFile | undefined {
@@ -142,10 +151,13 @@ export class OpenedWorkspace {
   async #look(): Promise<void> {
     if (this.#services.isBusy(this.resolved.root)) return
     try {
-      this.resolved = await resolveWorkspace(this.path)
+      const resolved = await resolveWorkspace(this.path)
+      await this.#allow(resolved)
+      this.resolved = resolved
       this.#seen(undefined)
     } catch (error) {
-      if (!isStorageError(error, 'workspace_not_found', 'not_a_workspace') && systemCode(error) === undefined) throw error
+      if (!isStorageError(error, 'workspace_not_found', 'not_a_workspace', 'path_not_allowed') && systemCode(error) === undefined)
+        throw error
       this.#seen(vanished(this.path, error))
     }
   }

@@ -56,7 +56,7 @@ export class Workspaces {
     const path = resolve(this.#options.root ?? '', given)
     await this.#checkRoot(path)
     const resolved = await resolveWorkspace(path)
-    await this.#checkRoot(...placesOf(resolved))
+    await this.#checkPlaces(resolved)
     const id = workspaceId(resolved)
     const workspace = this.#open.get(id) ?? this.#add(id, resolved)
     this.#currentId ??= id
@@ -111,9 +111,13 @@ export class Workspaces {
   }
 
   #add(id: string, resolved: ResolvedWorkspace): OpenedWorkspace {
-    const workspace = new OpenedWorkspace(id, resolved.parquet ?? resolved.root, resolved, this.#options)
+    const workspace = new OpenedWorkspace(id, resolved.parquet ?? resolved.root, resolved, this.#options, (now) => this.#checkPlaces(now))
     this.#open.set(id, workspace)
     return workspace
+  }
+
+  #checkPlaces(resolved: ResolvedWorkspace): Promise<void> {
+    return this.#checkRoot(...placesOf(resolved))
   }
 
   async #checkRoot(...paths: string[]): Promise<void> {
