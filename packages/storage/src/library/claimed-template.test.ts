@@ -74,7 +74,11 @@ describe('test_claimed_template: what another program has begun to change', () =
     ['overwrite', 'write', /\.trash/],
     ['overwrite', 'link', /pipeline\.json$/],
     ['overwrite', 'write', /general.*\.tmp$/],
+    ['overwrite', 'rename', /pipeline\.json$/],
+    ['describe', 'write', /general.*\.tmp$/],
+    ['describe', 'rename', /README\.md$/],
     ['restore', 'write', /\.trash/],
+    ['restore', 'rename', /\.next-template$/],
   ] as const)('test_failed: the disk refuses a %s before it has begun, and no claim stays: %s of %s', (change, kind, place) =>
     withPlayground(async ({ workspace }) => {
       const library = new PipelineLibrary(workspace)
@@ -92,6 +96,7 @@ describe('test_claimed_template: what another program has begun to change', () =
       const changes = {
         delete: () => library.delete({ name: 'best' }),
         overwrite: () => library.save({ ...best, pipeline: ['new'], overwrite: true }),
+        describe: () => library.save({ ...best, description: 'other words', overwrite: true }),
         restore: () => library.restore(trash_id, { overwrite: true }),
       }
       expect((await refusal(changes[change]()))?.code).toBe('no_space')

@@ -31,18 +31,19 @@ import { copyToTrash, discardEntry, type KeptFiles, newEntryId, trashedTemplateN
  * metrics of the other. Returns where the old version went.
  */
 export const replacePipeline = (root: string, old: StoredTemplate, { metadata, pipeline }: TemplateFiles): Promise<string> =>
-  withClaim(root, old, { metadata }, async (folder, expectUntouched) => {
+  withClaim(root, old, { metadata }, async (folder, { expectUntouched, hasBegun }) => {
     const beside = join(folder, `.${await ownMark()}-${randomUUID()}.tmp`)
     await writeNewFile(beside, prettyJson(pipeline))
     await expectUntouched()
     await rename(beside, join(folder, pipelineName))
+    hasBegun()
     await syncFolder(folder)
     await adoptPending(root, { id: old.id, metadata })
   })
 
 /** The same pipeline with other words about it. */
 export const replaceMetadata = (root: string, old: StoredTemplate, metadata: JsonObject): Promise<string> =>
-  withClaim(root, old, { metadata, staying: [pipelineName] }, async (_folder, expectUntouched) => {
+  withClaim(root, old, { metadata, staying: [pipelineName] }, async (_folder, { expectUntouched }) => {
     await expectUntouched()
     await adoptPending(root, { id: old.id, metadata })
   })
@@ -57,9 +58,10 @@ export const replaceByTrashed = async (root: string, old: StoredTemplate, trashe
   for (const name of templateNames) if ((await isFileAt(join(folder, name))) && (await isFileAt(join(from, name)))) copied.push(name)
   const others = (await readdir(folder)).filter((name) => !isOwnName(name) && !copied.includes(name))
   const restoring = { keptIn: await newEntryId(), others }
-  await withClaim(root, old, { metadata: trashed.metadata, restoring, names: copied }, async (_folder, expectUntouched) => {
+  await withClaim(root, old, { metadata: trashed.metadata, restoring, names: copied }, async (_folder, { expectUntouched, hasBegun }) => {
     await expectUntouched()
     await rename(from, join(folder, nextName))
+    hasBegun()
     await syncFolder(folder)
     await syncFolder(dirname(from))
     await finishRestore(root, old.id, restoring)
@@ -87,6 +89,15 @@ export const claimTemplate = async (root: string, old: StoredTemplate, next: Jso
   }
 }
 
+type State = 'untouched' | 'about to begin' | 'begun'
+
+interface Steps {
+  /** Right before the first rename. Throws `workspace_busy`. */
+  expectUntouched(): Promise<void>
+  /** Right behind it, where the files alone do not tell: from now on the claim stays until the replacement is finished. */
+  hasBegun(): void
+}
+
 /**
  * Claims the template, and keeps its version before `commit` replaces it. What fails before anything is replaced leaves neither claim nor copy:
  * other processes would wait for this one to end.
@@ -95,24 +106,33 @@ const withClaim = async (
   root: string,
   old: StoredTemplate,
   { metadata, restoring, names = templateNames, staying = [] }: Claim,
-  commit: (folder: string, expectUntouched: () => Promise<void>) => Promise<void>,
+  commit: (folder: string, steps: Steps) => Promise<void>,
 ): Promise<string> => {
   const folder = await claimTemplate(root, old, metadata, restoring)
   const trashId = restoring?.keptIn ?? (await newEntryId())
   const entry = join(root, trashName, trashId)
-  let isUntouched = true
+  const isKept = () => isAsKept(folder, join(entry, trashedTemplateName), names)
+  let state: State = 'untouched'
   try {
     await copyToTrash(root, old, { names, staying }, trashId)
-    await commit(folder, async () => {
-      if (!(await isAsKept(folder, join(entry, trashedTemplateName), names))) throw templateBusy(folder, 'none')
-      isUntouched = false
+    await commit(folder, {
+      expectUntouched: async () => {
+        if (!(await isKept())) throw templateBusy(folder, 'none')
+        state = 'about to begin'
+      },
+      hasBegun: () => {
+        state = 'begun'
+      },
     })
     return trashId
   } catch (error) {
-    if (isUntouched) await takeBack(folder, entry)
+    if (await isUntouched(state, isKept)) await takeBack(folder, entry)
     throw error
   }
 }
+
+const isUntouched = async (state: State, isKept: () => Promise<boolean>): Promise<boolean> =>
+  state === 'untouched' || (state === 'about to begin' && (await isKept().catch(() => false)))
 
 const takeBack = async (folder: string, entry: string): Promise<void> => {
   await sweepTemporaryFiles(folder)
