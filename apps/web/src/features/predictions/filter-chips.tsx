@@ -19,7 +19,7 @@ export const FilterChips = ({ search, change }: ChipsProps) => {
   return (
     <div className="flex flex-wrap items-center gap-1.5 border-b border-line bg-surface px-3 py-1.5">
       {search.q === undefined ? null : (
-        <Chip name={`${text.common.search}: ${search.q}`} onRemove={() => change(({ q: _, ...rest }) => rest)} />
+        <Chip name={`${text.common.search}: ${search.q}`} onRemove={() => change(({ q: _, at: __, ...rest }) => rest)} />
       )}
       {equalityColumns.flatMap((column) =>
         (search[column] ?? []).map((value, _, all) => (

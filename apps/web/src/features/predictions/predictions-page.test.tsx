@@ -384,6 +384,12 @@ describe('predictions page', () => {
     localStorage.clear()
   })
 
+  it('a search that is taken away by its chip takes the place of the row of the address with it', async () => {
+    const { router, user } = await openGrid('/predictions?q=PLS&peek=p3&at=4')
+    await user.click(await screen.findByRole('button', { name: /Search: PLS/ }))
+    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1', peek: 'p3' }))
+  })
+
   it('the back button takes a search away and leaves the filter that came before it; what is typed in one go is one step', async () => {
     const { router, user } = await openGrid()
     const search = () => router.state.location.searchStr.replace('&workspace=w1', '')
