@@ -7,7 +7,11 @@ import { plainCell } from './cells.tsx'
 /** Most rows that one copy takes; more belongs into an export. */
 const maxRows = 10_000
 
-/** Puts these columns of the rows onto the clipboard, tab separated with a header line. Rows that are not here as they are now are left out and said so; undefined where nothing could be copied. */
+/**
+ * Puts these columns of the rows onto the clipboard, tab separated with a header line.
+ * Rows that are not here as they are now are left out and said so, and where that are all of them the clipboard stays as it is; undefined
+ * where nothing could be copied.
+ */
 export const copyRows = async (
   range: RowRange,
   columns: readonly PredictionColumn[],
@@ -19,6 +23,7 @@ export const copyRows = async (
     const found = rowAt(index)
     if (found?.stale === false) lines.push(columns.map((column) => plainCell(column, found.row)).join('\t'))
   }
+  if (lines.length === 0) return { rows: 0, complete: false }
   if (!(await copyText([columns.map(header).join('\t'), ...lines].join('\n')))) return undefined
   return { rows: lines.length, complete: lines.length === range.last - range.first + 1 }
 }

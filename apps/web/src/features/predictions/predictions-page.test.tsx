@@ -250,6 +250,25 @@ describe('predictions page', () => {
     expect(copied).not.toContain('PLS-0\t')
   })
 
+  it('leaves the clipboard alone, and says so, while every row is asked for again', async () => {
+    const answer = Promise.withResolvers<void>()
+    let isSlow = false
+    const { client, user } = await openGrid('/predictions', {
+      'GET /predictions': async () => {
+        if (isSlow) await answer.promise
+        return { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
+      },
+    })
+    await user.click(screen.getByText('PLS-0'))
+    await navigator.clipboard.writeText('of before')
+    isSlow = true
+    act(() => void client.invalidateQueries({ queryKey: ['/predictions'] }))
+    await user.keyboard('{Control>}c{/Control}')
+    expect(await screen.findByText(/^Nothing was copied: these rows are being read again/)).toBeVisible()
+    expect(await navigator.clipboard.readText()).toBe('of before')
+    answer.resolve()
+  })
+
   it('draws the rows of another order faintly until those of this one are there, but not rows that are asked for again', async () => {
     let answer = Promise.resolve()
     const { client, router } = await openGrid('/predictions', {

@@ -218,6 +218,7 @@ export const PredictionsPage = () => {
 
 const tellCopied = (copied: Awaited<ReturnType<typeof copyRows>>, { common, predictions }: Text): void => {
   if (copied === undefined) showToast('danger', common.notCopied)
+  else if (copied.rows === 0) showToast('info', predictions.copiedNone)
   else showToast('success', copied.complete ? predictions.copiedRows(copied.rows) : predictions.copyPartly(copied.rows))
 }
 
