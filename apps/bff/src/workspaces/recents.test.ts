@@ -68,3 +68,13 @@ test('a path on a disk that does not answer holds up nobody: it counts as last s
   ;({ promise, resolve } = Promise.withResolvers<boolean>())
   expect(await there()).toEqual(['/mount/hung', '/data/here'])
 })
+
+test('a path that nobody could look at yet, because dead disks take every turn, is not told as missing', async () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const recents = new Recents(config(), silent, (path) => (path.startsWith('/mount/') ? promise : Promise.resolve(false)))
+  for (const path of ['/data/gone', '/mount/one', '/mount/two']) recents.add(path, path)
+  const missing = async () => (await recents.list()).filter(({ exists }) => !exists).map(({ name }) => name)
+  expect(await missing()).toEqual(['/mount/two', '/mount/one'])
+  resolve(true)
+  expect(await missing()).toEqual(['/data/gone'])
+})

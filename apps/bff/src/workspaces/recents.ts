@@ -12,7 +12,7 @@ const File = z.object({ recents: z.array(Recent) })
 type Recent = z.infer<typeof Recent>
 
 const kept = 20
-/** A disk that answers later than this counts as it was last seen, one that never answered as not there. */
+/** A disk that answers later than this counts as it was last seen, one that never answered as not there, one that was not asked yet as there. */
 const lookMs = 500
 /** Looks at disks that do not answer must not use up the few threads that all files are read with. */
 const looksAtOnce = 2
@@ -29,6 +29,7 @@ export class Recents {
   readonly #isThere: (path: string) => Promise<boolean>
   readonly #turns = new Turns(looksAtOnce)
   readonly #looks = new Map<string, Promise<void>>()
+  readonly #begun = new Set<string>()
   readonly #seen = new Map<string, boolean>()
 
   constructor(configFolder: string, log: Log, isThere = isOnDisk) {
@@ -40,7 +41,7 @@ export class Recents {
   async list(): Promise<RecentWorkspace[]> {
     const recents = this.#current()
     await within(lookMs, this.#lookAt(recents))
-    return recents.map((recent) => ({ ...recent, exists: this.#seen.get(recent.path) ?? false }))
+    return recents.map((recent) => ({ ...recent, exists: this.#seen.get(recent.path) ?? !this.#begun.has(recent.path) }))
   }
 
   add(path: string, name: string): void {
@@ -61,6 +62,7 @@ export class Recents {
     const look =
       this.#looks.get(path) ??
       this.#turns.run(async () => {
+        this.#begun.add(path)
         this.#seen.set(path, await this.#isThere(path))
         this.#looks.delete(path)
       })
