@@ -43,10 +43,19 @@ describe('the workspace of an address', () => {
   })
 
   it('gives way to the next one when it is taken off the list', async () => {
-    const { router, shown } = openTwo('/settings/workspaces')
+    const { router, client, shown } = openTwo('/settings/workspaces')
+    const listedWithoutIt = new Set<string | undefined>()
+    await screen.findAllByText('Forget')
+    client.getQueryCache().subscribe(({ query }) => {
+      if (query.queryKey[0] === '/workspaces' && query.state.data?.total === 1) {
+        listedWithoutIt.add(router.state.location.search.workspace)
+      }
+    })
     await userEvent.click((await screen.findAllByText('Forget'))[0] ?? document.body)
     await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w2' }))
     expect(shown()).toHaveTextContent('rye')
     expect(await screen.findByText('Taken off the list. Nothing was deleted.')).toBeVisible()
+    await waitFor(() => expect(screen.getAllByText('Forget')).toHaveLength(1))
+    expect([...listedWithoutIt]).toEqual(['w2'])
   })
 })

@@ -42,9 +42,13 @@ const OpenWorkspaces = () => {
   const forget = useMutation({
     mutationFn: forgetWorkspace,
     onSuccess: async (_, id) => {
+      // The address still asks for it: first to another one, else the list without it says that it is gone.
+      const others = data?.rows.filter((row) => row.id !== id) ?? []
+      const next = others.find((row) => row.current) ?? others[0]
+      const leave = () => navigate({ to: '.', search: (before) => ({ ...before, workspace: next?.id }), replace: true })
+      if (id === current.id && next !== undefined) await leave()
       await client.invalidateQueries(workspacesQuery())
-      // The address still asks for it; which one is shown next, the server says.
-      if (id === current.id) await navigate({ to: '.', search: (before) => ({ ...before, workspace: undefined }), replace: true })
+      if (id === current.id && next === undefined) await leave()
       showToast('success', workspaces.forgotten)
     },
     onError: (error) => showToast('danger', errorText(error)),
