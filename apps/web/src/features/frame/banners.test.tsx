@@ -49,6 +49,10 @@ describe('banner', () => {
     expect(await screen.findByText(/Keep that file\./)).toBeVisible()
     await dismiss()
     expect(screen.queryByText(/Keep that file\./)).not.toBeInTheDocument()
+    state.mode = 'legacy'
+    await act(() => client.invalidateQueries())
+    await waitFor(() => expect(client.isFetching()).toBe(0))
+    expect(screen.queryByText('Legacy array storage.')).not.toBeInTheDocument()
   })
 
   it('says where lost arrays are', async () => {

@@ -41,18 +41,18 @@ interface ModeProps {
 
 const ModeBanner = ({ workspace, status, jobs, behind }: ModeProps) => {
   const { banner } = useText()
-  const [hidden, setHidden] = useState<'migration' | 'lost'>()
+  const [hidden, setHidden] = useState({ migration: false, lost: false })
   const running = jobs.some((job) => job.kind === 'migrate' && isRunning(job))
   const dismiss = (which: 'migration' | 'lost') => (
-    <IconButton label={banner.dismiss} onClick={() => setHidden(which)}>
+    <IconButton label={banner.dismiss} onClick={() => setHidden((before) => ({ ...before, [which]: true }))}>
       <X size={16} aria-hidden />
     </IconButton>
   )
   if (running) return <RunningBanner />
   if (status.rescue_needed || status.storage_mode === 'lost_arrays') {
-    return hidden === 'lost' ? null : <LostBanner workspace={workspace} dismiss={dismiss('lost')} />
+    return hidden.lost ? null : <LostBanner workspace={workspace} dismiss={dismiss('lost')} />
   }
-  if (behind || hidden === 'migration') return null
+  if (behind || hidden.migration) return null
   if (!status.migration_needed || whyUnreadable(workspace) !== undefined) return null
   return <MigrationBanner workspace={workspace.id} status={status} dismiss={dismiss('migration')} />
 }
