@@ -1,6 +1,7 @@
 import type { RangeColumn } from '@nirs-workspace/types'
 import { X } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { shortBound } from '../../lib/short-bound.ts'
 import { useText } from '../../text/text.tsx'
 import { valueLabel } from '../../text/value-label.ts'
 import type { Change } from './change.ts'
@@ -59,7 +60,7 @@ const RangeChip = ({ column, search, change }: ChipsProps & { column: RangeColum
   if (min === undefined && max === undefined) return null
   return (
     <Chip
-      name={`${text.columns[column]}: ${min ?? '−∞'} … ${max ?? '∞'}`}
+      name={`${text.columns[column]}: ${min === undefined ? '−∞' : shortBound(min)} … ${max === undefined ? '∞' : shortBound(max)}`}
       onRemove={() => change((before) => withRange(before, column, '', ''))}
     />
   )

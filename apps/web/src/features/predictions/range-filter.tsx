@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
+import { shortBound } from '../../lib/short-bound.ts'
 import { useErrorText } from '../../text/error-text.ts'
 import { metricAmong } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
@@ -116,18 +117,21 @@ const BoundFields = ({
 }) => {
   const { predictions } = useText()
   const { locale } = useFormat()
-  const [typed, setTyped] = useState({ min, max })
+  const short = { min: shortBound(min), max: shortBound(max) }
+  const [typed, setTyped] = useState(short)
   const [refused, setRefused] = useState<{ reason: string; ends: readonly End[] }>()
   const [shown, setShown] = useState({ min, max })
   if (shown.min !== min || shown.max !== max) {
     setShown({ min, max })
-    setTyped({ min, max })
+    setTyped(short)
     setRefused(undefined)
   }
+  // What is shown shorter than it is stays as it is, unless it is changed.
+  const readEnd = (end: End): string | undefined => (typed[end] === short[end] ? shown[end] : readBound(typed[end], locale))
   const reason = useId()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    const read = { min: readBound(typed.min, locale), max: readBound(typed.max, locale) }
+    const read = { min: readEnd('min'), max: readEnd('max') }
     if (read.min === undefined || read.max === undefined)
       setRefused({ reason: predictions.noNumber, ends: ends.filter((end) => read[end] === undefined) })
     else if (read.min !== '' && read.max !== '' && Number(read.min) > Number(read.max))
