@@ -7,6 +7,7 @@ import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { ownMark } from '../files/process-mark.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { stopFrom } from '../testing/stop-from.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { failAt, Killed, killedAt } from './testing/killed-at.ts'
 import { readAll, withPlayground } from './testing/library-fixture.ts'
@@ -331,13 +332,7 @@ const leaveInEffect = async (workspace: string, id: string) => {
 }
 
 /** A process that dies before something gets a name that ends so. */
-const stopAt = async (end: string, run: () => Promise<unknown>) => {
-  setFaultHook(({ kind, path }) => {
-    if (kind === 'rename' && path.endsWith(end)) throw new Killed()
-  })
-  await expect(run()).rejects.toThrow(Killed)
-  setFaultHook(undefined)
-}
+const stopAt = (end: string, run: () => Promise<unknown>) => stopFrom(({ kind, path }) => kind === 'rename' && path.endsWith(end), 0, run)
 
 /** Makes what one process has left that of another one. */
 const giveTo = async (root: string, from: string, to: string) => {
