@@ -322,7 +322,7 @@ export const fr = (f: Formatters): Text => {
       export: 'Exporter…',
       copyRows: (n) => `Copier ${rows(n)}`,
       copiedRows: (n) => `${rows(n)} ${plural(n, 'copiée', 'copiées')} avec les en-têtes.`,
-      copiedNone: 'Rien n’a été copié : ces lignes sont en cours de relecture. Le presse-papiers est inchangé ; recopiez dans un instant.',
+      copiedNone: 'Rien n’a été copié : ces lignes sont en cours de relecture. Le presse-papiers est inchangé ; recopiez dans un instant.',
       copyPartly: (n) =>
         `${rows(n)} ${plural(n, 'chargée a été copiée', 'chargées ont été copiées')} ; faites défiler les autres puis recopiez.`,
       mixedMetrics: (names) =>
