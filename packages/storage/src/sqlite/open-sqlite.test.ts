@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { exportRun } from '../bundles/export-run.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
-import { openCatalog } from '../catalog/open-catalog.ts'
+import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
 import { readCatalogMeta } from '../catalog/read-info.ts'
 import { narrowFilter } from '../portable/narrow-filter.ts'
 import { Predictions } from '../portable/predictions.ts'
@@ -94,6 +94,13 @@ test('columns that a release lacks are null, JSON stays text, odd numbers do not
   catalog.close()
 })
 
+/** Lists the times of all predictions, or of those from one time to another. */
+const timesOf = (catalog: Catalog) => async (min?: string, max?: string) => {
+  const filter = { equals: {}, ranges: { created_at: { min, max } }, q: '' }
+  const { rows } = await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })
+  return rows.map((row) => row.created_at)
+}
+
 test('times of SQLite are UTC and say so; a date with a zone filters by the moment, one without by the day as it is stored', async () => {
   await using folder = await temporaryFolder()
   await using cache = await temporaryFolder()
@@ -101,11 +108,7 @@ test('times of SQLite are UTC and say so; a date with a zone filters by the mome
     INSERT INTO predictions (prediction_id, dataset_name, created_at) VALUES ('b', 'wheat', '2026-02-19 23:30:00')`
   makeSqlite(join(folder.path, 'store.sqlite'), more)
   const catalog = await catalogOf(folder.path, cache.path)
-  const list = async (min?: string, max?: string) => {
-    const filter = { equals: {}, ranges: { created_at: { min, max } }, q: '' }
-    const { rows } = await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })
-    return rows.map((row) => row.created_at)
-  }
+  const list = timesOf(catalog)
   const [morning, evening] = ['2026-02-19T10:00:00Z', '2026-02-19T23:30:00Z']
   expect(await list()).toEqual([evening, morning])
   expect(await list('2026-02-19', '2026-02-19')).toEqual([evening, morning])
@@ -130,11 +133,7 @@ test('times that nirs4all has taken over from a store.duckdb are local: no Z, an
     INSERT INTO predictions (prediction_id, dataset_name, created_at) VALUES ('b', 'wheat', '2026-02-19 10:00:00.058062'), ('c', 'wheat', NULL)`
   makeSqlite(join(folder.path, 'store.sqlite'), more)
   const catalog = await catalogOf(folder.path, cache.path)
-  const list = async (min?: string, max?: string) => {
-    const filter = { equals: {}, ranges: { created_at: { min, max } }, q: '' }
-    const { rows } = await listPredictions(catalog, { filter, sort: [], limit: 9, offset: 0 })
-    return rows.map((row) => row.created_at)
-  }
+  const list = timesOf(catalog)
   const [utc, local] = ['2026-02-19T10:00:00Z', '2026-02-19T10:00:00.058062']
   expect(await list()).toEqual([local, utc, null])
   expect(await list('2026-02-19T10:00')).toEqual([local, utc])
