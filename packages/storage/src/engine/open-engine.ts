@@ -104,7 +104,7 @@ export class Engine {
   }
 }
 
-/** Opens an engine for the length of `work` and closes it whatever happens. */
+/** Lends an engine for the length of `work`. After an error it is closed; otherwise it may be used again, with nothing of this left in it. */
 export const withEngine = async <T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> => {
   const engine = await Engine.open(options)
   let result: T
