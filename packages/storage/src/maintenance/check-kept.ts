@@ -1,22 +1,12 @@
 import { join } from 'node:path'
 import { isStorageError, StorageError } from '../errors.ts'
 import { identityOf } from '../files/file-identity.ts'
-import { exists } from '../files/move-file.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
-import { isInPlace, modelPlace } from '../trash/model-place.ts'
+import { modelPlace } from '../trash/model-place.ts'
 import { type Contents, checkTrashFiles, type ModelFile, noContents, readManifest } from '../trash/trash-manifest.ts'
 import { trashPlaces } from '../trash/trash-places.ts'
 import { some } from '../workspace/find-missing-models.ts'
 import type { RemovalJournal } from './removal-journal.ts'
-
-/** Models that are no longer what went to the trash: nothing holds them as they are. */
-export const changedModels = async (layout: Layout, { files }: Contents): Promise<string[]> => {
-  const changed: string[] = []
-  for (const file of files) {
-    if ((await exists(await modelPlace(layout, file.path))) && !(await isInPlace(layout, file))) changed.push(file.path)
-  }
-  return changed
-}
 
 export const warningsOfChanged = (changed: readonly string[]): string[] =>
   changed.length === 0 ? [] : [`These models stay, since others have written them by now: ${some([...changed].sort())}.`]

@@ -6,12 +6,12 @@ import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { dropOperation } from '../trash/drop-operation.ts'
 import { changesOf, describeLoss, type KeptFigures, readKeptFigures } from '../trash/kept-figures.ts'
-import { modelPlace } from '../trash/model-place.ts'
+import { modelPlace, replacedModels } from '../trash/model-place.ts'
 import { namedModels } from '../trash/named-models.ts'
 import { Contents, damagedTrash, readJson } from '../trash/trash-manifest.ts'
 import { refuseLinksFor, type TrashPlaces, trashPlaces } from '../trash/trash-places.ts'
 import { some } from '../workspace/find-missing-models.ts'
-import { changedModels, checkKept, warningsOfChanged } from './check-kept.ts'
+import { checkKept, warningsOfChanged } from './check-kept.ts'
 import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
 import type { MetadataStore } from './metadata-store.ts'
 import { openArrays } from './open-arrays.ts'
@@ -31,7 +31,8 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
     return []
   }
   const contents = await contentsOf(layout, journal)
-  const changed = await changedModels(layout, contents)
+  // Models that are no longer what went to the trash: nothing holds them as they are.
+  const changed = await replacedModels(layout, contents.files)
   await checkKept(layout, contents, journal, changed)
   const { division, known } = await removeRows(layout, contents, places)
   await removeRest(layout, { ...contents, files: contents.files.filter(({ path }) => !changed.includes(path)) }, known)

@@ -2,8 +2,6 @@ import { join } from 'node:path'
 import type { RestorePreview } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
-import { isSameFile } from '../files/hash-file.ts'
-import { exists } from '../files/move-file.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
 import { isOfStore, type MetadataStore, type SavedRows } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
@@ -13,7 +11,7 @@ import { checkParents, describeProjects } from './check-parents.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
 import { describeMissingModels } from './missing-models.ts'
-import { modelPlace } from './model-place.ts'
+import { replacedModels } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { readRestored } from './read-restored.ts'
 import { replacedArrays } from './replaced-arrays.ts'
@@ -106,11 +104,7 @@ const checkPlaces = async (metadata: MetadataStore, folder: string, { tables }: 
 
 /** A model that is there already counts as restored, and its copy in the trash goes: so it has to be the same. */
 const checkModels = async (layout: Layout, { files }: Contents): Promise<void> => {
-  const taken: string[] = []
-  for (const { path, bytes, sha256 } of files) {
-    const place = await modelPlace(layout, path)
-    if ((await exists(place)) && !(await isSameFile(place, { bytes, mtime_ns: '', sha256 }))) taken.push(path)
-  }
+  const taken = await replacedModels(layout, files)
   if (taken.length > 0) throw namesTaken(taken)
 }
 

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { isSameFile } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
-import { modelPlace } from './model-place.ts'
+import { holdsModel, modelPlace } from './model-place.ts'
 import { Contents, type ModelFile, noContents, readJson } from './trash-manifest.ts'
 import { trashPlaces } from './trash-places.ts'
 
@@ -15,10 +14,10 @@ export const readRestored = async (layout: Layout, operation: string): Promise<C
   const noted = (await readJson(places.restored, Contents)) ?? noContents
   const files: ModelFile[] = []
   for (const file of noted.files) {
-    const { path, bytes, sha256 } = file
-    const [place, mark] = [await modelPlace(layout, path), { bytes, mtime_ns: '', sha256 }]
-    const isWhole = await isSameFile(place, mark)
-    if (isWhole || ((await exists(place)) && !(await isSameFile(join(places.artifacts, path), mark)))) files.push(file)
+    const place = await modelPlace(layout, file.path)
+    const isThere =
+      (await holdsModel(place, file)) || ((await exists(place)) && !(await holdsModel(join(places.artifacts, file.path), file)))
+    if (isThere) files.push(file)
   }
   return { ...noted, files }
 }
