@@ -12,20 +12,20 @@ import type { RowMarks } from './row-marks.ts'
 import { clearSaved } from './tombstone-file.ts'
 
 /**
- * Adds all rows that count of a Parquet file anywhere to the files of their datasets, as `saveBatch` would. Row groups that go as a
- * whole are copied byte by byte. Memory is a row group and the ids.
+ * Adds all rows that count of a Parquet file anywhere, or those of some predictions, to the files of their datasets, as `saveBatch` would.
+ * Row groups that go as a whole are copied byte by byte. Memory is a row group and the ids.
  */
-export const appendFile = async (context: AppendContext, path: string): Promise<number> => {
+export const appendFile = async (context: AppendContext, path: string, only?: ReadonlySet<string>): Promise<number> => {
   const source = await ArrayFileReader.open(dirname(path), basename(path), context.engine)
   try {
     if (source.uncarried.length > 0) throw uncarriedColumns(source.name, source.uncarried)
-    const { idsByFile, replaced, again } = await surveySource(source, await removedIds(context))
+    const { idsByFile, left, again } = await surveySource(source, await removedIds(context), only)
     const elsewhere = await findRemovedElsewhere(context, again)
     const known = readSummary(source.file.footer)
     let written = 0
     for (const [name, ids] of idsByFile) {
-      const isWhole = idsByFile.size === 1 && replaced.count === 0
-      const batch = batchOf(source, name, ids, replaced, isWhole && known !== null ? await summaryOf(source) : null)
+      const isWhole = idsByFile.size === 1 && left.count === 0
+      const batch = batchOf(source, name, ids, left, isWhole && known !== null ? await summaryOf(source) : null)
       written += await appendToFile(context, name, batch)
     }
     await dropRemovedElsewhere(context, elsewhere)
@@ -50,16 +50,25 @@ const appendToFile = async (context: AppendContext, name: string, batch: RowBatc
 
 interface Survey {
   readonly idsByFile: ReadonlyMap<string, ReadonlySet<string>>
-  readonly replaced: RowMarks
+  /** Rows that do not come along: a later one has replaced them, or nobody wants them. */
+  readonly left: RowMarks
   /** Rows of predictions that are removed until now. */
   readonly again: readonly RowIdentity[]
 }
 
-const surveySource = async (source: ArrayFileReader, removed: { has(id: string): boolean }): Promise<Survey> => {
+const surveySource = async (
+  source: ArrayFileReader,
+  removed: { has(id: string): boolean },
+  only: ReadonlySet<string> | undefined,
+): Promise<Survey> => {
   const idsByFile = new Map<string, Set<string>>()
   const replaced = new ReplacedRows(source.rows)
   const again: RowIdentity[] = []
   await visitIds(source, (row, id, dataset) => {
+    if (only?.has(id) === false) {
+      replaced.marks.add(row)
+      return
+    }
     replaced.visit(row, id, dataset)
     const name = arrayFileName(dataset)
     const ids = idsByFile.get(name)
@@ -67,14 +76,14 @@ const surveySource = async (source: ArrayFileReader, removed: { has(id: string):
     else ids.add(id)
     if (removed.has(id)) again.push({ prediction_id: id, dataset_name: dataset })
   })
-  return { idsByFile, replaced: replaced.marks, again }
+  return { idsByFile, left: replaced.marks, again }
 }
 
 const batchOf = (
   reader: ArrayFileReader,
   name: string,
   ids: ReadonlySet<string>,
-  replaced: RowMarks,
+  left: RowMarks,
   summary: FileSummary | null,
 ): RowBatch => ({
   forms: reader.forms,
@@ -87,7 +96,7 @@ const batchOf = (
       const texts = textsOf(columnOf(block, 'prediction_id'))
       const datasets = textsOf(columnOf(block, 'dataset_name'))
       const rows = Array.from({ length: rowsOf(block) }, (_, row) => row).filter(
-        (row) => texts[row] !== null && !replaced.has(firstRow + row) && arrayFileName(datasets[row] ?? '') === name,
+        (row) => texts[row] !== null && !left.has(firstRow + row) && arrayFileName(datasets[row] ?? '') === name,
       )
       const found: BatchBlock = { block, rows, group, contextOf: () => undefined }
       yield found

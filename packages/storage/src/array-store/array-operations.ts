@@ -69,8 +69,8 @@ export interface ArrayOperations {
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
   /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */
   copyRows(ids: ReadonlySet<string>, targetPath: string, options?: CopyRowsOptions): Promise<number>
-  /** Adds all rows of such a file, as `saveBatch` would. */
-  appendFile(path: string): Promise<number>
+  /** Adds all rows of such a file, or those of some predictions, as `saveBatch` would. */
+  appendFile(path: string, ids?: ReadonlySet<string>): Promise<number>
   stats(): Promise<ArrayStats>
   integrityCheck(options?: IntegrityOptions): Promise<IntegrityReport>
   /** From the rows, not from the names of the files; sorted. */

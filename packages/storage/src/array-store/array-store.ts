@@ -148,9 +148,10 @@ export class ArrayStore implements ArrayOperations {
     })
   }
 
-  async appendFile(path: string): Promise<number> {
+  async appendFile(path: string, ids?: ReadonlySet<string>): Promise<number> {
     checkText('path', path)
-    return this.#change('save-arrays', (context) => appendFile(context, path))
+    if (ids !== undefined) checkSet('ids', ids)
+    return this.#change('save-arrays', (context) => appendFile(context, path, ids))
   }
 
   stats(): Promise<ArrayStats> {

@@ -60,6 +60,21 @@ export class DuckdbMetadata implements MetadataStore {
     return (await readIds(this.#at.engine, sql)).sort()
   }
 
+  async valuesIn(table: string, column: string, values: readonly string[]): Promise<ReadonlySet<string>> {
+    if (values.length === 0 || this.shapes.get(table)?.columns.includes(column) !== true) return new Set()
+    await this.#want(values)
+    const text = `${quotedIdentifier(column)}::VARCHAR`
+    return new Set(await readIds(this.#at.engine, `SELECT DISTINCT ${text} FROM ${this.#table(table)} WHERE ${text} IN (${wanted})`))
+  }
+
+  async textsOf({ table, keys }: TableKeys, column: string): Promise<ReadonlyMap<string, string | null>> {
+    await this.#want(keys)
+    const key = this.#key(table)
+    const sql = `SELECT ${key} AS key, ${quotedIdentifier(column)}::VARCHAR AS text FROM ${this.#table(table)} WHERE ${key} IN (${wanted})`
+    const rows = await this.#at.engine.rows(z.object({ key: z.string(), text: z.string().nullable() }), sql)
+    return new Map(rows.map(({ key, text }) => [key, text]))
+  }
+
   async saveRows({ table, keys }: TableKeys, path: string): Promise<number> {
     const { engine } = this.#at
     await this.#want(keys)

@@ -42,7 +42,24 @@ export const resolveMaintained = async (path: string): Promise<ResolvedWorkspace
   })
 }
 
-/** Opens a workspace for reading for the length of `work`; the store is held no longer. */
+/** The rows of a workspace of either kind, for looking; the store is held no longer than `work` takes. */
+export const withReading = async <T>(resolved: ResolvedWorkspace, work: (metadata: MetadataStore) => Promise<T>): Promise<T> => {
+  const { sqlite, duckdb, root } = resolved
+  if (sqlite !== null) {
+    const store = await openSqlite(sqlite)
+    try {
+      return await work(SqliteMetadata.over(store.database, { path: sqlite, root }))
+    } finally {
+      await store.close()
+    }
+  }
+  const path = duckdb ?? noStore()
+  return withEngine(engineOptions, (engine) =>
+    withAttachedStore(engine, path, storeAlias, async () => work(await DuckdbMetadata.open({ engine, alias: storeAlias, path, root }))),
+  )
+}
+
+/** Opens a workspace for planning for the length of `work`; the store is held no longer. */
 export const withPlanning = async <T>(resolved: ResolvedWorkspace, now: Date, work: (open: OpenWorkspace) => Promise<T>): Promise<T> =>
   withEngine(engineOptions, async (engine) => {
     const { sqlite, duckdb, root } = resolved

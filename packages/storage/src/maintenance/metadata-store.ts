@@ -56,6 +56,10 @@ export interface MetadataStore {
   readonly fileEnding: 'parquet' | 'jsonl'
   /** Keys of the rows whose `column` holds one of the values. */
   keysWhere(table: string, column: string, values: readonly string[]): Promise<string[]>
+  /** Of these values those that a column of a row holds; none where there is no such table or column. */
+  valuesIn(table: string, column: string, values: readonly string[]): Promise<ReadonlySet<string>>
+  /** A column as text, by the keys of those rows that are there. */
+  textsOf(rows: TableKeys, column: string): Promise<ReadonlyMap<string, string | null>>
   /** Writes these rows, with every column and to the bit, into a new file; flushed, read back and compared. The number of rows. */
   saveRows(rows: TableKeys, path: string): Promise<number>
   /** Key and parents of the rows in such a file, as text; and other columns that it has. */

@@ -1,13 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import * as z from 'zod'
-import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
-import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { attachWritable, detach } from '../engine/attach-store.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, rename, syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { isSameFile } from '../files/hash-file.ts'
 import { exists, linkNew, linkOrMove } from '../files/move-file.ts'
+import { resolveMaintained, withReading } from '../maintenance/maintenance-workspace.ts'
 import { writeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
@@ -130,39 +129,10 @@ const refuseMoved = async (path: string, { name, before }: StagedArrays): Promis
 const changed = (path: string) =>
   new StorageError('plan_stale', `${path} has changed while the merge was prepared. Nothing was changed.`, { hint: 'Merge again.' })
 
-/** Whether the transaction of an interrupted merge is done, from the store itself. */
+/** Whether the transaction of an interrupted merge is done, from the store itself: nirs4all may have turned it into a store.sqlite since. */
 export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {
-  if (phase !== 'commit' || evidence === null || !(await exists(layout.store))) return false
-  return withEngine({}, async (engine) => {
-    await attachReadOnly(engine, layout.store, targetAlias)
-    try {
-      return (await areThere(engine, evidence)) === evidence.inserted
-    } finally {
-      await detach(engine, targetAlias)
-    }
-  })
-}
-
-const areThere = async (engine: Engine, { table, ids }: NonNullable<MergeJournal['evidence']>): Promise<boolean> => {
-  const sql = `SELECT count(*) AS n FROM ${targetAlias}.main.${quotedIdentifier(table)}
-    WHERE ${keyOf[table]} IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
-  return (await engine.one(z.object({ n: z.number() }), sql, { ids: JSON.stringify(ids) })).n > 0
-}
-
-/** Model files of an undone merge that a row names by now: somebody has stored the same model since. */
-export const namedModels = async (layout: Layout, models: readonly PlacedFile[]): Promise<ReadonlySet<string>> => {
-  if (models.length === 0 || !(await exists(layout.store))) return new Set()
-  return withEngine({}, async (engine) => {
-    await attachReadOnly(engine, layout.store, targetAlias)
-    try {
-      const rows = await engine.rows(
-        z.object({ path: z.string() }),
-        `SELECT artifact_path AS path FROM ${targetAlias}.main.artifacts WHERE artifact_path IN (SELECT unnest(from_json($paths, '["VARCHAR"]')))`,
-        { paths: JSON.stringify(models.map(({ target }) => target.replace(/^artifacts\//, ''))) },
-      )
-      return new Set(rows.map((row) => `artifacts/${row.path}`))
-    } finally {
-      await detach(engine, targetAlias)
-    }
-  })
+  if (phase !== 'commit' || evidence === null) return false
+  const { table, ids, inserted } = evidence
+  const there = await withReading(await resolveMaintained(layout.root), (metadata) => metadata.valuesIn(table, keyOf[table], ids))
+  return there.size > 0 === inserted
 }

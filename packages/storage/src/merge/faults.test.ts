@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { sqliteRows, upgradeStore } from '../sqlite/testing/convert-store.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -13,6 +15,7 @@ import { expectFlushed } from '../testing/flush-order.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { listTrash } from '../trash/list-trash.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
@@ -82,10 +85,14 @@ test('stopped when every file is in its place and no row in the store: everythin
   expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
 })
 
+const stopBehindRows = (path: string): Promise<void> => {
+  const isCommitted = ({ kind, path: at }: DiskOperation) => kind === 'fsync' && at === join(path, 'store.duckdb')
+  return stopFrom(isCommitted, 0, () => mergeBeside(path))
+}
+
 test('a merge whose rows are in the store is done, also when another program has removed one of them since', async () => {
   const path = await scene.copy('done')
-  const isCommitted = ({ kind, path: at }: DiskOperation) => kind === 'fsync' && at === join(path, 'store.duckdb')
-  await stopFrom(isCommitted, 0, () => mergeBeside(path))
+  await stopBehindRows(path)
   const { evidence } = MergeJournal.parse(JSON.parse(await readFile(join(path, '.nirs-workspace', 'journal.json'), 'utf8')))
   expect(evidence).toMatchObject({ table: 'predictions', inserted: true })
   await changeStore(join(path, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id = '${evidence?.ids[0]}'`)
@@ -93,6 +100,26 @@ test('a merge whose rows are in the store is done, also when another program has
   expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome: 'finished' })
   expect(await readdir(join(path, 'arrays'))).toContain('milk.parquet')
 })
+
+test.each([
+  ['before its transaction', stopBeforeRows, 'undone'],
+  ['behind its transaction', stopBehindRows, 'finished'],
+] as const)(
+  'a merge that was stopped %s is settled also where nirs4all has made a store.sqlite of the target since',
+  async (_, stop, outcome) => {
+    const path = await scene.copy('upgraded')
+    await stop(path)
+    await upgradeStore(path)
+    await forgetLock(path)
+    const before = sqliteRows(join(path, 'store.sqlite'))
+    expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome })
+    expect(sqliteRows(join(path, 'store.sqlite'))).toEqual(before)
+    const isMerged = outcome === 'finished'
+    expect((await readdir(join(path, 'arrays'))).includes('milk.parquet')).toBe(isMerged)
+    expect(existsSync(join(path, 'artifacts', 'aa', 'model.joblib'))).toBe(isMerged)
+    expect((await listTrash(path)).rows).toHaveLength(isMerged ? 1 : 0)
+  },
+)
 
 test('undoing a merge leaves models that a row names and files that were changed since, and flushes the folder of those that go', async () => {
   const path = await scene.copy('named')

@@ -3,9 +3,10 @@ import { removeEmptyFolder, removeTree, syncFolder, unlink } from '../files/disk
 import { isSameFile } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { takeBack } from '../files/take-back.ts'
+import { resolveMaintained, withReading } from '../maintenance/maintenance-workspace.ts'
 import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
-import { namedModels } from './commit-merge.ts'
+import { namedModels } from '../trash/named-models.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 
 /** Takes back everything that a merge did before its transaction. Can be repeated; the journal goes last. */
@@ -27,16 +28,25 @@ export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<
   await removeJournal(layout)
 }
 
-const takeModelsBack = async (layout: Layout, journal: MergeJournal): Promise<void> => {
-  const named = await namedModels(layout, journal.models)
+const takeModelsBack = async (layout: Layout, { models, artifacts_created }: MergeJournal): Promise<void> => {
+  const named = await modelsInUse(layout, models)
   const folders = new Set<string>()
-  for (const { target, mark } of journal.models) {
+  for (const { target, mark } of models) {
     const path = join(layout.root, target)
     folders.add(dirname(path))
-    if (!named.has(target) && (await isSameFile(path, mark))) await unlink(path)
+    if (!named.has(inArtifacts(target)) && (await isSameFile(path, mark))) await unlink(path)
   }
   const artifacts = join(layout.root, 'artifacts')
   for (const folder of folders) if (!(await removeEmptyFolder(folder)) && (await exists(folder))) await syncFolder(folder)
   if (await exists(artifacts)) await syncFolder(artifacts)
-  if (journal.artifacts_created) await removeEmptyFolder(artifacts)
+  if (artifacts_created) await removeEmptyFolder(artifacts)
 }
+
+/** Models that a row names by now: somebody has stored the same since. */
+const modelsInUse = async (layout: Layout, models: MergeJournal['models']): Promise<ReadonlySet<string>> => {
+  if (models.length === 0) return new Set()
+  const files = models.map(({ target }) => ({ path: inArtifacts(target) }))
+  return withReading(await resolveMaintained(layout.root), (metadata) => namedModels(metadata, files))
+}
+
+const inArtifacts = (target: string): string => target.replace(/^artifacts\//, '')

@@ -72,7 +72,10 @@ export const isSwapDone = async (layout: Layout, journal: MigrateJournal): Promi
   journal.phase === 'commit' &&
   !(await exists(placesOf(layout, journal.job_id).newStore)) &&
   (await exists(join(layout.root, journal.backup))) &&
-  (await exists(layout.store))
+  ((await exists(layout.store)) || (await wasConverted(layout)))
+
+/** Whether nirs4all has turned the new store into a store.sqlite since. */
+const wasConverted = async ({ converted }: Layout): Promise<boolean> => (await exists(converted.sqlite)) && (await exists(converted.kept))
 
 const placeFiles = async (layout: Layout, journal: MigrateJournal, original: StoreIdentity): Promise<void> => {
   const at = (path: string) => join(layout.root, path)

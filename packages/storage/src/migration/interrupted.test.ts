@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { attachReadOnly } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
+import { upgradeStore } from '../sqlite/testing/convert-store.ts'
 import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
 import { holdStore } from '../testing/hold-store.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
@@ -41,6 +42,35 @@ test('what another program has written to the new store by the time of the recov
   expect(existsSync(`${store}.wal`)).toBe(true)
   expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
   expect(await errorIn(store)).toBe('newer')
+})
+
+const isStoreSwap = ({ kind, from }: { kind: string; from?: string | undefined }) => kind === 'rename' && from?.endsWith('.new') === true
+const isJournalGone = ({ kind, path }: { kind: string; path: string }) => kind === 'unlink' && path.endsWith('journal.json')
+
+test('a migration whose store nirs4all has turned into a store.sqlite before the recovery is done', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await stopFrom(isJournalGone, 0, () => runMigration(folder.path, { jobId: 'stopped' }))
+  await forgetLock(folder.path)
+  await upgradeStore(folder.path)
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'finished' })
+  // The original under its time, and the store that nirs4all keeps.
+  const names = (await readdir(folder.path)).filter((name) => name.startsWith('store.'))
+  expect(names.sort()).toEqual([expect.stringMatching(/^store\.duckdb\..+\.bak$/), 'store.duckdb.bak', 'store.sqlite'])
+  expect(await readdir(join(folder.path, 'arrays'))).toEqual(['wheat.parquet'])
+})
+
+test('an original that nirs4all has turned into a store.sqlite before its migration is undone keeps the name that it has got', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await stopFrom(isStoreSwap, 0, () => runMigration(folder.path, { jobId: 'stopped' }))
+  await forgetLock(folder.path)
+  await rename(store, `${store}.bak`)
+  await writeFile(join(folder.path, 'store.sqlite'), 'made of it')
+  const original = (await filesOf(folder.path))['store.duckdb.bak']
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'undone' })
+  expect(withoutControl(await filesOf(folder.path))).toEqual({ 'store.duckdb.bak': original, 'store.sqlite': expect.anything() })
 })
 
 test('where a file can have one name only, an undo gives the original and its log their names back', async () => {

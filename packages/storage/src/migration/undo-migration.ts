@@ -31,6 +31,8 @@ const undoCommit = async (layout: Layout, journal: MigrateJournal): Promise<void
   // Somebody has written to the original in the meantime: the arrays may now be needed where they are. All of them stay.
   if (await isSameFile(layout.store, journal.original)) await takeFilesBack(layout, journal)
   if (await isSameInode(backup, layout.store)) await unlink(backup)
+  // nirs4all has made a store.sqlite of the original and keeps it: under its old name it would be a second store.
+  if (await isSameInode(layout.converted.kept, layout.store)) await unlink(layout.store)
   await syncFolder(layout.root)
 }
 

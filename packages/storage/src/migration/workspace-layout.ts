@@ -7,6 +7,8 @@ export interface Layout {
   readonly root: string
   readonly store: string
   readonly wal: string
+  /** What nirs4all 0.8.4 and later make of a store.duckdb, which they keep under the other name. */
+  readonly converted: { readonly sqlite: string; readonly kept: string }
   readonly arrays: string
   /** `.nirs-workspace/`: journal, lock, proofs. */
   readonly control: string
@@ -20,6 +22,7 @@ export const layoutOf = (root: string): Layout => {
     root,
     store: join(root, 'store.duckdb'),
     wal: join(root, 'store.duckdb.wal'),
+    converted: { sqlite: join(root, 'store.sqlite'), kept: join(root, 'store.duckdb.bak') },
     arrays: join(root, 'arrays'),
     control,
     journal: join(control, 'journal.json'),

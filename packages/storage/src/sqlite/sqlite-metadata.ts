@@ -78,6 +78,28 @@ export class SqliteMetadata implements MetadataStore {
     return [...new Set(found)].sort()
   }
 
+  async valuesIn(table: string, column: string, values: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>()
+    if (this.shapes.get(table)?.columns.includes(column) !== true) return found
+    for (const batch of batches(values)) {
+      const places = batch.map(() => '?').join(', ')
+      const sql = `SELECT DISTINCT ${quoted(column)} AS value FROM ${quoted(table)} WHERE ${quoted(column)} IN (${places})`
+      for (const { value } of this.#database.prepare(sql).all(...batch)) found.add(asText(value ?? null) ?? '')
+    }
+    return found
+  }
+
+  async textsOf({ table, keys }: TableKeys, column: string): Promise<ReadonlyMap<string, string | null>> {
+    const found = new Map<string, string | null>()
+    const find = this.#database.prepare(`SELECT ${quoted(column)} AS value FROM ${quoted(table)} WHERE ${quoted(this.#keyOf(table))} = ?`)
+    find.setReadBigInts(true)
+    for (const key of keys) {
+      const row = find.get(key)
+      if (row !== undefined) found.set(key, asText(row.value ?? null))
+    }
+    return found
+  }
+
   async saveRows({ table, keys }: TableKeys, path: string): Promise<number> {
     const file = await createFile(path)
     let saved = 0

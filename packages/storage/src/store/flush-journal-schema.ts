@@ -9,7 +9,12 @@ export const FlushJournal = z.object({
   phase: z.literal('prepare'),
   started_at: z.string(),
   /** Predictions that have this time of creation once the rows are committed: several, as others may remove some by then. */
-  evidence: z.object({ prediction_ids: z.array(z.string()), created_at: z.string() }),
+  evidence: z.object({
+    prediction_ids: z.array(z.string()),
+    created_at: z.string(),
+    /** Their times of creation until then, in the same order: a row with another one is of somebody else. Earlier releases did not note them. */
+    before: z.array(z.string().nullable()).optional(),
+  }),
   /** Whether there are arrays to bring back. */
   has_kept: z.boolean(),
   /** Predictions that had none. */

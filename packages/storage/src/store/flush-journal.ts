@@ -11,8 +11,8 @@ import { makeFolder, removeEmptyFolder, removeTree, syncFolder } from '../files/
 import { exists } from '../files/move-file.ts'
 import { beginJournal, removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
-import { withAttachedStore } from '../workspace/open-store.ts'
 import type { FlushJournal } from './flush-journal-schema.ts'
+import type { Match } from './incoming-rows.ts'
 
 export { FlushJournal } from './flush-journal-schema.ts'
 
@@ -26,9 +26,10 @@ const keptFile = (layout: Layout, jobId: string): string => join(flushFolder(lay
 export const beginFlush = async (
   layout: Layout,
   arrays: ArrayOperations,
-  ids: readonly string[],
+  known: readonly Pick<Match, 'id' | 'created_at'>[],
   createdAt: string,
 ): Promise<FlushJournal> => {
+  const ids = known.map(({ id }) => id)
   const job = `flush-${randomUUID().slice(0, 8)}`
   const folder = flushFolder(layout, job)
   const file = keptFile(layout, job)
@@ -44,7 +45,7 @@ export const beginFlush = async (
       job_id: job,
       phase: 'prepare',
       started_at: new Date().toISOString(),
-      evidence: { prediction_ids: [...ids], created_at: createdAt },
+      evidence: { prediction_ids: ids, created_at: createdAt, before: known.map(({ created_at }) => created_at) },
       has_kept: kept.size > 0,
       without: ids.filter((id) => !kept.has(id)),
       marked: ids.filter((id) => kept.has(id) && removed?.has(id) === true),
@@ -70,25 +71,21 @@ const idsIn = (file: string): Promise<string[]> =>
     return (await engine.rows(z.object({ id: z.string() }), `SELECT prediction_id AS id FROM ${source}`)).map(({ id }) => id)
   })
 
-/** Whether the rows were committed: the transaction gives all of them the time at which the flush began. */
-export const isFlushDone = (layout: Layout, { evidence }: FlushJournal): Promise<boolean> =>
-  withEngine({}, (engine) =>
-    withAttachedStore(engine, layout.store, 'flushed', async () => {
-      const { rows } = await engine.one(
-        z.object({ rows: z.number() }),
-        `SELECT count(*) AS rows FROM flushed.main.predictions
-         WHERE created_at = $now::TIMESTAMP AND prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
-        { ids: JSON.stringify(evidence.prediction_ids), now: evidence.created_at },
-      )
-      return rows > 0
-    }),
-  )
-
-/** Puts the arrays back that were there before; those that were removed are again. Can be repeated. */
-export const undoFlush = async (journal: FlushJournal, layout: Layout, arrays: ArrayOperations): Promise<void> => {
-  if (journal.without.length > 0) await takeAway(arrays, new Set(journal.without))
-  if (journal.has_kept) await arrays.appendFile(keptFile(layout, journal.job_id))
-  if (journal.marked !== undefined && journal.marked.length > 0) await arrays.deleteBatch(new Set(journal.marked))
+/**
+ * Puts the arrays of these predictions back that were there before; those that were removed are again. Can be repeated.
+ */
+export const undoFlush = async (
+  journal: FlushJournal,
+  layout: Layout,
+  arrays: ArrayOperations,
+  ids: ReadonlySet<string>,
+): Promise<void> => {
+  const { has_kept, without, marked = [], job_id } = journal
+  const chosen = (all: readonly string[]) => new Set(all.filter((id) => ids.has(id)))
+  const [bare, again] = [chosen(without), chosen(marked)]
+  if (bare.size > 0) await takeAway(arrays, bare)
+  if (has_kept) await arrays.appendFile(keptFile(layout, job_id), ids)
+  if (again.size > 0) await arrays.deleteBatch(again)
 }
 
 /** A mark would not last, as the metadata goes on knowing these; in a file that cannot be read or written anew there is nothing else. */

@@ -80,7 +80,7 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, n
   const records = rows.flatMap((row, place) => recordOf(row, placed[place]?.id ?? row.id, now))
   const saved = new Set(records.map((record) => record.prediction_id))
   const bared = new Set(placed.filter((one) => one.losesArrays).map(({ id }) => id))
-  const overwritten = matches.map(({ id }) => id).filter((id) => saved.has(id) || bared.has(id))
+  const overwritten = matches.filter(({ id }) => saved.has(id) || bared.has(id))
   const journal = overwritten.length === 0 ? null : await beginFlush(layout, arrays, overwritten, now)
   try {
     if (records.length > 0) await arrays.saveBatch(records)
@@ -103,7 +103,7 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, n
 }
 
 const takeBack = async (layout: Layout, journal: FlushJournal, arrays: ArrayOperations): Promise<void> => {
-  await undoFlush(journal, layout, arrays)
+  await undoFlush(journal, layout, arrays, new Set(journal.evidence.prediction_ids))
   await endFlush(layout, journal)
 }
 

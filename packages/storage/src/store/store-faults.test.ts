@@ -2,13 +2,21 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { elementsOf } from '../engine/number-list.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import { openArrays } from '../maintenance/open-arrays.ts'
+import { readIds } from '../maintenance/read-texts.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { Predictions } from '../portable/predictions.ts'
+import { upgradeStore } from '../sqlite/testing/convert-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { changeStore } from '../testing/tamper.ts'
+import { withAttachedStore } from '../workspace/open-store.ts'
 import { FlushJournal } from './flush-journal-schema.ts'
 import { arraysOf, faultScene, flushAgain, foldsOf, predictedOf, predictionOf } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
@@ -135,6 +143,64 @@ test('a save whose rows are in the store is done, also when another program has 
   const found = Object.entries(await foldsOf(root))
   expect(found).toHaveLength(3)
   expect(Object.entries(after)).toEqual(expect.arrayContaining(found))
+})
+
+const isEnding = ({ kind, path }: DiskOperation) => kind === 'unlink' && path.endsWith('/journal.json')
+
+/** nirs4all until 0.8.3 that saves predictions which are known: the ids stay. */
+const saveElsewhere = async (root: string, folds: readonly string[], value: number): Promise<void> => {
+  const store = join(root, 'store.duckdb')
+  const chosen = `fold_id IN (${folds.map((fold) => `'${fold}'`).join(', ')})`
+  await changeStore(store, `UPDATE predictions SET val_score = ${value}, created_at = created_at + INTERVAL 1 MINUTE WHERE ${chosen}`)
+  const rows = await withEngine({}, (engine) =>
+    withAttachedStore(engine, store, 's', () => readIds(engine, `SELECT prediction_id FROM s.predictions WHERE ${chosen}`)),
+  )
+  const about = { dataset_name: 'wheat', model_name: 'PLS', fold_id: '0', partition: 'val', metric: 'rmse', task_type: 'regression' }
+  await openArrays(root).saveBatch(rows.map((prediction_id) => ({ ...arraysOf(value, value), prediction_id, ...about, val_score: value })))
+}
+
+test.each([
+  ['before its transaction', isTransaction, before],
+  ['behind its transaction', isEnding, after],
+])('what another program has saved since a save was killed %s stays, scores and arrays', async (_, isPlace, otherwise) => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  await stopFrom(isPlace, 0, () => flushAgain(root))
+  await saveElsewhere(root, ['0', '1'], 7)
+  await forgetLock(root)
+  expect(await foldsOf(root)).toEqual({ ...otherwise, '0': [7, [7, 7]], '1': [7, [7, 7]] })
+})
+
+test('a save that is done is not undone where another program has saved all of its predictions since', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  await stopFrom(isEnding, 0, () => flushAgain(root))
+  await saveElsewhere(root, ['0', '1', '2', '3'], 7)
+  await forgetLock(root)
+  expect(new Set(Object.values(await foldsOf(root)).map((fold) => JSON.stringify(fold)))).toEqual(new Set(['[7,[7,7]]']))
+})
+
+test.each([
+  ['before its transaction', isTransaction, 'undone', before],
+  ['behind its transaction', isEnding, 'finished', after],
+])('a save that was killed %s is settled also where nirs4all has made a store.sqlite since', async (_, isPlace, outcome, folds) => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  await stopFrom(isPlace, 0, () => flushAgain(root))
+  await upgradeStore(root)
+  await forgetLock(root)
+  expect(await recoverWorkspace(root)).toMatchObject({ outcome })
+  await using store = await Predictions.open(root, { cacheFolder: join(folder.path, 'cache') })
+  const rows = await store.toRows()
+  const arrays = await store.loadArrays(rows.map(({ prediction_id }) => prediction_id))
+  const foldOf = ({ fold_id, val_score, prediction_id }: (typeof rows)[number]) => {
+    const predicted = arrays.get(prediction_id)?.y_pred
+    return [fold_id, [val_score, predicted ? [...elementsOf(predicted)] : null]] as const
+  }
+  expect(Object.fromEntries(rows.map(foldOf))).toEqual(folds)
 })
 
 test('what a failed save could not take back is taken back by the next opening; until then nothing comes on top', async () => {

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
@@ -41,6 +41,12 @@ export const convertStore = (folder: string, extra: readonly string[] = []): Pro
     await detach(engine, 'made')
     await rm(duckdb)
   })
+
+/** As `convertStore`, with what nirs4all 0.8.4 and later leave of the store.duckdb. */
+export const upgradeStore = async (folder: string): Promise<void> => {
+  await copyFile(join(folder, 'store.duckdb'), join(folder, 'store.duckdb.bak'))
+  await convertStore(folder)
+}
 
 /** Another program that opens a store.sqlite, changes it and closes it. */
 export const changeSqlite = (path: string, sql: string): void => {
