@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises'
 import { systemCode } from '../errors.ts'
 import { faultPoint, isWatched } from './fault-point.ts'
 
-/** The primitives that change a disk. Nothing else in this package calls a writing function of node:fs. */
+/** The primitives that change a disk. Of what else writes through node:fs, see "Style" in CONTRIBUTING.md. */
 export const makeFolder = async (path: string): Promise<void> => {
   await faultPoint({ kind: 'mkdir', path })
   await fs.mkdir(path, { recursive: true })
