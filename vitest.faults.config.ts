@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { startBuilt } from './scripts/built-entries.ts'
 
-/** The long loops: a kill, a full disk and a torn write at every operation of every job. `npm run test:faults`. */
+/** The long loops: faults at every operation of every job; docs/guarantees.md says which. `npm run test:faults`. */
 export default defineConfig({
   plugins: [startBuilt()],
   test: {
