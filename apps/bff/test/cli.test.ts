@@ -121,6 +121,7 @@ describe('exit codes', () => {
     [['show', 'PATH', 'nobody'], 2],
     [['export', 'PATH', 'nothing', '-o', 'OUT'], 2],
     [['migrate', 'PATH'], 2],
+    [['migrate', 'PATH', '--dry-run', '--batch-size', '100001'], 2],
     [['rollback', 'PATH'], 2],
     [['serve', 'PATH', '--host', '0.0.0.0'], 2],
     [['inspect', 'PATH/nowhere'], 3],

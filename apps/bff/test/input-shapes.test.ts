@@ -197,6 +197,7 @@ describe('J3, J4: wrong types are 422 with a pointer, unknown fields are ignored
     ['a form', 'dry_run=true', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
     ['text', '{}', { 'content-type': 'text/plain' }, 415],
     ['a misspelt word', '{"dryrun":true}', {}, 422],
+    ['too large row groups', '{"batch_size":100001}', {}, 422],
   ])('a request to migrate with %s starts nothing', async (_name, body, headers, status) => {
     const response = await send('POST', '/workspace/migrate', body, headers)
     expect([response.status, server.started]).toEqual([status, []])

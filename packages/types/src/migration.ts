@@ -157,10 +157,13 @@ export const MigrateStatus = z.object({
 })
 export type MigrateStatus = z.infer<typeof MigrateStatus>
 
+/** Rows per row group that a migration can be asked for. */
+export const largestBatch = 100_000
+
 /** Strict: a misspelt `dry_run` must not start a migration. */
 export const MigrateRequest = z.strictObject({
   dry_run: z.boolean().default(false),
-  batch_size: z.number().int().min(1).max(1_000_000).optional(),
+  batch_size: z.number().int().min(1).max(largestBatch).optional(),
   /** Refuse (`plan_stale`) when the workspace no longer is what this plan was made from. */
   plan_id: z.string().optional(),
 })

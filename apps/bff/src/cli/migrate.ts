@@ -10,7 +10,7 @@ import {
   StorageError,
   verifyWorkspace,
 } from '@nirs-workspace/storage'
-import type { JobPhase, MigrationPlan, MigrationReport, VerifyReport } from '@nirs-workspace/types'
+import { type JobPhase, largestBatch, type MigrationPlan, type MigrationReport, type VerifyReport } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
 import { agrees, settleFirst } from './change-options.ts'
@@ -39,7 +39,7 @@ export const addMigrate = (program: Command): void => {
     .argument('<path>')
     .option('--dry-run', 'print the plan; change nothing')
     .option('--verify-only', 'check an earlier migration against its proof; change nothing')
-    .option('--batch-size <n>', 'rows per row group of the files')
+    .option('--batch-size <n>', `rows per row group of the files, at most ${largestBatch}; default 2048`)
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .action((path: string, options: Options) => runVerb(options, () => migrate(path, options)))
@@ -47,7 +47,7 @@ export const addMigrate = (program: Command): void => {
 
 const migrate = async (path: string, options: Options): Promise<number> => {
   if (options.dryRun === true && options.verifyOnly === true) throw new UsageError('Give either --dry-run or --verify-only.')
-  const batchSize = options.batchSize === undefined ? undefined : parseCount(options.batchSize, '--batch-size', 1, 1_000_000)
+  const batchSize = options.batchSize === undefined ? undefined : parseCount(options.batchSize, '--batch-size', 1, largestBatch)
   if (options.verifyOnly === true) return verifyOnly(path, options)
   if (options.dryRun !== true && !options.yes && !hasTerminal()) {
     throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')

@@ -10,7 +10,7 @@ export interface MigrationOptions extends WorkOptions {
   jobId: string
   /** Refuse with `plan_stale` when the workspace no longer is what this plan was made from. */
   planId?: string | undefined
-  /** Rows per row group of the files written. Default 2 048. */
+  /** Rows per row group of the files written, at most 100 000; fewer where their values have more than 64 MB. Default 2 048. */
   batchSize?: number | undefined
 }
 

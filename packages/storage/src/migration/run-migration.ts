@@ -1,4 +1,5 @@
-import type { MigrationReport } from '@nirs-workspace/types'
+import { largestBatch, type MigrationReport } from '@nirs-workspace/types'
+import * as z from 'zod'
 import { interruptible } from '../engine/engine-lane.ts'
 import { limitMemory, withEnoughMemory } from '../engine/enough-memory.ts'
 import { withEngine } from '../engine/open-engine.ts'
@@ -8,7 +9,7 @@ import { markWithoutHash } from '../files/hash-file.ts'
 import { exists } from '../files/move-file.ts'
 import { refuseWithoutSpace } from '../files/refuse-space.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { jobId, maybeSome, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
+import { jobId, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { commitSwap, finishSwap, isSwapDone, type StoreIdentity, storeIdentity } from './commit-swap.ts'
 import { hashOriginal } from './hash-original.ts'
@@ -28,7 +29,8 @@ import { undoMigration } from './undo-migration.ts'
 import { OddityFinder } from './value-warnings.ts'
 import { compactTime, layoutOf, placesOf } from './workspace-layout.ts'
 
-const Options = optionsOf<MigrationOptions>({ ...workShape, jobId, planId: maybeText, batchSize: maybeSome })
+const batchSize = z.number().int().min(1).max(largestBatch).optional()
+const Options = optionsOf<MigrationOptions>({ ...workShape, jobId, planId: maybeText, batchSize })
 
 /**
  * Moves the arrays of a legacy or half-migrated workspace to Parquet files: plan, stage, verify every value, commit by one swap. The store
@@ -81,7 +83,7 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, sizes, sample))
   options.signal?.throwIfAborted()
   const journal = await newJournal(workspace, options.jobId)
-  const rowGroup = Math.min(options.batchSize ?? defaultRowGroup, 100_000)
+  const rowGroup = options.batchSize ?? defaultRowGroup
   return underJournal(workspace, journal, original, context.progress, () =>
     prepareSwap({ ...context, sizes, journal, rowGroup, oddities: new OddityFinder(), signal: options.signal }),
   )

@@ -114,6 +114,7 @@ const wrong: [string, () => Promise<unknown>][] = [
   ['deep', () => call(arrays(), 'integrityCheck', { deep: 'yes' })],
   ['"lokc"', async () => call(storage.ArrayStore, 'open', place, { lokc: 1 })],
   ['batchSize', () => call(storage, 'runMigration', place, { jobId: 'j', batchSize: 0 })],
+  ['batchSize', () => call(storage, 'runMigration', place, { jobId: 'j', batchSize: 100_001 })],
   ['jobId', () => call(storage, 'rollbackMigration', place, { jobId: '../x' })],
   ['depth', () => call(storage, 'verifyWorkspace', place, { depth: 'full' })],
   ['options', () => call(storage, 'rescueArrays', place)],
