@@ -1,6 +1,6 @@
 import type { JobProgress } from '@nirs-workspace/types'
 
-/** What every long-running verb takes: a way to stop it before its commit, and somewhere to say how far it is. */
+/** What most long-running verbs take: a way to stop them before their commit, and somewhere to say how far they are. */
 export interface WorkOptions {
   signal?: AbortSignal | undefined
   onProgress?: ((progress: JobProgress) => void) | undefined

@@ -119,6 +119,7 @@ const wrong: [string, () => Promise<unknown>][] = [
   ['depth', () => call(storage, 'verifyWorkspace', place, { depth: 'full' })],
   ['options', () => call(storage, 'rescueArrays', place)],
   ['"lcok"', () => call(storage, 'vacuumWorkspace', own, { lcok: 1 })],
+  ['"onProgress"', () => call(storage, 'vacuumWorkspace', own, { onProgress: () => undefined })],
   ['ids', () => call(storage, 'restoreTrash', own, 'op', { jobId: 'j', ids: 'a' })],
   ['ids', () => call(storage, 'checkRestore', own, 'op', 'a')],
   ['jobId', () => call(storage, 'emptyTrash', own, {})],

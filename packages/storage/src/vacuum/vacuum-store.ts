@@ -9,14 +9,13 @@ import { faultPoint } from '../files/fault-point.ts'
 import { identityOf } from '../files/file-identity.ts'
 import { exists } from '../files/move-file.ts'
 import type { WorkspaceLock } from '../files/workspace-lock.ts'
-import type { WorkOptions } from '../migration/job-options.ts'
 import { beginJournal } from '../migration/journal.ts'
 import { rebuildStore } from '../migration/rebuild-store.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { optionsOf, workShape, lock as workspaceLock } from '../options/option-schemas.ts'
+import { optionsOf, signal as stopSignal, lock as workspaceLock } from '../options/option-schemas.ts'
 import { resolveAgain, resolveWritable } from '../store/resolve-writable.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { claimStore, withAttachedStore } from '../workspace/open-store.ts'
@@ -30,12 +29,14 @@ export interface VacuumReport {
   readonly replaced: boolean
 }
 
-export interface VacuumOptions extends WorkOptions {
+export interface VacuumOptions {
+  /** Stops it until the new store is in its place. */
+  readonly signal?: AbortSignal | undefined
   /** The workspace lock, when the caller holds it. */
   readonly lock?: WorkspaceLock | undefined
 }
 
-const Options = optionsOf<VacuumOptions>({ ...workShape, lock: workspaceLock })
+const Options = optionsOf<VacuumOptions>({ signal: stopSignal, lock: workspaceLock })
 
 /**
  * Writes the store anew without its free blocks, compares every row, and puts it in the place of the old one by one rename. A kill at any
