@@ -46,7 +46,6 @@ export const MaintenanceRequest = z.discriminatedUnion('kind', [
 ])
 export type MaintenanceRequest = z.infer<typeof MaintenanceRequest>
 export type MaintenanceInput = z.input<typeof MaintenanceRequest>
-export type MaintenanceKind = MaintenanceRequest['kind']
 
 export const MaintenanceCounts = z.object({
   runs: count,

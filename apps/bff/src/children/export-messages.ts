@@ -6,7 +6,6 @@ const context = z.object({
   resolved: z.object({ root: z.string(), name: z.string(), duckdb: z.string().nullable(), bak: z.string().nullable(), arrays: z.string() }),
   catalog: z.object({ file: z.object({ path: z.string() }) }),
 })
-export type ExportContextMessage = z.infer<typeof context>
 
 /** What an export process is asked for: one file written to `target`, or an archive streamed over its data pipe. */
 export const ExportOrder = z.discriminatedUnion('type', [

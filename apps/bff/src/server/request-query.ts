@@ -35,8 +35,3 @@ export const queryInteger = (min: number, max: number) =>
     .regex(/^[+-]?\d+$/, 'must be a whole number')
     .transform(finite)
     .pipe(z.number().int().min(min).max(max))
-
-export const queryBoolean = z
-  .enum(['true', 'false'])
-  .transform((text) => text === 'true')
-  .pipe(z.boolean())

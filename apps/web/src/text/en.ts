@@ -28,7 +28,6 @@ export const en = (f: Formatters) => {
       no: 'no',
       unknown: 'unknown',
       unreadable: 'unreadable',
-      rows,
       predictions,
       samples: (n: number) => `${f.int(n)} ${plural(n, 'sample', 'samples')}`,
       models: (n: number) => `${f.int(n)} ${plural(n, 'model', 'models')}`,

@@ -29,7 +29,6 @@ export const fr = (f: Formatters): Text => {
       no: 'non',
       unknown: 'inconnu',
       unreadable: 'illisible',
-      rows,
       predictions,
       samples: (n) => `${f.int(n)} ${plural(n, 'échantillon', 'échantillons')}`,
       models: (n) => `${f.int(n)} ${plural(n, 'modèle', 'modèles')}`,

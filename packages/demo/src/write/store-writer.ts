@@ -79,5 +79,3 @@ export const createStoreWriter = async (engine: Engine) => {
     },
   }
 }
-
-export type StoreWriter = Awaited<ReturnType<typeof createStoreWriter>>

@@ -21,11 +21,6 @@ export const structsAt = (struct: ThriftStruct | undefined, id: number): ThriftS
   return value?.kind === 'list' ? value.items.filter((item) => item.kind === 'struct') : []
 }
 
-export const intsAt = (struct: ThriftStruct | undefined, id: number): number[] => {
-  const value = valueAt(struct, id)
-  return value?.kind === 'list' ? value.items.flatMap((item) => (item.kind === 'int' ? [Number(item.value)] : [])) : []
-}
-
 export const textsAt = (struct: ThriftStruct | undefined, id: number): string[] => {
   const value = valueAt(struct, id)
   return value?.kind === 'list' ? value.items.map(textOf) : []
