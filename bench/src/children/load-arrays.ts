@@ -30,7 +30,7 @@ await withArrayReader({}, async (reader) => {
 })
 
 const scan_ms: number[] = []
-await withEngine({}, async (engine) => {
+await withEngine({ threads: 2 }, async (engine) => {
   const migrated = refs[0]?.array_source !== 'table'
   if (!migrated) await attachReadOnly(engine, resolved.duckdb ?? '', 'store')
   const relation = migrated

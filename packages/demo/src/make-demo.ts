@@ -74,7 +74,7 @@ export const makeDemo = async (options: DemoOptions): Promise<Demo> => {
     onProgress({ phase: 'training', done, total })
   }
   try {
-    await withEngine({ memoryLimit: '2GB' }, async (engine) => {
+    await withEngine({ memoryLimit: '2GB', threads: 2 }, async (engine) => {
       // One checkpoint at the end packs the file; checkpoints in between would leave it half full of freed blocks.
       await engine.run(`SET checkpoint_threshold = '8GB'`)
       await attachWritable(engine, join(directory, 'store.duckdb'), STORE, plan.blockSize)

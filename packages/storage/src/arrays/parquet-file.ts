@@ -21,6 +21,7 @@ const Described = z.object({ column_name: z.string(), column_type: z.string() })
 export const openParquet = async (engine: Engine, root: string, path: string): Promise<ParquetFile> => {
   const pinned = await pinFile(root, path)
   try {
+    await engine.expect((await pinned.handle.stat()).size)
     const relation = parquetRelation(pinned)
     const rows = await engine.rows(Described, `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${relation})`)
     const columns = new Map(rows.map((row) => [row.column_name, row.column_type]))

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { quotedIdentifier, quotedString } from '@duckdb/node-api'
 import { StorageError } from '../errors.ts'
 import type { Engine } from './open-engine.ts'
@@ -7,6 +8,7 @@ export { quotedIdentifier, quotedString }
 /** Attaches a DuckDB file for reading; the shared lock is held until `detach`. A left-over log is replayed in memory, not on disk. */
 export const attachReadOnly = async (engine: Engine, path: string, alias: string): Promise<void> => {
   refuseQuestionMark(path)
+  await expectFile(engine, path)
   await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_ONLY)`)
 }
 
@@ -16,8 +18,15 @@ export const attachReadOnly = async (engine: Engine, path: string, alias: string
  */
 export const attachWritable = async (engine: Engine, path: string, alias: string, blockSize?: number): Promise<void> => {
   refuseQuestionMark(path)
+  await expectFile(engine, path)
   const size = blockSize === undefined ? '' : `, BLOCK_SIZE ${blockSize}`
   await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_WRITE, STORAGE_VERSION 'v1.0.0'${size})`)
+}
+
+/** Looks at the size alone: opening a store that DuckDB has open here would drop its lock. */
+export const expectFile = async (engine: Engine, path: string): Promise<void> => {
+  const status = await stat(path).catch(() => null)
+  await engine.expect(status?.size ?? 0)
 }
 
 /** DuckDB looks for the log of `a?b/store.duckdb` under `a.wal?b/store.duckdb`: what a left-over log holds would silently be missing. */

@@ -14,7 +14,7 @@ export type EngineParameters = Record<string, EngineValue>
 export interface EngineOptions {
   /** DuckDB's `memory_limit`; what the writers use comes on top. Default '1GB'. */
   memoryLimit?: string
-  /** Default 2: a laptop stays usable beside us. */
+  /** Default 1, and 2 from the first large file on: a laptop stays usable beside us. */
   threads?: number
   /** Where sorts spill. Default: the system's temporary folder, never the workspace. */
   spillFolder?: string
@@ -32,19 +32,31 @@ export class Engine {
   readonly connection: DuckDBConnection
   /** Connections besides the first that may be at work. */
   #others = 0
+  #mayWiden: boolean
 
-  private constructor(instance: Instance, connection: DuckDBConnection) {
+  private constructor(instance: Instance, connection: DuckDBConnection, mayWiden: boolean) {
     this.#instance = instance
     this.connection = connection
+    this.#mayWiden = mayWiden
   }
 
   static async open(options: EngineOptions = {}): Promise<Engine> {
     const { instance, connection } = await takeInstance({
       memoryLimit: options.memoryLimit ?? '1GB',
-      threads: options.threads ?? 2,
+      threads: options.threads ?? 1,
       spillFolder: options.spillFolder ?? tmpdir(),
     })
-    return new Engine(instance, connection)
+    return new Engine(instance, connection, options.threads === undefined)
+  }
+
+  /**
+   * Told of the files that are going to be read. While one thread is at work DuckDB waits for it in a loop, which takes a whole processor: with
+   * little data a second one is slower than none.
+   */
+  async expect(bytes: number): Promise<void> {
+    if (!this.#mayWiden || bytes < worthThreads) return
+    this.#mayWiden = false
+    await this.run('SET threads = 2')
   }
 
   /** Runs one statement for its effect. */
@@ -103,6 +115,9 @@ export class Engine {
     }
   }
 }
+
+// 100 000 predictions are about 50 MB of metadata.
+const worthThreads = 32e6
 
 /** Lends an engine for the length of `work`. After an error it is closed; otherwise it may be used again, with nothing of this left in it. */
 export const withEngine = async <T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> => {

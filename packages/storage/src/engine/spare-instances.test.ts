@@ -1,12 +1,12 @@
-import { mkdtempDisposable, readdir, readlink } from 'node:fs/promises'
+import { mkdtempDisposable, readdir, readlink, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import * as z from 'zod'
-import { attachWritable, detach } from './attach-store.ts'
+import { attachReadOnly, attachWritable, detach, quotedString } from './attach-store.ts'
 import { type OwnLane, openLane } from './engine-lane.ts'
-import { Engine, withEngine } from './open-engine.ts'
+import { Engine, type EngineOptions, withEngine } from './open-engine.ts'
 import { streamChunks } from './stream-chunks.ts'
 
 const Count = z.object({ n: z.number() })
@@ -120,12 +120,32 @@ test('of engines that end at the same time two are kept, and one that cannot beg
 
 test('each engine has the memory and the threads that it asks for, engines at the same time have nothing in common', async () => {
   const limits = (engine: Engine) => Promise.all([setting(engine, 'memory_limit'), setting(engine, 'threads')])
-  expect(await withEngine({ memoryLimit: '300MB', threads: 1 }, limits)).toEqual(['286.1 MiB', '1'])
-  expect(await withEngine({}, limits)).toEqual(['953.6 MiB', '2'])
+  expect(await withEngine({ memoryLimit: '300MB', threads: 3 }, limits)).toEqual(['286.1 MiB', '3'])
+  expect(await withEngine({}, limits)).toEqual(['953.6 MiB', '1'])
   await withEngine({}, async (one) => {
     await one.run('CREATE TABLE mine AS SELECT 1 AS a')
     await withEngine({}, async (other) => expect((await left(other))[0]).toBe(0))
   })
+})
+
+test('a large file is worth a second thread, unless one alone was asked for; the next engine has one again', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'nirs-engine-'))
+  const sized = async (bytes: number) => {
+    const path = join(folder.path, `${bytes}.duckdb`)
+    await withEngine({}, (engine) => engine.run(`ATTACH ${quotedString(path)} AS made; DETACH made`))
+    await truncate(path, Math.max(bytes, (await stat(path)).size))
+    return path
+  }
+  const threadsWith = (path: string, options: EngineOptions = {}) =>
+    withEngine(options, async (engine) => {
+      await attachReadOnly(engine, path, 'store')
+      const threads = await setting(engine, 'threads')
+      await detach(engine, 'store')
+      return threads
+    })
+  const [small, large] = [await sized(1e6), await sized(40e6)]
+  const seen = [await threadsWith(small), await threadsWith(large), await threadsWith(large, { threads: 1 }), await threadsWith(small)]
+  expect(seen).toEqual(['1', '2', '1', '1'])
 })
 
 test.runIf(process.platform === 'linux')(

@@ -63,7 +63,7 @@ const closingOnFailure = async <T>(opened: { closeSync(): void }, work: () => Pr
 
 const limits = ({ memoryLimit, threads }: Pick<InstanceOptions, 'memoryLimit' | 'threads'>): string =>
   `SET memory_limit = '${memoryLimit}'; SET threads = ${threads}`
-const newLimits = limits({ memoryLimit: '1GB', threads: 2 })
+const newLimits = limits({ memoryLimit: '1GB', threads: 1 })
 
 /** All settings of a new instance that spills into a folder; folders of one's own are used once. */
 const newSettings = new Map<string, string>()

@@ -1,5 +1,5 @@
 import { storeTableNames, storeTables } from '../catalog/catalog-schema.ts'
-import { attachWritable, quotedIdentifier } from '../engine/attach-store.ts'
+import { attachWritable, expectFile, quotedIdentifier } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { CHUNK_ROWS, TableAppender } from '../engine/table-appender.ts'
 import { checkSqliteObjects } from '../workspace/check-store.ts'
@@ -26,6 +26,7 @@ export const copySqlite = async (path: string, options: SqliteCopyOptions): Prom
   try {
     const objects = describeSqlite(store.database)
     checkSqliteObjects(objects)
+    await expectFile(engine, path)
     if (file === null) await engine.run(`ATTACH ':memory:' AS ${quotedIdentifier(alias)}`)
     else await attachWritable(engine, file, alias)
     const tables = new Map<string, ReadonlySet<string>>()
