@@ -3,8 +3,8 @@ import { errorCodes, type Job, type JobKind, type JobProgress } from '@nirs-work
 import type { JobOutcome } from '../children/job-messages.ts'
 import type { JobRecord } from './job-record.ts'
 
-/** Phases in which a job can no longer be stopped. */
-export const pastReturn: ReadonlySet<JobProgress['phase']> = new Set(['recover', 'commit', 'report', 'done'])
+/** Phases in which a job can no longer be stopped. A proof is written before the commit. */
+export const pastReturn: ReadonlySet<JobProgress['phase']> = new Set(['commit', 'done'])
 
 export const recovering = { phase: 'recover', message: 'Finishing or undoing what was interrupted', eta_seconds: null } as const
 
@@ -46,7 +46,8 @@ export const newJob = (kind: JobKind, workspace: { id: string; path: string }, r
     workspace_id: workspace.id,
     workspace_path: workspace.path,
     state: 'running',
-    cancellable: recoverId === undefined,
+    // Nothing stops a roll back.
+    cancellable: recoverId === undefined && kind !== 'rollback',
     progress: waiting,
     created_at: now,
     started_at: now,

@@ -89,15 +89,25 @@ describe('a job', () => {
     expect(jobs.get(job_id).cancellable).toBe(true)
     const told: unknown[] = []
     new EventHub(jobs, tellAll).subscribe('jobs', undefined, ({ data }) => told.push('cancellable' in data && data.cancellable))
-    started[0]?.progress(step(0.5))
-    started[0]?.progress({ ...step(0.9), phase: 'commit' })
+    // A process may look for what another one left before it begins.
+    for (const phase of ['recover', 'plan', 'stage', 'report', 'commit', 'done'] as const) started[0]?.progress({ ...step(0.5), phase })
     expect(jobs.get(job_id).cancellable).toBe(false)
-    expect(told.slice(-2)).toEqual([true, false])
+    expect(told.slice(-6)).toEqual([true, true, true, true, false, false])
     jobs.cancel(job_id)
     expect(started[0]?.cancelled).toBe(true)
     started[0]?.end({ state: 'cancelled', report: null, error: null })
     expect((await jobs.whenEnded(job_id)).state).toBe('cancelled')
     expect(types(jobs, job_id).at(-1)).toBe('maintenance_cancelled')
+  })
+
+  test('is not offered to be stopped where nothing stops it: a roll back, and what finishes or undoes an interrupted job', () => {
+    const { jobs, started } = makeJobs()
+    const ids = [
+      jobs.start({ kind: 'rollback', workspace }).job_id,
+      jobs.start({ kind: 'migrate', workspace: { id: 'x', path: '/data/x' }, recoverId: 'dead' }).job_id,
+    ]
+    for (const { progress } of started) progress(step(0.5))
+    expect(ids.map((id) => jobs.get(id).cancellable)).toEqual([false, false])
   })
 
   test('keeps others off its workspace, and only off that', () => {
@@ -122,6 +132,7 @@ describe('a job', () => {
       await Promise.resolve().then(() => undefined)
       await new Promise((resolve) => setImmediate(resolve))
       expect(started[1]?.request).toMatchObject({ recover: true, job_id })
+      expect(jobs.get(job_id)).toMatchObject({ cancellable: false, progress: { phase: 'recover' } })
       started[1]?.end(outcome)
       expect((await jobs.whenEnded(job_id)).state).toBe(state)
       expect(types(jobs, job_id).filter((type) => /completed|failed|cancelled/.test(type))).toHaveLength(1)

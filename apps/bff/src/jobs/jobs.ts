@@ -114,7 +114,7 @@ export class Jobs {
     this.#entries.set(job.job_id, entry)
     entry.ended = this.#work(entry, job.job_id, request)
     if (known === undefined) this.#record(entry, 'maintenance_started', job)
-    if (request.recoverId !== undefined) this.#progress(entry, { ...job.progress, ...recovering })
+    if (request.recoverId !== undefined) this.#progress(entry, { ...job.progress, ...recovering }, true)
     return currentJob(entry)
   }
 
@@ -123,7 +123,7 @@ export class Jobs {
     const recover = request.recoverId !== undefined
     const outcome = await this.#launch(entry, jobId, request, recover)
     if (outcome !== undefined || recover) return this.#end(entry, outcome ?? diedOutcome)
-    this.#progress(entry, { ...currentJob(entry).progress, ...recovering })
+    this.#progress(entry, { ...currentJob(entry).progress, ...recovering }, true)
     this.#end(entry, (await this.#launch(entry, jobId, request, true)) ?? diedOutcome)
   }
 
@@ -190,10 +190,10 @@ export class Jobs {
     return entry
   }
 
-  #progress(entry: Entry, progress: JobProgress): void {
+  #progress(entry: Entry, progress: JobProgress, isRecovery = false): void {
     const job = currentJob(entry)
     if (isTerminal(job)) return
-    const cancellable = job.cancellable && !pastReturn.has(progress.phase)
+    const cancellable = job.cancellable && !isRecovery && !pastReturn.has(progress.phase)
     this.#record(entry, 'maintenance_progress', { ...job, state: 'running', cancellable, progress })
   }
 

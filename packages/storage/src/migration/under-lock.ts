@@ -27,7 +27,8 @@ export const underLock = async <T>(layout: Layout, job: LockedJob, work: () => P
   let own: WorkspaceLock | undefined
   try {
     if (job.lock === undefined) own = await acquireWorkspaceLock(layout.root, { jobId, kind })
-    progress?.phase('recover', 'Looking for an unfinished job')
+    // Not 'recover': that is what jobs are in that do nothing else and cannot be stopped.
+    progress?.phase('plan', 'Looking for an unfinished job')
     await recoverUnderLock(layout)
     return await work()
   } catch (error) {
