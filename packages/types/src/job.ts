@@ -14,7 +14,7 @@ export type JobPhase = z.infer<typeof JobPhase>
 export const JobProgress = z.object({
   phase: JobPhase,
   message: z.string(),
-  /** 0 to 1 over the whole job. */
+  /** 0 to 1 over the whole job. No figure to show while both totals are 0: how much there is to do is not known then. */
   fraction: z.number(),
   done_rows: z.number().int(),
   total_rows: z.number().int(),

@@ -18,10 +18,12 @@ export const showProgress = (): { report: (progress: JobProgress) => void; done:
   }
 }
 
-const progressLine = ({ phase, fraction, done_rows, total_rows, rows_per_second, eta_seconds, dataset_name }: JobProgress): string => {
+const progressLine = (progress: JobProgress): string => {
+  const { phase, fraction, done_rows, total_rows, total_bytes, rows_per_second, eta_seconds, dataset_name } = progress
+  const percent = total_rows === 0 && total_bytes === 0 ? '' : `  ${Math.floor(fraction * 100)} %`
   const rows = total_rows > 0 ? `  ${done_rows} of ${total_rows} rows` : ''
   const rate = rows_per_second === null ? '' : `  ${Math.round(rows_per_second)} rows/s`
   const eta = eta_seconds === null ? '' : `  ${Math.ceil(eta_seconds)} s left`
   const dataset = dataset_name === null ? '' : `  ${dataset_name}`
-  return `${phase}  ${Math.floor(fraction * 100)} %${rows}${rate}${eta}${dataset}`.slice(0, (process.stderr.columns ?? 80) - 1)
+  return `${phase}${percent}${rows}${rate}${eta}${dataset}`.slice(0, (process.stderr.columns ?? 80) - 1)
 }

@@ -3,14 +3,14 @@ import type { JobPhase, JobProgress } from '@nirs-workspace/types'
 type DatasetState = JobProgress['datasets'][number]['state']
 type Report = ((progress: JobProgress) => void) | undefined
 
-/** How much of the whole each phase is, by the clock. */
+/** How much of the whole each phase is, by the clock, in the order in which they come. */
 const shares: Partial<Record<JobPhase, { from: number; to: number }>> = {
   recover: { from: 0, to: 0.01 },
   plan: { from: 0.01, to: 0.05 },
   stage: { from: 0.05, to: 0.9 },
   verify: { from: 0.05, to: 0.9 },
-  commit: { from: 0.9, to: 0.99 },
-  report: { from: 0.99, to: 1 },
+  report: { from: 0.9, to: 0.95 },
+  commit: { from: 0.95, to: 1 },
   done: { from: 1, to: 1 },
 }
 
@@ -36,7 +36,7 @@ export class ProgressTracker {
     this.#tell(true)
   }
 
-  /** `bytes` of the arrays as they are in memory; `steps` are files staged and verified. */
+  /** What there is to do; 0 of what is not known. `bytes` of arrays are as they are in memory; `steps` are files staged and verified. */
   expect(datasets: readonly { name: string; rows: number }[], rows: number, bytes: number, steps: number): void {
     this.#total = { rows, bytes }
     this.#done.totalSteps = steps
@@ -98,9 +98,10 @@ export class ProgressTracker {
     const share = shares[this.#phase]
     if (share === undefined) return 0
     if (this.#phase !== 'stage' && this.#phase !== 'verify') return share.from
-    // Half of the work is writing (counted by files), half reading back (counted by rows).
-    const written = this.#done.totalSteps === 0 ? 1 : this.#done.steps / this.#done.totalSteps
-    const verified = this.#total.rows === 0 ? 1 : this.#done.rows / this.#total.rows
-    return share.from + (share.to - share.from) * Math.min(1, (written + verified) / 2)
+    // Half of the work is writing (counted by files), half reading back (counted by rows). Checks read only, and know bytes at most.
+    const { rows, bytes } = this.#total
+    const read = rows > 0 ? this.#done.rows / rows : bytes > 0 ? this.#done.bytes / bytes : 0
+    const done = this.#done.totalSteps === 0 ? read : (this.#done.steps / this.#done.totalSteps + read) / 2
+    return share.from + (share.to - share.from) * Math.min(1, done)
   }
 }

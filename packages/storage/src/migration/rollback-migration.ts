@@ -43,9 +43,16 @@ const rollBack = async (layout: Layout, options: RollbackOptions, progress: Prog
   const { proof } = found
   await refuseLinkedRollback(layout, proof)
   return keepingWritersOut(layout, options.force === true, async () => {
+    progress.expect(
+      [],
+      0,
+      [...originals(proof), proof.store, ...proof.files].reduce((sum, { bytes }) => sum + bytes, 0),
+      0,
+    )
     progress.phase('verify', 'Checking the original and what has changed since')
-    await checkOriginal(layout, proof)
-    const changed = await changesSince(layout, proof)
+    const onRead = (bytes: number): void => progress.rows([], 0, bytes)
+    await checkOriginal(layout, proof, onRead)
+    const changed = await changesSince(layout, proof, onRead)
     if (changed.length > 0 && options.force !== true) throw hasChanged(changed)
     progress.phase('commit', 'Putting the original back')
     const now = new Date()
@@ -66,28 +73,35 @@ const rollBack = async (layout: Layout, options: RollbackOptions, progress: Prog
   })
 }
 
-const checkOriginal = async (layout: Layout, proof: MigrationProof): Promise<void> => {
-  for (const file of [proof.original, ...(proof.original.wal === null ? [] : [proof.original.wal])]) {
+const originals = ({ original }: MigrationProof) => [original, ...(original.wal === null ? [] : [original.wal])]
+
+type OnRead = (bytes: number) => void
+
+const checkOriginal = async (layout: Layout, proof: MigrationProof, onRead: OnRead): Promise<void> => {
+  for (const file of originals(proof)) {
     const path = join(layout.root, file.path)
     if (!(await exists(path))) throw noBackup(file.path)
     const { bytes } = await markWithoutHash(path)
     if (bytes !== file.bytes || (await hashAttachedFile(path)) !== file.sha256) throw damagedBackup(file.path)
+    onRead(bytes)
   }
   // A deletion of the backup that was stopped takes these first; to the steps of a roll back a missing one is one that is back.
   for (const { kept_as } of proof.replaced) if (!(await exists(join(layout.root, kept_as)))) throw noBackup(kept_as)
 }
 
 /** Paths, relative to the workspace, that are no longer what the migration left. */
-const changesSince = async (layout: Layout, proof: MigrationProof): Promise<string[]> => {
+const changesSince = async (layout: Layout, proof: MigrationProof, onRead: OnRead): Promise<string[]> => {
   const changed: string[] = []
   const isSameStore =
     (await exists(layout.store)) &&
     (await markWithoutHash(layout.store)).bytes === proof.store.bytes &&
     (await hashAttachedFile(layout.store)) === proof.store.sha256
   if (!isSameStore) changed.push('store.duckdb')
+  onRead(proof.store.bytes)
   for (const name of ['store.duckdb.wal', 'store.sqlite']) if (await exists(join(layout.root, name))) changed.push(name)
   for (const file of proof.files) {
     if (!(await isSameFile(join(layout.root, file.path), { ...file, mtime_ns: '' }))) changed.push(file.path)
+    onRead(file.bytes)
   }
   return changed
 }

@@ -124,7 +124,9 @@ test('values, shapes and names that are odd come through to the bit, whichever k
   const shown = await readShown(upgraded)
   expect(Object.values(shown.arrays)).not.toContain(null)
   for (const path of [upgraded, duckdb]) {
-    const { datasets } = await rescue(path)
+    const fractions: number[] = []
+    const { datasets } = await rescueArrays(path, { jobId: 'rescue', onProgress: ({ fraction }) => fractions.push(fraction) })
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
     expect(datasets.map(({ name }) => name).sort()).toEqual([...names, 'wheat'].sort())
     expect((await readShown(path)).arrays).toEqual(shown.arrays)
     expect((await verifyWorkspace(path, { depth: 'deep' })).findings.map(({ code }) => code)).toEqual(['length_mismatch'])

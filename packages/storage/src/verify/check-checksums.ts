@@ -23,9 +23,10 @@ export class ChecksumChecker {
     this.#state = state
   }
 
-  async check(root: string, path: string, signal: AbortSignal | undefined): Promise<CheckedFile> {
+  /** `onDone` is told the share of the file, 0 to 1, that is checked. */
+  async check(root: string, path: string, signal: AbortSignal | undefined, onDone?: (share: number) => void): Promise<CheckedFile> {
     try {
-      const checked = await this.#checkFile(join(root, path), path, signal)
+      const checked = await this.#checkFile(join(root, path), path, signal, onDone)
       if (checked.findings.length === 0) await this.#reader?.done()
       return checked
     } catch (error) {
@@ -41,7 +42,7 @@ export class ChecksumChecker {
     this.#reader = undefined
   }
 
-  async #checkFile(file: string, path: string, signal: AbortSignal | undefined): Promise<CheckedFile> {
+  async #checkFile(file: string, path: string, signal: AbortSignal | undefined, onDone?: (share: number) => void): Promise<CheckedFile> {
     const footer = await readFooter(file)
     if (!isSealIntact(footer.metadata))
       return { findings: [damage(path, undefined, 'its footer has changed since it was written')], firstRows: [] }
@@ -59,6 +60,7 @@ export class ChecksumChecker {
       signal?.throwIfAborted()
       findings.push(...(await this.#checkGroup(file, path, group, checksums)))
       await this.#state.note(path, { ...mark, groups_done: group + 1, findings: [...findings] })
+      onDone?.((group + 1) / sizes.length)
     }
     if (findings.length === 0 && checksums !== null && !(await areBytesIntact(file, checksums, footer.start))) {
       findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))

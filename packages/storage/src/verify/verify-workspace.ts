@@ -8,7 +8,7 @@ import { ProgressTracker } from '../migration/job-progress.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { flag, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
-import { listArrayFiles } from '../workspace/array-files.ts'
+import { type ArrayFile, listArrayFiles } from '../workspace/array-files.ts'
 import { concerning } from '../workspace/array-findings.ts'
 import { findCutLog } from '../workspace/find-cut-log.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
@@ -49,6 +49,8 @@ export const verifyWorkspace = async (path: string, options: VerifyOptions): Pro
 const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: VerifyOptions, startedAt: number): Promise<VerifyReport> => {
   const progress = new ProgressTracker(options.onProgress)
   const findings: Finding[] = []
+  const files = await listArrayFiles(resolved)
+  progress.expect([], 0, bytesOf(files), 0)
   await createArrayTables(engine)
   progress.phase('verify', 'Checking the metadata')
   findings.push(...(await checkMetadata(engine, resolved, options)))
@@ -59,19 +61,18 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   }
   findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)), ...(await findCutLog(resolved)))
-  const files = await listArrayFiles(resolved)
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
-  let bytes = 0
   const damaged = new Map<string, Finding[]>()
   for (const file of files) {
     await scrubUnlessAborted(scrub, options.signal)
-    bytes += file.bytes
+    const onDone = countBytes(progress, file.bytes)
     const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
     if (found.length > 0) damaged.set(file.path, found)
     else if (options.depth === 'deep') {
       progress.phase('verify', `Decoding ${file.path}`)
-      findings.push(...(await decodeFile(engine, resolved, scrub, file.path, options.signal)))
+      findings.push(...(await decodeFile(engine, resolved, scrub, file.path, options.signal, onDone)))
     }
+    onDone(1)
   }
   await scrub.forget()
   const unreadable = await findUnreadableFiles(engine, files, new Set(damaged.keys()))
@@ -90,7 +91,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     passed: findings.every(({ severity }) => severity === 'info'),
     depth: options.depth,
     rows_checked: rows,
-    bytes_checked: bytes,
+    bytes_checked: bytesOf(files),
     duration_seconds: (performance.now() - startedAt) / 1000,
     findings,
     proof_holds: proof === null ? null : holdsAll(proof.holds && !findings.some(({ severity }) => severity === 'error'), options.depth),
@@ -100,6 +101,18 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
 /** A quick look can show that a proof does not hold, never that it does: it compares sizes and no content. */
 const holdsAll = (isUnharmed: boolean, depth: VerifyOptions['depth']): boolean | null =>
   isUnharmed && depth === 'quick' ? null : isUnharmed
+
+const bytesOf = (files: readonly ArrayFile[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** Takes the share of a file that is checked by now. */
+const countBytes = (progress: ProgressTracker, bytes: number): ((share: number) => void) => {
+  let told = 0
+  return (share) => {
+    const done = Math.floor(bytes * share)
+    progress.rows([], 0, done - told)
+    told = done
+  }
+}
 
 /** What was checked so far is kept for the next time, should this check be stopped. */
 const scrubUnlessAborted = async (scrub: ScrubState, signal: AbortSignal | undefined): Promise<void> => {
@@ -113,9 +126,10 @@ const decodeFile = async (
   scrub: ScrubState,
   path: string,
   signal: AbortSignal | undefined,
+  onDone: (share: number) => void,
 ): Promise<Finding[]> => {
   try {
-    const { findings, firstRows } = await new ChecksumChecker(scrub).check(root, path, signal)
+    const { findings, firstRows } = await new ChecksumChecker(scrub).check(root, path, signal, onDone)
     return await locateDamage(engine, path, firstRows, findings)
   } catch (error) {
     await scrub.save()

@@ -1,4 +1,5 @@
 import { ListTodo, LoaderCircle } from 'lucide-react'
+import { knownFraction } from '../../api/known-fraction.ts'
 import { isRunning, useJobs } from '../../api/workspace.tsx'
 import { useFormat, useText } from '../../text/text.tsx'
 import { IconButton } from '../../ui/button.tsx'
@@ -17,7 +18,8 @@ export const JobButton = ({ onOpen }: { onOpen: () => void }) => {
       </IconButton>
     )
   }
-  const label = jobs.pill(jobs.kinds[job.kind], format.progress(job.progress.fraction))
+  const fraction = knownFraction(job.progress)
+  const label = fraction === undefined ? jobs.kinds[job.kind] : jobs.pill(jobs.kinds[job.kind], format.progress(fraction))
   return (
     <button
       type="button"
@@ -32,7 +34,7 @@ export const JobButton = ({ onOpen }: { onOpen: () => void }) => {
         {running.length > 1 ? <span className="text-muted">+{format.int(running.length - 1)}</span> : null}
       </span>
       <span aria-hidden className="block w-full">
-        <ProgressBar slim fraction={job.progress.fraction} label={label} />
+        <ProgressBar slim fraction={fraction} label={label} />
       </span>
     </button>
   )

@@ -2,6 +2,7 @@ import type { Job } from '@nirs-workspace/types'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { cancelJob } from '../../api/actions.ts'
+import { knownFraction } from '../../api/known-fraction.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { migrationReport, rollbackReport } from '../../api/reports.ts'
 import { isRunning, useJobs } from '../../api/workspace.tsx'
@@ -87,11 +88,12 @@ const Progress = ({ job }: { job: Job }) => {
   const { jobs } = useText()
   const format = useFormat()
   const { progress } = job
+  const fraction = knownFraction(progress)
   return (
     <>
-      <ProgressBar slim fraction={progress.fraction} label={jobs.kinds[job.kind]} />
+      <ProgressBar slim fraction={fraction} label={jobs.kinds[job.kind]} />
       <p className="flex flex-wrap gap-x-3 text-xs text-muted">
-        <span className="font-medium text-ink">{format.progress(progress.fraction)}</span>
+        {fraction === undefined ? null : <span className="font-medium text-ink">{format.progress(fraction)}</span>}
         <span>{job.kind === 'migrate' ? jobs.phases[progress.phase] : progress.message}</span>
         {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
         {progress.eta_seconds === null || progress.eta_seconds < 1 ? null : <span>{jobs.eta(progress.eta_seconds)}</span>}

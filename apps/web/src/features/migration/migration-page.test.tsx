@@ -67,6 +67,13 @@ describe('migration page', () => {
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
   })
 
+  it('shows no figure of how far it is before anybody knows', async () => {
+    const progress = { ...migrationJob({}).progress, phase: 'plan' as const, fraction: 0.01, total_rows: 0, total_bytes: 0, datasets: [] }
+    renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({ progress })], total: 1 }) })
+    expect(await screen.findByRole('heading', { name: 'Migrating' })).toBeVisible()
+    for (const bar of screen.getAllByRole('progressbar')) expect(bar).not.toHaveAttribute('aria-valuenow')
+  })
+
   it('keeps its progress, and offers no migration, until the report of the one that has ended is there', async () => {
     const jobs = { rows: [migrationJob({})] }
     const answer = Promise.withResolvers<void>()

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Check, LoaderCircle } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { cancelJob } from '../../api/actions.ts'
+import { knownFraction } from '../../api/known-fraction.ts'
 import { jobsQuery } from '../../api/queries.ts'
 import { isRunning } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
@@ -19,15 +20,16 @@ export const MigrationProgress = ({ job }: { job: Job }) => {
   const format = useFormat()
   const { progress } = job
   const running = isRunning(job)
-  const fraction = running ? progress.fraction : 1
-  const percent = format.progress(fraction)
-  useTabTitle(migration.tabTitle(percent))
+  const name = job.kind === 'migrate' ? migration.running : jobs.kinds[job.kind]
+  const fraction = running ? knownFraction(progress) : 1
+  const percent = fraction === undefined ? undefined : format.progress(fraction)
+  useTabTitle(percent === undefined ? name : migration.tabTitle(percent))
   return (
     <section aria-labelledby="progress-title" className="card p-4">
       <div className="mb-3 flex flex-wrap items-center gap-3">
         <h3 id="progress-title" className="flex flex-1 items-center gap-2 text-base font-semibold">
           <LoaderCircle size={17} aria-hidden className="animate-spin text-accent" />
-          {job.kind === 'migrate' ? migration.running : jobs.kinds[job.kind]} · {percent}
+          {percent === undefined ? name : `${name} · ${percent}`}
         </h3>
         {running ? <Cancel job={job} /> : null}
       </div>

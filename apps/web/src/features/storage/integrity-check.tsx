@@ -2,6 +2,7 @@ import type { Job, MigrateStatus, VerifyReport } from '@nirs-workspace/types'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { ShieldCheck } from 'lucide-react'
 import { verifyMigration } from '../../api/actions.ts'
+import { knownFraction } from '../../api/known-fraction.ts'
 import { jobsQuery, migrateStatusQuery } from '../../api/queries.ts'
 import { verifyReport } from '../../api/reports.ts'
 import { isRunning, useWorkspace, useWorkspaceJobs } from '../../api/workspace.tsx'
@@ -75,10 +76,14 @@ const CheckState = ({ job }: { job: Job }) => {
   const now = useNow()
   const report = verifyReport(job)
   if (isRunning(job)) {
+    const { progress } = job
     return (
       <div className="grid grid-cols-1 gap-1.5">
-        <ProgressBar fraction={job.progress.fraction} label={jobs.kinds.verify} />
-        <p className="text-xs text-muted">{jobs.rowsOf(job.progress.done_rows, job.progress.total_rows)}</p>
+        <ProgressBar fraction={knownFraction(progress)} label={jobs.kinds.verify} />
+        <p className="flex flex-wrap gap-x-3 text-xs text-muted">
+          {progress.total_rows === 0 ? null : <span>{jobs.rowsOf(progress.done_rows, progress.total_rows)}</span>}
+          {progress.total_bytes === 0 ? null : <span>{jobs.bytesOf(progress.done_bytes, progress.total_bytes)}</span>}
+        </p>
       </div>
     )
   }

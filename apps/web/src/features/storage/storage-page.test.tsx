@@ -77,6 +77,14 @@ describe('storage page', () => {
     expect(await screen.findByRole('button', { name: 'Checking…' }, { timeout: 4000 })).toBeDisabled()
   })
 
+  it('shows how far a check is by what it counts', async () => {
+    const counted = { fraction: 0.25, done_rows: 0, total_rows: 0, done_bytes: 2000, total_bytes: 8000 }
+    const job = migrationJob({ kind: 'verify', progress: { ...migrationJob({}).progress, ...counted, phase: 'verify', datasets: [] } })
+    renderApp('/settings/storage', 'migrated', { 'GET /jobs': () => ({ rows: [job], total: 1 }) })
+    expect(await screen.findByText(/^2\.0.kB of 8\.0.kB$/)).toBeVisible()
+    expect(screen.queryByText(/of 0 rows/)).not.toBeInTheDocument()
+  })
+
   it.each(['a roll back of ours', 'one by another program'])('shows no check of a state that is gone since: %s', async (by) => {
     const report = {
       passed: true,
