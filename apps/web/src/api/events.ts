@@ -2,7 +2,7 @@ import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/t
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { getConnection, serverAnswers, setConnection } from './connection.ts'
-import { migrateStatusQuery, statsQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
+import { inspectQuery, migrateStatusQuery, migrationPlanQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
 
 /** Waits between attempts to reconnect, in milliseconds. */
 const retryDelays = [500, 1000, 2000, 5000] as const
@@ -136,11 +136,13 @@ export const refreshWorkspace = (client: QueryClient, workspace: string): void =
   void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace })
 }
 
-/** What had given up on a catalog is asked for again, and the figures that are answered without one but lack what only it tells. */
-export const refreshUnanswered = (client: QueryClient, workspace: string): void => {
-  const [figures] = statsQuery(workspace).queryKey
+/** What a catalog answers, or had given up on one, is asked for again: the answer may be an older one's that served while it was built. */
+export const refreshAnswers = (client: QueryClient, workspace: string): void => {
+  const others = new Set<unknown>(
+    [migrationPlanQuery, migrateStatusQuery, storageStatusQuery, inspectQuery].map((query) => query(workspace).queryKey[0]),
+  )
   void client.invalidateQueries({
-    predicate: ({ queryKey, state }) => queryKey[1] === workspace && (state.status === 'error' || queryKey[0] === figures),
+    predicate: ({ queryKey, state }) => queryKey[1] === workspace && (state.status === 'error' || !others.has(queryKey[0])),
   })
 }
 

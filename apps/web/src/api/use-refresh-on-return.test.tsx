@@ -4,9 +4,11 @@ import { problem, renderApp } from '../../test/app.tsx'
 import { prediction, workspaceList } from '../../test/data.ts'
 import { applyEvent } from './events.ts'
 
+const noCatalog = () => problem(503, 'catalog_building', 'The catalog of this workspace is still being built.')
+
 /** The table of one of two workspaces that another program changes. */
 const openChanging = async () => {
-  const state = { fingerprint: 'f', total: 1 }
+  const state = { fingerprint: 'f', total: 1, answer: Promise.resolve() }
   const list = () => {
     const one = workspaceList('migrated')
     const rows = one.rows.map((row) => ({ ...row, catalog: { ...row.catalog, fingerprint: state.fingerprint } }))
@@ -14,12 +16,11 @@ const openChanging = async () => {
   }
   const app = renderApp('/predictions?workspace=w1', 'migrated', {
     'GET /workspaces': list,
-    'GET /predictions': ({ query }) => ({
-      rows: [prediction(0)],
-      total: query.get('workspace') === 'w1' ? state.total : 5,
-      offset: 0,
-      metrics: ['rmse'],
-    }),
+    'GET /predictions': async ({ query }) => {
+      const total = query.get('workspace') === 'w1' ? state.total : 5
+      await state.answer
+      return { rows: [prediction(0)], total, offset: 0, metrics: ['rmse'] }
+    },
   })
   await screen.findByText('1 prediction')
   const look = () => act(() => app.client.invalidateQueries({ queryKey: ['/workspaces'] }))
@@ -57,7 +58,7 @@ describe('what is shown of a workspace', () => {
   })
 
   describe('when a first catalog is there', () => {
-    const openBuilding = (address: string, mode: 'legacy' | 'migrated') => {
+    const openBuilding = (address: string, mode: 'legacy' | 'migrated', early: () => unknown = noCatalog) => {
       const state = { isBuilt: false }
       const catalog = () =>
         state.isBuilt
@@ -65,10 +66,7 @@ describe('what is shown of a workspace', () => {
           : { state: 'building' as const, built_at: null, fingerprint: null, detail: null }
       const app = renderApp(address, mode, {
         'GET /workspaces': () => workspaceList(mode, { catalog: catalog() }),
-        'GET /predictions': () =>
-          state.isBuilt
-            ? { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] }
-            : problem(503, 'catalog_building', 'The catalog of this workspace is still being built.'),
+        'GET /predictions': () => (state.isBuilt ? { rows: [prediction(0)], total: 1, offset: 0, metrics: ['rmse'] } : early()),
       })
       const build = async () => {
         state.isBuilt = true
@@ -76,6 +74,13 @@ describe('what is shown of a workspace', () => {
       }
       return { ...app, build }
     }
+
+    it('replaces what an older one has answered while it was built', async () => {
+      const { build } = openBuilding('/predictions', 'migrated', () => ({ rows: [prediction(0)], total: 5, offset: 0, metrics: ['rmse'] }))
+      await screen.findByText('5 predictions')
+      await build()
+      expect(await screen.findByText('1 prediction')).toBeVisible()
+    })
 
     it('comes by itself on a page that had given up on it', async () => {
       const { build } = openBuilding('/predictions', 'migrated')

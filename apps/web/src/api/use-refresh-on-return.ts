@@ -1,7 +1,7 @@
 import type { Workspace } from '@nirs-workspace/types'
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import { refreshUnanswered, refreshWorkspace } from './events.ts'
+import { refreshAnswers, refreshWorkspace } from './events.ts'
 import { whyUnreadable } from './why-unreadable.ts'
 
 /** Nothing was shown of the workspace yet but that its first catalog is being built; no fingerprint looks like this. */
@@ -10,7 +10,7 @@ const first = 'first'
 /**
  * Asks for everything of a workspace again when its catalog is another one than it was last shown from, whether by an event, by the list
  * or after a time with another workspace; and when its folder is back after it had vanished, or it can be read again. When its first
- * catalog is there, asks only for what was answered without it.
+ * catalog is there, asks only for what catalogs answer.
  */
 export const useRefreshOnReturn = (client: QueryClient, workspace: Workspace | undefined): void => {
   const id = workspace?.id
@@ -23,7 +23,7 @@ export const useRefreshOnReturn = (client: QueryClient, workspace: Workspace | u
     // One that is built anew after others were shown is no first one.
     shown.current.set(id, catalog === first && !isFirst && before !== first ? undefined : catalog)
     if (isFirst || catalog === undefined || catalog === first || catalog === before) return
-    if (before === first) refreshUnanswered(client, id)
+    if (before === first) refreshAnswers(client, id)
     else refreshWorkspace(client, id)
   }, [client, id, catalog])
 }
