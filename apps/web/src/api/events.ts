@@ -1,5 +1,5 @@
 import type { ClientMessage, Job, JobList, ServerEvent } from '@nirs-workspace/types'
-import type { QueryClient } from '@tanstack/react-query'
+import type { Query, QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { getConnection, serverAnswers, setConnection } from './connection.ts'
 import { inspectQuery, migrateStatusQuery, migrationPlanQuery, storageStatusQuery, workspacesQuery } from './queries.ts'
@@ -133,7 +133,7 @@ const patchJob = (client: QueryClient, jobId: string, change: (job: Job) => Job)
 
 /** Everything read from this workspace, and the list of workspaces, is asked for again. */
 export const refreshWorkspace = (client: QueryClient, workspace: string): void => {
-  void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace })
+  askAgain(client, ({ queryKey }) => queryKey[0] === '/workspaces' || queryKey[1] === workspace)
 }
 
 /** What a catalog answers, or had given up on one, is asked for again: the answer may be an older one's that served while it was built. */
@@ -141,9 +141,15 @@ export const refreshAnswers = (client: QueryClient, workspace: string): void => 
   const others = new Set<unknown>(
     [migrationPlanQuery, migrateStatusQuery, storageStatusQuery, inspectQuery].map((query) => query(workspace).queryKey[0]),
   )
-  void client.invalidateQueries({
-    predicate: ({ queryKey, state }) => queryKey[1] === workspace && (state.status === 'error' || !others.has(queryKey[0])),
-  })
+  askAgain(client, ({ queryKey, state }) => queryKey[1] === workspace && (state.status === 'error' || !others.has(queryKey[0])))
+}
+
+/** A first answer that is under way may be of before, and its arrival would count as news: it is given up and asked for anew. */
+const askAgain = (client: QueryClient, predicate: (query: Query) => boolean): void => {
+  for (const query of client.getQueryCache().findAll({ fetchStatus: 'fetching', predicate })) {
+    if (query.state.data === undefined) query.reset()
+  }
+  void client.invalidateQueries({ predicate })
 }
 
 /** What state the workspace is in is asked for again, without making another plan. */

@@ -57,6 +57,19 @@ describe('what is shown of a workspace', () => {
     expect(asked()).toBe(3)
   })
 
+  it('takes no rows that were on their way when it changed', async () => {
+    const { state, router, look, asked } = await openChanging()
+    const answer = Promise.withResolvers<void>()
+    state.answer = answer.promise
+    await act(() => router.navigate({ to: '/predictions', search: { workspace: 'w1', sort: ['val_score:desc'] } }))
+    await waitFor(() => expect(asked()).toBe(2))
+    Object.assign(state, { fingerprint: 'g', total: 7 })
+    await look()
+    await waitFor(() => expect(asked()).toBe(3))
+    answer.resolve()
+    expect(await screen.findByText('7 predictions')).toBeVisible()
+  })
+
   describe('when a first catalog is there', () => {
     const openBuilding = (address: string, mode: 'legacy' | 'migrated', early: () => unknown = noCatalog) => {
       const state = { isBuilt: false }
