@@ -83,8 +83,9 @@ export const VirtualGrid = <Row,>(props: VirtualGridProps<Row>) => {
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const ctrl = event.ctrlKey || event.metaKey
+    const hasRows = selection !== undefined || cursor.row >= 0
     if (event.key === 'Enter' && cursor.row >= 0) props.onOpen(cursor.row)
-    else if (event.key === 'c' && ctrl && getSelection()?.isCollapsed !== false) props.onCopy()
+    else if (event.key === 'c' && ctrl && hasRows && getSelection()?.isCollapsed !== false) props.onCopy()
     if (event.altKey) return
     const to = moveCell(cursor, { key: event.key, ctrl }, { rows: total, columns: columns.length, page: rows.page })
     if (to === undefined) return

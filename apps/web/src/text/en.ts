@@ -306,6 +306,8 @@ export const en = (f: Formatters) => {
       copyRows: (n: number) => `Copy ${rows(n)}`,
       copiedRows: (n: number) => `Copied ${rows(n)} with headers.`,
       copiedNone: 'Nothing was copied: these rows are being read again. The clipboard is as it was; copy again in a moment.',
+      copiedFar:
+        'Nothing was copied: none of these rows is loaded as it is now. The clipboard is as it was; scroll through them and copy again.',
       copyPartly: (n: number) => `Copied the ${rows(n)} that ${plural(n, 'is', 'are')} loaded; scroll through the others and copy again.`,
       mixedMetrics: (names: string) =>
         `Scores here are in different metrics (${names}), so they are not ranked against each other. Filter one metric to compare.`,

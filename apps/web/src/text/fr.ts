@@ -322,6 +322,8 @@ export const fr = (f: Formatters): Text => {
       copyRows: (n) => `Copier ${rows(n)}`,
       copiedRows: (n) => `${rows(n)} ${plural(n, 'copiée', 'copiées')} avec les en-têtes.`,
       copiedNone: 'Rien n’a été copié : ces lignes sont en cours de relecture. Le presse-papiers est inchangé ; recopiez dans un instant.',
+      copiedFar:
+        'Rien n’a été copié : aucune de ces lignes n’est chargée dans son état actuel. Le presse-papiers est inchangé ; faites défiler ces lignes puis recopiez.',
       copyPartly: (n) =>
         `${rows(n)} ${plural(n, 'chargée a été copiée', 'chargées ont été copiées')} ; faites défiler les autres puis recopiez.`,
       mixedMetrics: (names) =>

@@ -250,6 +250,16 @@ describe('predictions page', () => {
     expect(copied).not.toContain('PLS-0\t')
   })
 
+  it('copies nothing, and says nothing of rows, from the header', async () => {
+    const { user } = await openGrid()
+    await user.click(screen.getByText('PLS-0'))
+    await navigator.clipboard.writeText('of before')
+    await user.keyboard('{ArrowUp}{Control>}c{/Control}')
+    expect(document.activeElement).toHaveAttribute('role', 'columnheader')
+    expect(await navigator.clipboard.readText()).toBe('of before')
+    expect(screen.queryByText(/^Nothing was copied/)).not.toBeInTheDocument()
+  })
+
   it('leaves the clipboard alone, and says so, while every row is asked for again', async () => {
     const answer = Promise.withResolvers<void>()
     let isSlow = false
@@ -267,6 +277,19 @@ describe('predictions page', () => {
     expect(await screen.findByText(/^Nothing was copied: these rows are being read again/)).toBeVisible()
     expect(await navigator.clipboard.readText()).toBe('of before')
     answer.resolve()
+  })
+
+  it('says that rows have to be scrolled through which changed out of sight, as nobody reads them', async () => {
+    const { client, grid, user } = await openGrid()
+    await user.click(screen.getByText('PLS-0'))
+    await user.keyboard('{Shift>}{ArrowDown}{/Shift}')
+    grid.scrollTop = 9000
+    fireEvent.scroll(grid)
+    await waitFor(() => expect(screen.queryByText('PLS-5')).not.toBeInTheDocument())
+    await act(() => client.invalidateQueries({ queryKey: ['/predictions'] }))
+    await waitFor(() => expect(client.isFetching()).toBe(0))
+    await user.keyboard('{Control>}c{/Control}')
+    expect(await screen.findByText(/^Nothing was copied: none of these rows is loaded as it is now\./)).toBeVisible()
   })
 
   it('draws the rows of another order faintly until those of this one are there, but not rows that are asked for again', async () => {

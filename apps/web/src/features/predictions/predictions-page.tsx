@@ -119,7 +119,8 @@ export const PredictionsPage = () => {
   }
   const copy = async (): Promise<void> => {
     const range = selection ?? { first: cursor.row, last: cursor.row }
-    tellCopied(await copyRows(range, displayed, (id) => text.columns[id], rows.rowAt), text)
+    const copied = await copyRows(range, displayed, (id) => text.columns[id], rows.rowAt)
+    tellCopied(copied, rows.isReading(range), text)
   }
   const close = (): void => {
     setWanted(undefined)
@@ -216,9 +217,9 @@ export const PredictionsPage = () => {
   )
 }
 
-const tellCopied = (copied: Awaited<ReturnType<typeof copyRows>>, { common, predictions }: Text): void => {
+const tellCopied = (copied: Awaited<ReturnType<typeof copyRows>>, isReading: boolean, { common, predictions }: Text): void => {
   if (copied === undefined) showToast('danger', common.notCopied)
-  else if (copied.rows === 0) showToast('info', predictions.copiedNone)
+  else if (copied.rows === 0) showToast('info', isReading ? predictions.copiedNone : predictions.copiedFar)
   else showToast('success', copied.complete ? predictions.copiedRows(copied.rows) : predictions.copyPartly(copied.rows))
 }
 

@@ -9,6 +9,8 @@ import { blocksOf, type RowRange } from '../../table/row-range.ts'
 
 export interface PredictionRows {
   readonly rowAt: (index: number) => LoadedRow<PredictionRow> | undefined
+  /** Whether some of these rows are on their way. */
+  readonly isReading: (range: RowRange) => boolean
   /** Exact number of rows under the filters; the last known one while a new one is on its way, undefined before the first answer. */
   readonly total: number | undefined
   /** Each metric once, however many spellings it has. */
@@ -52,9 +54,15 @@ export const usePredictionRows = (workspace: string, params: QueryParams): Predi
     [client, workspace, params, previous, fresh],
   )
 
+  const isReading = (of: RowRange): boolean =>
+    blocksOf(of, blockSize, undefined).some(
+      (block) => client.getQueryState(predictionBlockQuery(workspace, params, block).queryKey)?.fetchStatus === 'fetching',
+    )
+
   const page = newest ?? previous?.page
   return {
     rowAt,
+    isReading,
     total: page?.total,
     metrics: spellingsByMetric(page?.metrics ?? []).flatMap(([name]) => name ?? []),
     error: results.find((result) => result.isError)?.error ?? null,
