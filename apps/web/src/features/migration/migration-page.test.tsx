@@ -45,6 +45,19 @@ describe('migration page', () => {
     await waitFor(() => expect(start).toBeEnabled())
   })
 
+  it('does not say of a plan what was said of the one before', async () => {
+    renderApp('/settings/migration?step=review', 'legacy', {
+      'POST /workspace/migrate': ({ body }) =>
+        JSON.stringify(body).includes('plan-7') ? problem(409, 'plan_stale', 'This is not a plan of the workspace as it is now.') : plan,
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Migrate now' }))
+    expect(await screen.findByRole('alert')).toHaveTextContent('This is not a plan of the workspace as it is now.')
+    const again = screen.getByRole('button', { name: 'Make the plan again' })
+    await userEvent.click(again)
+    await waitFor(() => expect(screen.queryByRole('alert')).not.toBeInTheDocument())
+    expect(again).toHaveFocus()
+  })
+
   it('says why a migration does not start', async () => {
     renderApp('/settings/migration?step=review', 'legacy', {
       'POST /workspace/migrate': ({ body }) =>

@@ -57,7 +57,7 @@ export const PlanReview = ({ status, storage, asked }: ReviewProps) => {
     )
   }
   if (plan.data === undefined) return <Planning />
-  return <Plan plan={plan.data} isRenewed={plan.isFetching} onRefresh={() => void plan.refetch()} />
+  return <Plan plan={plan.data} madeAt={plan.dataUpdatedAt} isRenewed={plan.isFetching} onRefresh={() => void plan.refetch()} />
 }
 
 /** The workspace is not as the status says, which has brought the reader here. */
@@ -82,12 +82,14 @@ const Planning = () => {
 
 interface PlanProps {
   readonly plan: MigrationPlan
+  /** Milliseconds since 1970. */
+  readonly madeAt: number
   /** A newer one is being made: this one is to be seen still, but not to be begun. */
   readonly isRenewed: boolean
   readonly onRefresh: () => void
 }
 
-const Plan = ({ plan, isRenewed, onRefresh }: PlanProps) => {
+const Plan = ({ plan, madeAt, isRenewed, onRefresh }: PlanProps) => {
   const { migration } = useText()
   const errorText = useErrorText()
   const workspace = useWorkspace()
@@ -105,6 +107,8 @@ const Plan = ({ plan, isRenewed, onRefresh }: PlanProps) => {
       if (isOutdated(error)) refreshStatus(client, workspace.id)
     },
   })
+  // A refusal is of the plan that was to be begun, not of one that was made since.
+  const isRefused = start.isError && start.submittedAt >= madeAt
   const tight = plan.free_bytes_needed > plan.free_bytes_available
   return (
     <section aria-labelledby="plan-title" aria-busy={isRenewed} className="card p-4">
@@ -123,7 +127,7 @@ const Plan = ({ plan, isRenewed, onRefresh }: PlanProps) => {
         </Button>
       </div>
       {tight ? <Notice tone="danger">{migration.littleSpace}</Notice> : null}
-      {start.isError ? (
+      {isRefused ? (
         <div role="alert" className="mb-4">
           <Notice tone="danger">
             {isApiError(start.error, 'store_locked') ? <strong>{migration.lockedTitle}. </strong> : null}
