@@ -80,6 +80,14 @@ describe('migration page', () => {
     expect(screen.getByRole('button', { name: 'Cancel migration' })).toBeEnabled()
   })
 
+  it('leaves the tab to the page that comes next', async () => {
+    const { router } = renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({})], total: 1 }) })
+    await screen.findByText('Writing Parquet files')
+    await act(() => router.navigate({ to: '/predictions' }))
+    await screen.findByRole('grid')
+    expect(document.title).toMatch(/^Predictions · /)
+  })
+
   it('shows no figure of how far it is before anybody knows', async () => {
     const progress = { ...migrationJob({}).progress, phase: 'plan' as const, fraction: 0.01, total_rows: 0, total_bytes: 0, datasets: [] }
     renderApp('/settings/migration', 'legacy', { 'GET /jobs': () => ({ rows: [migrationJob({ progress })], total: 1 }) })

@@ -116,7 +116,8 @@ const useTabTitle = (title: string): void => {
     const before = document.title
     document.title = title
     return () => {
-      document.title = before
+      // The page that comes next may have named the tab already.
+      if (document.title === title) document.title = before
     }
   }, [title])
 }
