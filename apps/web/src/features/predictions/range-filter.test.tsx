@@ -99,13 +99,17 @@ describe('distribution of a score', () => {
     await waitFor(() => expect(min).toHaveValue(''))
   })
 
-  it('shows the end of a bar as the number it is next to, and leaves it as it is', async () => {
+  it('shows the end of a bar as the number it is next to, and leaves it as it is until it is edited', async () => {
     const { router } = renderApp('/predictions?val_score_max=0.7999999999999999', 'migrated')
     const user = userEvent.setup()
     expect(await screen.findByRole('textbox', { name: 'Val score: Maximum' })).toHaveValue('0.8')
     expect(await screen.findByRole('button', { name: 'Remove filter Val score: −∞ … 0.8' })).toBeInTheDocument()
     await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0.5{Enter}')
     await waitFor(() => expect(router.state.location.search).toMatchObject({ val_score_min: '0.5', val_score_max: '0.7999999999999999' }))
+    const max = screen.getByRole('textbox', { name: 'Val score: Maximum' })
+    await user.clear(max)
+    await user.type(max, '0.8{Enter}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ val_score_min: '0.5', val_score_max: '0.8' }))
   })
 
   it('says that there is no finite score instead of drawing a scale', async () => {

@@ -117,17 +117,19 @@ const BoundFields = ({
 }) => {
   const { predictions } = useText()
   const { locale } = useFormat()
-  const short = { min: shortBound(min), max: shortBound(max) }
-  const [typed, setTyped] = useState(short)
+  const [typed, setTyped] = useState<Partial<Record<End, string>>>({})
   const [refused, setRefused] = useState<{ reason: string; ends: readonly End[] }>()
   const [shown, setShown] = useState({ min, max })
   if (shown.min !== min || shown.max !== max) {
     setShown({ min, max })
-    setTyped(short)
+    setTyped({})
     setRefused(undefined)
   }
-  // What is shown shorter than it is stays as it is, unless it is changed.
-  const readEnd = (end: End): string | undefined => (typed[end] === short[end] ? shown[end] : readBound(typed[end], locale))
+  // What is shown shorter than it is stays as it is, unless it is edited.
+  const readEnd = (end: End): string | undefined => {
+    const text = typed[end]
+    return text === undefined ? shown[end] : readBound(text, locale)
+  }
   const reason = useId()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
@@ -143,7 +145,7 @@ const BoundFields = ({
     return (
       <input
         inputMode="decimal"
-        value={typed[end]}
+        value={typed[end] ?? shortBound(shown[end])}
         onChange={(event) => {
           setTyped({ ...typed, [end]: event.target.value })
           setRefused(undefined)
