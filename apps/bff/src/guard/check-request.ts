@@ -50,8 +50,28 @@ const checkHost = (request: IncomingMessage, target: string, allowed: AllowedHos
   return { code: 'host_not_allowed', detail: 'The request target must be a path.' }
 }
 
+/**
+ * Whether the router takes a path for what it looks like. It resolves dots and decodes letters first, so that another spelling of an address
+ * of the API would come in as one of the app, which needs no token.
+ */
+const isPlain = (pathname: string, inApi: boolean): boolean => {
+  if (pathname.startsWith('//') || pathname.includes('\\')) return false
+  if (URL.parse(`http://localhost${pathname}`)?.pathname !== pathname) return false
+  const decoded = decodedPath(pathname)
+  return inApi || (decoded !== null && !isApiPath(decoded) && !decoded.includes('\\'))
+}
+
+const decodedPath = (pathname: string): string | null => {
+  try {
+    return decodeURIComponent(pathname)
+  } catch (error) {
+    if (error instanceof URIError) return null
+    throw error
+  }
+}
+
 const checkRoute = (method: string, pathname: string, inApi: boolean, options: GuardOptions): Refusal | undefined => {
-  if (pathname.startsWith('//') || pathname.includes('\\')) return { code: 'route_not_found', detail: 'There is nothing at this address.' }
+  if (!isPlain(pathname, inApi)) return { code: 'route_not_found', detail: 'There is nothing at this address.' }
   const methods = inApi ? options.methodsAt(pathname) : ['GET', 'HEAD']
   if (methods === undefined) return { code: 'route_not_found', detail: 'The API has no such route; /api/docs lists them all.' }
   if (methods.includes(method)) return undefined

@@ -250,6 +250,24 @@ describe('H: Host, Origin, CSRF, WebSocket', () => {
     expect(await status(rawGet('/?token=wrong', [host()]))).toBeOneOf([401, 429])
   })
 
+  test('H18: the API is not reached by another spelling of its address', async () => {
+    const spellings = [
+      '/x/../api/jobs',
+      '/x/%2e%2e/api/jobs',
+      '/./api/jobs',
+      '/%61pi/jobs',
+      '/ap%69/jobs',
+      '/%61pi/%ff',
+      '/x%5c..%5capi/jobs',
+    ]
+    for (const path of spellings) {
+      expect([path, await status(rawGet(path, [host()]))]).toEqual([path, 404])
+      expect([path, await status(rawGet(path, [host(), bearer()]))]).toEqual([path, 404])
+    }
+    // An address of the app may hold any letter.
+    expect(await status(rawGet('/predictions/bl%C3%A9%20tendre', [host()]))).toBe(200)
+  })
+
   test('H19: no address redirects off the site', async () => {
     for (const path of ['//evil.com/', '/\\evil.com', '/%2f%2fevil.com', '/%5cevil.com', '///evil.com', '//evil.com?token=x']) {
       const answer = await rawRequest(server.port, rawGet(path, [host()]))
