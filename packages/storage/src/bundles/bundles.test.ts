@@ -91,7 +91,7 @@ test('export_predictions_parquet: every column of the predictions, one row each'
     engine.rows(z.looseObject({ prediction_id: z.string() }), `SELECT * FROM read_parquet('${target}')`),
   )
   expect(rows).toMatchObject([
-    { prediction_id: 'a', run_id: 'run-1', best_params: '{"n_components": 5}' },
+    { prediction_id: 'a', run_id: 'run-1', best_params: '{"n_components": 5}', created_at_text: expect.stringMatching(/^\d{4}-.*:\d\d/) },
     { prediction_id: 'b', fold_kind: 'refit' },
   ])
   await expect(exportPredictionsParquet(context, { target: join(root, 'x.parquet') })).rejects.toMatchObject({ code: 'path_not_allowed' })
@@ -134,6 +134,34 @@ describe('export_chain', () => {
     const files = readZip(await readFile(target))
     const models = ['p$1:0', 'p$1:1'].map((id) => files.get(manifest.artifacts[id]?.file ?? '')?.toString())
     expect(models).toEqual(['first model', 'second model'])
+  })
+
+  test('names in a bundle lead nowhere, and are free where another model has been given such a name', async () => {
+    const root = await makeWorkspace('odd-names')
+    const models = join(root, 'artifacts', 'ab')
+    const second = sha256('second model')
+    const taken = `${second.slice(0, 16)}_m.joblib`
+    await rename(join(models, 'model_PLS_1.joblib'), join(models, '..\\..\\evil: 1.joblib'))
+    for (const [name, bytes] of [
+      ['m.joblib', 'third model'],
+      [taken, 'fourth model'],
+    ] as const)
+      await writeFile(join(models, name), bytes)
+    await mkdir(join(root, 'artifacts', 'cd'))
+    await rename(join(models, 'model_PLS_2.joblib'), join(root, 'artifacts', 'cd', 'm.joblib'))
+    await changeStore(
+      join(root, 'store.duckdb'),
+      `UPDATE artifacts SET artifact_path = 'ab/..\\..\\evil: 1.joblib' WHERE artifact_id = 'p$1:0';
+       UPDATE artifacts SET artifact_path = 'cd/m.joblib' WHERE artifact_id = 'p$1:1';
+       INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('p$1:00', 'ab/m.joblib', '${sha256('third model')}'), ('p$1:01', 'ab/${taken}', '${sha256('fourth model')}');
+       UPDATE chains SET fold_artifacts = '{"fold_0": "p$1:0", "fold_1": "p$1:00", "fold_2": "p$1:01", "fold_3": "p$1:1"}' WHERE chain_id = 'c-wheat'`,
+    )
+    const target = join(folder.path, 'odd-names.n4a')
+    const { manifest } = await exportChain(await contextOf(root), { chain_id: 'c-wheat', target })
+    const files = readZip(await readFile(target))
+    const named = ['p$1:0', 'p$1:00', 'p$1:01', 'p$1:1'].map((id) => manifest.artifacts[id]?.file ?? '')
+    expect(named.map((name) => files.get(name)?.toString())).toEqual(['first model', 'third model', 'fourth model', 'second model'])
+    expect(named[0]).toBe('artifacts/evil_ 1.joblib')
   })
 
   test('a bundle has its name only when it is whole; one that fails leaves what was there', async () => {

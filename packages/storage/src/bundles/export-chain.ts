@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
 import { makeZip } from 'client-zip'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
+import { caseless, safeStem } from '../export/export-names.ts'
 import { allowedTarget, describeFile, writeBeside } from '../export/export-target.ts'
 import { writePieces } from '../export/write-stream.ts'
 import { checkGiven } from '../options/check-options.ts'
@@ -121,13 +121,16 @@ const textEntry = (path: string, text: string): Entry => {
   return { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), read }
 }
 
-/** The file's own name, as nirs4all looks for it; one that is taken by other bytes gets their hash before it. */
+/** The file's own name, as nirs4all looks for it, where every system takes it as one; if that is taken by other bytes, with their hash before it. */
 const freeName = (models: ReadonlyMap<string, Entry>, { artifact_path }: ArtifactRow, sha256: string): string => {
-  const plain = `artifacts/${basename(artifact_path)}`
-  const taken = [...models.values()].find(({ path }) => path.toLowerCase() === plain.toLowerCase())
-  return taken === undefined || taken.sha256 === sha256
-    ? (taken?.path ?? plain)
-    : `artifacts/${sha256.slice(0, 16)}_${basename(artifact_path)}`
+  const name = safeStem(artifact_path.split(/[\\/]/).at(-1) ?? '')
+  const taken = new Map([...models.values()].map((entry) => [caseless(entry.path), entry]))
+  for (let number = 0; ; number++) {
+    const path = `artifacts/${['', `${sha256.slice(0, 16)}_`, `${sha256}_${number}_`][Math.min(number, 2)]}${name}`
+    const other = taken.get(caseless(path))
+    if (other === undefined) return path
+    if (other.sha256 === sha256) return other.path
+  }
 }
 
 const requireStated = ({ artifact_id, artifact_path, content_hash }: ArtifactRow, { sha256 }: OpenArtifact): void => {

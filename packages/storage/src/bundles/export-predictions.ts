@@ -28,7 +28,7 @@ const Request = optionsOf<PredictionsExport>({ filters: PredictionFilterSchema.p
 
 /**
  * The metadata of predictions (every column of nirs4all's table, the names of their parents, no arrays) as one Parquet file in order of
- * dataset and prediction_id. `exportDataset` writes arrays too. Throws `path_not_allowed`, `no_space`, `write_failed`.
+ * dataset and prediction_id. `created_at` is as the store has it; `created_at_text` ends with a Z where that is UTC. `exportDataset` writes arrays too. Throws `path_not_allowed`, `no_space`, `write_failed`.
  */
 export const exportPredictionsParquet = async (context: ExportContext, request: PredictionsExport): Promise<WrittenFile> => {
   checkGiven(Request, request, 'the request')
@@ -38,7 +38,8 @@ export const exportPredictionsParquet = async (context: ExportContext, request: 
   try {
     const where = whereClause(PredictionFilterSchema.parse(filters ?? {}))
     const columns = [...storeTables.predictions.map(({ name }) => name), ...parents].map(quotedIdentifier).join(', ')
-    const sql = `SELECT ${columns} FROM catalog.main.predictions ${where.sql} ORDER BY dataset_name, prediction_id`
+    // A store.sqlite may hold both kinds of times, and a timestamp does not say which one it is.
+    const sql = `SELECT ${columns}, catalog.main.written_time(created_at) AS created_at_text FROM catalog.main.predictions ${where.sql} ORDER BY dataset_name, prediction_id`
     const rows = await writeBeside(path, async (beside) => {
       const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION V1'
       const { Count } = await engine.one(Copied, `COPY (${sql}) TO $export_path (${options})`, {

@@ -182,7 +182,7 @@ describe('a file of arrays that cannot be read is never "no arrays"', () => {
   })
 })
 
-describe.skipIf(!hasSharedWorkspaces)('in real workspaces', () => {
+describe.skipIf(!hasSharedWorkspaces())('in real workspaces', () => {
   test.each(['hybrid-0.8.1', 'sqlite-0.11'] as const)('%s: a file cut short and one moved away are both named', async (name) => {
     await using copy = await copyWorkspace(name)
     await using elsewhere = await temporaryFolder()

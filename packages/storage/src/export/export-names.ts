@@ -8,11 +8,14 @@ const device = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
  * A file name for a dataset that every file system and archive tool takes: readable, without folders, reserved or invisible characters,
  * at most 150 bytes before the extension. Not unique: two datasets may get the same name (see `uniqueNames`).
  */
-export const exportFileName = (datasetName: string, extension: string): string => {
-  const visible = Array.from(datasetName.toWellFormed().normalize('NFC'), (character) => (isSafe(character) ? character : '_')).join('')
+export const exportFileName = (datasetName: string, extension: string): string => `${safeStem(datasetName)}.${extension}`
+
+/** As `exportFileName`, without an extension. */
+export const safeStem = (name: string): string => {
+  const visible = Array.from(name.toWellFormed().normalize('NFC'), (character) => (isSafe(character) ? character : '_')).join('')
   const trimmed = truncate(visible).replace(/^[\s.]+|[\s.]+$/g, '')
   const stem = trimmed === '' ? 'unnamed' : trimmed
-  return `${device.test(stem) ? '_' : ''}${stem}.${extension}`
+  return `${device.test(stem) ? '_' : ''}${stem}`
 }
 
 /** File names for these datasets, in order, different from each other also where upper and lower case or accents are the same. */
