@@ -46,7 +46,7 @@ export const startBuilt = () => ({
     if (!isSource(id)) return null
     return code.replace(entryUrl, (found: string, _, name: string) => {
       const built = join(serverFolder, `${name}.js`)
-      return existsSync(built) ? `new URL('${pathToFileURL(built).href}')` : found
+      return existsSync(built) ? `new URL(${JSON.stringify(pathToFileURL(built).href)})` : found
     })
   },
 })

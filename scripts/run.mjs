@@ -1,6 +1,7 @@
 // npm start · npm test · npm run cli -- … · npm run bench · npm run test:faults · npm run dev · npm run reference
 // Works from a fresh clone with only Node (20 or later) and npm: everything else is fetched here.
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { buildApp, buildServer, ensureToolchain, installDependencies, root } from './toolchain.mjs'
 
@@ -10,7 +11,7 @@ const [task, ...args] = process.argv.slice(2)
 const handOver = (command, commandArgs, env, cwd = process.env.INIT_CWD ?? root) => {
   const child = spawn(command, commandArgs, { stdio: 'inherit', env, cwd })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code, signal) => process.exit(signal ? 128 : (code ?? 1)))
+  child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)))
   child.on('error', (error) => {
     process.stderr.write(`${error.message}\n`)
     process.exit(1)
@@ -19,7 +20,7 @@ const handOver = (command, commandArgs, env, cwd = process.env.INIT_CWD ?? root)
 
 // The first word that is no option decides: a path is served; without one the demo workspace is made and served.
 const startArguments = () => {
-  const withValue = new Set(['--port', '--host', '--token-file', '--workspace-root', '--allow-host'])
+  const withValue = new Set(['--port', '--host', '--token-file', '--workspace-root', '--allow-host', '--size', '--dir'])
   const hasPath = args.some((word, index) => !word.startsWith('-') && !withValue.has(args[index - 1] ?? ''))
   return hasPath ? ['serve', ...args] : ['demo', ...args]
 }

@@ -34,6 +34,16 @@ const readReport = (path, read, ended) => {
   return !ended && counted.failed === 0 ? add(counted, { passed: 0, failed: 1 }) : counted
 }
 
+// Where the workspaces written by releases of nirs4all lie beside the repository, and on Linux, every test has what it needs.
+const isComplete = process.platform === 'linux' && existsSync(join(root, '..', 'shared', 'workspaces', 'expected.json'))
+
+/** Tests that were passed over count as failures where nothing excuses them; elsewhere they are told. */
+const forgotten = (passedOver = 0) => {
+  if (isComplete) return passedOver
+  if (passedOver > 0) say(`${passedOver} tests were passed over: they need workspaces or a system that are not here (see CONTRIBUTING.md)`)
+  return 0
+}
+
 const reference = (tools) => one(attempt(tools, [join(root, 'scripts', 'reference.mjs'), '--check']))
 
 const unit = (tools) => {
@@ -45,7 +55,11 @@ const unit = (tools) => {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ])
-  return readReport(report, (json) => ({ passed: json.numPassedTests, failed: json.numFailedTests + (json.numPendingTests ?? 0) }), ended)
+  return readReport(
+    report,
+    (json) => ({ passed: json.numPassedTests, failed: json.numFailedTests + forgotten(json.numPendingTests) }),
+    ended,
+  )
 }
 
 const browser = (tools) => {

@@ -2,13 +2,16 @@
 // inside .toolchain/. Plain JavaScript on Node's own modules, because nothing else is installed yet when this runs.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const folder = join(root, '.toolchain')
+const toolsStamp = join(folder, '.installed')
 const pnpmVersion = '12.21.0'
+// One folder may be used from two systems, and binaries of the other are none.
+const machine = `${process.platform} ${process.arch}`
 const nodeMajor = 24
 
 export const say = (text) => process.stderr.write(`\u001b[36m▸\u001b[0m ${text}\n`)
@@ -33,12 +36,16 @@ const ownNodeIsNewEnough = () => Number(process.versions.node.split('.')[0]) >= 
 
 const npmInstall = (packages) => {
   mkdirSync(folder, { recursive: true })
+  // What an install that was cut off has left looks like a whole one.
+  if (!existsSync(toolsStamp)) rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
+  rmSync(toolsStamp, { force: true })
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
   const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...packages]
   const npm = process.env.npm_execpath
   // `npm` is a script: started through npm itself we know where it is; started by hand, the shell finds it.
   if (npm?.endsWith('.js')) run(process.execPath, [npm, ...args], { label: 'npm install' })
   else run('npm', args, { label: 'npm install', shell: process.platform === 'win32' })
+  writeFileSync(toolsStamp, machine)
 }
 
 /** Where Node 24 and pnpm are, after fetching what is missing. */
@@ -47,8 +54,9 @@ export const ensureToolchain = () => {
   const pnpm = join(folder, 'node_modules', 'pnpm', 'bin', 'pnpm.mjs')
   const node = ownNodeIsNewEnough() ? process.execPath : nodeBinary
   const missing = []
-  if (!existsSync(node)) missing.push(`${nodePackage()}@${nodeMajor}`)
-  if (!existsSync(pnpm) || installedVersion('pnpm') !== pnpmVersion) missing.push(`pnpm@${pnpmVersion}`)
+  const isWhole = stamped(toolsStamp, machine)
+  if (!ownNodeIsNewEnough() && !(isWhole && existsSync(nodeBinary))) missing.push(`${nodePackage()}@${nodeMajor}`)
+  if (!isWhole || !existsSync(pnpm) || installedVersion('pnpm') !== pnpmVersion) missing.push(`pnpm@${pnpmVersion}`)
   if (missing.length > 0) {
     say(`Fetching ${missing.join(' and ')} (once)`)
     // npm prunes what it is not told about, so both are always named together.
@@ -69,12 +77,19 @@ const manifests = () => {
 }
 
 const digest = (paths) => {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(machine)
   for (const path of paths) hash.update(path.slice(root.length)).update(readFileSync(path))
   return hash.digest('hex')
 }
 
 const stamped = (path, value) => existsSync(path) && readFileSync(path, 'utf8') === value
+
+/** Work whose result is only good as a whole: the stamp of the one before goes first. */
+const stamping = (path, value, work) => {
+  rmSync(path, { force: true })
+  work()
+  writeFileSync(path, value)
+}
 
 /** Installs the dependencies of the lock file, unless nothing changed since the last time. */
 export const installDependencies = ({ node, pnpm, env }) => {
@@ -82,11 +97,12 @@ export const installDependencies = ({ node, pnpm, env }) => {
   const wanted = digest([join(root, 'pnpm-lock.yaml'), join(root, 'pnpm-workspace.yaml'), ...manifests()])
   if (stamped(stamp, wanted)) return
   say('Installing dependencies')
-  run(node, [pnpm, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=warn'], {
-    env,
-    label: 'pnpm install',
-  })
-  writeFileSync(stamp, wanted)
+  stamping(stamp, wanted, () =>
+    run(node, [pnpm, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=warn'], {
+      env,
+      label: 'pnpm install',
+    }),
+  )
 }
 
 const filesBelow = (path) => {
@@ -107,13 +123,14 @@ export const buildServer = ({ node, env }) => {
   const wanted = digest([...config, ...sources.flatMap(filesBelow)])
   if (stamped(stamp, wanted) && existsSync(main)) return main
   say('Building the server')
-  run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts'], {
-    env,
-    label: 'rolldown',
-    // It lists every file; what goes wrong is told on the other stream.
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  writeFileSync(stamp, wanted)
+  stamping(stamp, wanted, () =>
+    run(node, [join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'), '-c', 'rolldown.config.ts'], {
+      env,
+      label: 'rolldown',
+      // It lists every file; what goes wrong is told on the other stream.
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }),
+  )
   return main
 }
 
@@ -124,10 +141,11 @@ export const buildApp = ({ node, env }) => {
   const wanted = digest([join(root, 'pnpm-lock.yaml'), ...sources])
   if (stamped(stamp, wanted) && existsSync(join(root, 'apps', 'web', 'dist', 'index.html'))) return
   say('Building the app')
-  run(node, [join(root, 'apps', 'web', 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
-    cwd: join(root, 'apps', 'web'),
-    env,
-    label: 'vite build',
-  })
-  writeFileSync(stamp, wanted)
+  stamping(stamp, wanted, () =>
+    run(node, [join(root, 'apps', 'web', 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
+      cwd: join(root, 'apps', 'web'),
+      env,
+      label: 'vite build',
+    }),
+  )
 }

@@ -53,7 +53,10 @@ export const startServer = async (paths: readonly string[], env: NodeJS.ProcessE
   const url = await printedAddress(child)
   const ended = once(child, 'exit')
   const signalAll = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal)
+    if (child.pid === undefined || child.exitCode !== null) return
+    // Windows has no groups of processes; what the program started ends when it sees that it has gone.
+    if (process.platform === 'win32') child.kill(signal)
+    else process.kill(-child.pid, signal)
   }
   return {
     url,

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where this program keeps its own files. Nothing derived ever lies inside a workspace. */
@@ -17,7 +17,11 @@ export const userFolders = (env: NodeJS.ProcessEnv = process.env): UserFolders =
   const own = env.NIRS_WORKSPACE_HOME
   if (own !== undefined && own !== '') return { cache: join(own, 'cache'), config: join(own, 'config'), state: join(own, 'state') }
   const home = homedir()
-  const base = (name: string, fallback: string) => join(env[name] ?? join(home, fallback), 'nirs-workspace')
+  // Empty or relative counts as unset, as the XDG specification wants it: it would be another folder wherever one stands.
+  const base = (name: string, fallback: string) => {
+    const given = env[name] ?? ''
+    return join(isAbsolute(given) ? given : join(home, fallback), 'nirs-workspace')
+  }
   if (process.platform === 'win32') {
     const local = base('LOCALAPPDATA', 'AppData/Local')
     return { cache: join(local, 'cache'), config: join(local, 'config'), state: join(local, 'state') }

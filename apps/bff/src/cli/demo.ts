@@ -5,6 +5,7 @@ import { isStorageError, resolveWorkspace, systemCode } from '@nirs-workspace/st
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
+import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { startServing, withServeOptions } from './serve.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
@@ -43,9 +44,16 @@ const make = async (directory: string, size: DemoSize): Promise<{ predictions: n
   await mkdir(dirname(directory), { recursive: true })
   try {
     const { makeDemo } = await import('@nirs-workspace/demo')
-    const { predictions, datasets } = await makeDemo({ directory: beside, size, onProgress: showDone() })
-    await rename(beside, directory)
-    return { predictions, datasets }
+    return await interruptible(async (signal) => {
+      const show = showDone()
+      const onProgress = (step: Parameters<typeof show>[0]): void => {
+        signal.throwIfAborted()
+        show(step)
+      }
+      const { predictions, datasets } = await makeDemo({ directory: beside, size, onProgress })
+      await rename(beside, directory)
+      return { predictions, datasets }
+    })
   } finally {
     await rm(beside, { recursive: true, force: true })
   }

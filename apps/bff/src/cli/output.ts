@@ -20,8 +20,15 @@ export const printResult = <T>(options: OutputOptions, result: T, text: (result:
 }
 
 /** As JSON with the sign of a zero, which JSON has and `JSON.stringify` drops: a residual of -0 is one in the file as well. */
-const toJsonText = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) => (Object.is(part, -0) ? JSON.rawJSON('-0') : part))
+const toJsonText = (value: unknown): string => {
+  try {
+    return JSON.stringify(value, (_key, part: unknown) => (Object.is(part, -0) ? JSON.rawJSON('-0') : part))
+  } catch (error) {
+    // A text of Node ends at half a gigabyte.
+    if (!(error instanceof RangeError)) throw error
+    throw new UsageError('That is too much for one document. Ask for less of it (--limit, filters), or export it.', { cause: error })
+  }
+}
 
 /** Progress and messages, which are never on standard output. */
 export const say = (message: string): void => {

@@ -7,6 +7,7 @@ import { createApp } from '../server/create-app.ts'
 import { createDeps } from '../server/create-deps.ts'
 import { startServer } from '../server/start-server.ts'
 import { findWorkspaces } from './find-workspaces.ts'
+import { onStop } from './on-stop.ts'
 import { hasDisplay, openBrowser } from './open-browser.ts'
 import { type OutputOptions, printResult, say, UsageError } from './output.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -59,14 +60,8 @@ export const startAddress = (port: number, { token, host, allowedNames, isNetwor
   return `http://${name}:${port}/${token === undefined ? '' : `?token=${token}`}`
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** Resolves at the first SIGINT or SIGTERM; a later one ends the process at once. */
 const stopSignal = (): Promise<void> =>
   new Promise((resolve) => {
-    const stop = () => {
-      process.off('SIGINT', stop)
-      process.off('SIGTERM', stop)
-      resolve()
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
+    onStop(resolve)
   })

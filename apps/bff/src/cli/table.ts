@@ -4,7 +4,7 @@ type Cell = string | number | boolean | null | undefined
 export const formatTable = (headings: readonly string[], rows: readonly (readonly Cell[])[], { widest = 48 } = {}): string => {
   if (rows.length === 0) return ''
   const lines = [headings, ...rows.map((row) => row.map((cell) => formatCell(cell, widest)))]
-  const widths = headings.map((_heading, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const widths = headings.map((_heading, column) => lines.reduce((widest, line) => Math.max(widest, line[column]?.length ?? 0), 0))
   const rightAligned = headings.map((_heading, column) => rows.every((row) => typeof row[column] !== 'string'))
   const formatLine = (line: readonly string[]) =>
     line
