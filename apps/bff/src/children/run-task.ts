@@ -21,7 +21,7 @@ const work = async (raw: unknown): Promise<unknown> => {
   const task = Task.parse(raw)
   switch (task.task) {
     case 'build_catalog':
-      return buildCatalog(await resolveWorkspace(task.path), { cacheFolder: task.cache })
+      return buildCatalog(await resolveWorkspace(task.path), { cacheFolder: task.cache, evenWhenWritten: true })
     case 'storage_status':
       return storageStatus(task.path, task.cache)
     case 'inspect':

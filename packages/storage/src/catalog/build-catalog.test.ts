@@ -1,14 +1,16 @@
-import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { renameSync, truncateSync } from 'node:fs'
+import { copyFile, mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { PredictionFilter } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { whereClause } from '../predictions/filter-clause.ts'
+import { changeSqlite, convertStore } from '../sqlite/testing/convert-store.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { type MadePrediction, makeParquet, makeStore, type StoreToMake, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, expectedWorkspace, hasSharedWorkspaces, sharedWorkspaceNames } from '../testing/shared-workspaces.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { buildCatalog } from './build-catalog.ts'
+import { buildCatalog, type CatalogProgress } from './build-catalog.ts'
 import { catalogFolder, defaultCacheFolder, parseCatalogName } from './catalog-file.ts'
 import { findCatalog } from './find-catalog.ts'
 import { openCatalog } from './open-catalog.ts'
@@ -194,6 +196,79 @@ test('predictions whose file is damaged point to it and have no arrays', async (
 test('a DuckDB file of somebody else is not a workspace', async () => {
   const extra = ['DROP TABLE prediction_arrays', 'DROP TABLE predictions']
   await expect(queryMade({ store: { release: '0.7.1', extra } }, 'SELECT 1')).rejects.toMatchObject({ code: 'not_a_workspace' })
+})
+
+describe('while another program writes', () => {
+  const sceneOf = async () => {
+    const folder = await temporaryFolder()
+    const inside = (name: string) => join(folder.path, 'workspace', name)
+    await mkdir(inside('arrays'), { recursive: true })
+    await makeStore(inside('store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
+    await convertStore(inside(''))
+    await makeParquet(inside('arrays/wheat.parquet'), [{ id: 'a' }])
+    const resolved = await resolveWorkspace(inside(''))
+    const options = { cacheFolder: join(folder.path, 'cache') }
+    const add = (id: string) =>
+      changeSqlite(
+        inside('store.sqlite'),
+        `CREATE TEMP TABLE next AS SELECT * FROM predictions WHERE prediction_id = 'a';
+         UPDATE next SET prediction_id = '${id}'; INSERT INTO predictions SELECT * FROM next`,
+      )
+    return { folder, inside, resolved, options, add, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+  }
+
+  test('what it adds between the reading of arrays and of metadata is read again: no prediction stands without its arrays', async () => {
+    await using scene = await sceneOf()
+    const { folder, inside, resolved, options } = scene
+    const grown = join(folder.path, 'grown.parquet')
+    await makeParquet(grown, [{ id: 'a' }, { id: 'b' }])
+    const steps: string[] = []
+    const onProgress = ({ step }: CatalogProgress) => {
+      if (step === 'metadata' && !steps.includes(step)) {
+        renameSync(grown, inside('arrays/wheat.parquet'))
+        scene.add('b')
+      }
+      steps.push(step)
+    }
+    const built = await buildCatalog(resolved, { ...options, onProgress })
+    const catalog = await openCatalog(built)
+    const rows = await catalog.engine.rows(Row, 'SELECT prediction_id AS id, array_source FROM predictions ORDER BY id')
+    catalog.close()
+    expect(rows).toEqual(['a', 'b'].map((id) => ({ id, array_source: 'arrays/wheat.parquet' })))
+    expect((await findCatalog(resolved, options)).fresh?.path).toBe(built.path)
+    expect(steps).toEqual(['arrays', 'metadata', 'finish', 'arrays', 'metadata', 'finish'])
+    expect(await readdir(catalogFolder(options))).toHaveLength(1)
+  })
+
+  test('without a pause it is store_locked after a few times; what was read last is kept where that is wanted, and never fresh', async () => {
+    await using scene = await sceneOf()
+    const { resolved, options } = scene
+    let times = 0
+    const onProgress = ({ step }: CatalogProgress) => {
+      if (step === 'metadata') scene.add(`more-${times++}`)
+    }
+    await expect(buildCatalog(resolved, { ...options, onProgress })).rejects.toMatchObject({ code: 'store_locked' })
+    expect([times, await readdir(catalogFolder(options))]).toEqual([3, []])
+    const built = await buildCatalog(resolved, { ...options, onProgress, evenWhenWritten: true })
+    expect(times).toBe(6)
+    const found = await findCatalog(resolved, options)
+    expect([found.fresh, found.last?.path]).toEqual([undefined, built.path])
+  })
+
+  test('a store that it is just writing over is not called damaged', async () => {
+    await using scene = await sceneOf()
+    const { folder, inside, resolved, options } = scene
+    const whole = join(folder.path, 'whole.sqlite')
+    await copyFile(inside('store.sqlite'), whole)
+    const steps: string[] = []
+    const onProgress = ({ step }: CatalogProgress) => {
+      steps.push(step)
+      if (steps.length === 2) truncateSync(inside('store.sqlite'), 5000)
+      if (steps.length === 3) renameSync(whole, inside('store.sqlite'))
+    }
+    await buildCatalog(resolved, { ...options, onProgress })
+    expect(steps).toEqual(['arrays', 'metadata', 'arrays', 'metadata', 'finish', 'arrays', 'metadata', 'finish'])
+  })
 })
 
 describe('the cache folder', () => {

@@ -3,6 +3,7 @@ import type { WorkspaceCounts } from '@nirs-workspace/types'
 import { appendColumns } from '../engine/append-columns.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { indexArrays } from './array-index.ts'
@@ -19,15 +20,44 @@ export interface CatalogProgress {
 }
 
 export interface BuildOptions extends CatalogOptions {
+  /** Begins again from the first step when another process has written to the workspace meanwhile. */
   onProgress?: ((progress: CatalogProgress) => void) | undefined
+  /**
+   * When another process writes during every attempt, keep what the last one read: it is no fresh catalog of any state of the workspace.
+   * Default: `store_locked`.
+   */
+  evenWhenWritten?: boolean | undefined
 }
 
 /**
  * Derives the catalog of a workspace and puts it in the cache folder. The workspace is only read; its store is attached while the
- * metadata is copied and no longer. Meant for a short-lived process: a damaged store can take it down.
+ * metadata is copied and no longer. What another process writes in between is read again, a few times. Meant for a short-lived process: a
+ * damaged store can take it down.
  * Throws `store_locked`, `store_unreadable`, `store_too_new`, `store_unsafe`, `not_a_workspace`, `write_failed`, `no_space`.
  */
 export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOptions = {}): Promise<CatalogFile> => {
+  for (let attempt = 1; attempt < mostAttempts; attempt += 1) {
+    try {
+      return await build(resolved, options, false)
+    } catch (error) {
+      if (!(error instanceof WrittenMeanwhile)) throw error
+    }
+  }
+  return build(resolved, options, options.evenWhenWritten ?? false)
+}
+
+/** Who writes without a pause would keep us at it for ever. */
+const mostAttempts = 3
+
+/** What was read before and after the other process wrote does not belong together. */
+class WrittenMeanwhile extends StorageError {
+  constructor(resolved: ResolvedWorkspace, cause?: unknown) {
+    const message = 'Another process keeps writing to the workspace, so that no state of it could be read as a whole. Nothing was changed.'
+    super('store_locked', message, { path: resolved.root, hint: 'Wait until it has finished, then try again.' }, cause)
+  }
+}
+
+const build = async (resolved: ResolvedWorkspace, options: BuildOptions, evenWhenWritten: boolean): Promise<CatalogFile> => {
   const folder = catalogFolder(options)
   // Before anything is read: a change after this moment gives another fingerprint and with it a new catalog.
   const fingerprint = await fingerprintWorkspace(resolved)
@@ -40,7 +70,10 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
       await attachWritable(engine, made, 'catalog')
       const times = resolved.sqlite === null ? 'local' : 'whole_seconds_utc'
       for (const statement of catalogDefinition('catalog', times)) await engine.run(statement)
-      const { predictions } = await fill(engine, resolved, own, { fingerprint, built_at, root: resolved.root }, options)
+      const stamps = { fingerprint, built_at, root: resolved.root }
+      const { predictions } = await refuseWritten(resolved, fingerprint, evenWhenWritten, () =>
+        fill(engine, resolved, own, stamps, options),
+      )
       // One prediction and its siblings are looked up with every click; without these each look-up is a scan.
       await engine.run('CREATE INDEX predictions_by_id ON catalog.predictions(prediction_id)')
       await engine.run('CREATE INDEX predictions_by_chain ON catalog.predictions(chain_id)')
@@ -52,6 +85,27 @@ export const buildCatalog = async (resolved: ResolvedWorkspace, options: BuildOp
   })
   await tidyCatalogs(folder, workspaceKey(resolved), name)
   return { path, fingerprint, built_at }
+}
+
+/** Pages of two states of one file can look like damage: that, too, is only believed of a workspace at rest. */
+const refuseWritten = async <T>(
+  resolved: ResolvedWorkspace,
+  fingerprint: string,
+  evenWhenWritten: boolean,
+  read: () => Promise<T>,
+): Promise<T> => {
+  const isWritten = async () => (await fingerprintWorkspace(resolved)) !== fingerprint
+  let answer: T
+  try {
+    answer = await read()
+  } catch (error) {
+    if (isStorageError(error, 'store_unreadable', 'arrays_corrupt', 'arrays_missing') && (await isWritten())) {
+      throw new WrittenMeanwhile(resolved, error)
+    }
+    throw error
+  }
+  if (!evenWhenWritten && (await isWritten())) throw new WrittenMeanwhile(resolved)
+  return answer
 }
 
 /** Finding out how to compress what is small takes a quarter of the building, and saves next to nothing: a file is made of large blocks. */
