@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import type * as Disk from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { exportRun } from '../bundles/export-run.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
@@ -19,6 +20,15 @@ import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { openSqlite } from './open-sqlite.ts'
 import { asNumber } from './read-table.ts'
+
+/** What takes the place of copying the log of a store. */
+const copying = vi.hoisted(() => ({ log: null as ((log: string, target: string) => Promise<void>) | null }))
+vi.mock('node:fs/promises', async (load) => {
+  const disk = await load<typeof Disk>()
+  const copyFile: typeof disk.copyFile = (from, to, mode) =>
+    copying.log !== null && String(from).endsWith('-wal') ? copying.log(String(from), String(to)) : disk.copyFile(from, to, mode)
+  return { ...disk, copyFile }
+})
 
 const schema = `
   PRAGMA journal_mode = WAL;
@@ -76,6 +86,28 @@ test('rows that are only in a live log are read, from a copy; the log stays as i
   expect(left.database.prepare('SELECT count(*) AS n FROM runs').get()).toEqual({ n: 2 })
   await left.close()
   expect(await hashTree(folder.path)).toBe(before)
+})
+
+test('a log that is begun anew while it is copied is copied again', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'store.sqlite')
+  const writer = new DatabaseSync(path)
+  writer.exec(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA page_size = 4096;
+    CREATE TABLE one (n INTEGER); CREATE TABLE two (n INTEGER); CREATE TABLE large (bytes BLOB);
+    INSERT INTO one VALUES (0); INSERT INTO two VALUES (0); PRAGMA wal_checkpoint(RESTART);
+    UPDATE one SET n = 1; BEGIN; UPDATE one SET n = 2; UPDATE two SET n = 2; COMMIT; PRAGMA wal_checkpoint(PASSIVE)`)
+  const headAndFirstFrame = 32 + 24 + 4096
+  copying.log = async (log, target) => {
+    copying.log = null
+    const before = await readFile(log)
+    writer.exec('BEGIN; UPDATE one SET n = 3; UPDATE two SET n = 3; INSERT INTO large VALUES (zeroblob(40000)); COMMIT')
+    const after = await readFile(log)
+    await writeFile(target, Buffer.concat([before.subarray(0, headAndFirstFrame), after.subarray(headAndFirstFrame)]))
+  }
+  const store = await openSqlite(path)
+  expect([copying.log, store.database.prepare('SELECT one.n AS one, two.n AS two FROM one, two').get()]).toEqual([null, { one: 3, two: 3 }])
+  await store.close()
+  writer.close()
 })
 
 test('columns that a release lacks are null, JSON stays text, odd numbers do not hide the row', async () => {
