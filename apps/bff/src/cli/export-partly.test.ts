@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { ExportedFile, errorCodes } from '@nirs-workspace/types'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
-import { runCli } from '../testing/run-cli.ts'
-import { copySample, hasSamples, removeCopies } from '../testing/workspace-copies.ts'
+import { runCli, runCliAfter } from '../testing/run-cli.ts'
+import { copyDemo, copySample, hasSamples, removeCopies } from '../testing/workspace-copies.ts'
 
 let home: string
 let damaged: string
@@ -133,4 +133,19 @@ test.runIf(hasSamples)('names that occur but let nothing through leave no file; 
   expect(await readdir(home)).not.toContain('none.parquet')
   const top = await runCli(['top', damaged, '--metric', 'RMSEP', '--dataset', 'two_probes', '--json'], home)
   expect([top.code, z.object({ rows: z.array(z.unknown()) }).parse(JSON.parse(top.stdout)).rows]).not.toEqual([0, []])
+})
+
+test('a catalog that another program removes between two datasets fails those that are left, and the others are named', async () => {
+  const folder = join(home, 'removed-catalog')
+  const pretend = `
+    import { rmSync } from 'node:fs'
+    process.env.NIRS_WORKSPACE_HOME = ${JSON.stringify(home)}
+    const write = process.stderr.write.bind(process.stderr)
+    process.stderr.write = (text) => {
+      if (text.includes(' rows ')) rmSync(${JSON.stringify(join(home, 'cache', 'catalogs'))}, { recursive: true, force: true })
+      return write(text)
+    }`
+  const { code, stderr } = await runCliAfter(pretend, ['export', await copyDemo(), '-o', folder])
+  expect(stderr).toMatch(/1 of \d datasets was written: "[^"]+"\. Not written: .*The catalog of this workspace was removed meanwhile/)
+  expect([code, (await readdir(folder)).length]).toEqual([errorCodes.catalog_building.exit, 1])
 })

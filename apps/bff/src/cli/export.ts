@@ -18,6 +18,7 @@ import {
 } from '@nirs-workspace/storage'
 import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
+import { orCatalogGone } from './catalog-gone.ts'
 import { collect } from './collect-values.ts'
 import { exitCodes } from './exit-codes.ts'
 import { filesToWrite, fileToWrite, folderToWrite, isExistingFolder } from './export-place.ts'
@@ -108,7 +109,7 @@ const exportFiles = async (
     try {
       files.push(await exportOne(work, request, { dataset_name, format, target }))
     } catch (error) {
-      const known = work.signal.aborted ? stopped(error) : notWritten(target, error)
+      const known = work.signal.aborted ? stopped(error) : notWritten(target, await orCatalogGone(work.catalog, error))
       if (!isStorageError(known) || datasets.length === 1) throw known
       if (known.code === 'nothing_to_export') {
         leftOut.push(known)
@@ -190,6 +191,8 @@ const exportArchive = async ({ catalog, resolved, options, signal }: Work, reque
       onLeftOut: (reason) => leftOut.push(reason),
     })
     return pipeline(Readable.fromWeb(archive), createWriteStream(beside, { flags: 'wx' }), { signal })
+  }).catch(async (error: unknown) => {
+    throw await orCatalogGone(catalog, error)
   })
   for (const reason of leftOut) tellLeftOut(reason)
   for (const file of files) tell(options, file)

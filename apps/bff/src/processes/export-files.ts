@@ -6,6 +6,7 @@ import type { ExportedFile } from '@nirs-workspace/types'
 import type { ExportOrder } from '../children/export-messages.ts'
 import type { Log } from '../log.ts'
 import { exportToFile, exportToStream } from './export-process.ts'
+import { holdCatalog } from './hold-catalog.ts'
 import { isAlive } from './is-alive.ts'
 
 type FileOrder = Omit<Extract<ExportOrder, { type: 'file' }>, 'target'>
@@ -59,7 +60,8 @@ export class ExportFiles {
     const scratch = join(this.#folder, randomUUID())
     try {
       await mkdir(scratch, { recursive: true, mode: 0o700 })
-      yield* exportToStream({ ...order, scratch }, AbortSignal.any([signal, this.#closing.signal]))
+      const context = await holdCatalog(order.context, join(scratch, 'catalog.duckdb'))
+      yield* exportToStream({ ...order, context, scratch }, AbortSignal.any([signal, this.#closing.signal]))
     } finally {
       await rm(scratch, { recursive: true, force: true })
       this.#archives.delete(over)
@@ -106,7 +108,7 @@ export class ExportFiles {
     const abort = new AbortController()
     // Of its own name: an export that was given up may still be cleaning up when the same is asked for again.
     const target = join(this.#folder, `${randomUUID()}.${extensions[order.request.format]}`)
-    const file = exportToFile({ ...order, target }, abort.signal)
+    const file = this.#write({ ...order, target }, abort.signal)
     const entry: Entry = { file, finished: false, readers: 0, abort, expiry: undefined }
     this.#entries.set(key, entry)
     file.then(
@@ -116,6 +118,16 @@ export class ExportFiles {
       () => this.#forget(key, entry),
     )
     return entry
+  }
+
+  async #write(order: FileOrder & { target: string }, signal: AbortSignal): Promise<ExportedFile> {
+    const held = `${order.target}.catalog`
+    const context = await holdCatalog(order.context, held)
+    try {
+      return await exportToFile({ ...order, context }, signal)
+    } finally {
+      await rm(held, { force: true }).catch((error) => this.#log.error('the catalog of an export could not be removed', { error }))
+    }
   }
 
   #release(key: string, entry: Entry): void {
