@@ -343,6 +343,19 @@ describe('refusals', () => {
     expect(await readFile(target, 'utf8')).toBe('before')
   })
 
+  it('is refused when a file no longer has the arrays that the catalog saw there: they would come out as none', async () => {
+    await make([soil('a'), soil('b'), soil('c'), soil('none', { array_source: null, arrays: {} })])
+    await writeArrayFile(join(workspace.root, 'arrays', 'soil_pH.parquet'), [soil('b')])
+    const gone = { code: 'arrays_missing', message: expect.stringContaining('prediction a and 1 more'), fields: { ids: ['a', 'c'] } }
+    for (const layout of ['prediction', 'sample'] as const) {
+      await expect(exportDataset(context(), request({ layout }))).rejects.toMatchObject(gone)
+    }
+    expect(await readdir(workspace.outside)).toEqual([])
+    workspace.duckdb = join(workspace.root, 'store.duckdb')
+    await writeArrayTable(workspace.duckdb, [soil('a')])
+    await expect(exportDataset(context(), request())).rejects.toMatchObject({ fields: { ids: ['c'] } })
+  })
+
   it('names the file whose pages cannot be decoded, for every format', async () => {
     await make([soil('a', { arrays: { y_true: floatList(Array.from({ length: 3000 }, (_, index) => Math.sin(index))) } })])
     const path = join(workspace.root, 'arrays', 'soil_pH.parquet')

@@ -142,7 +142,7 @@ describe('samples: the arrays, one row per sample', () => {
     await expect(predictions.query('FROM samples', slow)).rejects.toMatchObject({ code: 'arrays_missing' })
   })
 
-  test('arrays that are not those of their prediction are not shown', async () => {
+  test('arrays that are not those of their prediction are not shown, and those that have gone are missed', async () => {
     const path = join(folder.path, 'foreign')
     await mkdir(join(path, 'arrays'), { recursive: true })
     await makeStore(join(path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a', score: 1, y: [1, 2, 3] }] })
@@ -150,6 +150,11 @@ describe('samples: the arrays, one row per sample', () => {
     await using predictions = await open('foreign')
     await expect(predictions.query('SELECT y_true FROM samples', slow)).rejects.toMatchObject({
       code: 'arrays_corrupt',
+      message: expect.stringContaining('prediction a'),
+    })
+    await makeParquet(join(path, 'arrays', 'wheat.parquet'), [{ id: 'b', score: 1, y: [1, 2, 3] }])
+    await expect(predictions.query('SELECT y_true FROM samples', slow)).rejects.toMatchObject({
+      code: 'arrays_missing',
       message: expect.stringContaining('prediction a'),
     })
   })
