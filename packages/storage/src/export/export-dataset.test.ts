@@ -125,13 +125,19 @@ describe('exportDataset', () => {
     expect(await readFile(path)).toEqual(before)
   })
 
-  it('leaves out tombstoned rows and says so; a damaged list is a warning', async () => {
+  it('leaves out tombstoned rows of files and says so, and none whose arrays a store has; a damaged list is a warning', async () => {
     await make([soil('a'), soil('b')])
     const list = join(workspace.root, 'arrays', '_tombstones.json')
     await writeFile(list, '{"a": "2026-01-01T00:00:00+00:00"}')
     const file = await exportDataset(context(), request())
     expect(await ids(file.path)).toEqual(['b'])
     expect(file.warnings).toHaveLength(1)
+    workspace.duckdb = join(workspace.root, 'store.duckdb')
+    const kept = [soil('a', { array_source: 'table' }), soil('b')]
+    await writeArrayTable(workspace.duckdb, kept)
+    await writeCatalog(`${workspace.catalogPath}.other`, kept)
+    const inTable = await exportDataset({ ...context(), catalog: { file: { path: `${workspace.catalogPath}.other` } } }, request())
+    expect([(await ids(inTable.path)).toSorted(), inTable.warnings]).toEqual([['a', 'b'], []])
     await writeFile(list, '[')
     expect((await exportDataset(context(), request())).warnings[0]).toContain('damaged')
   })

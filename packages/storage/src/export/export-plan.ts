@@ -44,7 +44,7 @@ export const makePlan = async (
   return { table, predictions: count, removed, warnings: [...warnings, ...(await tellWithoutArrays(engine, table, count, layout))] }
 }
 
-/** A plan of what stands behind a FROM, without the predictions that are removed. */
+/** A plan of what stands behind a FROM, without the predictions that are removed: those on the list whose arrays no store has. */
 export const fillPlan = async (
   engine: Engine,
   arraysFolder: string | null,
@@ -77,11 +77,12 @@ const tellWithoutArrays = async (engine: Engine, table: string, predictions: num
   return [`${count} of ${predictions} predictions ${were} stored without arrays: ${rows}.`]
 }
 
+// As the array reader has it: the list is of rows in array files, and what lies in a store is there whatever it says.
 const leaveOutRemoved = async (engine: Engine, arraysFolder: string | null, table: string) => {
   const tombstones = await readTombstonesIfSound(arraysFolder)
   if (tombstones === null) return { removed: 0, warnings: ['The list of removed predictions is damaged and was not applied.'] }
   if (tombstones.size === 0) return { removed: 0, warnings: [] }
-  const condition = `prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
+  const condition = `coalesce(array_source NOT IN ('table', 'bak'), true) AND prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
   const parameters = { ids: JSON.stringify([...tombstones.keys()]) }
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table} WHERE ${condition}`, parameters)
   if (count === 0) return { removed: 0, warnings: [] }
