@@ -96,6 +96,7 @@ describe('verbs that look', () => {
         rows: datasets[0]?.predictions,
         bytes: expect.any(Number),
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        warnings: [],
       },
     ])
     const several = (await cli.json('export', workspace, '-o', join(cli.home, 'several'))).answer.files as unknown[]

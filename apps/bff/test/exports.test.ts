@@ -304,6 +304,8 @@ test('N3: datasets of any name are exported under it, each its own rows', async 
     expect(response.headers.get('content-disposition')).toMatch(
       /^attachment; filename="[ -~]+\.parquet"; filename\*=UTF-8''[\w%.~-]+\.parquet$/,
     )
+    const warnings = ['1 of 1 predictions was stored without arrays: its row has none.']
+    expect(JSON.parse(response.headers.get('x-export-warnings') ?? '')).toEqual(warnings)
     const id = found.rows[0]?.prediction_id ?? ''
     expect(await namesIn(response)).toEqual([{ id, name: Buffer.from(name).toString('hex').toUpperCase() }])
     ids.add(id)

@@ -304,6 +304,9 @@ test('OpenAPI describes every route, and the page shows them without scripts', a
   for (const { method, path } of allRoutes)
     expect([path, Object.keys(document.paths[path]?.[method.toLowerCase()]?.responses ?? {}).length > 1]).toEqual([path, true])
   expect(Object.values(document.paths).flatMap(Object.keys)).toHaveLength(allRoutes.length)
+  expect(document.paths['/aggregated-predictions/export']?.post?.responses).toMatchObject({
+    200: { headers: { 'x-export-warnings': { schema: { type: 'string' } } } },
+  })
   const page = await (await send('GET', '/docs')).text()
   expect(page).not.toContain('<script')
   expect(page).not.toMatch(/https?:\/\//)

@@ -24,6 +24,8 @@ export const ExportedFile = z.object({
   rows: z.number().int(),
   bytes: z.number(),
   sha256: z.string(),
+  /** What a reader of the file should know: predictions that were left out or have no arrays. */
+  warnings: z.array(z.string()),
 })
 export type ExportedFile = z.infer<typeof ExportedFile>
 

@@ -18,7 +18,7 @@ const run = async (raw: unknown): Promise<FromExport> => {
     return { type: 'end' }
   }
   const { format, layout, csv_dialect, filters } = order.request
-  const { path, dataset_name, rows, bytes, sha256 } = await exportDataset(order.context, {
+  const file = await exportDataset(order.context, {
     dataset_name: order.dataset_name,
     filters,
     format: format === 'zip' ? 'parquet' : format,
@@ -27,7 +27,7 @@ const run = async (raw: unknown): Promise<FromExport> => {
     target: order.target,
     signal: abort.signal,
   })
-  return { type: 'file', file: { path, dataset_name, rows, bytes, sha256 } }
+  return { type: 'file', file }
 }
 
 followParent(() => abort.abort())

@@ -63,7 +63,7 @@ test('a file that is there is replaced with --force only, and a store outside of
   expect(await readFile(store, 'utf8')).toBe('mine')
 })
 
-test('datasets without a matching prediction are left out and told; an export of nothing is refused and leaves no file', async () => {
+test('datasets without a matching prediction are left out and told, as is what to know of the others; an export of nothing is refused and leaves no file', async () => {
   const { stdout } = await runCli(['list', workspace, 'predictions', '--json', '--limit', '1000'], home)
   const { rows } = JSON.parse(stdout) as { rows: { dataset_name: string; model_name: string }[] }
   const byModel = Map.groupBy(rows, (row) => row.model_name)
@@ -72,11 +72,15 @@ test('datasets without a matching prediction are left out and told; an export of
     ofOne[0]?.dataset_name,
     rows.map((row) => row.dataset_name).filter((each) => each !== ofOne[0]?.dataset_name),
   ]
+  await mkdir(join(workspace, 'arrays'))
+  await writeFile(join(workspace, 'arrays', '_tombstones.json'), '[')
+  const warning = 'The list of removed predictions is damaged and was not applied.'
   for (const [output, ...more] of [['some.zip', '--format', 'zip'], ['some']] as const) {
     const made = await exportTo(join(home, output), '--model', model ?? '', ...more)
     expect((JSON.parse(made.stdout) as { files: object[] }).files).toEqual([
-      expect.objectContaining({ dataset_name: name, rows: ofOne.length }),
+      expect.objectContaining({ dataset_name: name, rows: ofOne.length, warnings: [warning] }),
     ])
+    expect(made.stderr).toContain(`warning: ${warning}`)
     expect(made.stderr).toContain(`left out: No prediction of "${others[0]}" passes the filters.`)
   }
   for (const [output, ...more] of [['no.zip', '--format', 'zip'], ['no.parquet']] as const) {

@@ -134,15 +134,13 @@ const exportOne = async (
   { layout, csv_dialect, filters }: ExportRequest,
   file: Pick<DatasetExport, 'dataset_name' | 'format' | 'target'>,
 ): Promise<ExportedFile> => {
-  const made = await exportDataset({ resolved, catalog }, { ...file, filters, layout, csv_dialect, signal })
-  for (const warning of made.warnings) say(`warning: ${printable(warning)}`)
-  const { path, dataset_name, rows, bytes, sha256 } = made
-  const exported = { path, dataset_name, rows, bytes, sha256 }
+  const exported = await exportDataset({ resolved, catalog }, { ...file, filters, layout, csv_dialect, signal })
   tell(options, exported)
   return exported
 }
 
-const tell = (options: Options, { path, rows, bytes }: ExportedFile): void => {
+const tell = (options: Options, { path, rows, bytes, warnings }: ExportedFile): void => {
+  for (const warning of warnings) say(`warning: ${printable(warning)}`)
   if (options.json !== true) say(`${printable(path)}  ${rows} rows  ${formatBytes(bytes)}`)
 }
 

@@ -72,11 +72,16 @@ const queryParameters = (query: z.ZodObject): JsonObject[] => {
   }))
 }
 
-const answer = ({ status, description, schema, mediaTypes }: RouteAnswer): [string, JsonObject] => {
+const answer = ({ status, description, schema, mediaTypes, headers }: RouteAnswer): [string, JsonObject] => {
   const json = schema === undefined ? {} : { 'application/json': { schema: jsonSchema(schema) } }
   const others = Object.fromEntries((mediaTypes ?? []).map((type) => [type, {}]))
   const content = { ...json, ...others }
-  return [String(status), { description, ...(Object.keys(content).length === 0 ? {} : { content }) }]
+  const told = Object.entries(headers ?? {}).map(([name, meaning]) => [name, { description: meaning, schema: { type: 'string' } }])
+  const parts = {
+    ...(told.length === 0 ? {} : { headers: Object.fromEntries(told) }),
+    ...(Object.keys(content).length === 0 ? {} : { content }),
+  }
+  return [String(status), { description, ...parts }]
 }
 
 /** One response per status, naming every code that can come with it. */

@@ -10,6 +10,8 @@ export interface RouteAnswer {
   /** Schema of a JSON answer; absent for files and pages. */
   schema?: z.ZodType
   mediaTypes?: readonly string[]
+  /** What headers of ours mean, by name. */
+  headers?: Readonly<Record<string, string>>
 }
 
 export interface RouteInput<Q, B> {

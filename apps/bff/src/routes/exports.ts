@@ -28,6 +28,12 @@ const errors = [
   'precondition_failed',
 ] as const
 
+const fileHeaders = {
+  'x-content-sha256': 'SHA-256 of the whole file, in hexadecimal digits; of one file',
+  'x-export-warnings':
+    'JSON list of sentences that a reader should know, when there are some; of one file, as an archive has them in its manifest',
+}
+
 /** Throws `workspace_not_found` when the workspace has gone since it was opened. */
 const contextOf = async (workspace: OpenedWorkspace, path: string) => {
   const { root, name, duckdb, bak, arrays } = await resolveWorkspace(workspace.path)
@@ -50,9 +56,14 @@ const sendDataset = (deps: AppDeps, workspace: OpenedWorkspace, request: Request
         'content-type': mediaTypes[wanted.format],
         'content-disposition': contentDisposition(exportFileName(dataset, extension)),
         'x-content-sha256': file.sha256,
+        ...(file.warnings.length === 0 ? {} : { 'x-export-warnings': asciiJson(file.warnings) }),
       },
     })
   })
+
+/** A header holds no other characters. */
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Several datasets as one archive, streamed while it is made. */
 const sendArchive = (deps: AppDeps, workspace: OpenedWorkspace, request: Request, wanted: ExportRequest) =>
@@ -78,7 +89,7 @@ export const exportRoutes = [
       model_name: z.array(z.string()).optional(),
     }),
     body: noBody,
-    answers: [{ status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet] }],
+    answers: [{ status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet], headers: fileHeaders }],
     errors,
     handle: async ({ deps, params, query, request }) => {
       const { partition, model_name } = query
@@ -96,7 +107,7 @@ export const exportRoutes = [
       'Datasets under filters: one as a file, several (or format zip) as a streamed ZIP with a manifest of SHA-256 sums; datasets without a matching row are left out of it',
     query: onlyWorkspace,
     body: ExportRequest.check(checkFilters),
-    answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes) }],
+    answers: [{ status: 200, description: 'The file or archive', mediaTypes: Object.values(mediaTypes), headers: fileHeaders }],
     errors,
     handle: async ({ deps, query, body, request }) => {
       const workspace = await deps.workspaces.present(query.workspace)
@@ -115,7 +126,10 @@ export const exportRoutes = [
     body: ExportRequest.check(checkFilters),
     answers: [{ status: 200, description: 'Counts by dataset', schema: ExportCount }],
     errors: ['workspace_not_found', 'catalog_building'],
-    handle: async ({ deps, query, body, request }) =>
-      (await deps.workspaces.present(query.workspace)).query((catalog) => countExport(catalog, body, { signal: request.signal })),
+    handle: async ({ deps, query, body, request }) => {
+      const workspace = await deps.workspaces.present(query.workspace)
+      const options = { signal: request.signal, arraysFolder: workspace.resolved.arrays }
+      return workspace.query((catalog) => countExport(catalog, body, options))
+    },
   }),
 ]

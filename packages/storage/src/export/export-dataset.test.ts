@@ -20,7 +20,7 @@ import {
 } from '../arrays/testing/fixture-workspace.ts'
 import { expectedFigures, sampleWorkspace } from '../arrays/testing/sample-workspace.ts'
 import { openFilesBelow, treeHash } from '../arrays/testing/tree-hash.ts'
-import { attachWritable, detach } from '../engine/attach-store.ts'
+import { attachReadOnly, attachWritable, detach } from '../engine/attach-store.ts'
 import { floatList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -28,6 +28,7 @@ import { finishFile } from '../migration/finish-file.ts'
 import { readFooter } from '../parquet/footer.ts'
 import { ParquetReader } from '../parquet/parquet-reader.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { type CountOptions, countExport } from './count-export.ts'
 import type { DatasetExport, ExportContext } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
 import { portableColumns } from './export-query.ts'
@@ -132,6 +133,12 @@ describe('exportDataset', () => {
     const file = await exportDataset(context(), request())
     expect(await ids(file.path)).toEqual(['b'])
     expect(file.warnings).toHaveLength(1)
+    const counts = await withEngine({}, async (engine) => {
+      await attachReadOnly(engine, workspace.catalogPath, 'catalog')
+      const count = (options: CountOptions) => countExport({ engine }, { layout: 'prediction' }, options)
+      return [(await count({ arraysFolder: join(workspace.root, 'arrays') })).predictions, (await count({})).predictions]
+    })
+    expect(counts).toEqual([1, 2])
     workspace.duckdb = join(workspace.root, 'store.duckdb')
     const kept = [soil('a', { array_source: 'table' }), soil('b')]
     await writeArrayTable(workspace.duckdb, kept)

@@ -28,16 +28,13 @@ const Request = optionsOf<DatasetExport>({
   signal,
 })
 
-/** A finished file, and what its reader should know. */
-export type DatasetExported = ExportedFile & { readonly warnings: readonly string[] }
-
 /**
  * Writes the predictions of one dataset, under the filters, with their arrays, to one file in the order in which the arrays are
  * stored (docs/formats.md). The workspace is only read; the file appears whole or not at all. Rows stream through: memory does not grow with
  * their number.
  * Throws `dataset_not_found`, `nothing_to_export` when it would hold no row, `arrays_corrupt`, `arrays_missing`, `store_locked`, `path_not_allowed`, `no_space`, `write_failed`.
  */
-export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
+export const exportDataset = async (context: ExportContext, request: DatasetExport): Promise<ExportedFile> => {
   checkGiven(Request, request, 'the request')
   const engine = await openExportEngine(context)
   try {
@@ -48,7 +45,7 @@ export const exportDataset = async (context: ExportContext, request: DatasetExpo
 }
 
 /** As `exportDataset`, with an engine from `openExportEngine` that may serve several exports, one after the other. */
-export const exportWith = async (engine: Engine, context: ExportContext, request: DatasetExport): Promise<DatasetExported> => {
+export const exportWith = async (engine: Engine, context: ExportContext, request: DatasetExport): Promise<ExportedFile> => {
   request.signal?.throwIfAborted()
   const target = await allowedTarget(context.resolved.root, request.target)
   const interrupt = () => engine.connection.interrupt()
@@ -59,7 +56,7 @@ export const exportWith = async (engine: Engine, context: ExportContext, request
     try {
       if (plan.predictions === 0) throw nothingToExport(request, plan)
       const rows = await writeBeside(target, (path) => writeArrays(engine, context, request, plan, path))
-      return { path: target, dataset_name: request.dataset_name, rows, ...(await describeFile(target)), warnings: plan.warnings }
+      return { path: target, dataset_name: request.dataset_name, rows, ...(await describeFile(target)), warnings: [...plan.warnings] }
     } finally {
       await dropPlan(engine, plan)
     }

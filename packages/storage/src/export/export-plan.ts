@@ -77,12 +77,18 @@ const tellWithoutArrays = async (engine: Engine, table: string, predictions: num
   return [`${count} of ${predictions} predictions ${were} stored without arrays: ${rows}.`]
 }
 
-// As the array reader has it: the list is of rows in array files, and what lies in a store is there whatever it says.
+/**
+ * Whether a row of predictions is removed, by the list of ids bound as JSON to this parameter. As the array reader has it: the list is of rows
+ * in array files, and what lies in a store is there whatever it says.
+ */
+export const isRemoved = (parameter: string): string =>
+  `(coalesce(array_source NOT IN ('table', 'bak'), true) AND prediction_id IN (SELECT unnest(from_json($${parameter}, '["VARCHAR"]'))))`
+
 const leaveOutRemoved = async (engine: Engine, arraysFolder: string | null, table: string) => {
   const tombstones = await readTombstonesIfSound(arraysFolder)
   if (tombstones === null) return { removed: 0, warnings: ['The list of removed predictions is damaged and was not applied.'] }
   if (tombstones.size === 0) return { removed: 0, warnings: [] }
-  const condition = `coalesce(array_source NOT IN ('table', 'bak'), true) AND prediction_id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`
+  const condition = isRemoved('ids')
   const parameters = { ids: JSON.stringify([...tombstones.keys()]) }
   const { count } = await engine.one(Count, `SELECT count(*) AS count FROM ${table} WHERE ${condition}`, parameters)
   if (count === 0) return { removed: 0, warnings: [] }

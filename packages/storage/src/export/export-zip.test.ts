@@ -108,11 +108,15 @@ describe('exportZip', () => {
     expect(entriesForPython(join(workspace.outside, 'out.zip'))).toBe(names.length + 1)
   })
 
-  it('takes the datasets asked for, each once, in the format and layout asked for', async () => {
+  it('takes the datasets asked for, each once, in the format and layout asked for, and says what to know of each', async () => {
     await make(['a', 'b', 'c'])
+    await writeFile(join(workspace.arrays ?? '', '_tombstones.json'), '[')
     const entries = readZip(await collect(start({ dataset_names: ['b', 'a', 'b'], format: 'csv', layout: 'sample' })))
     expect([...entries.keys()]).toEqual(['b.csv', 'a.csv', 'manifest.json'])
     expect(entries.get('a.csv')?.toString().split('\n')).toHaveLength(4)
+    const { files } = ExportManifest.parse(JSON.parse(String(entries.get('manifest.json'))))
+    const warnings = [expect.stringContaining('The list of removed predictions is damaged')]
+    expect(files.map((file) => file.warnings)).toEqual([warnings, warnings])
   })
 
   it('is refused with the name of a dataset that is not there', async () => {

@@ -32,7 +32,7 @@ const Dataset = z.object({ dataset_name: z.string() })
 const Options = optionsOf<ZipOptions>({ scratchFolder: text, signal, onFile: callback, onLeftOut: callback })
 
 /**
- * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes and SHA-256 of each. Not compressed: the
+ * A ZIP archive as it is made: one file per dataset, `manifest.json` last with name, rows, bytes, SHA-256 and warnings of each. Not compressed: the
  * files are. Entry names are plain file names, different on every file system. When the reader stops or anything fails, the stream ends
  * with the error and the scratch folder is empty again. Datasets without a row under the filters are left out; the manifest names them. What
  * is known beforehand fails before the first byte: `dataset_not_found`, `nothing_to_export` when every dataset is left out, and
@@ -102,7 +102,7 @@ async function* datasetEntries(engine: Engine, context: ExportContext, request: 
       options.onLeftOut?.(exported)
       continue
     }
-    const { rows, bytes, sha256 } = exported
+    const { rows, bytes, sha256, warnings } = exported
     const name = names[index] ?? exported.path
     const input = createReadStream(target)
     try {
@@ -111,7 +111,7 @@ async function* datasetEntries(engine: Engine, context: ExportContext, request: 
       input.destroy()
     }
     await unlink(target)
-    const file = { path: name, dataset_name, rows, bytes, sha256 }
+    const file = { path: name, dataset_name, rows, bytes, sha256, warnings }
     files.push(file)
     options.onFile?.(file)
   }
