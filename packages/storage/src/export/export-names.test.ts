@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { contentDisposition } from './content-disposition.ts'
@@ -33,6 +34,12 @@ describe('exportFileName', () => {
     const file = exportFileName(name, 'parquet')
     expect(file).toMatch(/^[^/\\:*?"<>|\p{C}]+\.parquet$/u)
     expect(file.startsWith('.')).toBe(false)
+  })
+
+  it('N8: a dataset that is called as another one with its hash keeps its file', () => {
+    const hash = createHash('sha256').update('a|b').digest('hex').slice(0, 12)
+    const names = uniqueNames(['a/b', `a_b-${hash}`, `A_B-${hash}-2`, 'a|b'], 'parquet')
+    expect(names).toEqual(['a_b.parquet', `a_b-${hash}.parquet`, `A_B-${hash}-2.parquet`, `a_b-${hash}-3.parquet`])
   })
 
   it('N8: any names give entries that differ on every file system', () => {

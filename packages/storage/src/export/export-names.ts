@@ -23,7 +23,8 @@ export const uniqueNames = (datasetNames: readonly string[], extension: string):
   const taken = new Set<string>()
   return datasetNames.map((name) => {
     const plain = exportFileName(name, extension)
-    const chosen = taken.has(caseless(plain)) ? withHash(plain, name, extension) : plain
+    let chosen = plain
+    for (let attempt = 1; taken.has(caseless(chosen)); attempt += 1) chosen = withHash(plain, name, extension, attempt)
     taken.add(caseless(chosen))
     return chosen
   })
@@ -32,8 +33,11 @@ export const uniqueNames = (datasetNames: readonly string[], extension: string):
 /** The form under which two names are the same file on some disk. */
 export const caseless = (name: string): string => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFC')
 
-const withHash = (plain: string, datasetName: string, extension: string): string =>
-  `${plain.slice(0, -extension.length - 1)}-${createHash('sha256').update(datasetName).digest('hex').slice(0, 12)}.${extension}`
+// Another dataset may be called as what this gives: then a number follows the hash.
+const withHash = (plain: string, datasetName: string, extension: string, attempt: number): string => {
+  const hash = createHash('sha256').update(datasetName).digest('hex').slice(0, 12)
+  return `${plain.slice(0, -extension.length - 1)}-${hash}${attempt === 1 ? '' : `-${attempt}`}.${extension}`
+}
 
 // Controls, format characters (bidirectional overrides, byte order mark), separators of lines, private use, unassigned.
 const isSafe = (character: string): boolean => !reserved.has(character) && !/[\p{C}\p{Zl}\p{Zp}]/u.test(character)
