@@ -30,6 +30,7 @@ const cell = ({ name, type }: ExportColumn, dialect: Dialect): string => {
     const text = `CASE WHEN isfinite(${column}) THEN ${column}::VARCHAR ELSE ${nonFinite(column)} END`
     return dialect === 'excel-fr' ? `replace(${text}, '.', ',')` : text
   }
+  if (type.startsWith('DECIMAL(') && !type.endsWith(']')) return dialect === 'excel-fr' ? `replace(${column}::VARCHAR, '.', ',')` : column
   if (type === 'DOUBLE[]' || type === 'FLOAT[]')
     return listText(column, `CASE WHEN isfinite(v) THEN v::VARCHAR ELSE '"' || ${nonFinite('v')} || '"' END`)
   if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\[\]$/.test(type)) return listText(column, 'v::VARCHAR')

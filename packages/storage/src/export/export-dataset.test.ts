@@ -298,7 +298,14 @@ describe('CSV and Arrow', () => {
   })
 
   it('writes what Excel in French opens: byte order mark, semicolons, decimal commas', async () => {
-    await make([soil('a')])
+    await make([soil('a', { extra: { price: '-1.5::DECIMAL(10, 2)', prices: '[-1.5]::DECIMAL(10, 2)[]' } })])
+    const cells = async (csv_dialect: DatasetExport['csv_dialect'], delimiter: string) =>
+      (await readFile((await exportDataset(context(), request({ format: 'csv', csv_dialect }))).path, 'utf8'))
+        .split('\n')[1]
+        ?.split(delimiter)
+        .slice(-2)
+    expect(await cells('excel-fr', ';')).toEqual(['-1,50', '[-1.50]'])
+    expect(await cells('plain', ',')).toEqual(['-1.50', '[-1.50]'])
     const { path } = await exportDataset(context(), request({ format: 'csv', layout: 'sample', csv_dialect: 'excel-fr' }))
     const text = await readFile(path, 'utf8')
     expect(text.startsWith('\ufeffprediction_id;dataset_name;')).toBe(true)
