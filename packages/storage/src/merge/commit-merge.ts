@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import type { RowIdentity } from '../array-store/removed-elsewhere.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, rename, syncFile, syncFolder } from '../files/disk.ts'
@@ -58,7 +59,13 @@ export const commitJournal = async (
   merge: OpenMerge,
   layout: Layout,
   journal: MergeJournal,
-  staged: { arrays: readonly StagedArrays[]; models: readonly StagedModel[]; gone: readonly string[]; trash: string | null },
+  staged: {
+    arrays: readonly StagedArrays[]
+    models: readonly StagedModel[]
+    gone: readonly string[]
+    returned: readonly RowIdentity[]
+    trash: string | null
+  },
 ): Promise<MergeJournal> => {
   const inside = (path: string) => relative(layout.root, path).split(sep).join('/')
   const { replaced } = mergePlaces(layout, journal.job_id)
@@ -79,6 +86,7 @@ export const commitJournal = async (
     })),
     evidence: await chooseEvidence(merge),
     gone: [...staged.gone],
+    returned: [...staged.returned],
     trash: staged.trash,
   }
 }

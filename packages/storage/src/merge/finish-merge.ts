@@ -1,4 +1,8 @@
 import { dirname, join } from 'node:path'
+import { ArrayFolder } from '../array-store/array-folder.ts'
+import { withLazyEngine } from '../array-store/lazy-engine.ts'
+import { dropRemovedElsewhere, findRemovedElsewhere } from '../array-store/removed-elsewhere.ts'
+import { clearSaved } from '../array-store/tombstone-file.ts'
 import { readTombstones, tombstonesName } from '../arrays/tombstones.ts'
 import { removeTree, rename, syncFolder } from '../files/disk.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
@@ -7,7 +11,10 @@ import { removeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 
-/** After the transaction: marks the arrays of what gave way as removed, puts the record in its place, tidies up. Can be repeated. */
+/**
+ * After the transaction: marks the arrays of what gave way as removed, puts the record in its place, tidies up, takes the marks off what came.
+ * Can be repeated.
+ */
 export const finishMerge = async (layout: Layout, journal: MergeJournal): Promise<void> => {
   const places = mergePlaces(layout, journal.job_id)
   if (journal.gone.length > 0) await markRemoved(layout, journal, places.tombstones)
@@ -15,8 +22,20 @@ export const finishMerge = async (layout: Layout, journal: MergeJournal): Promis
   await removeTree(places.folder)
   // All of it is on the disk before the journal goes, the names that have gone included.
   if (await exists(places.merges)) await syncFolder(places.merges)
+  // Only now: where no row tells that the merge is done, an undo would bring back the rows that a mark hides.
+  if (journal.returned.length > 0) await takeMarksOff(layout, journal)
   await removeJournal(layout)
 }
+
+const takeMarksOff = (layout: Layout, { returned }: MergeJournal): Promise<void> =>
+  withLazyEngine(async (engine) => {
+    const context = { folder: new ArrayFolder(layout.root), engine }
+    await dropRemovedElsewhere(context, await findRemovedElsewhere(context, returned))
+    await clearSaved(
+      context.folder,
+      returned.map(({ prediction_id }) => prediction_id),
+    )
+  })
 
 const markRemoved = async (layout: Layout, { gone }: MergeJournal, beside: string): Promise<void> => {
   if (!(await exists(layout.arrays))) return

@@ -83,12 +83,17 @@ export const openChosen = async (
 
 const Counted = z.object({ dataset_name: z.string(), n: z.number(), places: z.array(z.string()) })
 
+/** Predictions of a source whose arrays come: id, dataset_name, array_source, and new_id, under which they come. */
+export const comingArrays = (
+  index: number,
+): string => `SELECT id, dataset_name, array_source, new_id FROM ${arrivals(index)} WHERE array_source IS NOT NULL
+  UNION ALL SELECT id, dataset_name, array_source, same_id FROM ${ofSource(index, 'matched')} WHERE ${lacksArrays} AND array_source IS NOT NULL`
+
 const chosenOf = (
   index: number,
 ): string => `SELECT p.prediction_id, p.dataset_name, p.model_name, p.fold_id, p."partition", p.metric, p.val_score, p.task_type,
     a.array_source, a.new_id, p.branch_name, p.refit_context, p.created_at::VARCHAR
-  FROM (SELECT id, array_source, new_id FROM ${arrivals(index)} UNION ALL SELECT id, array_source, same_id FROM ${ofSource(index, 'matched')} WHERE ${lacksArrays}) a
-  JOIN ${ofSource(index, 'predictions')} p ON p.prediction_id = a.id WHERE a.array_source IS NOT NULL ORDER BY p.dataset_name, p.prediction_id`
+  FROM (${comingArrays(index)}) a JOIN ${ofSource(index, 'predictions')} p ON p.prediction_id = a.id ORDER BY p.dataset_name, p.prediction_id`
 
 /** Which rows come and where they lie, from the engine that worked out the merge into the one that reads arrays. */
 const copyPlan = async (from: Engine, chosen: string, to: Engine): Promise<void> => {

@@ -26,7 +26,8 @@ import { losingChains } from './touched-chains.ts'
 import { writeRows } from './write-rows.ts'
 
 interface Kept {
-  readonly ids: readonly string[]
+  /** The predictions whose arrays are to be marked as removed: those that have some. A mark without would hide what comes later. */
+  readonly marks: readonly string[]
   /** Name of the folder in the trash; null when nothing gives way. */
   readonly operation: string | null
 }
@@ -48,7 +49,7 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
     `SELECT id, has_arrays FROM memory.main.present WHERE id IN (${goneIds}) ORDER BY id`,
   )
   const ids = gone.map((row) => row.id)
-  if (ids.length === 0) return { ids, operation: null }
+  if (ids.length === 0) return { marks: [], operation: null }
   const folder = join(trash, operation)
   for (const path of [trash, folder, join(folder, 'arrays')]) await makeFolder(path)
   const files: KeptFile[] = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
@@ -75,7 +76,7 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
   } satisfies TrashManifest
   await writeJsonDurably(join(folder, 'manifest.json'), manifest)
   for (const path of [join(folder, 'arrays'), folder, trash, dirname(trash)]) await syncFolder(path)
-  return { ids, operation }
+  return { marks: contents.arrays, operation }
 }
 
 const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder: string, expected: number): Promise<KeptFile> => {

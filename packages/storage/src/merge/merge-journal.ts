@@ -38,8 +38,10 @@ export const MergeJournal = z.object({
       inserted: z.boolean(),
     })
     .nullable(),
-  /** Predictions that gave way: their arrays are marked as removed at the end. */
+  /** Predictions that gave way and had arrays: these are marked as removed at the end. */
   gone: z.array(z.string()),
+  /** Predictions whose arrays come although the list of removed ones has their id: it goes off that list, as the last thing. */
+  returned: z.array(z.object({ prediction_id: z.string(), dataset_name: z.string() })).default([]),
   /** The operation in the trash that holds them; null when there is none. */
   trash: OperationId.nullable(),
 })

@@ -18,6 +18,7 @@ import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
 import { createWorkspace } from './create-target.ts'
+import { findReturned } from './find-returned.ts'
 import { finishMerge } from './finish-merge.ts'
 import { refuseSmallDisk } from './free-space.ts'
 import { keepReplaced, trashOperation } from './keep-replaced.ts'
@@ -149,6 +150,7 @@ const newJournal = async (layout: Layout, jobId: string): Promise<MergeJournal> 
   models: [],
   evidence: null,
   gone: [],
+  returned: [],
   trash: trashOperation(jobId),
 })
 
@@ -203,7 +205,8 @@ const prepare = async (
   progress.phase('plan', 'Copying models')
   const models = await stageModels(merge, places.models)
   await rewriteReferences(merge)
-  const arrays = await stageArrays(merge, places.staging, progress)
+  const returned = await findReturned(merge)
+  const arrays = await stageArrays(merge, places.staging, returned, progress)
   const kept = await keepReplaced(merge, target, places.trash, journal.trash ?? '')
   merge.request.signal?.throwIfAborted()
   await refuseChangedSources(merge)
@@ -214,7 +217,13 @@ const prepare = async (
   for (const folder of [places.folder, places.merges, layout.control, layout.root]) await syncFolder(folder)
   return {
     outcome,
-    journal: await commitJournal(merge, layout, journal, { arrays, models: models.files, gone: kept.ids, trash: kept.operation }),
+    journal: await commitJournal(merge, layout, journal, {
+      arrays,
+      models: models.files,
+      gone: kept.marks,
+      returned,
+      trash: kept.operation,
+    }),
   }
 }
 

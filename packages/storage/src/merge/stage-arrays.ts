@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import { completed, summaryOf } from '../array-store/append-rows.ts'
 import { ArrayFileReader } from '../array-store/array-file-reader.ts'
 import { clashingColumn, uncarriedColumns } from '../array-store/damaged-file.ts'
+import { replacedRows } from '../array-store/last-rows.ts'
 import { type LazyEngine, withLazyEngine } from '../array-store/lazy-engine.ts'
-import { SummaryBuilder } from '../array-store/summary-builder.ts'
+import { addLiveRows } from '../array-store/live-summary.ts'
+import type { RowIdentity } from '../array-store/removed-elsewhere.ts'
+import { findRows, rowKey } from '../array-store/row-positions.ts'
+import { SummaryBuilder, type SummaryRow } from '../array-store/summary-builder.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
@@ -13,6 +17,7 @@ import { canCarry, formsWith } from '../migration/array-columns.ts'
 import type { ProgressTracker } from '../migration/job-progress.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
+import type { FileSummary } from '../parquet/own-metadata.ts'
 import { type IncomingArrays, openIncoming } from './incoming-arrays.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { type OpenRowsOf, openInTurn } from './rows-in-turn.ts'
@@ -33,7 +38,12 @@ export interface StagedArrays {
  * read back and compared. Row groups that are there are neither decoded nor changed. Throws `arrays_corrupt` for damage on either side,
  * `verification_failed`.
  */
-export const stageArrays = async (merge: OpenMerge, staging: string, progress: ProgressTracker): Promise<StagedArrays[]> => {
+export const stageArrays = async (
+  merge: OpenMerge,
+  staging: string,
+  returned: readonly RowIdentity[],
+  progress: ProgressTracker,
+): Promise<StagedArrays[]> => {
   const incoming: IncomingArrays[] = []
   try {
     for (const source of merge.sources) incoming.push(await openIncoming(merge, source))
@@ -51,7 +61,7 @@ export const stageArrays = async (merge: OpenMerge, staging: string, progress: P
     for (const [name, own] of files) {
       merge.request.signal?.throwIfAborted()
       progress.datasets(own, 'staging')
-      const file = await withLazyEngine((engine) => stageOne(merge, engine, { name, staging, datasets: own, incoming }))
+      const file = await withLazyEngine((engine) => stageOne(merge, engine, { name, staging, datasets: own, incoming, returned }))
       staged.push(file)
       progress.rows(own, file.rows, 0)
       progress.datasets(own, 'done')
@@ -75,12 +85,13 @@ interface FileToStage {
   readonly staging: string
   readonly datasets: readonly string[]
   readonly incoming: readonly IncomingArrays[]
+  readonly returned: readonly RowIdentity[]
 }
 
 const stageOne = async (
   merge: OpenMerge,
   engine: LazyEngine,
-  { name, staging, datasets, incoming }: FileToStage,
+  { name, staging, datasets, incoming, returned }: FileToStage,
 ): Promise<StagedArrays> => {
   const sources = incoming.filter((source) => datasets.some((dataset) => source.datasets.has(dataset)))
   const expected = sources.reduce((sum, source) => sum + datasets.reduce((own, dataset) => own + (source.datasets.get(dataset) ?? 0), 0), 0)
@@ -89,7 +100,7 @@ const stageOne = async (
   try {
     const forms = formsOf(existing?.reader ?? null, sources)
     const writer = await beginFile(path, existing?.reader ?? null, forms)
-    const summary = new SummaryBuilder(existing === null ? null : await summaryOf(existing.reader))
+    const summary = new SummaryBuilder(existing === null ? null : await summaryBefore(existing.reader, returned))
     const parts = sources.map((source): OpenRowsOf => ({ engine: source.engine, sql: source.rowsSql(datasets, forms) }))
     const rows = await writeRows(writer, forms, summary, openInTurn(parts, merge.request.signal), merge.request.signal)
     if (rows !== expected)
@@ -98,6 +109,18 @@ const stageOne = async (
   } finally {
     await existing?.reader.close()
   }
+}
+
+/** The summary of the file, without rows of removed predictions that what comes takes the place of. */
+const summaryBefore = async (reader: ArrayFileReader, returned: readonly RowIdentity[]): Promise<FileSummary> => {
+  const base = await summaryOf(reader)
+  const keys = new Set(returned.map(({ prediction_id, dataset_name }) => rowKey(dataset_name, prediction_id)))
+  const found = await findRows(reader, new Set(returned.map(({ prediction_id }) => prediction_id)))
+  if (![...found.keys()].some((key) => keys.has(key))) return base
+  const builder = new SummaryBuilder(null, base.refits)
+  const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !keys.has(rowKey(dataset_name, prediction_id))
+  await addLiveRows(builder, reader, await replacedRows(reader), isKept)
+  return builder.withContextOf(base)
 }
 
 /** The file goes on as it is where it can; one that another program wrote is written anew, row by row. */
