@@ -22,10 +22,10 @@ interface Around {
 export const compareArrays = async (engine: Engine, source: MergeSource, around: Around): Promise<void> => {
   const suspects = ofSource(source.index, 'suspects')
   await engine.run(`CREATE TABLE ${suspects} AS SELECT m.id, m.digest, m.array_source, w.origin, w.id AS there_id, w.array_source AS there_source
-    FROM ${ofSource(source.index, 'matched')} m LEFT JOIN memory.main.present p ON p.id = m.same_id AND p.state = 'alive' AND p.has_arrays
-    LEFT JOIN (${whereArraysLie(source.index, around)}) w ON w.new_id = p.id AND w.origin = p.origin
+    FROM ${ofSource(source.index, 'matched')} m LEFT JOIN memory.main.present p ON p.id = m.same_id AND p.state = 'alive'
+    LEFT JOIN (${whereArraysLie(source.index, around)}) w ON w.new_id = p.id AND w.origin = p.arrays_from
     WHERE m.has_arrays AND m.array_source IS NOT NULL
-      AND (w.array_source IS NOT NULL OR (m.action = 'insert' AND m.digest IN (SELECT digest FROM memory.main.present WHERE state = 'alive' AND has_arrays)))`)
+      AND (w.array_source IS NOT NULL OR (m.action = 'insert' AND m.digest IN (SELECT digest FROM memory.main.present WHERE state = 'alive' AND arrays_from IS NOT NULL)))`)
   const origins = await engine.rows(z.object({ origin: z.number().nullable() }), `SELECT DISTINCT origin FROM ${suspects}`)
   if (origins.length === 0) return
   await engine.run(`CREATE TABLE ${ofSource(source.index, 'hashed')} (origin INTEGER, id VARCHAR, arrays VARCHAR)`)
@@ -50,7 +50,10 @@ const whereArraysLie = (source: number, { sources }: Around): string =>
     'SELECT -1 AS origin, prediction_id AS new_id, prediction_id AS id, array_source FROM target_catalog.main.predictions',
     ...sources
       .filter(({ index }) => index < source)
-      .map(({ index }) => `SELECT ${index}, new_id, id, array_source FROM ${ofSource(index, 'matched')} WHERE action = 'insert'`),
+      .map(
+        ({ index }) =>
+          `SELECT ${index}, CASE WHEN fills THEN same_id ELSE new_id END, id, array_source FROM ${ofSource(index, 'matched')} WHERE action = 'insert' OR fills`,
+      ),
   ].join(' UNION ALL ')
 
 interface Side {

@@ -16,8 +16,8 @@ const Counts = z.object({
 })
 const Count = z.object({ n: z.number() })
 
-/** Arrays that the target gets for a prediction which it has without. */
-export const lacksArrays = `action = 'same' AND has_arrays AND same_id IN (SELECT id FROM memory.main.present WHERE NOT has_arrays AND state = 'alive' AND origin = -1)`
+/** Arrays that come for a prediction which the target, or what an earlier source brings, has without. */
+export const lacksArrays = `action = 'same' AND fills AND same_id IN (SELECT id FROM memory.main.present WHERE state = 'alive')`
 
 /** Read are as many as merged, there already and skipped together; what all sources replace is what goes to the trash. */
 export const countSource = async (engine: Engine, { index, resolved }: MergeSource): Promise<MergedSource> => {

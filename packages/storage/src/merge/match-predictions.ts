@@ -46,9 +46,9 @@ export const digested = (rows: string): string =>
 const kept = 'prediction_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays'
 
 /**
- * `present(id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, origin, state)`: the predictions of the target
- * (origin −1) and those that sources have brought; `replaced` ones give way. Slots are those of the target's rows. `taken(id)`: ids that array
- * files hold although no metadata knows them.
+ * `present(id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, slot, origin, arrays_from, state)`: the predictions of the
+ * target (origin −1) and those that sources have brought; `replaced` ones give way. Their arrays are those of `arrays_from`, which may be a later
+ * source. Slots are those of the target's rows. `taken(id)`: ids that array files hold although no metadata knows them.
  */
 export const learnPredictions = async (engine: Engine, aliases: readonly string[]): Promise<void> => {
   await engine.run('CREATE TABLE memory.main.directions (metric VARCHAR, direction VARCHAR)')
@@ -58,7 +58,7 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
     { type: 'varchar', values: metrics },
     { type: 'varchar', values: metrics.map(metricDirection) },
   ])
-  await engine.run(`CREATE TABLE memory.main.present AS SELECT ${kept}, ${slotOf('pipeline_id', 'chain_id')} AS slot, -1 AS origin, 'alive' AS state
+  await engine.run(`CREATE TABLE memory.main.present AS SELECT ${kept}, ${slotOf('pipeline_id', 'chain_id')} AS slot, -1 AS origin, CASE WHEN has_arrays THEN -1 END AS arrays_from, 'alive' AS state
     FROM (${measured('SELECT * FROM target_catalog.main.predictions')})`)
   await engine.run(
     `CREATE TABLE memory.main.taken AS SELECT DISTINCT prediction_id AS id FROM target_catalog.main.array_oddities WHERE kind <> 'duplicate'`,
@@ -67,17 +67,30 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
 
 /**
  * `s<i>_matched`: every prediction of a source with its fate: `same` (there already, by what the metadata say), `insert`; `skip` and `yield` are
- * decided later. `variant`: what tells it from a prediction that only has other arrays.
+ * decided later. `variant`: what tells it from a prediction that only has other arrays. `fills`: one that is there without arrays gets its.
  */
 export const matchPredictions = (engine: Engine, source: number): Promise<void> =>
   engine.run(`CREATE TABLE ${ofSource(source, 'matched')} AS
     WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source,
         ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)}))
     SELECT n.*, coalesce(a.id, b.id) AS same_id, CASE WHEN coalesce(a.id, b.id) IS NULL THEN 'insert' ELSE 'same' END AS action,
-      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id, NULL::VARCHAR AS variant
+      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id, NULL::VARCHAR AS variant, false AS fills
     FROM n LEFT JOIN memory.main.present a ON a.id = n.id AND a.digest = n.digest AND a.state = 'alive'
     LEFT JOIN memory.main.present b ON b.id = n.other AND b.state = 'alive'
     LEFT JOIN memory.main.present any_id ON any_id.id = n.id LEFT JOIN memory.main.taken t ON t.id = n.id`)
+
+/**
+ * After `compareArrays`: what is there without arrays gets those of this source, whoever brought it; from then on it has them, and what later sources
+ * have is compared with them.
+ */
+export const fillArrays = async (engine: Engine, source: number): Promise<void> => {
+  const matched = ofSource(source, 'matched')
+  await engine.run(`UPDATE ${matched} SET fills = true WHERE id IN (SELECT min(m.id) FROM ${matched} m
+    JOIN memory.main.present p ON p.id = m.same_id AND p.state = 'alive' AND p.arrays_from IS NULL WHERE m.action = 'same' AND m.has_arrays GROUP BY m.same_id)`)
+  await engine.run(
+    `UPDATE memory.main.present SET arrays_from = ${source} WHERE state = 'alive' AND id IN (SELECT same_id FROM ${matched} WHERE fills)`,
+  )
+}
 
 /**
  * `s<i>_conflicts`: the natural keys that both sides have, and what was decided. All partitions of such a key's model and fold stand or fall
@@ -101,7 +114,8 @@ export const decideConflicts = async (engine: Engine, source: number, strategy: 
   await engine.run(
     `UPDATE memory.main.present SET state = 'replaced' WHERE state = 'alive' AND ${decidedFor('take_source')} AND NOT ${isShared}`,
   )
-  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, ${source} AS origin, 'alive' AS state
+  await engine.run(`INSERT INTO memory.main.present BY NAME SELECT new_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays, ${source} AS origin,
+    CASE WHEN has_arrays THEN ${source} END AS arrays_from, 'alive' AS state
     FROM ${matched} WHERE action = 'insert'`)
 }
 

@@ -17,7 +17,7 @@ import { chooseLineage } from './choose-lineage.ts'
 import { compareArrays } from './compare-arrays.ts'
 import { findLeftBehind } from './left-behind.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
-import { decideConflicts, learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
+import { decideConflicts, fillArrays, learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
 import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { rewriteLineage } from './rewrite-lineage.ts'
@@ -107,6 +107,7 @@ export const workOutMerge = async (
     await matchPredictions(engine, index)
     await preferTable(engine, index, resolved)
     await compareArrays(engine, source, { target, sources, signal })
+    await fillArrays(engine, index)
     await decideConflicts(engine, index, onConflict)
   }
   const indexes = sources.map(({ index }) => index)
