@@ -1,13 +1,14 @@
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import * as z from 'zod'
-import { isOddArtifact, openArtifact, readPinned, statedHash } from '../bundles/artifact-files.ts'
+import { isOddArtifact, type OpenArtifact, openArtifact, readPinned, statedHash } from '../bundles/artifact-files.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { writePieces } from '../export/write-stream.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { type FileMark, markFile } from '../files/hash-file.ts'
+import { exists } from '../files/move-file.ts'
 import type { MergeSource, OpenMerge } from './open-merge.ts'
 import { ofSource } from './source-views.ts'
 
@@ -25,7 +26,8 @@ export interface StagedModels {
 
 /**
  * Copies the model files that the target lacks to `folder`, each read back and compared. A file keeps its place; where another file has it, it is
- * named by its hash, and `s<i>_paths(artifact_id, path)` says so. With all datasets, files that no row names come too: nirs4all writes some.
+ * named by its hash, and `s<i>_paths(artifact_id, path)` says so. With all datasets, files that no row names come too: nirs4all writes some. A
+ * model whose row is there without its file gets the file, if it is the one that the row states.
  */
 export const stageModels = async (merge: OpenMerge, folder: string): Promise<StagedModels> => {
   const staging = new Staging(merge, folder)
@@ -47,10 +49,11 @@ export const findOddModels = async ({ engine, sources, request }: Pick<OpenMerge
   return warnings
 }
 
-/** Whether a source has model files without a row that the target lacks: the one thing that comes without any row. */
+/** Whether a source has model files that the target lacks and that come without any row. */
 export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
-  if (merge.request.datasets !== null) return false
   for (const source of merge.sources) {
+    if (await hasFileOfKnown(merge, source)) return true
+    if (merge.request.datasets !== null) continue
     for (const path of await unnamedFiles(merge, source)) {
       const [own, other] = [
         await hashOf(source.resolved.root, path),
@@ -59,6 +62,14 @@ export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
       const byHash = own === null || merge.target === null ? null : await hashOf(merge.target.resolved.root, byHashName(path, own))
       if (own !== null && own !== other && own !== byHash) return true
     }
+  }
+  return false
+}
+
+const hasFileOfKnown = async (merge: OpenMerge, { index, resolved }: MergeSource): Promise<boolean> => {
+  for (const row of await merge.engine.rows(KnownRow, knownModels(index, merge.request.datasets))) {
+    const stated = await missingHash(merge, row, row.place)
+    if (stated !== null && (await hashOf(resolved.root, row.artifact_path)) === stated) return true
   }
   return false
 }
@@ -87,11 +98,29 @@ const unnamedFiles = async ({ engine }: OpenMerge, source: MergeSource): Promise
   return (await filesBelow(join(source.resolved.root, 'artifacts'), '')).filter((path) => !named.has(path))
 }
 
-const Row = z.object({ artifact_id: z.string(), artifact_path: z.string(), content_hash: z.string() })
+const Row = z.object({ artifact_id: z.string(), artifact_path: z.string(), content_hash: z.string(), new_id: z.string() })
 
 const comingModels = (source: number): string =>
-  `SELECT artifact_id, artifact_path, content_hash FROM ${ofSource(source, 'artifacts')} JOIN ${ofSource(source, 'map')} m
+  `SELECT artifact_id, artifact_path, content_hash, m.new_id FROM ${ofSource(source, 'artifacts')} JOIN ${ofSource(source, 'map')} m
    ON m.tbl = 'artifacts' AND m.old_id = artifact_id AND m.action = 'insert' ORDER BY artifact_id`
+
+const KnownRow = Row.extend({ place: z.string().nullable() })
+
+/** Models of the chosen datasets whose row is there already, and the path that the row of the target has; null for one that comes itself. */
+const knownModels = (source: number, datasets: readonly string[] | null): string => {
+  const ofChosen = `s.artifact_id IN (SELECT artifact_id FROM ${ofSource(source, 'refs')} WHERE chain_id IN (SELECT old_chain FROM ${ofSource(source, 'matched')}))`
+  return `SELECT s.artifact_id, s.artifact_path, s.content_hash, m.new_id, t.artifact_path AS place FROM ${ofSource(source, 'artifacts')} s
+    JOIN ${ofSource(source, 'map')} m ON m.tbl = 'artifacts' AND m.old_id = s.artifact_id AND m.action = 'same'
+    LEFT JOIN target_catalog.main.artifacts t ON t.artifact_id = m.new_id ${datasets === null ? '' : `WHERE ${ofChosen}`} ORDER BY s.artifact_id`
+}
+
+/** The hash that the row of a model states when nothing lies where the target wants its file; null otherwise. Nothing is read. */
+const missingHash = async ({ target }: OpenMerge, row: z.infer<typeof Row>, place: string | null): Promise<string | null> => {
+  if (target === null || place === null) return null
+  const { root } = target.resolved
+  if ((await isOddArtifact(root, place)) || (await exists(join(root, 'artifacts', place)))) return null
+  return statedHash(row.content_hash)
+}
 
 class Staging implements StagedModels {
   readonly files: StagedModel[] = []
@@ -100,6 +129,8 @@ class Staging implements StagedModels {
   readonly #folder: string
   /** SHA-256 of what lies, or will lie, at a path; null for nothing. */
   readonly #there = new Map<string, string | null>()
+  /** Where the files of models lie whose rows come, by the id of the row. */
+  readonly #places = new Map<string, string>()
 
   constructor(merge: OpenMerge, folder: string) {
     this.#merge = merge
@@ -108,10 +139,12 @@ class Staging implements StagedModels {
 
   async copySource(source: MergeSource): Promise<void> {
     const { engine, request } = this.#merge
+    for (const row of await engine.rows(KnownRow, knownModels(source.index, request.datasets))) await this.#fill(source, row)
     const rows = await engine.rows(Row, comingModels(source.index))
     const moved = new Map<string, string>()
     for (const row of rows) {
       const path = await this.#copy(source, row.artifact_path, statedHash(row.content_hash))
+      this.#places.set(row.new_id, path)
       if (path !== row.artifact_path) moved.set(row.artifact_id, path)
     }
     await engine.run(`CREATE TABLE ${ofSource(source.index, 'paths')} (artifact_id VARCHAR, path VARCHAR)`)
@@ -120,6 +153,19 @@ class Staging implements StagedModels {
       { type: 'varchar', values: [...moved.values()] },
     ])
     if (request.datasets === null) for (const path of await unnamedFiles(this.#merge, source)) await this.#copy(source, path, null)
+  }
+
+  async #fill({ resolved }: MergeSource, row: z.infer<typeof KnownRow>): Promise<void> {
+    this.#merge.request.signal?.throwIfAborted()
+    const place = row.place ?? this.#places.get(row.new_id) ?? null
+    const stated = await missingHash(this.#merge, row, place)
+    if (place === null || stated === null || (await this.#hashAt(place)) !== null) return
+    const file = await openOrNull(resolved.root, row.artifact_path)
+    try {
+      if (file?.sha256 === stated) await this.#stage(file, row.artifact_path, place)
+    } finally {
+      await file?.pinned.close()
+    }
   }
 
   /** Where the file lies in the end; a file that is not there keeps its path unless another file has it. */
@@ -134,21 +180,25 @@ class Staging implements StagedModels {
       const there = await this.#hashAt(path)
       const free = there === null || there === sha256 ? path : byHashName(path, sha256)
       if (file === null || (await this.#hashAt(free)) === sha256) return free
-      const staged = join(this.#folder, String(this.files.length))
-      await writePieces(staged, readPinned(file.pinned))
-      await faultPoint({ kind: 'engine-write', path: staged })
-      await syncFile(staged)
-      const mark = await markFile(staged)
-      if (mark.sha256 !== sha256)
-        throw new StorageError('verification_failed', `The copy of artifacts/${path} differs from the original. Nothing was merged.`, {
-          path,
-        })
-      this.files.push({ path: free, staged, mark })
-      this.#there.set(free, sha256)
+      await this.#stage(file, path, free)
       return free
     } finally {
       await file?.pinned.close()
     }
+  }
+
+  async #stage({ pinned, sha256 }: OpenArtifact, path: string, place: string): Promise<void> {
+    const staged = join(this.#folder, String(this.files.length))
+    await writePieces(staged, readPinned(pinned))
+    await faultPoint({ kind: 'engine-write', path: staged })
+    await syncFile(staged)
+    const mark = await markFile(staged)
+    if (mark.sha256 !== sha256)
+      throw new StorageError('verification_failed', `The copy of artifacts/${path} differs from the original. Nothing was merged.`, {
+        path,
+      })
+    this.files.push({ path: place, staged, mark })
+    this.#there.set(place, sha256)
   }
 
   async #hashAt(path: string): Promise<string | null> {
