@@ -1,5 +1,5 @@
 import { StorageError } from '../errors.ts'
-import type { ColumnForm } from '../parquet/column-form.ts'
+import type { ExtraColumn } from '../migration/array-columns.ts'
 
 /** `arrays_corrupt` for a file as a whole. */
 export const damagedFile = (name: string, reason: string, cause?: unknown): StorageError =>
@@ -19,7 +19,7 @@ export const uncarriedColumns = (name: string, columns: readonly string[]): Stor
   )
 
 interface ColumnOf {
-  readonly form: ColumnForm
+  readonly form: ExtraColumn
   readonly of: string
 }
 

@@ -1,5 +1,6 @@
 import { StorageError } from '../errors.ts'
 import type { ArrayRow } from './array-source.ts'
+import { fileOfPlace } from './file-of-place.ts'
 
 /** How long the lists of a row are; null for one that is not there or was not read. */
 export interface ListLengths {
@@ -35,7 +36,7 @@ export const misfitSql = (samples: string, { y_true, y_pred, sample_indices }: R
 
 /** `arrays_corrupt` for rows whose arrays are those of something else: an id in a file may have changed. `source` is their `array_source`. */
 export const foreignArrays = (source: string, ids: readonly string[]): StorageError => {
-  const place = source === 'table' ? 'store.duckdb' : source === 'bak' ? 'store.duckdb.bak' : source
+  const place = fileOfPlace(source)
   const [first = ''] = ids
   const others = ids.length > 1 ? ` and ${ids.length - 1} more` : ''
   return new StorageError(

@@ -256,6 +256,17 @@ describe('exportDataset', () => {
     ])
     expect(await treeHash(workspace.root)).toBe(before)
   })
+
+  it('refuses a column that two files have with different types instead of rounding one of them', async () => {
+    const rounded = soil('a', { extra: { X: '[1]::INTEGER[]' } })
+    const exact = soil('b', { array_source: 'arrays/more.parquet', extra: { X: '[0.5]::DOUBLE[]' } })
+    await make([rounded, exact])
+    await writeArrayFile(join(workspace.root, 'arrays', 'more.parquet'), [exact])
+    await expect(exportDataset(context(), request())).rejects.toMatchObject({
+      code: 'arrays_corrupt',
+      message: 'X is DOUBLE[] in arrays/more.parquet and INTEGER[] in arrays/soil_pH.parquet. Nothing was changed.',
+    })
+  })
 })
 
 const pick = (row: Record<string, unknown>) =>

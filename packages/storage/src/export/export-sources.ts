@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { clashingColumn } from '../array-store/damaged-file.ts'
 import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { AttachedStores } from '../arrays/attached-stores.ts'
+import { fileOfPlace } from '../arrays/file-of-place.ts'
 import { damaged, openParquet } from '../arrays/parquet-file.ts'
 import { refuseChanged } from '../arrays/refuse-changed.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
@@ -150,14 +152,24 @@ const sendMissingToTable = async (engine: Engine, plan: string): Promise<boolean
   return missing > 0
 }
 
-/** The columns that later releases added, over all sources, with the type of the first source that has each. */
+/** The columns that later releases added, over all sources. Throws `arrays_corrupt` where two sources have one with different types. */
 export const extraColumns = (sources: readonly ExportSource[], known: ReadonlySet<string>): ReadonlyMap<string, string> => {
   const extras = new Map<string, string>()
   for (const source of sources) {
-    for (const [name, type] of source.columns) if (!known.has(name.toLowerCase()) && !extras.has(name)) extras.set(name, type)
+    for (const [name, type] of source.columns) {
+      if (known.has(name.toLowerCase())) continue
+      const other = sources.find(({ columns }) => (columns.get(name) ?? type) !== type)
+      if (other !== undefined) throw clashingColumn(columnOf(source, name), columnOf(other, name))
+      extras.set(name, type)
+    }
   }
   return extras
 }
+
+const columnOf = ({ place, columns }: ExportSource, name: string) => ({
+  form: { name, type: columns.get(name) ?? '' },
+  of: fileOfPlace(place),
+})
 
 /** A column of a source as the given type, null where the source lacks it. */
 export const columnOrNull = (source: ExportSource, name: string, type: string): string =>

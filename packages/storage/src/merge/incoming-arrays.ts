@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { fileOfPlace } from '../arrays/file-of-place.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import { Engine } from '../engine/open-engine.ts'
@@ -20,12 +21,17 @@ export interface IncomingArrays {
   readonly engine: Engine
   /** Rows per dataset. */
   readonly datasets: ReadonlyMap<string, number>
-  readonly extras: readonly ExtraColumn[]
-  /** Of the workspace. */
-  readonly name: string
+  /** The files in which the rows of these datasets lie, each with the columns that later releases added to it. */
+  filesOf(datasets: readonly string[]): ExtendedFile[]
   /** The rows of these datasets under their new ids: these columns of an array file, then `contextColumns`. */
   rowsSql(datasets: readonly string[], forms: readonly ColumnForm[]): string
   close(): Promise<void>
+}
+
+/** A file of arrays and what it has besides the known columns. */
+export interface ExtendedFile {
+  readonly name: string
+  readonly extras: readonly ExtraColumn[]
 }
 
 const plan = 'memory.main.incoming'
@@ -62,15 +68,19 @@ export const openChosen = async (
       `SELECT dataset_name, count(*) AS n, list(DISTINCT array_source) AS places FROM ${plan} GROUP BY dataset_name ORDER BY dataset_name`,
     )
     const places = new Map(rows.map((row) => [row.dataset_name, row.places]))
+    // Only places that hold some of them: each is opened anew by every query that names it.
+    const holding = (datasets: readonly string[]) =>
+      sources.filter(({ place }) => datasets.some((dataset) => places.get(dataset)?.includes(place)))
     return {
       engine,
       datasets: new Map(rows.map((row) => [row.dataset_name, row.n])),
-      extras: Array.from(extraColumns(sources, known), ([name, type]) => ({ name, type })),
-      name: resolved.name,
-      // Only places that hold some of them: each is opened anew by every query that names it.
+      filesOf: (datasets) =>
+        holding(datasets).map((source) => ({
+          name: `${fileOfPlace(source.place)} of ${resolved.name}`,
+          extras: Array.from(extraColumns([source], known), ([name, type]) => ({ name, type })),
+        })),
       rowsSql: (datasets, forms) =>
-        sources
-          .filter(({ place }) => datasets.some((dataset) => places.get(dataset)?.includes(place)))
+        holding(datasets)
           .map((source) => selectRows(source, datasets, forms))
           .join(' UNION ALL '),
       close,

@@ -12,7 +12,6 @@ import { markFile } from '../files/hash-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
 import { readIds } from '../maintenance/read-texts.ts'
-import { formsWith } from '../migration/array-columns.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { describeLoss } from '../trash/kept-figures.ts'
 import type { Contents, TrashManifest } from '../trash/trash-manifest.ts'
@@ -22,6 +21,7 @@ import { openChosen } from './incoming-arrays.ts'
 import { goneIds } from './match-predictions.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { openInTurn } from './rows-in-turn.ts'
+import { formsOf } from './stage-arrays.ts'
 import { losingChains } from './touched-chains.ts'
 import { writeRows } from './write-rows.ts'
 
@@ -132,7 +132,7 @@ const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: s
     for (const [dataset, count] of rows.datasets) {
       const name = `arrays/${files.length}.parquet`
       const path = join(folder, name)
-      const forms = formsWith(rows.extras)
+      const forms = formsOf(null, rows.filesOf([dataset]))
       const writer = await ArrayFileWriter.create(path, forms)
       const chosenRows = openInTurn([{ engine: rows.engine, sql: rows.rowsSql([dataset], forms) }], merge.request.signal)
       await writeRows(writer, forms, new SummaryBuilder(), chosenRows, merge.request.signal)

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import * as z from 'zod'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { refuseChanged } from '../arrays/refuse-changed.ts'
 import { elementsOf } from '../engine/number-list.ts'
+import { withEngine } from '../engine/open-engine.ts'
 import { applyPlan } from '../maintenance/apply-plan.ts'
 import { makePlan } from '../maintenance/make-plan.ts'
 import { readFooter } from '../parquet/footer.ts'
@@ -112,4 +114,53 @@ test('a column that the file of the target has with another type is refused, not
     message: expect.stringMatching(/X is DOUBLE\[\] in .* and INTEGER\[\] in .*wheat\.parquet.*Nothing was changed/),
   })
   expect(await hashTree(file)).toBe(before)
+})
+
+test('a column that files of one workspace have with different types comes as each file has it, also into the trash', async () => {
+  await using folder = await temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  const make = async (name: string, score: number, x: string) => {
+    const predictions = ['barley', 'wheat'].map((dataset) => ({ id: `${name}-${dataset}`, dataset, score }))
+    await makeHybrid(at(name), { predictions })
+    await rewriteParquet(join(at(name), 'arrays', 'barley.parquet'), '*, [7]::INTEGER[] AS X')
+    await rewriteParquet(join(at(name), 'arrays', 'wheat.parquet'), `*, [${x}]::DOUBLE[] AS X`)
+  }
+  await make('to', 2, '0.4')
+  await make('from', 1, '0.75')
+  const { trash_operation } = await mergeStores(at('to'), [at('from')], { cacheFolder: at('cache'), jobId: 'merge' })
+  const columnX = (path: string) =>
+    withEngine({}, (engine) =>
+      engine.rows(
+        z.object({ id: z.string(), x: z.array(z.number()), type: z.string() }),
+        `SELECT prediction_id AS id, X AS x, typeof(X) AS type FROM read_parquet($path)`,
+        {
+          path,
+        },
+      ),
+    )
+  expect(await columnX(join(at('to'), 'arrays', 'wheat.parquet'))).toEqual([
+    { id: 'to-wheat', x: [0.4], type: 'DOUBLE[]' },
+    { id: 'from-wheat', x: [0.75], type: 'DOUBLE[]' },
+  ])
+  const kept = [0, 1].map((n) => join(at('to'), '.nirs-workspace', 'trash', trash_operation ?? '', 'arrays', `${n}.parquet`))
+  expect((await Promise.all(kept.map(columnX))).flat()).toEqual([
+    { id: 'to-barley', x: [7], type: 'INTEGER[]' },
+    { id: 'to-wheat', x: [0.4], type: 'DOUBLE[]' },
+  ])
+})
+
+test('a column that two files of one dataset have with different types is refused, not rounded', async () => {
+  await using folder = await temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  await makeHybrid(at('from'), { predictions: [{ id: 'a' }, { id: 'b', fold: '1' }] })
+  const arrays = (name: string) => join(at('from'), 'arrays', name)
+  await makeParquet(arrays('wheat.parquet'), [{ id: 'a' }])
+  await makeParquet(arrays('more.parquet'), [{ id: 'b', fold: '1' }])
+  await rewriteParquet(arrays('more.parquet'), '*, [1]::INTEGER[] AS X')
+  await rewriteParquet(arrays('wheat.parquet'), '*, [0.5]::DOUBLE[] AS X')
+  const merging = mergeStores(at('to'), [at('from')], { cacheFolder: at('cache'), jobId: 'merge', create: true })
+  await expect(merging).rejects.toMatchObject({
+    code: 'arrays_corrupt',
+    message: expect.stringMatching(/^X is DOUBLE\[\] in arrays\/wheat\.parquet of from and INTEGER\[\] in arrays\/more\.parquet of from\./),
+  })
 })

@@ -18,7 +18,7 @@ import type { ProgressTracker } from '../migration/job-progress.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
 import type { FileSummary } from '../parquet/own-metadata.ts'
-import { type IncomingArrays, openIncoming } from './incoming-arrays.ts'
+import { type ExtendedFile, type IncomingArrays, openIncoming } from './incoming-arrays.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { type OpenRowsOf, openInTurn } from './rows-in-turn.ts'
 import { writeRows } from './write-rows.ts'
@@ -98,7 +98,10 @@ const stageOne = async (
   const path = join(staging, name)
   const existing = await openExisting(merge, name, engine)
   try {
-    const forms = formsOf(existing?.reader ?? null, sources)
+    const forms = formsOf(
+      existing?.reader ?? null,
+      sources.flatMap((source) => source.filesOf(datasets)),
+    )
     const writer = await beginFile(path, existing?.reader ?? null, forms)
     const summary = new SummaryBuilder(existing === null ? null : await summaryBefore(existing.reader, returned))
     const parts = sources.map((source): OpenRowsOf => ({ engine: source.engine, sql: source.rowsSql(datasets, forms) }))
@@ -139,20 +142,25 @@ export const beginFile = async (path: string, reader: ArrayFileReader | null, fo
 }
 
 /** The columns of the file with those that are new to it behind, the fourteen among them; of a new file the fourteen first. */
-export const formsOf = (reader: ArrayFileReader | null, sources: readonly Pick<IncomingArrays, 'extras' | 'name'>[]): ColumnForm[] => {
+export const formsOf = (reader: ArrayFileReader | null, files: readonly ExtendedFile[]): ColumnForm[] => {
   // Other programs leave out columns that they have no values for; what comes may have some.
   const there = reader?.forms ?? []
   const forms = new Map(
     [...there, ...formsWith([]).filter(({ name }) => !there.some((form) => form.name === name))].map((form) => [form.name, form]),
   )
-  for (const { extras, name } of sources) {
+  const origins = new Map<string, string>()
+  for (const { extras, name } of files) {
     const odd = extras.filter((extra) => !canCarry(extra)).map((extra) => extra.name)
     if (odd.length > 0) throw uncarriedColumns(name, odd)
     for (const { name: column, type } of extras) {
       if (!isColumnType(type)) continue
       const form = forms.get(column) ?? { name: column, type }
       if (form.type !== type)
-        throw clashingColumn({ form: { name: column, type }, of: name }, { form, of: reader?.name ?? 'another source' })
+        throw clashingColumn(
+          { form: { name: column, type }, of: name },
+          { form, of: origins.get(column) ?? reader?.name ?? 'another file' },
+        )
+      if (!forms.has(column)) origins.set(column, name)
       forms.set(column, form)
     }
   }
