@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
-import { columnsOf } from '../engine/attached-tables.ts'
-import type { Engine } from '../engine/open-engine.ts'
+import { attachedTables, columnsOf } from '../engine/attached-tables.ts'
 import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
 import { refreshChains } from '../store/refresh-chains.ts'
 import { inTransaction } from '../store/store-transaction.ts'
@@ -37,18 +36,13 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
     for (const column of added) there.set(column.name, column.type)
     for (const { index } of merge.sources) statements.push(insertSql(table, index, there))
   }
-  statements.push(...laterStatements(later, targetAlias, await tablesIn(engine)))
+  statements.push(...laterStatements(later, targetAlias, later.length === 0 ? new Map() : await attachedTables(engine, targetAlias)))
   const attached = { engine, alias: targetAlias, path: '', root: '' }
   const touched = await findTouchedChains(merge, await DuckdbMetadata.open(attached))
   await inTransaction(engine, async () => {
     for (const statement of statements) await engine.run(statement)
     await refreshChains(await DuckdbMetadata.open(attached), [...touched.keys()], touched)
   })
-}
-
-const tablesIn = async (engine: Engine): Promise<Set<string>> => {
-  const sql = `SELECT table_name AS name FROM duckdb_tables() WHERE database_name = '${targetAlias}' AND schema_name = 'main'`
-  return new Set((await engine.rows(z.object({ name: z.string() }), sql)).map((row) => row.name))
 }
 
 const columnsToAdd = async ({ engine, sources }: OpenMerge, table: Table, there: ReadonlyMap<string, string>): Promise<CatalogColumn[]> => {

@@ -36,20 +36,35 @@ export const readLaterTables = async (merge: OpenMerge): Promise<LaterRows[]> =>
   return found
 }
 
-/** Statements for the transaction that inserts the rows; tables that the target lacks are made. */
-export const laterStatements = (later: readonly LaterRows[], alias: string, there: ReadonlySet<string>): string[] => {
-  const made = new Set(there)
-  return later.flatMap(({ source, table, columns }) => {
-    const [key] = columns
-    const create = made.has(table)
-      ? []
-      : [
-          `CREATE TABLE ${alias}.main.${table} (${columns.map(({ name, type }) => `${quotedIdentifier(name)} ${type}`).join(', ')}, PRIMARY KEY (${quotedIdentifier(key?.name ?? '')}))`,
-        ]
-    made.add(table)
+/** Statements for the transaction that inserts the rows; tables and columns that the target lacks are made first. */
+export const laterStatements = (
+  later: readonly LaterRows[],
+  alias: string,
+  there: ReadonlyMap<string, readonly { readonly name: string }[]>,
+): string[] => [
+  ...[...Map.groupBy(later, ({ table }) => table)].flatMap(([table, sources]) =>
+    shapeStatements(
+      `${alias}.main.${table}`,
+      sources.flatMap(({ columns }) => columns),
+      there.get(table) ?? null,
+    ),
+  ),
+  ...later.map(({ source, table, columns }) => {
     const names = columns.map(({ name }) => quotedIdentifier(name)).join(', ')
-    return [...create, `INSERT INTO ${alias}.main.${table} (${names}) SELECT ${names} FROM ${ofSource(source, `later_${table}`)}`]
+    return `INSERT INTO ${alias}.main.${table} (${names}) SELECT ${names} FROM ${ofSource(source, `later_${table}`)}`
+  }),
+]
+
+/** Releases differ in the columns of these tables: a table gets those of all sources. */
+const shapeStatements = (table: string, columns: LaterRows['columns'], there: readonly { readonly name: string }[] | null): string[] => {
+  const known = new Set((there ?? []).map(({ name }) => name.toLowerCase()))
+  const added = columns.flatMap(({ name, type }) => {
+    if (known.has(name.toLowerCase())) return []
+    known.add(name.toLowerCase())
+    return [`${quotedIdentifier(name)} ${type}`]
   })
+  if (there !== null) return added.map((column) => `ALTER TABLE ${table} ADD COLUMN ${column}`)
+  return [`CREATE TABLE ${table} (${added.join(', ')}, PRIMARY KEY (${quotedIdentifier(columns[0]?.name ?? '')}))`]
 }
 
 const learnKnown = async ({ engine, target }: OpenMerge): Promise<void> => {
