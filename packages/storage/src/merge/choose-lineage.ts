@@ -1,17 +1,15 @@
-import { artifactIdsOf } from '../bundles/chain-references.ts'
-import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { streamChunks } from '../engine/stream-chunks.ts'
 import { arrivals } from './place-predictions.ts'
+import { collectReferences } from './recount-references.ts'
 import { type LineageTable, ofSource } from './source-views.ts'
 
 /**
  * Decides which rows come along: the parents of every prediction that comes, the models of its chain, the logs of its pipeline; and what
  * has no predictions at all (failed runs, empty projects), so that nothing is lost into an empty target. With a choice of datasets only what
- * belongs to them. Rows that are not needed become `leave` in `s<i>_map`.
+ * belongs to them. Rows that are not needed become `leave` in `s<i>_map`. `s<i>_refs(chain_id, artifact_id)`: what every chain of the source names.
  */
 export const chooseLineage = async (engine: Engine, source: number, datasets: readonly string[] | null): Promise<void> => {
-  await collectReferences(engine, source)
+  await collectReferences(engine, `s${source}_refs`, `FROM ${ofSource(source, 'chains')}`)
   const names = new Names(source, datasets)
   for (const [table, needed] of Object.entries(names.needed())) {
     await engine.run(`CREATE TABLE ${ofSource(source, `need_${table}`)} AS SELECT DISTINCT id FROM (${needed}) WHERE id IS NOT NULL`)
@@ -64,22 +62,5 @@ class Names {
   /** What belongs to no dataset comes when all of them do. */
   #orElse(sql: string): string {
     return this.#all ? `UNION ALL ${sql}` : ''
-  }
-}
-
-/** `s<i>_refs(chain_id, artifact_id)`: what every chain of the source names. */
-const collectReferences = async (engine: Engine, source: number): Promise<void> => {
-  await engine.run(`CREATE TABLE ${ofSource(source, 'refs')} (chain_id VARCHAR, artifact_id VARCHAR)`)
-  const sql = `SELECT chain_id, steps, fold_artifacts, shared_artifacts FROM ${ofSource(source, 'chains')}`
-  for await (const chunk of streamChunks(engine, sql)) {
-    const [chains, steps, folds, shared] = [chunk.texts(0), chunk.texts(1), chunk.texts(2), chunk.texts(3)]
-    const pairs = chains.flatMap((chain, row) => {
-      const texts = { steps: steps[row] ?? null, fold_artifacts: folds[row] ?? null, shared_artifacts: shared[row] ?? null }
-      return artifactIdsOf(texts).map((id) => [chain, id] as const)
-    })
-    await appendColumns(engine, { alias: 'memory', table: `s${source}_refs` }, [
-      { type: 'varchar', values: pairs.map(([chain]) => chain) },
-      { type: 'varchar', values: pairs.map(([, id]) => id) },
-    ])
   }
 }

@@ -10,6 +10,7 @@ import { goneIds } from './match-predictions.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { arrivals } from './place-predictions.ts'
+import { recountReferences } from './recount-references.ts'
 import { keyOf, type LineageTable, lineageTables, ofSource } from './source-views.ts'
 import { findTouchedChains } from './touched-chains.ts'
 
@@ -21,7 +22,7 @@ const order: readonly Table[] = ['projects', 'runs', 'pipelines', 'chains', 'pre
 
 /**
  * Removes what gives way and inserts what comes, in one transaction of the attached store; chains whose predictions change get the figures of
- * those that they have then. Columns of later releases that hold something are
+ * those that they have then, models their references. Columns of later releases that hold something are
  * added to its tables. Fails as a whole or not at all.
  */
 export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]): Promise<void> => {
@@ -35,6 +36,7 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
     )
     for (const column of added) there.set(column.name, column.type)
     for (const { index } of merge.sources) statements.push(insertSql(table, index, there))
+    if (table === 'artifacts' && there.has('ref_count')) statements.push(await recountReferences(merge, `${targetAlias}.main.artifacts`))
   }
   statements.push(...laterStatements(later, targetAlias, later.length === 0 ? new Map() : await attachedTables(engine, targetAlias)))
   const attached = { engine, alias: targetAlias, path: '', root: '' }
