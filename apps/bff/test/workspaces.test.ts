@@ -96,6 +96,14 @@ test('a catalog that is being renewed is stale without a reason', async () => {
   expect(await seen()).toMatchObject({ state: 'ready', detail: null })
 })
 
+test('a catalog that somebody has removed is built anew: exports open it by its name', async () => {
+  app = await openTestApp(await copyDemo())
+  await app.get('/predictions')
+  const download = () => app.request('/aggregated-predictions/export/wheat_protein.parquet')
+  await rm(join(app.folder, 'cache', 'catalogs'), { recursive: true })
+  await vi.waitFor(async () => expect((await download()).status).toBe(200), waiting)
+})
+
 test('a store that cannot be read is told as such, and other workspaces go on', async () => {
   const [broken, sound] = [await copyDemo(), await copyDemo()]
   await writeFile(join(broken, 'store.duckdb'), 'this is no store'.repeat(1000))

@@ -42,21 +42,21 @@ const make = async (directory: string, size: DemoSize): Promise<{ predictions: n
   say(`Making the ${size} demo workspace …`)
   const beside = join(dirname(directory), `.demo-${process.pid}`)
   await mkdir(dirname(directory), { recursive: true })
-  try {
-    const { makeDemo } = await import('@nirs-workspace/demo')
-    return await interruptible(async (signal) => {
-      const show = showDone()
-      const onProgress = (step: Parameters<typeof show>[0]): void => {
-        signal.throwIfAborted()
-        show(step)
-      }
+  const { makeDemo } = await import('@nirs-workspace/demo')
+  return interruptible(async (signal) => {
+    const show = showDone()
+    const onProgress = (step: Parameters<typeof show>[0]): void => {
+      signal.throwIfAborted()
+      show(step)
+    }
+    try {
       const { predictions, datasets } = await makeDemo({ directory: beside, size, onProgress })
       await rename(beside, directory)
       return { predictions, datasets }
-    })
-  } finally {
-    await rm(beside, { recursive: true, force: true })
-  }
+    } finally {
+      await rm(beside, { recursive: true, force: true })
+    }
+  })
 }
 
 /** Absent, or an empty folder. */

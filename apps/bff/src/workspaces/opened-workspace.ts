@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import {
   type Catalog,
   type CatalogFile,
@@ -141,11 +142,17 @@ export class OpenedWorkspace {
       await this.#look()
       if (this.#missing !== undefined) return
       const fingerprint = await fingerprintWorkspace(this.resolved)
-      if (fingerprint === this.fingerprint) return this.#settled()
+      if (fingerprint === this.fingerprint && (await this.#isCatalogThere())) return this.#settled()
       if (force || this.#mayTry(fingerprint)) await this.#renew(fingerprint)
     } catch (error) {
       this.#failed(error, '')
     }
+  }
+
+  /** Who empties the cache folder takes it from the exports, which open it by its name. */
+  async #isCatalogThere(): Promise<boolean> {
+    const path = this.#slot.current?.file.path
+    return path !== undefined && (await stat(path).catch(() => null)) !== null
   }
 
   async #look(): Promise<void> {

@@ -139,6 +139,7 @@ const changed = (path: string) =>
 
 /** Whether the transaction of an interrupted merge is done, from the store itself: nirs4all may have turned it into a store.sqlite since. */
 export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {
+  if (phase === 'done') return true
   if (phase !== 'commit' || evidence === null) return false
   const { table, ids, inserted } = evidence
   const there = await withReading(await resolveMaintained(layout.root), (metadata) => metadata.valuesIn(table, keyOf[table], ids))

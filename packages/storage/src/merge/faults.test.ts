@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
@@ -9,6 +9,7 @@ import { sqliteRows, upgradeStore } from '../sqlite/testing/convert-store.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
 import { diskModels } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
@@ -17,6 +18,8 @@ import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { MergeJournal } from './merge-journal.ts'
+import { mergeStores } from './merge-stores.ts'
+import { makeHybrid } from './testing/merge-fixture.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
@@ -120,6 +123,22 @@ test.each([
     expect((await listTrash(path)).rows).toHaveLength(isMerged ? 1 : 0)
   },
 )
+
+test('a merge that brings arrays for rows that are there, and no row, is finished when it was stopped at its end', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [{ id: 'x', y: [1] }]
+  const [to, from] = [await makeHybrid(join(folder.path, 'to'), { predictions }), await makeHybrid(join(folder.path, 'from'), { predictions })]
+  await rm(join(to, 'arrays', 'wheat.parquet'))
+  const journal = join(to, '.nirs-workspace', 'journal.json')
+  await stopFrom(
+    ({ kind, path }) => kind === 'unlink' && path === journal,
+    0,
+    () => mergeStores(to, [from], { jobId: 'job', cacheFolder: join(folder.path, 'cache') }),
+  )
+  await forgetLock(to)
+  expect(await recoverWorkspace(to)).toMatchObject({ outcome: 'finished' })
+  expect(await readdir(join(to, 'arrays'))).toEqual(['wheat.parquet'])
+})
 
 test('undoing a merge leaves models that a row names and files that were changed since, and flushes the folder of those that go', async () => {
   const path = await scene.copy('named')

@@ -7,9 +7,17 @@ import { readTombstones, tombstonesName } from '../arrays/tombstones.ts'
 import { removeTree, rename, syncFolder } from '../files/disk.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
-import { removeJournal } from '../migration/journal.ts'
+import { removeJournal, writeJournal } from '../migration/journal.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
+
+/** Says that nothing is taken back any more, where no row of the store would tell: arrays and models alone have come. */
+export const noteMerged = async (layout: Layout, journal: MergeJournal): Promise<MergeJournal> => {
+  if (journal.evidence !== null) return journal
+  const done: MergeJournal = { ...journal, phase: 'done' }
+  await writeJournal(layout, done)
+  return done
+}
 
 /**
  * After the transaction: marks the arrays of what gave way as removed, puts the record in its place, tidies up, takes the marks off what came.

@@ -20,8 +20,11 @@ export const MergeJournal = z.object({
   format: z.literal('nirs-workspace/journal/1'),
   kind: z.literal('merge'),
   job_id: JobId,
-  /** prepare: only job-owned places were written. commit: files may have moved; the store tells whether its transaction is done. */
-  phase: z.enum(['prepare', 'commit']),
+  /**
+   * prepare: only job-owned places were written. commit: files may have moved; the store tells whether its transaction is done. done: it is,
+   * said by the journal where no row can tell.
+   */
+  phase: z.enum(['prepare', 'commit', 'done']),
   started_at: z.string(),
   arrays_created: z.boolean(),
   artifacts_created: z.boolean(),

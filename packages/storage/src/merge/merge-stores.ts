@@ -19,7 +19,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { commitJournal, commitMerge, isMergeDone } from './commit-merge.ts'
 import { createWorkspace } from './create-target.ts'
 import { findReturned } from './find-returned.ts'
-import { finishMerge } from './finish-merge.ts'
+import { finishMerge, noteMerged } from './finish-merge.ts'
 import { refuseSmallDisk } from './free-space.ts'
 import { keepReplaced, trashOperation } from './keep-replaced.ts'
 import { readLaterTables } from './later-tables.ts'
@@ -181,6 +181,7 @@ const underJournal = async (
     commit = prepared.journal
     progress.phase('commit', 'Putting the rows into the store')
     await commitMerge(merge, target, layout, commit, outcome.arrays, later)
+    commit = await noteMerged(layout, commit)
     await finishMerge(layout, commit)
   } catch (error) {
     const isDone = await settle(layout, commit ?? journal, error)

@@ -42,7 +42,7 @@ const takeModelsBack = async (layout: Layout, { models, artifacts_created }: Mer
   if (artifacts_created) await removeEmptyFolder(artifacts)
 }
 
-/** Models that a row names by now: somebody has stored the same since. */
+/** Models that a row names: somebody has stored the same since, or lacked the file, which then is what the row states. */
 const modelsInUse = async (layout: Layout, models: MergeJournal['models']): Promise<ReadonlySet<string>> => {
   if (models.length === 0) return new Set()
   const files = models.map(({ target }) => ({ path: inArtifacts(target) }))
