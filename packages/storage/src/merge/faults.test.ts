@@ -9,18 +9,18 @@ import { sqliteRows, upgradeStore } from '../sqlite/testing/convert-store.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
-import { temporaryFolder } from '../testing/make-store.ts'
 import { diskModels } from '../testing/fault-power.ts'
 import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { mergeStores } from './merge-stores.ts'
-import { makeHybrid } from './testing/merge-fixture.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
+import { makeHybrid } from './testing/merge-fixture.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
 let scene: MergeScene
@@ -127,7 +127,10 @@ test.each([
 test('a merge that brings arrays for rows that are there, and no row, is finished when it was stopped at its end', async () => {
   await using folder = await temporaryFolder()
   const predictions = [{ id: 'x', y: [1] }]
-  const [to, from] = [await makeHybrid(join(folder.path, 'to'), { predictions }), await makeHybrid(join(folder.path, 'from'), { predictions })]
+  const [to, from] = [
+    await makeHybrid(join(folder.path, 'to'), { predictions }),
+    await makeHybrid(join(folder.path, 'from'), { predictions }),
+  ]
   await rm(join(to, 'arrays', 'wheat.parquet'))
   const journal = join(to, '.nirs-workspace', 'journal.json')
   await stopFrom(
