@@ -19,6 +19,7 @@ export class ParquetReader {
   readonly #onExit = () => this.#fail(new Error('the reading thread ended'))
   #path = ''
   #failure: Error | undefined
+  #isDone = false
 
   constructor() {
     this.#worker.on('message', this.#onMessage).on('error', this.#onError).on('exit', this.#onExit)
@@ -55,13 +56,15 @@ export class ParquetReader {
     if (answer.kind !== 'released') this.#unexpected(answer)
     if (answer.memory > mostKept) return
     this.#failure = new Error('the reader is closed')
+    this.#isDone = true
     this.#worker.off('message', this.#onMessage).off('error', this.#onError).off('exit', this.#onExit)
     await keepThread(this.#worker)
   }
 
-  /** Ends the thread, which may be in the middle of something or damaged by what it has read; nothing after `done`. */
+  /** Ends the thread, which may be in the middle of something or damaged by what it has read; nothing after `done`. Its file is closed then. */
   async close(): Promise<void> {
-    if (this.#failure === undefined) await this.#worker.terminate()
+    // Also one that ends by itself: its file is open until it has.
+    if (!this.#isDone) await this.#worker.terminate()
   }
 
   #ask(request: ReaderRequest): Promise<ReaderAnswer> {

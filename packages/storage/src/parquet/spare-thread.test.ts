@@ -63,3 +63,14 @@ test('a thread that has met damage, or that was stopped in the middle, is not us
   expect(kept).toBe(one)
   await kept.terminate()
 })
+
+test('a reader whose thread has failed is closed when its thread has ended, and with it its file', async () => {
+  const thread = takeThread()
+  await keepThread(thread)
+  const reader = new ParquetReader()
+  await reader.open(good())
+  thread.emit('error', new Error('memory access out of bounds'))
+  await expect(reader.rowGroup(0)).rejects.toThrow('memory access out of bounds')
+  await reader.close()
+  expect(thread.threadId).toBe(-1)
+})
