@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { type Catalog, isStorageError, StorageError, systemCode } from '@nirs-workspace/storage'
+import { type Catalog, isStorageError, StorageError } from '@nirs-workspace/storage'
+import { isThere } from '../is-there.ts'
 
 /** Why an export that opens its catalog anew for each dataset failed, when that is because another program has removed it meanwhile. */
 export const orCatalogGone = async ({ file }: Pick<Catalog, 'file'>, error: unknown): Promise<unknown> => {
@@ -10,13 +10,4 @@ export const orCatalogGone = async ({ file }: Pick<Catalog, 'file'>, error: unkn
     { hint: 'Export again.' },
     error,
   )
-}
-
-const isThere = async (path: string): Promise<boolean> => {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
-  }
 }

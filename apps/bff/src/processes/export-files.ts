@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { systemCode } from '@nirs-workspace/storage'
 import type { ExportedFile } from '@nirs-workspace/types'
 import type { ExportOrder } from '../children/export-messages.ts'
+import { isThere } from '../is-there.ts'
 import type { Log } from '../log.ts'
 import { exportToFile, exportToStream } from './export-process.ts'
 import { holdCatalog } from './hold-catalog.ts'
@@ -153,15 +153,6 @@ export class ExportFiles {
     } catch (error) {
       this.#log.error('an export could not be removed', { error })
     }
-  }
-}
-
-const isThere = async (path: string): Promise<boolean> => {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
   }
 }
 

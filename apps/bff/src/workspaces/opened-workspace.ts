@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import {
   type Catalog,
   type CatalogFile,
@@ -13,6 +12,7 @@ import {
 } from '@nirs-workspace/storage'
 import type { CatalogInfo, LockHolder } from '@nirs-workspace/types'
 import type { WorkspaceChange } from '../events/event-hub.ts'
+import { isThere } from '../is-there.ts'
 import type { Log } from '../log.ts'
 import { CatalogSlot } from './catalog-slot.ts'
 import { within } from './within.ts'
@@ -152,7 +152,7 @@ export class OpenedWorkspace {
   /** Who empties the cache folder takes it from the exports, which open it by its name. */
   async #isCatalogThere(): Promise<boolean> {
     const path = this.#slot.current?.file.path
-    return path !== undefined && (await stat(path).catch(() => null)) !== null
+    return path !== undefined && (await isThere(path))
   }
 
   async #look(): Promise<void> {
