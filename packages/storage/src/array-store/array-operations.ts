@@ -62,10 +62,11 @@ export interface ArrayOperations {
   dropArrays(ids: ReadonlySet<string>): Promise<number>
   /**
    * Removes the rows of one dataset at once; other datasets of the same file stay. With ids, only the rows of these predictions: those
-   * without an id stay. False when there were none.
+   * without an id stay. False when there were none. The error of a file that cannot be read or written anew is thrown when the others are
+   * done.
    */
   deleteDataset(name: string, ids?: ReadonlySet<string>): Promise<boolean>
-  /** Takes away the rows that do not count any more, with the file when there are no others. */
+  /** Takes away the rows that do not count any more, of one dataset or of all, with the file when there are no others. */
   compact(datasetName?: string, options?: CompactOptions): Promise<CompactReport>
   /** Writes the rows that count of these predictions into a new, sealed Parquet file anywhere. The number of rows. */
   copyRows(ids: ReadonlySet<string>, targetPath: string, options?: CopyRowsOptions): Promise<number>

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { columnOf, sameColumn, textsOf } from '../parquet/column-block.ts'
@@ -6,6 +6,7 @@ import { GroupFile } from '../parquet/group-file.ts'
 import { GroupThreads } from '../parquet/group-threads.ts'
 import { checkGroup, encodeFromGroup, takeFromGroup } from '../parquet/threaded-groups.ts'
 import type { ArrayStore } from './array-store.ts'
+import { flipIn } from './testing/flip-bits.ts'
 import { loadAll, madeRecord, madeRecords, temporaryStore } from './testing/made-records.ts'
 
 /** Three row groups of the usual size, one of them with nulls of all kinds. */
@@ -129,19 +130,3 @@ test.each([
     await file.close()
   }
 })
-
-/** Flips a bit of the last byte of a page. */
-const flipIn = async (path: string, group: number, column: string): Promise<void> => {
-  const file = await GroupFile.open(path)
-  const [chunk] = file.groupToRead(group, [column]).chunks
-  await file.close()
-  if (chunk === undefined) throw new Error(`There is no ${column}.`)
-  const handle = await open(path, 'r+')
-  try {
-    const place = chunk.offset + chunk.bytes - 1
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, place)
-    await handle.write(Buffer.from([(buffer[0] ?? 0) ^ 4]), 0, 1, place)
-  } finally {
-    await handle.close()
-  }
-}

@@ -5,14 +5,15 @@ import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { CompactedFile, CompactOptions, CompactReport, CorruptFile, KnownIds } from './array-reports.ts'
 import { datasetsOf, filesOfDataset } from './dataset-files.ts'
-import { replacedRows, visitRowsOf } from './last-rows.ts'
+import { ReplacedRows, visitRepeated, visitRowsOf } from './last-rows.ts'
 import { isFragmented, rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
 import { removeTombstones } from './tombstone-file.ts'
 
 /**
- * Removes rows that no longer count: removed predictions, and all but the last row of each. A file goes with its last row. A removed prediction that the metadata
- * knows keeps its row and is no longer removed. Stops before the first file when the list of removed predictions is damaged; a damaged
+ * Removes rows that no longer count: removed predictions, and all but the last row of each; with a dataset named, only rows of it, whatever
+ * else its files hold. A file goes with its last row. A removed prediction that the metadata knows
+ * keeps its row and is no longer removed; with a dataset named it stays removed while another dataset has rows of it. Stops before the first file when the list of removed predictions is damaged; a damaged
  * file is reported, left as it is, and does not keep the others from being compacted.
  */
 export const compactFiles = async (
@@ -29,7 +30,7 @@ export const compactFiles = async (
   const files: CompactedFile[] = []
   const corrupt: CorruptFile[] = []
   for (const name of names) {
-    const result = await compactUnlessDamaged(context, name, doomed, options)
+    const result = await compactUnlessDamaged(context, name, { doomed, datasetName }, options)
     if ('reason' in result) corrupt.push(result)
     else files.push(result)
   }
@@ -38,9 +39,12 @@ export const compactFiles = async (
       ? doomed
       : await idsIn(
           context,
-          all.filter((name) => !names.includes(name)),
+          // With a dataset named, those that were done still hold the rows of others.
+          (await context.folder.names()).filter((name) => datasetName !== undefined || !names.includes(name)),
           doomed,
         )
+  // A mark is for every dataset: with one named, what it hides of others is not asked about.
+  const shared = datasetName === undefined ? new Set() : await idsIn(context, await context.folder.names(), known, datasetName)
   return {
     files,
     corrupt,
@@ -48,7 +52,7 @@ export const compactFiles = async (
     bytes_freed: files.reduce((bytes, file) => bytes + file.bytes_before - file.bytes_after, 0),
     tombstones_cleared: await removeTombstones(
       context.folder,
-      [...tombstones.keys()].filter((id) => !waiting.has(id)),
+      [...tombstones.keys()].filter((id) => !waiting.has(id) && !shared.has(id)),
     ),
   }
 }
@@ -64,14 +68,19 @@ const knownOf = async (ids: readonly string[], isKnown: KnownIds | undefined): P
   return known
 }
 
+interface Unwanted {
+  readonly doomed: ReadonlySet<string>
+  readonly datasetName: string | undefined
+}
+
 const compactUnlessDamaged = async (
   context: AppendContext,
   name: string,
-  doomed: ReadonlySet<string>,
+  unwanted: Unwanted,
   options: CompactOptions,
 ): Promise<CompactedFile | CorruptFile> => {
   try {
-    return await compactFile(context, name, doomed, options)
+    return await compactFile(context, name, unwanted, options)
   } catch (error) {
     if (isStorageError(error, 'arrays_corrupt', 'store_too_new')) return { file: `arrays/${name}`, reason: error.message }
     throw error
@@ -81,14 +90,14 @@ const compactUnlessDamaged = async (
 const compactFile = async (
   context: AppendContext,
   name: string,
-  doomed: ReadonlySet<string>,
+  unwanted: Unwanted,
   { onProgress, signal }: CompactOptions,
 ): Promise<CompactedFile> => {
   const stamp = await context.folder.stamp(name)
   const reader = await context.folder.open(name, context.engine)
   try {
     const datasets = [...(await datasetsOf(reader)).keys()].sort()
-    const rows = await rowsToDrop(reader, doomed)
+    const rows = await rowsToDrop(reader, unwanted)
     const before = { file: `arrays/${name}`, datasets, rows_before: reader.rows, bytes_before: reader.file.footer.fileBytes }
     const removed = { tombstoned_removed: rows.tombstoned.count, duplicates_removed: rows.all.count - rows.tombstoned.count }
     if (rows.all.count === 0 && reader.rows > 0 && !isFragmented(reader))
@@ -108,26 +117,36 @@ const compactFile = async (
 }
 
 /** Rows that were replaced, and all rows of removed predictions. */
-const rowsToDrop = async (reader: ArrayFileReader, doomed: ReadonlySet<string>) => {
-  const replaced = await replacedRows(reader)
+const rowsToDrop = async (reader: ArrayFileReader, { doomed, datasetName }: Unwanted) => {
+  const isMeant = (dataset: string) => datasetName === undefined || dataset === datasetName
+  const [replaced, meant] = [new ReplacedRows(reader.rows), new ReplacedRows(reader.rows)]
+  await visitRepeated(reader, (row, id, dataset) => {
+    replaced.visit(row, id, dataset)
+    if (isMeant(dataset)) meant.visit(row, id, dataset)
+  })
   const tombstoned = new RowMarks(reader.rows)
-  await visitRowsOf(reader, doomed, (row, id) => {
-    if (doomed.has(id)) tombstoned.add(row)
+  await visitRowsOf(reader, doomed, (row, id, dataset) => {
+    if (doomed.has(id) && isMeant(dataset)) tombstoned.add(row)
   })
   const all = new RowMarks(reader.rows)
-  for (let row = 0; row < reader.rows; row++) if (tombstoned.has(row) || replaced.has(row)) all.add(row)
-  return { all, replaced, tombstoned }
+  for (let row = 0; row < reader.rows; row++) if (tombstoned.has(row) || meant.marks.has(row)) all.add(row)
+  return { all, replaced: replaced.marks, tombstoned }
 }
 
-/** Those of the ids that have rows in these files; all of them when one of the files cannot tell. */
-const idsIn = async (context: AppendContext, names: readonly string[], ids: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
+/** Those of the ids that have rows in these files, of other datasets than this one; all of them when one of the files cannot tell. */
+const idsIn = async (
+  context: AppendContext,
+  names: readonly string[],
+  ids: ReadonlySet<string>,
+  except?: string,
+): Promise<ReadonlySet<string>> => {
   const found = new Set<string>()
   if (ids.size === 0) return found
   for (const name of names) {
     try {
       const reader = await context.folder.open(name, context.engine)
-      await visitRowsOf(reader, ids, (_, id) => {
-        if (ids.has(id)) found.add(id)
+      await visitRowsOf(reader, ids, (_, id, dataset) => {
+        if (ids.has(id) && dataset !== except) found.add(id)
       }).finally(() => reader.close())
     } catch (error) {
       if (isStorageError(error, 'arrays_corrupt')) return ids

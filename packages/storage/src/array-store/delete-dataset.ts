@@ -1,3 +1,4 @@
+import { isStorageError, StorageError } from '../errors.ts'
 import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
@@ -8,12 +9,23 @@ import { RowMarks } from './row-marks.ts'
 
 /**
  * Removes the rows of one dataset, all or those of these predictions. A file goes with its last row; other datasets in it stay. False when
- * there were no such rows.
+ * there were no such rows. Of the errors of files that cannot be read or written anew the first is thrown when the others are done, with all
+ * of their paths as `ids`.
  */
 export const deleteDataset = async (context: AppendContext, datasetName: string, ids?: ReadonlySet<string>): Promise<boolean> => {
   let existed = false
+  const errors: StorageError[] = []
   for (const name of await filesOfDataset(context.folder, context.engine, datasetName)) {
-    if (await deleteFrom(context, name, datasetName, ids)) existed = true
+    try {
+      if (await deleteFrom(context, name, datasetName, ids)) existed = true
+    } catch (error) {
+      if (!isStorageError(error, 'arrays_corrupt', 'store_too_new')) throw error
+      errors.push(error)
+    }
+  }
+  if (errors[0] !== undefined) {
+    const { code, message, fields } = errors[0]
+    throw new StorageError(code, message, { ...fields, ids: errors.map((error) => error.fields.path ?? '') }, errors[0])
   }
   return existed
 }

@@ -35,7 +35,11 @@ const writeTombstones = async (folder: ArrayFolder, tombstones: ReadonlyMap<stri
     await unlinkIfThere(join(folder.path, tombstonesName))
     return syncFolder(folder.path)
   }
-  // Entry by entry: an id may be `__proto__`.
+  await writeDurably(join(folder.path, tombstonesName), tombstonesText(tombstones))
+}
+
+/** Entry by entry: an id may be `__proto__`. */
+export const tombstonesText = (tombstones: ReadonlyMap<string, string>): string => {
   const entries = [...tombstones].map(([id, time]) => `  ${JSON.stringify(id)}: ${JSON.stringify(time)}`)
-  await writeDurably(join(folder.path, tombstonesName), `{\n${entries.join(',\n')}\n}\n`)
+  return `{\n${entries.join(',\n')}\n}\n`
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFile, link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { elementsOf, type FloatList, floatList, type IntegerList, integerList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { ArrayReader } from './array-reader.ts'
@@ -16,9 +16,6 @@ import {
   writeManyRows,
 } from './testing/fixture-workspace.ts'
 import { openFilesBelow, treeHash } from './testing/tree-hash.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let reader: ArrayReader
 let workspace: FixtureWorkspace

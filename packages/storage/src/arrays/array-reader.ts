@@ -7,8 +7,10 @@ import { fitsSamples, foreignArrays, lengthsOf } from './fits-samples.ts'
 import { layeredSource } from './layered-source.ts'
 import { mergeOrdered } from './merge-ordered.ts'
 import { parquetSource } from './parquet-source.ts'
+import { refuseResaved } from './refuse-resaved.ts'
 import { tableSource } from './table-source.ts'
 import { readTombstonesIfSound } from './tombstones.ts'
+import { refuseUnsettledArrays } from './unsettled-arrays.ts'
 
 /** The places of a resolved workspace that arrays can lie in; absolute paths. */
 export interface ArrayPlaces {
@@ -24,6 +26,9 @@ export interface ArrayRef {
   readonly array_source: string | null
   /** As the store has it: arrays of another length are refused. Null or left out where it does not say. */
   readonly n_samples?: number | null | undefined
+  /** What the catalog has beside the arrays, and how large their file was then: arrays of another save are refused. Left out where nobody knows. */
+  readonly val_score?: number | null | undefined
+  readonly file_bytes?: number | null | undefined
 }
 
 /**
@@ -47,14 +52,19 @@ export class ArrayReader {
   /**
    * Batches of rows, grouped by where they lie; predictions without arrays, or removed ones, yield nothing. A damaged list of removed
    * predictions does not stop a read: the caller's ids come from the metadata, which no longer knows removed ones. Arrays that do not fit
-   * the `n_samples` of their reference are those of something else: `arrays_corrupt`, as any other damage.
+   * the `n_samples` of their reference are those of something else: `arrays_corrupt`, as any other damage. While a save of one of the
+   * predictions has not ended, nobody knows whose arrays there are, and of one that was saved again since, that they are those of other scores:
+   * `interrupted`.
    */
   async *load(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
     const tombstones = await readTombstonesIfSound(places.arrays)
     const samples = samplesOf(refs)
+    const known = new Map(refs.map((ref) => [ref.prediction_id, ref]))
+    await refuseUnsettledArrays(places.root, () => idsOutside(refs))
     for (const [place, ids] of groupBySource(refs, tombstones)) {
       for await (const rows of this.source(places, place).load(ids, options)) {
         refuseForeign(place, rows, samples)
+        await this.#refuseOtherSaves(places, place, idsOf(rows), known)
         yield rows
       }
     }
@@ -64,7 +74,17 @@ export class ArrayReader {
   async *loadOrdered(places: ArrayPlaces, refs: readonly ArrayRef[], options: LoadOptions = {}): AsyncGenerator<ArrayRow> {
     const tombstones = await readTombstonesIfSound(places.arrays)
     const groups = [...groupBySource(refs, tombstones)]
-    yield* mergeOrdered(groups.map(([place, ids]) => this.#single(places, place).load(ids, { ...options, ordered: true })))
+    await refuseUnsettledArrays(places.root, () => idsOutside(refs))
+    const known = new Map(refs.map((ref) => [ref.prediction_id, ref]))
+    let isFirst = true
+    for await (const row of mergeOrdered(
+      groups.map(([place, ids]) => this.#single(places, place).load(ids, { ...options, ordered: true })),
+    )) {
+      // By then every file is open.
+      if (isFirst) for (const [place, ids] of groups) await this.#refuseOtherSaves(places, place, ids, known)
+      isFirst = false
+      yield row
+    }
   }
 
   /** The arrays of one prediction; null when it has none. */
@@ -72,6 +92,19 @@ export class ArrayReader {
     let found: ArrayRow | null = null
     for await (const rows of this.load(places, [ref], options)) found = rows.at(-1) ?? found
     return found
+  }
+
+  /** Asked when the arrays of these predictions are read, or their file is open at least. */
+  async #refuseOtherSaves(
+    { root }: ArrayPlaces,
+    place: string,
+    ids: readonly string[],
+    known: ReadonlyMap<string, ArrayRef>,
+  ): Promise<void> {
+    if (isDatabase(place)) return
+    await refuseUnsettledArrays(root, () => ids)
+    const refs = ids.flatMap((id) => known.get(id) ?? [])
+    await refuseResaved(this.engine, root, place, refs)
   }
 
   /** The source behind one `array_source` of the catalog; what a Parquet file lacks comes from the table of the store, if it has one. */
@@ -90,6 +123,11 @@ export class ArrayReader {
   close(): void {
     this.engine.close()
   }
+
+  /** As `close`, after reads that went well: the engine may be used again. */
+  async release(): Promise<void> {
+    await this.engine.release()
+  }
 }
 
 const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
@@ -106,6 +144,12 @@ const groupBySource = (refs: readonly ArrayRef[], tombstones: ReadonlyMap<string
   }
   return groups
 }
+
+const idsOf = (rows: readonly { readonly prediction_id: string }[]): string[] => rows.map(({ prediction_id }) => prediction_id)
+
+/** Of predictions whose arrays are in no store, also those that are said to have none: a save may have taken them away. */
+const idsOutside = (refs: readonly ArrayRef[]): string[] =>
+  idsOf(refs.filter(({ array_source }) => array_source === null || !isDatabase(array_source)))
 
 const samplesOf = (refs: readonly ArrayRef[]): ReadonlyMap<string, number> =>
   new Map(
@@ -132,9 +176,13 @@ const presentStore = (path: string | null, name: string): string => {
 /** Opens a reader for the length of `work`. */
 export const withArrayReader = async <T>(options: EngineOptions, work: (reader: ArrayReader) => Promise<T>): Promise<T> => {
   const reader = await ArrayReader.open(options)
+  let result: T
   try {
-    return await work(reader)
-  } finally {
+    result = await work(reader)
+  } catch (error) {
     reader.close()
+    throw error
   }
+  await reader.release()
+  return result
 }

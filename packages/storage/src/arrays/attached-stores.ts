@@ -1,11 +1,12 @@
-import * as z from 'zod'
 import { attachReadOnly, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
+import { checkedTables } from '../workspace/checked-stores.ts'
 
 interface Attachment {
   readonly alias: string
-  readonly ready: Promise<void>
+  /** The columns of its table of arrays. */
+  readonly ready: Promise<ReadonlySet<string>>
   users: number
 }
 
@@ -24,18 +25,18 @@ export class AttachedStores {
   }
 
   /** The `prediction_arrays` table of the store at `path`, as a name for FROM; call `release` afterwards. */
-  async acquire(path: string): Promise<{ relation: string; release: () => Promise<void> }> {
+  async acquire(path: string): Promise<{ relation: string; columns: ReadonlySet<string>; release: () => Promise<void> }> {
     const attachment = this.#attached.get(path) ?? this.#attach(path)
     attachment.users += 1
     try {
-      await attachment.ready
+      return {
+        relation: `${quotedIdentifier(attachment.alias)}.main.prediction_arrays`,
+        columns: await attachment.ready,
+        release: () => this.#release(path, attachment),
+      }
     } catch (error) {
       this.#forget(path, attachment)
       throw error
-    }
-    return {
-      relation: `${quotedIdentifier(attachment.alias)}.main.prediction_arrays`,
-      release: () => this.#release(path, attachment),
     }
   }
 
@@ -47,11 +48,11 @@ export class AttachedStores {
     return attachment
   }
 
-  async #open(path: string, alias: string): Promise<void> {
+  async #open(path: string, alias: string): Promise<ReadonlySet<string>> {
     await this.#closing
     await attachReadOnly(this.#engine, path, alias)
     try {
-      await requireTable(this.#engine, path, alias)
+      return arrayColumns(path, await checkedTables(this.#engine, path, alias))
     } catch (error) {
       await detach(this.#engine, alias)
       throw error
@@ -71,21 +72,9 @@ export class AttachedStores {
   }
 }
 
-const Found = z.object({ tables: z.number(), views: z.number() })
-
-// A view of this name could run anything that its author liked; only a real table is read.
-const requireTable = async (engine: Engine, path: string, alias: string): Promise<void> => {
-  const where = "database_name = $alias AND schema_name = 'main'"
-  const found = await engine.one(
-    Found,
-    `SELECT (SELECT count(*) FROM duckdb_tables() WHERE ${where} AND table_name = 'prediction_arrays') AS tables,
-            (SELECT count(*) FROM duckdb_views() WHERE ${where} AND view_name = 'prediction_arrays') AS views`,
-    { alias },
-  )
-  if (found.tables === 1) return
-  if (found.views > 0) {
-    throw new StorageError('store_unsafe', 'The store holds a view in place of the table prediction_arrays and was not read.', { path })
-  }
+const arrayColumns = (path: string, tables: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> => {
+  const columns = tables.get('prediction_arrays')
+  if (columns !== undefined) return columns
   throw new StorageError('arrays_missing', 'The store no longer holds the table prediction_arrays. Nothing was changed.', {
     path,
     hint: 'Reload the workspace.',

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { madeRecord } from '../array-store/testing/made-records.ts'
 import { elementsOf } from '../engine/number-list.ts'
@@ -18,9 +18,6 @@ import { ArrayReader } from './array-reader.ts'
 import { type ArrayRow, arrayColumns } from './array-source.ts'
 import { type FixtureWorkspace, fixtureWorkspace, writeArrayFile } from './testing/fixture-workspace.ts'
 import { openFilesBelow } from './testing/tree-hash.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let reader: ArrayReader
 let workspace: FixtureWorkspace

@@ -1,14 +1,11 @@
 import { fromWireNumber } from '@nirs-workspace/types'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type ArrayReader, withArrayReader } from './array-reader.ts'
 import type { ArrayRow } from './array-source.ts'
 import { hashDatasetArrays } from './dataset-hash.ts'
 import { makeScatter } from './scatter.ts'
 import { expectedFigures, type SampleWorkspace, sampleWorkspace } from './testing/sample-workspace.ts'
 import { openFilesBelow, treeHash } from './testing/tree-hash.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 const withSample = async (name: string, work: (sample: SampleWorkspace, reader: ArrayReader) => Promise<void>): Promise<void> => {
   const sample = await sampleWorkspace(name)

@@ -17,7 +17,7 @@ const none = floatList([])
 export const makeScatter = (row: Described, arrays: ArrayRow): Scatter => {
   const [yTrue, yPred] = [arrays.y_true ?? none, arrays.y_pred ?? none]
   const isPaired = yTrue.values.length === yPred.values.length
-  const classification = isPaired && row.task_type.includes('classification') ? classificationFigures(yTrue, yPred) : null
+  const classification = isPaired && row.task_type.includes('classification') ? classificationFigures(yTrue, yPred, row.task_type) : null
   const wire = toWireArrays(arrays)
   return {
     prediction_id: row.prediction_id,

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { streamChunks } from '../engine/stream-chunks.ts'
 import { isStorageError } from '../errors.ts'
 import { arraySelect, readArrayRows } from './array-select.ts'
-import type { ArraySource } from './array-source.ts'
+import type { ArrayRow, ArraySource, LoadOptions } from './array-source.ts'
 import type { AttachedStores } from './attached-stores.ts'
 import { idCondition } from './id-condition.ts'
 
@@ -18,19 +18,38 @@ export const tableSource = (engine: Engine, stores: AttachedStores, storePath: s
     if (ids.length === 0) return
     const table = await acquire(stores, storePath, optional)
     if (table === null) return
-    const { relation, release } = table
+    const { relation, columns, release } = table
     try {
-      const described = await engine.rows(Described, `SELECT column_name FROM (DESCRIBE ${relation})`)
-      const { sql: condition, parameters } = idCondition(ids)
-      const order = options.ordered === true ? 'ORDER BY prediction_id' : ''
-      const select = arraySelect(new Set(described.map((row) => row.column_name)), options.columns)
-      const sql = `SELECT ${select} FROM ${relation} WHERE ${condition} ${order}`
-      for await (const chunk of streamChunks(engine, sql, parameters, options.signal)) yield readArrayRows(chunk)
+      yield* selectRows(engine, relation, columns, ids, options)
     } finally {
       await release()
     }
   },
 })
+
+/** The same of a table that is attached already, by its name for FROM. */
+export async function* tableRows(
+  engine: Engine,
+  relation: string,
+  ids: readonly string[],
+  options: LoadOptions = {},
+): AsyncGenerator<ArrayRow[]> {
+  const described = await engine.rows(Described, `SELECT column_name FROM (DESCRIBE ${relation})`)
+  yield* selectRows(engine, relation, new Set(described.map((row) => row.column_name)), ids, options)
+}
+
+async function* selectRows(
+  engine: Engine,
+  relation: string,
+  columns: ReadonlySet<string>,
+  ids: readonly string[],
+  options: LoadOptions,
+): AsyncGenerator<ArrayRow[]> {
+  const { sql: condition, parameters } = idCondition(ids)
+  const order = options.ordered === true ? 'ORDER BY prediction_id' : ''
+  const sql = `SELECT ${arraySelect(columns, options.columns)} FROM ${relation} WHERE ${condition} ${order}`
+  for await (const chunk of streamChunks(engine, sql, parameters, options.signal)) yield readArrayRows(chunk)
+}
 
 const acquire = async (stores: AttachedStores, storePath: string, optional: boolean) => {
   try {

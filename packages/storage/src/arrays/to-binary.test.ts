@@ -4,6 +4,7 @@ import { elementsOf, floatList, integerList, type NumberList } from '../engine/n
 import { type ArrayRow, arrayColumns } from './array-source.ts'
 import { decodeArrays } from './from-binary.ts'
 import { makeScatter } from './scatter.ts'
+import { emptyRow } from './testing/empty-row.ts'
 import { encodeArrays } from './to-binary.ts'
 import { toWireArrays } from './to-wire.ts'
 
@@ -20,16 +21,6 @@ const rows: fc.Arbitrary<ArrayRow[]> = fc.array(
   }),
   { maxLength: 5 },
 )
-
-const empty: ArrayRow = {
-  prediction_id: 'a',
-  y_true: null,
-  y_pred: null,
-  y_proba: null,
-  y_proba_shape: null,
-  sample_indices: null,
-  weights: null,
-}
 
 const elements = (list: NumberList | null | undefined) => (list ? elementsOf(list) : null)
 
@@ -51,7 +42,7 @@ describe('encodeArrays', () => {
 
   it('keeps every bit of a number', () => {
     const bits = new BigUint64Array([0x7ff8000000000abcn, 0xfff0000000000001n, 0x8000000000000000n])
-    const row = { ...empty, y_true: { values: new Float64Array(bits.buffer), nulls: null } }
+    const row = { ...emptyRow, y_true: { values: new Float64Array(bits.buffer), nulls: null } }
     const values = decodeArrays(encodeArrays([row]))[0]?.y_true?.values
     expect(values && [...new BigUint64Array(values.buffer, values.byteOffset, values.length)]).toEqual([...bits])
   })
@@ -59,7 +50,7 @@ describe('encodeArrays', () => {
 
 describe('toWireArrays and makeScatter', () => {
   const row: ArrayRow = {
-    ...empty,
+    ...emptyRow,
     y_true: floatList([1, null, Number.NaN, 3]),
     y_pred: floatList([1.5, 2, Number.NEGATIVE_INFINITY, 3]),
     sample_indices: integerList([4, 5, 6, null]),
@@ -93,7 +84,7 @@ describe('toWireArrays and makeScatter', () => {
     const classes = makeScatter({ ...described, task_type: 'multiclass_classification' }, row)
     expect(classes.regression).toBeNull()
     expect(classes.classification).toMatchObject({ n: 2, labels: [1, 1.5, 3] })
-    expect(makeScatter(described, empty)).toMatchObject({ y_true: [], y_pred: [], sample_indices: null, regression: { n: 0 } })
+    expect(makeScatter(described, emptyRow)).toMatchObject({ y_true: [], y_pred: [], sample_indices: null, regression: { n: 0 } })
     const unpaired = { ...row, y_true: floatList([1, 2, 3]) }
     for (const task_type of ['regression', 'binary_classification'])
       expect(makeScatter({ ...described, task_type }, unpaired)).toMatchObject({ regression: null, classification: null })

@@ -69,8 +69,8 @@ class DataSection {
   }
 }
 
-/** What lies under a null element is whatever the memory held before: zero, here. */
-const withoutHidden = <V extends Float64Array | Int32Array>(values: V, nulls: Uint8Array): V => {
+/** A copy: what lies under a null element is whatever the memory held before; zero, here. */
+export const withoutHidden = <V extends Float64Array | Int32Array>(values: V, nulls: Uint8Array): V => {
   const cleared = values.slice()
   nulls.forEach((isNull, index) => {
     if (isNull === 1) cleared[index] = 0

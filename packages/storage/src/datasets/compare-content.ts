@@ -21,6 +21,9 @@ export const expectationOf = ({ hash, file_size, quick_hash }: DatasetSource): E
   full: /^(?:sha256:)?([0-9a-f]{64})$/i.exec(hash ?? '')?.[1]?.toLowerCase() ?? null,
 })
 
+/** Whether anything is known that a content could be compared with. */
+export const saysContent = ({ size, quick, full }: Expectation): boolean => size !== null || quick !== null || full !== null
+
 /** Compares the cheap things first and goes as far as something is recorded; with `depth` quick, never through the whole file. */
 export const compareContent = async (
   file: FileLook,

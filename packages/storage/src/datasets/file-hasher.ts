@@ -7,7 +7,7 @@ export const createFileHasher = (cache: HashCache, limit: number, signal: AbortS
   const underWay = new Map<string, Promise<string>>()
   const gate = createGate(limit)
   return (file, kind) => {
-    const key = `${kind} ${file.path}`
+    const key = `${kind} ${file.version} ${file.path}`
     const running = underWay.get(key)
     if (running !== undefined) return running
     const hashing = gate(() => cache.hashOf(file, kind, signal)).finally(() => underWay.delete(key))

@@ -1,13 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
 import { fullHash, quickHash } from './content-hash.ts'
-import { openFile, type PathLook } from './look-at-path.ts'
+import { openFile, type PathLook, versionOf } from './look-at-path.ts'
 
 export type FileLook = Extract<PathLook, { kind: 'file' }>
 export type HashKind = 'quick' | 'full'
 
 const mostEntries = 20_000
 
-/** Hashes of files, by path, size and time of change; the oldest entries go first. Keep one for as long as the program runs. */
+/** Hashes of files, by path, inode, size and both times of change; the oldest entries go first. Keep one for as long as the program runs. */
 export class HashCache {
   /** Files read because no entry fitted. */
   reads = 0
@@ -15,7 +15,7 @@ export class HashCache {
 
   /** The hash of a file as it was looked at. Throws when the file is changed while it is read. */
   async hashOf(file: FileLook, kind: HashKind, signal?: AbortSignal): Promise<string> {
-    const key = JSON.stringify([kind, file.path, file.size, String(file.mtime)])
+    const key = JSON.stringify([kind, file.path, file.version])
     const known = this.#entries.get(key)
     if (known !== undefined) return known
     const hash = await this.#read(file, kind, signal)
@@ -38,7 +38,5 @@ export class HashCache {
   }
 }
 
-const isUnchanged = async (handle: FileHandle, file: FileLook): Promise<boolean> => {
-  const { size, mtimeNs } = await handle.stat({ bigint: true })
-  return Number(size) === file.size && mtimeNs === file.mtime
-}
+const isUnchanged = async (handle: FileHandle, file: FileLook): Promise<boolean> =>
+  versionOf(await handle.stat({ bigint: true })) === file.version

@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { systemCode } from '../errors.ts'
 import type { FileLook } from './hash-cache.ts'
-import { isStore, lookAtPath } from './look-at-path.ts'
+import { isStore, lookAtPath, versionOf } from './look-at-path.ts'
 import { mapBounded } from './map-bounded.ts'
 
 export interface FileIndex {
@@ -82,7 +82,7 @@ const listFolder = async (folder: string, signal: AbortSignal | undefined): Prom
 const measure = async (path: string): Promise<FileLook | undefined> => {
   try {
     const status = await lstat(path, { bigint: true })
-    return status.isFile() ? { kind: 'file', path, size: Number(status.size), mtime: status.mtimeNs } : undefined
+    return status.isFile() ? { kind: 'file', path, size: Number(status.size), version: versionOf(status) } : undefined
   } catch (error) {
     // Gone since the folder was listed.
     if (systemCode(error) === 'ENOENT') return undefined

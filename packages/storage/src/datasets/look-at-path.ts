@@ -1,14 +1,14 @@
-import { constants } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, isAbsolute, relative, sep } from 'node:path'
 import { systemCode } from '../errors.ts'
 
-/** What is at a path, every link followed; `path` is the real one. */
+/** What is at a path, every link followed; `path` is the real one. Of a file, `version` is another one once it is another file or content. */
 export type PathLook =
   | { kind: 'absent' }
   | { kind: 'unreadable'; path: string; reason: string }
   | { kind: 'folder'; path: string }
-  | { kind: 'file'; path: string; size: number; mtime: bigint }
+  | { kind: 'file'; path: string; size: number; version: string }
 
 /** Opening a store with `fs` would drop the lock that DuckDB holds on it in this process. */
 const store = /\.(?:duckdb|sqlite3?|db)(?:[.-].*)?$/i
@@ -23,13 +23,16 @@ export const lookAtPath = async (path: string): Promise<PathLook> => {
     if (status.isDirectory()) return { kind: 'folder', path: real }
     if (!status.isFile()) return { kind: 'unreadable', path, reason: 'it is a pipe, a socket or a device' }
     if (isStore(real)) return { kind: 'unreadable', path, reason: 'it is a store, not a dataset' }
-    return { kind: 'file', path: real, size: Number(status.size), mtime: status.mtimeNs }
+    return { kind: 'file', path: real, size: Number(status.size), version: versionOf(status) }
   } catch (error) {
     const code = systemCode(error)
     if (code === undefined) throw error
     return absence.has(code) ? { kind: 'absent' } : { kind: 'unreadable', path, reason: `the system says ${code}` }
   }
 }
+
+// The time of change of its entry, too: programs set the other one at will. Not the device: on Windows a path and a handle name it differently.
+export const versionOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string => [ino, size, mtimeNs, ctimeNs].join()
 
 export const isStore = (path: string): boolean => store.test(basename(path))
 

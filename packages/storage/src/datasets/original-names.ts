@@ -6,7 +6,7 @@ const mostSegments = 8
 export const pathSegments = (path: string): string[] =>
   path.split(/[\\/]/).filter((segment) => segment !== '' && segment !== '.' && segment !== '..' && !/^[A-Za-z]:$/.test(segment))
 
-/** Where a file may have moved with its folder: the longest end of its old path first, then beside, in `data` and in `datasets`. */
+/** Where a file may have moved with its folder: the longest end of its old path first, below any of the roots, then beside, in `data` and in `datasets`. */
 export const relocatedPaths = (path: string, roots: readonly string[]): string[] => {
   const segments = pathSegments(path)
   const name = segments.at(-1)
@@ -14,6 +14,6 @@ export const relocatedPaths = (path: string, roots: readonly string[]): string[]
   const ends = Array.from({ length: Math.min(segments.length, mostSegments) }, (_, cut) =>
     segments.slice(cut - Math.min(segments.length, mostSegments)),
   )
-  const paths = roots.flatMap((root) => [...ends, ['data', name], ['datasets', name]].map((end) => join(root, ...end)))
+  const paths = [...ends, ['data', name], ['datasets', name]].flatMap((end) => roots.map((root) => join(root, ...end)))
   return [...new Set(paths)]
 }

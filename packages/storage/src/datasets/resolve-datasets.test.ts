@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { DatasetResolution } from '@nirs-workspace/types'
 import * as fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { StorageError } from '../errors.ts'
 import { quickHash } from './content-hash.ts'
 import { HashCache } from './hash-cache.ts'
@@ -53,9 +53,6 @@ const one = async (source: DatasetSourceInput, options: Parameters<typeof resolv
   return answer
 }
 
-// The disk may be busy.
-vi.setConfig({ testTimeout: 60_000 })
-
 describe('test_dataset_path_resolver: where the file of a dataset is', () => {
   it('test_resolve_original_path: valid, verified as far as something is recorded', () =>
     withFolder(async (root) => {
@@ -93,6 +90,9 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
         path: join(root, 'wheat.csv'),
       })
       expect(await one(recorded('/old/corn.csv', 'corn'), { roots: [root] })).toMatchObject({ status: 'relocated', path: inData })
+      const [far, near] = [await put(root, 'b/barley/data.csv', 'b'), await put(root, 'a/data.csv', 'a')]
+      const roots = [dirname(near), join(root, 'b')]
+      expect(await one({ name: 'barley', path: '/old/barley/data.csv' }, { roots })).toMatchObject({ status: 'relocated', path: far })
     }))
 
   it('test_resolve_found_by_hash: renamed, by full hash or by quick hash alone; the same answer with several copies', () =>
@@ -151,6 +151,13 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
         detail: 'Another file is at the recorded path: its head or tail differs.',
       })
       expect(await one(recorded(path, 'shorter'), { roots: [root] })).toMatchObject({ status: 'hash_mismatch', alternative_path: null })
+      expect(await one(recorded(dirname(path), 'old content'), { roots: [root] })).toMatchObject({
+        status: 'hash_mismatch',
+        kind: 'folder',
+        verified_by: null,
+        alternative_path: moved,
+        detail: 'A folder is at the recorded path.',
+      })
     }))
 
   it('test_resolve_missing: nowhere, or nothing recorded; an incomplete search says so', () =>
@@ -221,6 +228,19 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
       expect((await one(source, options)).status).toBe('hash_mismatch')
       await rename(path, join(root, 'other.csv'))
       expect((await one(source, options)).status).toBe('missing')
+    }))
+
+  it('test_hash_cached: files of one size and time that change places do not keep the hash of the other', () =>
+    withFolder(async (root) => {
+      const [a, b, aside] = [await put(root, 'a.spc', 'one'), await put(root, 'b.spc', 'two'), join(root, 'aside')]
+      for (const path of [a, b]) await utimes(path, 1, 1)
+      const options = { roots: [root], cache: new HashCache() }
+      const statuses = async () => (await resolveDatasets([recorded(a, 'one'), recorded(b, 'two')], options)).map(({ status }) => status)
+      expect(await statuses()).toEqual(['valid', 'valid'])
+      await rename(a, aside)
+      await rename(b, a)
+      await rename(aside, b)
+      expect(await statuses()).toEqual(['hash_mismatch', 'hash_mismatch'])
     }))
 
   it('test_changed_while_read: a file that is no longer the one that was looked at has no hash', () =>

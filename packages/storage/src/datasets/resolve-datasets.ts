@@ -3,7 +3,7 @@ import { type DatasetResolution, DatasetSource } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { checkGiven, parseGiven } from '../options/check-options.ts'
 import { maybeCount, maybeSome, maybeTexts, optionsOf, signal, text } from '../options/option-schemas.ts'
-import { compareContent, type Expectation, expectationOf } from './compare-content.ts'
+import { compareContent, type Expectation, expectationOf, saysContent } from './compare-content.ts'
 import { createFileHasher } from './file-hasher.ts'
 import { HashCache } from './hash-cache.ts'
 import { type FileIndex, indexFiles } from './index-files.ts'
@@ -79,7 +79,8 @@ const resolveOne = async (
 type Original =
   | { is: 'valid'; answer: Pick<DatasetResolution, 'status' | 'path' | 'kind' | 'found_by' | 'verified_by'> }
   | { is: 'absent' }
-  | { is: 'other' | 'unreadable'; path: string; reason: string }
+  | { is: 'other'; path: string; kind: 'file' | 'folder'; detail: string }
+  | { is: 'unreadable'; path: string; reason: string }
 
 const lookAtOriginal = async (
   { path }: DatasetSource,
@@ -94,14 +95,17 @@ const lookAtOriginal = async (
   if (confineTo !== undefined && !(await isInside(look.path, confineTo))) return { is: 'absent' }
   if (look.kind === 'unreadable') return { is: 'unreadable', path: full, reason: look.reason }
   const answer = { status: 'valid', path: full, kind: look.kind, found_by: 'original_path' } as const
-  if (look.kind === 'folder') return { is: 'valid', answer: { ...answer, verified_by: 'existence' } }
+  if (look.kind === 'folder') {
+    if (saysContent(expected)) return { is: 'other', path: full, kind: 'folder', detail: 'A folder is at the recorded path.' }
+    return { is: 'valid', answer: { ...answer, verified_by: 'existence' } }
+  }
   const verdict = await compareContent(look, expected, context.hasher, context.depth)
   if (verdict.is === 'same') return { is: 'valid', answer: { ...answer, verified_by: verdict.by } }
-  return { is: verdict.is, path: full, reason: verdict.reason }
+  if (verdict.is === 'unreadable') return { is: 'unreadable', path: full, reason: verdict.reason }
+  return { is: 'other', path: full, kind: 'file', detail: `Another file is at the recorded path: ${verdict.reason}.` }
 }
 
-const isUnknown = ({ path }: DatasetSource, { size, quick, full }: Expectation): boolean =>
-  (path === null || path === '') && size === null && quick === null && full === null
+const isUnknown = ({ path }: DatasetSource, expected: Expectation): boolean => (path === null || path === '') && !saysContent(expected)
 
 const combine = (
   source: DatasetSource,
@@ -110,8 +114,8 @@ const combine = (
 ): DatasetResolution => {
   const base = { ...blank(source), possible, search_complete: gap === undefined }
   if (original.is === 'other') {
-    const here = { status: 'hash_mismatch', path: original.path, kind: 'file', found_by: 'original_path' } as const
-    return { ...base, ...here, alternative_path: found?.path ?? null, detail: `Another file is at the recorded path: ${original.reason}.` }
+    const here = { status: 'hash_mismatch', path: original.path, kind: original.kind, found_by: 'original_path' } as const
+    return { ...base, ...here, alternative_path: found?.path ?? null, detail: original.detail }
   }
   if (found !== undefined) return { ...base, ...found }
   if (original.is === 'absent') return base

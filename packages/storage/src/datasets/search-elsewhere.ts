@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import type { DatasetResolution, DatasetSource } from '@nirs-workspace/types'
-import { compareContent, type Expectation } from './compare-content.ts'
+import { compareContent, type Expectation, saysContent } from './compare-content.ts'
 import type { FileHasher } from './file-hasher.ts'
 import type { FileLook } from './hash-cache.ts'
 import type { FileIndex } from './index-files.ts'
@@ -52,7 +52,7 @@ const findRelocated = async ({ path }: DatasetSource, expected: Expectation, con
     const look = await lookAtPath(candidate)
     if (look.kind === 'absent' || look.kind === 'unreadable' || !(await isInside(look.path, context.roots))) continue
     const place = { status: 'relocated', path: look.path, kind: look.kind, found_by: 'relative_path' } as const
-    if (look.kind === 'folder' && expected.size === null && !hasHash(expected)) return { ...place, also_at: [], verified_by: 'existence' }
+    if (look.kind === 'folder' && !saysContent(expected)) return { ...place, also_at: [], verified_by: 'existence' }
     const verdict = look.kind === 'file' ? await compareContent(look, expected, context.hasher, context.depth) : undefined
     if (verdict?.is === 'same') return { ...place, also_at: [], verified_by: verdict.by }
   }

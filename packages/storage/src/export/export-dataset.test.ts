@@ -7,7 +7,7 @@ import { compressors } from 'hyparquet-compressors'
 import polars from 'nodejs-polars'
 // biome-ignore lint/style/noRestrictedImports: an export must be readable by others, this reader among them
 import { readParquet } from 'parquet-wasm'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { SummaryBuilder } from '../array-store/summary-builder.ts'
 import {
@@ -32,9 +32,6 @@ import { type CountOptions, countExport } from './count-export.ts'
 import type { DatasetExport, ExportContext } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
 import { portableColumns } from './export-query.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let workspace: FixtureWorkspace
 beforeEach(async () => {
@@ -220,10 +217,11 @@ describe('exportDataset', () => {
       }),
       soil('c', { task_type: 'binary_classification', arrays: { y_true: floatList([0]), y_pred: floatList([1]) } }),
       soil('d', { array_source: null }),
-      soil('e', { arrays: { y_true: floatList([1]), y_pred: floatList([2, 3]) } }),
+      soil('e', { arrays: { y_true: floatList([1]), y_pred: floatList([2, 3]), sample_indices: integerList([7]) } }),
+      soil('f', { arrays: { y_true: floatList([1]), y_pred: floatList([]), sample_indices: integerList([7]) } }),
     ])
     const file = await exportDataset(context(), request({ layout: 'sample' }))
-    expect([file.rows, file.warnings]).toEqual([9, ['1 of 5 predictions was stored without arrays: it has no row.']])
+    expect([file.rows, file.warnings]).toEqual([10, ['1 of 6 predictions was stored without arrays: it has no row.']])
     const rows = (await readRows(file.path)).map((row) =>
       ['prediction_id', 'position', 'target', 'sample_index', 'y_true', 'y_pred', 'error'].map((name) => row[name]),
     )
@@ -237,6 +235,7 @@ describe('exportDataset', () => {
       ['c', 0, 0, null, 0, 1, null],
       ['e', 0, 0, null, 1, 2, null],
       ['e', 1, 0, null, null, 3, null],
+      ['f', 0, 0, 7, 1, null, null],
     ])
   })
 

@@ -14,7 +14,7 @@ import { type ExportQuery, exportQuery, foreignIn, streamingJoins } from './expo
 import { closeSources, type ExportSource, namedAfterSource, openExportSources } from './export-sources.ts'
 import { allowedTarget, describeFile, removeIfThere, writeBeside } from './export-target.ts'
 import { nothingToExport } from './nothing-to-export.ts'
-import { requireArrays } from './require-arrays.ts'
+import { refuseResavedRows, requireArrays } from './require-arrays.ts'
 import { writeCsv } from './write-csv.ts'
 import { writeParquet } from './write-parquet.ts'
 
@@ -72,6 +72,7 @@ const writeArrays = async (engine: Engine, context: ExportContext, request: Data
   const sources = await openExportSources(engine, context.resolved, plan.table, request.signal)
   try {
     await requireArrays(engine, plan.table)
+    await refuseResavedRows(engine, plan.table, sources)
     const query = exportQuery(request.layout, plan.table, sources)
     await engine.run(streamingJoins)
     const metadata = exportMetadata(request, plan, new Date())

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import {
   type FixturePrediction,
@@ -16,9 +16,6 @@ import { floatList } from '../engine/number-list.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import type { DatasetExport } from './export-context.ts'
 import { exportDataset } from './export-dataset.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let workspace: FixtureWorkspace
 beforeEach(async () => {

@@ -113,17 +113,18 @@ const sampleColumns: readonly ExportColumn[] = [
 
 /**
  * One row per value of y_true and y_pred: `position` counts from 0, `target` too where a sample has several measured values, `error` is
- * predicted − measured and null for classes. Of lists of different lengths each keeps its order; which of their values belong together nobody
- * knows, so that there is no error either. Predictions without arrays have no rows.
+ * predicted − measured and null for classes. Of lists of different lengths each keeps its order; which of their values belong together, and
+ * to which sample, nobody knows: there is neither error nor sample_index, and no target but 0. Predictions without arrays have no rows.
  */
 const sampleQuery = (plan: string, sources: readonly ExportSource[]): ExportQuery => {
   const kept = described.filter(({ name }) => name !== 'val_score').map(({ name }) => name)
   const values = 'greatest(coalesce(len(y_true), 0), coalesce(len(y_pred), 0))'
-  const targets = `CASE WHEN len(sample_indices) > 0 AND ${values} % len(sample_indices) = 0 THEN greatest(${values} // len(sample_indices), 1) ELSE 1 END`
+  const apart = 'coalesce(nullif(len(y_true), 0) <> nullif(len(y_pred), 0), false)'
+  const targets = `CASE WHEN NOT ${apart} AND len(sample_indices) > 0 AND ${values} % len(sample_indices) = 0 THEN greatest(${values} // len(sample_indices), 1) ELSE 1 END`
   const sql = `SELECT ${kept.join(', ')}, position::INTEGER AS position, (position % targets)::INTEGER AS target, sample_index, y_true, y_pred,
       CASE WHEN is_paired AND NOT contains(lower(task_type), 'classification') THEN y_pred - y_true END AS error
     FROM (SELECT ${kept.join(', ')}, targets, len(y_true) = len(y_pred) AS is_paired, unnest(range(count)) AS position, unnest(y_true) AS y_true, unnest(y_pred) AS y_pred,
-        unnest(list_transform(range(count), lambda i: sample_indices[i // targets + 1])) AS sample_index
-      FROM (SELECT *, ${values} AS count, ${targets} AS targets FROM (${joined(plan, sources, [])})))`
+        unnest(list_transform(range(count), lambda i: CASE WHEN NOT apart THEN sample_indices[i // targets + 1] END)) AS sample_index
+      FROM (SELECT *, ${values} AS count, ${targets} AS targets, ${apart} AS apart FROM (${joined(plan, sources, [])})))`
   return { sql, columns: sampleColumns }
 }

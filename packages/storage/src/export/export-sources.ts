@@ -5,9 +5,11 @@ import { AttachedStores } from '../arrays/attached-stores.ts'
 import { fileOfPlace } from '../arrays/file-of-place.ts'
 import { damaged, openParquet } from '../arrays/parquet-file.ts'
 import { refuseChanged } from '../arrays/refuse-changed.ts'
+import { refuseUnsettledArrays } from '../arrays/unsettled-arrays.ts'
 import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
+import { readIds } from '../maintenance/read-texts.ts'
 
 /** One place that arrays of an export come from, held open until `close`. */
 export interface ExportSource {
@@ -20,6 +22,8 @@ export interface ExportSource {
   readonly columns: ReadonlyMap<string, string>
   /** Of the file that the engine reads, as it may name it; none for a table of a store. */
   readonly paths: readonly string[]
+  /** Size of the file as it is read; null for a table of a store. */
+  readonly bytes: number | null
   /** About how many bytes a row has before compression. */
   rowBytes(): Promise<number>
   close(): Promise<void>
@@ -31,7 +35,8 @@ const Missing = z.object({ missing: z.number() })
 
 /**
  * Opens every place that the rows of the plan name and writes into the plan which array row each prediction gets: the last of duplicates,
- * null where there is none. What a Parquet file lacks is looked for in the table of the store.
+ * null where there is none. What a Parquet file lacks is looked for in the table of the store. Throws `interrupted` while a save of one of the
+ * predictions has not ended.
  */
 export const openExportSources = async (
   engine: Engine,
@@ -56,6 +61,7 @@ export const openExportSources = async (
       const source = await openTable(engine, stores, places, plan, place, optional)
       if (source !== null) sources.push(source)
     }
+    await refuseUnsettledArrays(places.root, () => idsOutside(engine, plan))
     return sources
   } catch (error) {
     await closeSources(sources)
@@ -80,6 +86,9 @@ export const closeSources = async (sources: readonly ExportSource[]): Promise<vo
 
 const isDatabase = (place: string): boolean => place === 'table' || place === 'bak'
 
+const idsOutside = (engine: Engine, plan: string): Promise<string[]> =>
+  readIds(engine, `SELECT prediction_id FROM ${plan} WHERE array_source IS NULL OR array_source NOT IN ('table', 'bak')`)
+
 const openFile = async (
   engine: Engine,
   places: ArrayPlaces,
@@ -91,7 +100,8 @@ const openFile = async (
   try {
     await refuseChanged(places.root, place, signal)
     const paths = [pinned.readPath, pinned.enginePath]
-    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, paths, rowBytes, close }
+    const { size: bytes } = await pinned.handle.stat()
+    const source = { place, relation, join: 'a.file_row_number = m.array_row', columns, paths, bytes, rowBytes, close }
     await assignRows(engine, plan, source, 'max(file_row_number)')
     return source
   } catch (error) {
@@ -120,7 +130,7 @@ const openTable = async (
     const columns = new Map(described.map((row) => [row.column_name, row.column_type]))
     const { relation, release: close } = table
     const rowBytes = () => tableRowBytes(engine, relation)
-    const source = { place, relation, join: 'a.prediction_id = m.prediction_id', columns, paths: [], rowBytes, close }
+    const source = { place, relation, join: 'a.prediction_id = m.prediction_id', columns, paths: [], bytes: null, rowBytes, close }
     await assignRows(engine, plan, source, '0')
     return source
   } catch (error) {

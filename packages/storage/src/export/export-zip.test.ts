@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ExportManifest, ExportRequest } from '@nirs-workspace/types'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { arrayFileName } from '../arrays/file-name.ts'
 import {
   type FixturePrediction,
@@ -18,9 +18,6 @@ import { floatList } from '../engine/number-list.ts'
 import type { StorageError } from '../errors.ts'
 import { readZip } from '../testing/read-zip.ts'
 import { exportZip } from './export-zip.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 let workspace: FixtureWorkspace
 let scratch: string

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readFooter } from '../../parquet/footer.ts'
+import { GroupFile } from '../../parquet/group-file.ts'
 import { loadAll, madeRecords, temporaryStore } from './made-records.ts'
 
 /** Flips single bits anywhere before the footer of a file with three row groups; the places that the deep check did not find, or that a read served. */
@@ -39,4 +40,13 @@ export const flipBit = async (path: string, place: number, bit: number): Promise
   } finally {
     await handle.close()
   }
+}
+
+/** Flips a bit of the last byte of a page. */
+export const flipIn = async (path: string, group: number, column: string): Promise<void> => {
+  const file = await GroupFile.open(path)
+  const [chunk] = file.groupToRead(group, [column]).chunks
+  await file.close()
+  if (chunk === undefined) throw new Error(`There is no ${column}.`)
+  await flipBit(path, chunk.offset + chunk.bytes - 1, 2)
 }
