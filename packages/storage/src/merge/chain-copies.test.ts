@@ -1,11 +1,9 @@
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 test('a copy of a chain that is there already takes what finds its place free in it; for the rest there is a further copy', async () => {
   await using folder = await temporaryFolder()
@@ -36,6 +34,12 @@ test('a copy of a chain that is there already takes what finds its place free in
     rows: { chains: 2 },
     sources: [{ predictions_merged: 2 }],
   })
+  // Nor where both chains have been there since.
+  await changeStore(join(other, 'store.duckdb'), "DELETE FROM predictions WHERE prediction_id <> 't'")
+  expect(await merge(sources.slice(0, 1), 'emptied', other)).toMatchObject({ rows: { chains: 0 }, sources: [{ predictions_merged: 2 }] })
+  expect(await queryStore(other, 'SELECT count(DISTINCT chain_id)::INTEGER AS chains, count(*)::INTEGER AS n FROM predictions')).toEqual([
+    { chains: 3, n: 3 },
+  ])
 })
 
 test('a model that chains of two workspaces name has as many references as they are; one of a single workspace keeps what it had', async () => {

@@ -64,6 +64,7 @@ export const commitJournal = async (
     models: readonly StagedModel[]
     gone: readonly string[]
     returned: readonly RowIdentity[]
+    later: readonly LaterRows[]
     trash: string | null
   },
 ): Promise<MergeJournal> => {
@@ -84,7 +85,7 @@ export const commitJournal = async (
       mark,
       replaced: null,
     })),
-    evidence: await chooseEvidence(merge),
+    evidence: await chooseEvidence(merge, staged.later),
     gone: [...staged.gone],
     returned: [...staged.returned],
     trash: staged.trash,
@@ -137,11 +138,19 @@ const refuseMoved = async (path: string, { name, before }: StagedArrays): Promis
 const changed = (path: string) =>
   new StorageError('plan_stale', `${path} has changed while the merge was prepared. Nothing was changed.`, { hint: 'Merge again.' })
 
-/** Whether the transaction of an interrupted merge is done, from the store itself: nirs4all may have turned it into a store.sqlite since. */
+const knownKeys: Readonly<Record<string, string>> = keyOf
+
+/**
+ * Whether the transaction of an interrupted merge is done, from the store itself: nirs4all may have turned it into a store.sqlite since, or have
+ * removed all that came; what gave way is not there then either, and the trash alone has it.
+ */
 export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {
   if (phase === 'done') return true
   if (phase !== 'commit' || evidence === null) return false
-  const { table, ids, inserted } = evidence
-  const there = await withReading(await resolveMaintained(layout.root), (metadata) => metadata.valuesIn(table, keyOf[table], ids))
-  return there.size > 0 === inserted
+  const { table, ids, removed } = evidence
+  const key = evidence.key ?? knownKeys[table] ?? ''
+  return withReading(await resolveMaintained(layout.root), async (metadata) => {
+    if ((await metadata.valuesIn(table, key, ids)).size > 0) return true
+    return removed.length > 0 && (await metadata.valuesIn('predictions', 'prediction_id', removed)).size === 0
+  })
 }

@@ -4,7 +4,7 @@ import { hashArrays } from '../arrays/dataset-hash.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
-import { newId } from './merge-sql.ts'
+import { findIds, otherId } from './match-predictions.ts'
 import type { MergeSource } from './open-merge.ts'
 import { ofSource } from './source-views.ts'
 
@@ -21,25 +21,35 @@ interface Around {
  */
 export const compareArrays = async (engine: Engine, source: MergeSource, around: Around): Promise<void> => {
   const suspects = ofSource(source.index, 'suspects')
-  await engine.run(`CREATE TABLE ${suspects} AS SELECT m.id, m.digest, m.array_source, w.origin, w.id AS there_id, w.array_source AS there_source
+  await engine.run(`CREATE TABLE ${suspects} AS SELECT m.id, m.digest, m.action, m.array_source, w.origin, w.id AS there_id, w.array_source AS there_source
     FROM ${ofSource(source.index, 'matched')} m LEFT JOIN memory.main.present p ON p.id = m.same_id AND p.state = 'alive'
     LEFT JOIN (${whereArraysLie(source.index, around)}) w ON w.new_id = p.id AND w.origin = p.arrays_from
     WHERE m.has_arrays AND m.array_source IS NOT NULL
       AND (w.array_source IS NOT NULL OR (m.action = 'insert' AND m.digest IN (SELECT digest FROM memory.main.present WHERE state = 'alive' AND arrays_from IS NOT NULL)))`)
-  const origins = await engine.rows(z.object({ origin: z.number().nullable() }), `SELECT DISTINCT origin FROM ${suspects}`)
-  if (origins.length === 0) return
-  await engine.run(`CREATE TABLE ${ofSource(source.index, 'hashed')} (origin INTEGER, id VARCHAR, arrays VARCHAR)`)
+  if ((await engine.rows(z.object({ id: z.string() }), `SELECT id FROM ${suspects} LIMIT 1`)).length === 0) return
+  const hashed = ofSource(source.index, 'hashed')
+  await engine.run(`CREATE TABLE ${hashed} (origin INTEGER, id VARCHAR, arrays VARCHAR)`)
   await withArrayReader({}, async (reader) => {
     const hash = (origin: number, place: ResolvedWorkspace | null | undefined, sql: string) =>
       place === null || place === undefined
         ? Promise.resolve()
         : hashRows(engine, reader, { source: source.index, origin, place, sql }, around.signal)
     await hash(source.index, source.resolved, `SELECT id, array_source AS place FROM ${suspects}`)
-    for (const { origin } of origins) {
-      if (origin === null) continue
-      const place = origin === -1 ? around.target : around.sources.find(({ index }) => index === origin)?.resolved
-      await hash(origin, place, `SELECT DISTINCT there_id AS id, there_source AS place FROM ${suspects} WHERE origin = ${origin}`)
+    const hashThere = async (rows: string) => {
+      const origins = await engine.rows(z.object({ origin: z.number() }), `SELECT DISTINCT origin FROM ${rows} WHERE origin IS NOT NULL`)
+      for (const { origin } of origins) {
+        const place = origin === -1 ? around.target : around.sources.find(({ index }) => index === origin)?.resolved
+        await hash(
+          origin,
+          place,
+          `SELECT DISTINCT there_id AS id, there_source AS place FROM ${rows} WHERE origin = ${origin}
+           AND there_id NOT IN (SELECT id FROM ${hashed} WHERE origin = ${origin})`,
+        )
+      }
     }
+    await hashThere(suspects)
+    await findCandidates(engine, source.index, around)
+    await hashThere(ofSource(source.index, 'candidates'))
   })
   await tellApart(engine, source.index)
 }
@@ -80,13 +90,28 @@ const hashRows = async (
   }
 }
 
-const tellApart = (engine: Engine, source: number): Promise<void> => {
-  const [matched, suspects, hashed] = [ofSource(source, 'matched'), ofSource(source, 'suspects'), ofSource(source, 'hashed')]
-  return engine.run(`UPDATE ${matched} AS m SET action = CASE WHEN f.there IS NULL THEN 'insert' ELSE 'same' END, same_id = f.there,
-      new_id = f.variant_id, variant = f.arrays
-    FROM (SELECT v.id, v.arrays, v.variant_id, v.differs, p.id AS there FROM (SELECT s.id, o.arrays, o.arrays <> t.arrays AS differs,
-          ${newId('predictions', 's.id', `s.digest || ':' || o.arrays`)} AS variant_id
-        FROM ${suspects} s JOIN ${hashed} o ON o.origin = ${source} AND o.id = s.id LEFT JOIN ${hashed} t ON t.origin = s.origin AND t.id = s.there_id) v
-      LEFT JOIN memory.main.present p ON p.id = v.variant_id AND p.state = 'alive') f
-    WHERE f.id = m.id AND (f.differs OR (m.action = 'insert' AND f.there IS NOT NULL))`)
+/** What each suspect may be that is not what it seemed: all rows with its scores under its own id and those made of it, without and with its arrays, or from which its id is made. */
+const findCandidates = async (engine: Engine, source: number, around: Around): Promise<void> => {
+  const [suspects, variants, found] = [ofSource(source, 'suspects'), ofSource(source, 'variants'), ofSource(source, 'found')]
+  const hashed = ofSource(source, 'hashed')
+  await engine.run(`CREATE TABLE ${variants} AS SELECT s.id, s.digest, o.arrays, s.digest || ':' || o.arrays AS content FROM ${suspects} s
+    JOIN ${hashed} o ON o.origin = ${source} AND o.id = s.id LEFT JOIN ${hashed} t ON t.origin = s.origin AND t.id = s.there_id
+    WHERE s.action = 'insert' OR o.arrays <> t.arrays`)
+  const plain = findIds(`SELECT id, digest, digest AS content, id AS first, false AS is_bare FROM ${variants}`)
+  const varied = findIds(`SELECT id, digest, content, ${otherId('id', 'content')} AS first, false AS is_bare FROM ${variants}`)
+  await engine.run(
+    `CREATE TABLE ${found} AS SELECT id, list_concat(p.there, v.there) AS there, v.free FROM (${plain}) p JOIN (${varied}) v USING (id)`,
+  )
+  await engine.run(`CREATE TABLE ${ofSource(source, 'candidates')} AS SELECT c.id, c.nth, c.there, w.origin, w.id AS there_id, w.array_source AS there_source
+    FROM (SELECT id, unnest(there) AS there, generate_subscripts(there, 1) AS nth FROM ${found}) c JOIN memory.main.present p ON p.id = c.there
+    LEFT JOIN (${whereArraysLie(source, around)}) w ON w.new_id = p.id AND w.origin = p.arrays_from AND w.array_source IS NOT NULL`)
 }
+
+/** The first candidate without other arrays is the same; where all have others, it is a variant. */
+const tellApart = (engine: Engine, source: number): Promise<void> =>
+  engine.run(`UPDATE ${ofSource(source, 'matched')} AS m SET action = CASE WHEN f.there IS NULL THEN 'insert' ELSE 'same' END, same_id = f.there,
+      new_id = CASE WHEN m.action = 'insert' THEN m.new_id ELSE f.free END, variant = CASE WHEN m.action = 'insert' THEN NULL ELSE f.arrays END
+    FROM (SELECT v.id, v.arrays, any_value(i.free) AS free, arg_min(c.there, c.nth) FILTER (t.arrays IS NULL OR t.arrays = v.arrays) AS there
+      FROM ${ofSource(source, 'variants')} v JOIN ${ofSource(source, 'found')} i ON i.id = v.id JOIN ${ofSource(source, 'candidates')} c ON c.id = v.id
+      LEFT JOIN ${ofSource(source, 'hashed')} t ON t.origin = c.origin AND t.id = c.there_id GROUP BY v.id, v.arrays) f
+    WHERE f.id = m.id`)

@@ -59,8 +59,12 @@ export const countRemapped = async ({ engine, sources }: OpenMerge): Promise<num
   return (await engine.one(Count, `SELECT count(*) AS n FROM (${parts.join(' UNION ALL ')})`)).n
 }
 
+/** Datasets of which predictions come, or arrays for predictions that are there. */
 export const listDatasetsMerged = async ({ engine, sources }: OpenMerge): Promise<string[]> => {
-  const parts = sources.map(({ index }) => `SELECT DISTINCT dataset_name FROM ${arrivals(index)}`)
+  const parts = sources.flatMap(({ index }) => [
+    `SELECT DISTINCT dataset_name FROM ${arrivals(index)}`,
+    `SELECT DISTINCT dataset_name FROM ${ofSource(index, 'matched')} WHERE ${lacksArrays}`,
+  ])
   const rows = await engine.rows(z.object({ dataset_name: z.string() }), `${parts.join(' UNION ')} ORDER BY ALL`)
   return rows.map((row) => row.dataset_name)
 }

@@ -3,18 +3,19 @@ import { dirname, join } from 'node:path'
 import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
-import { makeFolder, syncFile, syncFolder } from '../files/disk.ts'
+import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { linkNew, unlinkIfThere } from '../files/move-file.ts'
+import { newStorePrefix } from '../files/workspace-lock.ts'
 import { chainSummaryView, naturalKeyIndex, plainIndexes, storeTables } from '../migration/store-schema.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 
 /**
- * Makes an empty workspace: a folder with a store as nirs4all 0.8 makes it. It appears whole or not at all. Throws `plan_stale` when there is a
- * store by then.
+ * Makes an empty workspace: a store as nirs4all 0.8 makes it, in the folder whose lock the caller holds. It appears whole or not at all, and
+ * what a process that dies leaves goes with the next lock. Throws `plan_stale` when there is a store by then.
  */
 export const createWorkspace = async (root: string): Promise<void> => {
-  await makeFolder(root)
-  const beside = join(root, `.store-${process.pid}-${randomUUID()}.tmp`)
+  const beside = join(layoutOf(root).control, `${newStorePrefix}${randomUUID()}.tmp`)
   try {
     await faultPoint({ kind: 'engine-write', path: beside })
     await writeEmptyStore(beside)

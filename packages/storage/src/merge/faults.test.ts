@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { layoutOf } from '../migration/workspace-layout.ts'
 import { sqliteRows, upgradeStore } from '../sqlite/testing/convert-store.ts'
 import type { FaultMode } from '../testing/fault-hooks.ts'
 import { cutEverywhere } from '../testing/fault-loops.ts'
@@ -17,6 +18,7 @@ import { stopFrom } from '../testing/stop-from.ts'
 import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
+import { isMergeDone } from './commit-merge.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { mergeStores } from './merge-stores.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
@@ -26,7 +28,7 @@ import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 let scene: MergeScene
 beforeAll(async () => {
   scene = await makeMergeScene()
-}, 120_000)
+})
 afterAll(() => scene[Symbol.asyncDispose]())
 afterEach(() => setFaultHook(undefined))
 
@@ -66,8 +68,8 @@ test('what the store is about to name is on the disk before its transaction, and
   const path = await scene.copy('flushed')
   const operations = await expectFlushed(path, 'a merge', () => mergeBeside(path))
   const kinds = operations.filter((operation) => [path, join(path, 'store.duckdb')].includes(operation.path)).map(({ kind }) => kind)
-  // Opened, files in their places; rows, checkpoint; closed.
-  const wanted = ['engine-write', 'fsync-folder', 'engine-write', 'engine-write', 'fsync', 'fsync-folder']
+  // Opened, files in their places; rows, checkpoint; closed; before the journal goes.
+  const wanted = ['engine-write', 'fsync-folder', 'engine-write', 'engine-write', 'fsync', 'fsync-folder', 'fsync-folder']
   expect(kinds.slice(kinds.indexOf('engine-write'))).toEqual(wanted)
 })
 
@@ -93,15 +95,22 @@ const stopBehindRows = (path: string): Promise<void> => {
   return stopFrom(isCommitted, 0, () => mergeBeside(path))
 }
 
-test('a merge whose rows are in the store is done, also when another program has removed one of them since', async () => {
+test('a merge whose rows are in the store is done, also when another program has removed one of them since, or all', async () => {
   const path = await scene.copy('done')
   await stopBehindRows(path)
-  const { evidence } = MergeJournal.parse(JSON.parse(await readFile(join(path, '.nirs-workspace', 'journal.json'), 'utf8')))
-  expect(evidence).toMatchObject({ table: 'predictions', inserted: true })
+  const journal = MergeJournal.parse(JSON.parse(await readFile(join(path, '.nirs-workspace', 'journal.json'), 'utf8')))
+  const { evidence } = journal
+  expect(evidence).toMatchObject({ table: 'predictions', removed: ['t1'] })
   await changeStore(join(path, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id = '${evidence?.ids[0]}'`)
+  expect(await isMergeDone(layoutOf(path), journal)).toBe(true)
+  const before = { table: evidence?.table, ids: evidence?.ids, inserted: true }
+  expect(await isMergeDone(layoutOf(path), MergeJournal.parse({ ...journal, evidence: before }))).toBe(true)
+  await changeStore(join(path, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id IN ('${evidence?.ids.join("', '")}')`)
   await forgetLock(path)
   expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome: 'finished' })
   expect(await readdir(join(path, 'arrays'))).toContain('milk.parquet')
+  // Nothing else has what gave way.
+  expect((await listTrash(path)).rows).toMatchObject([{ kind: 'merge', counts: { predictions: 1 } }])
 })
 
 test.each([
@@ -155,7 +164,11 @@ test('undoing a merge leaves models that a row names and files that were changed
   // Somebody has gone on with an array file that the merge had put there.
   await appendFile(join(path, 'arrays', 'milk.parquet'), 'more')
   await forgetLock(path)
-  await expectFlushed(path, 'the undo', () => recoverWorkspace(path))
+  const undo = await expectFlushed(path, 'the undo', () => recoverWorkspace(path))
+  const isFlushed = ({ kind, path: at }: DiskOperation) => kind === 'fsync-folder' && at === join(path, 'arrays')
+  const isDropped = ({ path: at }: DiskOperation) => at === join(path, '.nirs-workspace', 'merges', 'fault')
+  expect(undo.findIndex(isFlushed)).toBeGreaterThan(-1)
+  expect(undo.findIndex(isFlushed)).toBeLessThan(undo.findIndex(isDropped))
   expect((await readdir(join(path, 'arrays'))).sort()).toEqual(['milk.parquet', 'soil_pH.parquet', 'wheat.parquet'])
   expect((await readdir(models)).sort()).toEqual(['model.joblib', 'other.joblib'])
 })

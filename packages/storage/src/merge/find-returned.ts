@@ -5,13 +5,12 @@ import { findRemovedElsewhere, type RowIdentity } from '../array-store/removed-e
 import { readTombstones } from '../arrays/tombstones.ts'
 import { appendColumns } from '../engine/append-columns.ts'
 import { comingArrays } from './incoming-arrays.ts'
-import { goneIds } from './match-predictions.ts'
 import type { OpenMerge } from './open-merge.ts'
 
 const Returned = z.object({ prediction_id: z.string(), dataset_name: z.string() })
 
 /**
- * Predictions whose arrays come under an id that the list of removed ones has, or gets by this merge: under its mark nobody would see them.
+ * Predictions whose arrays come under an id that the list of removed ones has: under its mark nobody would see them.
  * Throws `arrays_corrupt` when a file cannot tell whether it has further rows of such an id, which would come back with them.
  */
 export const findReturned = async ({ engine, sources, target }: OpenMerge): Promise<RowIdentity[]> => {
@@ -24,7 +23,7 @@ export const findReturned = async ({ engine, sources, target }: OpenMerge): Prom
   const coming = sources.map(({ index }) => `SELECT new_id, dataset_name FROM (${comingArrays(index)})`).join(' UNION ALL ')
   const returned = await engine.rows(
     Returned,
-    `SELECT new_id AS prediction_id, dataset_name FROM (${coming}) WHERE new_id IN (SELECT id FROM memory.main.marked UNION ALL ${goneIds}) ORDER BY ALL`,
+    `SELECT new_id AS prediction_id, dataset_name FROM (${coming}) WHERE new_id IN (SELECT id FROM memory.main.marked) ORDER BY ALL`,
   )
   if (returned.length > 0) await withLazyEngine((lazy) => findRemovedElsewhere({ folder: new ArrayFolder(root), engine: lazy }, returned))
   return returned

@@ -25,6 +25,8 @@ export const noteMerged = async (layout: Layout, journal: MergeJournal): Promise
  */
 export const finishMerge = async (layout: Layout, journal: MergeJournal): Promise<void> => {
   const places = mergePlaces(layout, journal.job_id)
+  // The rows may be in a log whose name nobody has flushed.
+  await syncFolder(layout.root)
   if (journal.gone.length > 0) await markRemoved(layout, journal, places.tombstones)
   if (await exists(places.draft)) await rename(places.draft, places.record)
   await removeTree(places.folder)

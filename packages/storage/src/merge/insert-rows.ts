@@ -3,10 +3,12 @@ import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../engine/attach-store.ts'
 import { attachedTables, columnsOf } from '../engine/attached-tables.ts'
 import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
+import { readIds } from '../maintenance/read-texts.ts'
 import { refreshChains } from '../store/refresh-chains.ts'
 import { inTransaction } from '../store/store-transaction.ts'
 import { type LaterRows, laterStatements } from './later-tables.ts'
 import { goneIds } from './match-predictions.ts'
+import type { MergeJournal } from './merge-journal.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { arrivals } from './place-predictions.ts'
@@ -112,18 +114,34 @@ const joinsOf = (table: Table, source: number): string => {
 
 const mostEvidence = 1000
 
-/** Rows by which a later look at the store tells whether the transaction is done, predictions if there are any; null when it changes no row. */
-export const chooseEvidence = async ({ engine, sources }: OpenMerge) => {
-  const parts = sources.flatMap(({ index }) => [
-    `SELECT 'predictions' AS tbl, new_id AS id, true AS inserted FROM ${arrivals(index)}`,
-    `SELECT tbl, new_id, true FROM ${ofSource(index, 'map')} WHERE action = 'insert'`,
+/**
+ * Rows by which a later look at the store tells whether the transaction is done, predictions if any come, results of later releases if nothing
+ * else does; null when it changes no row.
+ */
+export const chooseEvidence = async ({ engine, sources }: OpenMerge, later: readonly LaterRows[]): Promise<MergeJournal['evidence']> => {
+  const coming = sources.flatMap(({ index }) => [
+    `SELECT 'predictions' AS tbl, new_id AS id FROM ${arrivals(index)}`,
+    `SELECT tbl, new_id FROM ${ofSource(index, 'map')} WHERE action = 'insert'`,
   ])
   const found = await engine.rows(
-    z.object({ tbl: z.enum([...lineageTables, 'predictions']), id: z.string(), inserted: z.boolean() }),
-    `SELECT * FROM (${[...parts, `SELECT 'predictions', id, false FROM (${goneIds})`].join(' UNION ALL ')}) ORDER BY inserted DESC, tbl <> 'predictions', tbl, id LIMIT ${mostEvidence}`,
+    z.object({ tbl: z.enum([...lineageTables, 'predictions']), id: z.string() }),
+    `SELECT * FROM (${coming.join(' UNION ALL ')}) ORDER BY tbl <> 'predictions', tbl, id LIMIT ${mostEvidence}`,
   )
   const [first] = found
-  if (first === undefined) return null
-  const alike = found.filter(({ tbl, inserted }) => tbl === first.tbl && inserted === first.inserted)
-  return { table: first.tbl, ids: alike.map(({ id }) => id), inserted: first.inserted }
+  if (first === undefined) return laterEvidence(engine, later)
+  const ids = found.filter(({ tbl }) => tbl === first.tbl).map(({ id }) => id)
+  const removed = await readIds(engine, `SELECT id FROM (${goneIds}) ORDER BY id LIMIT ${mostEvidence}`)
+  return { table: first.tbl, key: keyOf[first.tbl], ids, removed }
+}
+
+const laterEvidence = async (engine: OpenMerge['engine'], later: readonly LaterRows[]): Promise<MergeJournal['evidence']> => {
+  const [first] = later
+  const key = first?.columns[0]?.name
+  if (first === undefined || key === undefined) return null
+  const id = `${quotedIdentifier(key)}::VARCHAR`
+  const ids = await readIds(
+    engine,
+    `SELECT ${id} AS id FROM ${ofSource(first.source, `later_${first.table}`)} ORDER BY id LIMIT ${mostEvidence}`,
+  )
+  return { table: first.table, key, ids, removed: [] }
 }

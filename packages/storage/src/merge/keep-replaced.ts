@@ -122,10 +122,13 @@ const keepFigures = async (
 const Count = z.object({ n: z.number() })
 const fileRows = (path: string): string => `read_parquet(${quotedString(escapeGlob(path))}, hive_partitioning = false)`
 
+/** Of a file that is missing, which the catalog therefore does not list, nothing can be kept; one that is damaged refuses the merge. */
+const isInPlace = '(has_arrays OR array_source IN (SELECT path FROM target_catalog.main.array_files))'
+
 const keepArrays = async (merge: OpenMerge, target: ResolvedWorkspace, folder: string): Promise<KeptFile[]> => {
   const chosen = `SELECT prediction_id, dataset_name, model_name, fold_id, "partition", metric, val_score, task_type, array_source, prediction_id AS new_id,
       branch_name, refit_context, created_at::VARCHAR
-    FROM target_catalog.main.predictions WHERE array_source IS NOT NULL AND prediction_id IN (${goneIds})`
+    FROM target_catalog.main.predictions WHERE array_source IS NOT NULL AND ${isInPlace} AND prediction_id IN (${goneIds})`
   const rows = await openChosen(merge.engine, target, chosen, merge.request.signal)
   try {
     const files: KeptFile[] = []

@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
+import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { stopFrom } from '../testing/stop-from.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
 
-test('results of later releases come with the columns of all sources, into a new table and into one that is there', {
-  timeout: 60_000,
+test('results of later releases come with the columns of all sources, into a new table and into one that is there; alone they tell that a merge is done', {
+  timeout: 600_000,
 }, async () => {
   await using folder = await temporaryFolder()
   const make = (name: string, columns: string, values: string) =>
@@ -27,4 +30,14 @@ test('results of later releases come with the columns of all sources, into a new
     { tuning_id: 'three', run_id: 'run-1', score: null, 'of day': null, mood: 'good' },
     { tuning_id: 'two', run_id: 'run-1', score: 1.5, 'of day': 'Monday', mood: null },
   ])
+  // Results alone, stopped when they are in the store: no other row tells.
+  const fourth = await make('four', ', score DOUBLE', ', 2.5')
+  await stopFrom(
+    ({ kind, path }) => kind === 'fsync' && path === join(target, 'store.duckdb'),
+    0,
+    () => mergeStores(target, [fourth], { ...options, jobId: 'stopped' }),
+  )
+  await forgetLock(target)
+  expect(await recoverWorkspace(target)).toMatchObject({ outcome: 'finished' })
+  expect(await queryStore(target, "SELECT score FROM tuning_results WHERE tuning_id = 'four'")).toEqual([{ score: 2.5 }])
 })

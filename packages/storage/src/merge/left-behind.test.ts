@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
@@ -8,8 +8,6 @@ import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
 import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let cacheFolder: string

@@ -39,9 +39,40 @@ export const slotOf = (pipeline: string, chain: string) => digestOf(pipeline, ch
 const measured = (rows: string) => `SELECT *, ${content} AS digest, ${rank} AS rank, ${place} AS place FROM (
   SELECT p.*, ${naturalKey} AS natural_key, ${foldKey} AS fold_key, coalesce(d.direction, 'unknown') AS direction FROM (${rows}) p LEFT JOIN memory.main.directions d USING (metric))`
 
-/** Of these rows: id, what it would be if it was taken, digest. */
-export const digested = (rows: string): string =>
-  `SELECT prediction_id AS id, digest, ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(rows)})`
+/** Of these rows: id, digest. */
+export const digested = (rows: string): string => `SELECT prediction_id AS id, digest FROM (${measured(rows)})`
+
+/** So many further ids are looked at for a row that the target may have. */
+const mostIds = 4
+
+/** The id made of the id and the content of a prediction whose own one is taken. */
+export const otherId = (id: string, content: string): string => newId('predictions', id, content)
+
+/**
+ * Of rows (id, digest, content, first, is_bare): `there`, the ids under which the row may be there already, likeliest first, and `free`, the one that it gets otherwise.
+ * Looked at are `first`, then each time the id made of the last one and the content: what has come under one of them may have been saved anew since,
+ * with other scores, or have given way, and is another prediction then; and the rows from whose ids that of the row is made so: it came from there.
+ * What is bare of arrays gets no id of which a file holds some: it would show
+ * them.
+ */
+export const findIds = (rows: string): string => {
+  const isUsed =
+    'candidate IN (SELECT id FROM memory.main.present) OR ((is_bare OR candidate = id) AND candidate IN (SELECT id FROM memory.main.taken))'
+  return `WITH RECURSIVE asked AS MATERIALIZED (${rows}),
+    tries AS (
+      SELECT id, digest, content, is_bare, 0 AS nth, first AS candidate, digest IN (SELECT digest FROM memory.main.present WHERE state = 'alive') AS is_known FROM asked
+      UNION ALL SELECT id, digest, content, is_bare, nth + 1, ${otherId('candidate', 'content')}, is_known FROM tries WHERE (is_known AND nth < ${mostIds}) OR ${isUsed}),
+    origins AS (
+      SELECT p.id AS origin, a.digest, a.content, 0 AS nth, ${otherId('p.id', 'a.content')} AS made
+      FROM memory.main.present p JOIN (SELECT DISTINCT digest, content FROM asked) a USING (digest) WHERE p.state = 'alive'
+      UNION ALL SELECT origin, digest, content, nth + 1, ${otherId('made', 'content')} FROM origins WHERE nth + 1 < ${mostIds})
+    SELECT t.id, list_concat(coalesce(list(p.id ORDER BY t.nth) FILTER (p.state = 'alive' AND p.digest = t.digest), []),
+        coalesce(list(o.origin ORDER BY o.nth, o.origin) FILTER (o.origin IS NOT NULL), [])) AS there,
+      arg_min(candidate, t.nth) FILTER (p.id IS NULL AND k.id IS NULL) AS free
+    FROM tries t LEFT JOIN memory.main.present p ON p.id = t.candidate LEFT JOIN memory.main.taken k ON k.id = t.candidate AND (t.is_bare OR t.candidate = t.id)
+    LEFT JOIN origins o ON t.nth = 0 AND o.made = t.id AND o.digest = t.digest AND o.content = t.content
+    GROUP BY t.id`
+}
 
 const kept = 'prediction_id AS id, natural_key, fold_key, digest, rank, direction, created_at, has_arrays'
 
@@ -71,16 +102,31 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
  */
 export const matchPredictions = (engine: Engine, source: number): Promise<void> =>
   engine.run(`CREATE TABLE ${ofSource(source, 'matched')} AS
-    WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source,
-        ${newId('predictions', 'prediction_id', 'digest')} AS other FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)}))
-    SELECT n.*, coalesce(a.id, b.id) AS same_id, CASE WHEN coalesce(a.id, b.id) IS NULL THEN 'insert' ELSE 'same' END AS action,
-      CASE WHEN any_id.id IS NULL AND t.id IS NULL THEN n.id ELSE n.other END AS new_id, NULL::VARCHAR AS variant, false AS fills
-    FROM n LEFT JOIN memory.main.present a ON a.id = n.id AND a.digest = n.digest AND a.state = 'alive'
-    LEFT JOIN memory.main.present b ON b.id = n.other AND b.state = 'alive'
-    LEFT JOIN memory.main.present any_id ON any_id.id = n.id LEFT JOIN memory.main.taken t ON t.id = n.id`)
+    WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source
+        FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)})),
+      a AS (SELECT id, digest FROM memory.main.present WHERE state = 'alive'),
+      f AS (${findIds('SELECT id, digest, digest AS content, id AS first, array_source IS NULL AS is_bare FROM n WHERE NOT EXISTS (SELECT 1 FROM a WHERE a.id = n.id AND a.digest = n.digest)')})
+    SELECT n.*, CASE WHEN f.id IS NULL THEN n.id ELSE f.there[1] END AS same_id, CASE WHEN f.id IS NULL OR f.there[1] IS NOT NULL THEN 'same' ELSE 'insert' END AS action,
+      coalesce(f.free, n.id) AS new_id, NULL::VARCHAR AS variant, false AS fills
+    FROM n LEFT JOIN f ON f.id = n.id`)
 
 /**
- * After `compareArrays`: what is there without arrays gets those of this source, whoever brought it; from then on it has them, and what later sources
+ * After `compareArrays`: rows of one source may have been given one id, as a row and another one that the source has under the id made of it; and
+ * one may have been given what another one keeps. The one whose own it is keeps it, the others get further ones.
+ */
+export const partIds = async (engine: Engine, source: number): Promise<void> => {
+  const matched = ofSource(source, 'matched')
+  const content = `CASE WHEN variant IS NULL THEN digest ELSE digest || ':' || variant END`
+  const clashing = `SELECT id FROM ${matched} WHERE action = 'insert' AND new_id <> id QUALIFY row_number() OVER (PARTITION BY new_id ORDER BY id) > 1
+    OR new_id IN (SELECT id FROM ${matched} WHERE action = 'insert' AND new_id = id) OR new_id IN (SELECT id FROM memory.main.present)
+      OR (array_source IS NULL AND new_id IN (SELECT id FROM memory.main.taken))`
+  while ((await engine.one(z.object({ n: z.number() }), `SELECT count(*) AS n FROM (${clashing})`)).n > 0) {
+    await engine.run(`UPDATE ${matched} SET new_id = ${otherId('new_id', content)} WHERE id IN (${clashing})`)
+  }
+}
+
+/**
+ * After `partIds`: what is there without arrays gets those of this source, whoever brought it; from then on it has them, and what later sources
  * have is compared with them.
  */
 export const fillArrays = async (engine: Engine, source: number): Promise<void> => {
@@ -119,7 +165,7 @@ export const decideConflicts = async (engine: Engine, source: number, strategy: 
     FROM ${matched} WHERE action = 'insert'`)
 }
 
-/** Predictions of the target that give way. */
+/** Predictions of the target that give way. No other row of `present` has their ids. */
 export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replaced' AND origin = -1`
 
 /**

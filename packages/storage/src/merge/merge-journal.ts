@@ -31,15 +31,11 @@ export const MergeJournal = z.object({
   placed: z.array(placedIn('arrays')),
   models: z.array(placedIn('artifacts')),
   /**
-   * Rows that the transaction inserts (or, when there is nothing to insert, removes): several, as others may remove some by then. Null when it
-   * changes no row.
+   * Rows that the transaction inserts, and predictions that it removes: several, as others may remove some by then. It is done when one of the
+   * former is there or none of the latter. Null when it changes no row. Journals of before name no key and nothing removed.
    */
   evidence: z
-    .object({
-      table: z.enum(['projects', 'runs', 'pipelines', 'chains', 'artifacts', 'logs', 'predictions']),
-      ids: z.array(z.string()),
-      inserted: z.boolean(),
-    })
+    .object({ table: z.string(), key: z.string().optional(), ids: z.array(z.string()), removed: z.array(z.string()).default([]) })
     .nullable(),
   /** Predictions that gave way and had arrays: these are marked as removed at the end. */
   gone: z.array(z.string()),

@@ -8,9 +8,12 @@ export const newId = (table: string, id: string, digest: string): string => {
   return `regexp_replace(${hash}, '^(.{8})(.{4})(.{4})(.{4})(.{12}).*$', '\\1-\\2-\\3-\\4-\\5')`
 }
 
-/** JSON text without differences in spacing; text that is no JSON as it is, nothing and the empty object alike. */
+/**
+ * JSON text without differences in spacing; text that is no JSON as `asJson` makes it, by which it is known again where it has come. Nothing, the
+ * empty object and the empty text are alike.
+ */
 export const plainJson = (column: string): string =>
-  `nullif(nullif(CASE WHEN json_valid(${column}) THEN json(${column})::VARCHAR ELSE ${column} END, '{}'), '')`
+  `nullif(nullif(CASE WHEN json_valid(${column}) THEN json(${column})::VARCHAR ELSE to_json(${column})::VARCHAR END, '{}'), '""')`
 
 /** Text for a JSON column, which takes nothing else. */
 export const asJson = (column: string): string =>

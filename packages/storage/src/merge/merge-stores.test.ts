@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { JobProgress, MergeStrategy } from '@nirs-workspace/types'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
@@ -15,8 +15,6 @@ import { mergeStores } from './merge-stores.ts'
 import { planMerge } from './plan-merge.ts'
 import { renameIn } from './rewrite-references.ts'
 import { type MadeForMerge, makeHybrid, queryStore, snapshotOf, type WorkspaceToMake } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let cacheFolder: string

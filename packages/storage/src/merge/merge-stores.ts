@@ -1,14 +1,17 @@
+import { dirname, join } from 'node:path'
 import type { MergeReport } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import { makeFolder, syncFolder } from '../files/disk.ts'
 import { identityOf } from '../files/file-identity.ts'
 import { exists } from '../files/move-file.ts'
+import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { toWriteError } from '../files/write-error.ts'
 import type { WorkOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
 import { beginJournal } from '../migration/journal.ts'
+import { refuseLinkedWay } from '../migration/refuse-layout.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
 import { checkGiven, checkTexts } from '../options/check-options.ts'
@@ -22,7 +25,7 @@ import { findReturned } from './find-returned.ts'
 import { finishMerge, noteMerged } from './finish-merge.ts'
 import { refuseSmallDisk } from './free-space.ts'
 import { keepReplaced, trashOperation } from './keep-replaced.ts'
-import { readLaterTables } from './later-tables.ts'
+import { type LaterRows, readLaterTables } from './later-tables.ts'
 import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 import { describeMerge, isNothing } from './merge-report.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
@@ -63,7 +66,7 @@ export const mergeStores = async (target: string, sources: readonly string[], op
 const mergeIntoNew = (path: string, sources: readonly string[], options: MergeStoresOptions): Promise<MergeReport> =>
   withMerge(null, sources, requestOf(options), async (merge) => {
     await refuseStale(merge, options.planId)
-    await makeTarget(path)
+    await makeTarget(path, options.jobId)
     const made = await identityOf(layoutOf(path).store)
     try {
       return await withTarget(path, options, async (resolved) => {
@@ -77,11 +80,14 @@ const mergeIntoNew = (path: string, sources: readonly string[], options: MergeSt
     }
   })
 
-const makeTarget = async (path: string): Promise<void> => {
+const makeTarget = async (path: string, jobId: string): Promise<void> => {
+  const lock = await acquireWorkspaceLock(path, { jobId, kind: 'merge' })
   try {
     await createWorkspace(path)
   } catch (error) {
     throw toWriteError(error, 'No workspace was made; at most an empty folder is there.')
+  } finally {
+    await lock.release()
   }
 }
 
@@ -176,7 +182,7 @@ const underJournal = async (
   let outcome: Outcome | null = null
   await beginJournal(layout, journal)
   try {
-    const prepared = await prepare(merge, target, layout, journal, progress, created)
+    const prepared = await prepare(merge, target, layout, { journal, later }, progress, created)
     outcome = prepared.outcome
     commit = prepared.journal
     progress.phase('commit', 'Putting the rows into the store')
@@ -195,7 +201,7 @@ const prepare = async (
   merge: OpenMerge,
   target: ResolvedWorkspace,
   layout: Layout,
-  journal: MergeJournal,
+  { journal, later }: { readonly journal: MergeJournal; readonly later: readonly LaterRows[] },
   progress: ProgressTracker,
   created: boolean,
 ) => {
@@ -205,6 +211,8 @@ const prepare = async (
   await syncFolder(layout.root)
   progress.phase('plan', 'Copying models')
   const models = await stageModels(merge, places.models)
+  // None must leave the workspace by a link, nor find a file where its folder would be.
+  for (const { path } of models.files) await refuseLinkedWay(layout, dirname(join(layout.root, 'artifacts', path)))
   await rewriteReferences(merge)
   const returned = await findReturned(merge)
   const arrays = await stageArrays(merge, places.staging, returned, progress)
@@ -223,6 +231,7 @@ const prepare = async (
       models: models.files,
       gone: kept.marks,
       returned,
+      later,
       trash: kept.operation,
     }),
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { refuseChanged } from '../arrays/refuse-changed.ts'
@@ -17,8 +17,6 @@ import { restoreTrash } from '../trash/restore-trash.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 /** Deep checks find nothing, an export would not refuse, and these predictions are read to the bit. */
 const expectSound = async (root: string, cacheFolder: string, expected: ReadonlyMap<string, readonly number[]>, about: string) => {

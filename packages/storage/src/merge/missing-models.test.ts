@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { mergeStores } from './merge-stores.ts'
-import { makeHybrid } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
+import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeEach(async () => {
@@ -19,12 +17,12 @@ const merge = (target: string, sources: readonly string[], options: object = {})
 
 const model = 'a model'
 const hash = createHash('sha256').update(model).digest('hex')
-const withModel = async (name: string, content: string | null, path = 'aa/model.joblib') => {
+const withModel = async (name: string, content: string | null, path = 'aa/model.joblib', id = 'm') => {
   const root = await makeHybrid(join(folder.path, name), {
-    predictions: [{ id: 'p' }],
+    predictions: [{ id: `p-${id}`, fold: id }],
     extra: [
-      `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('m', '${path}', 'sha256:${hash}')`,
-      `UPDATE chains SET fold_artifacts = '{"fold_0": "m"}'`,
+      `INSERT INTO artifacts (artifact_id, artifact_path, content_hash) VALUES ('${id}', '${path}', 'sha256:${hash}')`,
+      `UPDATE chains SET fold_artifacts = '{"fold_0": "${id}"}'`,
     ],
   })
   if (content === null) return root
@@ -53,3 +51,37 @@ test('the file of a model that a first source lacks comes from a later one', asy
   expect(await merge(to, [none, sound])).toMatchObject({ artifact_files: 1, rows: { artifacts: 1 } })
   expect(await modelIn(to)).toBe(model)
 })
+
+test('a model whose names are all taken, by a damaged file of its own name or by a folder, comes under a further one', async () => {
+  const named = `${hash.slice(0, 2)}/${hash}`
+  const to = await withModel('to', 'a mod', `${named}.joblib`)
+  await mkdir(join(to, 'artifacts', 'aa', 'folder.pkl'), { recursive: true })
+  const sources = [
+    await withModel('one', model, `${named}.joblib`, 'one'),
+    await withModel('two', model, 'aa/folder.pkl', 'two'),
+    await withModel('three', model, `${named}.joblib`, 'three'),
+  ]
+  expect(await merge(to, sources)).toMatchObject({ artifact_files: 2, rows: { artifacts: 3 } })
+  expect(await modelIn(to, `${named}.joblib`)).toBe('a mod')
+  expect(await queryStore(to, "SELECT artifact_path AS path FROM artifacts WHERE artifact_id <> 'm' ORDER BY artifact_id")).toEqual(
+    ['one', 'three', 'two'].map((id) => ({ path: id === 'two' ? `${named}.pkl` : `${named}-2.joblib` })),
+  )
+  expect(await modelIn(to, `${named}-2.joblib`)).toBe(model)
+  expect(await merge(to, sources, { jobId: 'again' })).toMatchObject({ record_path: null })
+})
+
+test.each(['a link out of the workspace', 'a file'])(
+  'no model is put where its folder would be is %s: the merge is refused',
+  async (what) => {
+    const to = await withModel('to', 'mine', 'bb/mine.joblib', 'mine')
+    const from = await withModel('from', model, 'aa/model.joblib')
+    const outside = join(folder.path, 'outside')
+    await mkdir(outside)
+    const place = join(to, 'artifacts', 'aa')
+    await (what === 'a file' ? writeFile(place, 'a file') : symlink(outside, place))
+    const before = await queryStore(to, 'SELECT prediction_id FROM predictions')
+    await expect(merge(to, [from])).rejects.toMatchObject({ code: 'path_not_allowed' })
+    expect([await readdir(outside), await queryStore(to, 'SELECT prediction_id FROM predictions')]).toEqual([[], before])
+    expect(await readdir(join(to, '.nirs-workspace')).catch(() => [])).not.toContain('journal.json')
+  },
+)

@@ -8,7 +8,7 @@ import { indexTable } from '../catalog/copy-metadata.ts'
 import { findCatalog } from '../catalog/find-catalog.ts'
 import { readCatalogMeta } from '../catalog/read-info.ts'
 import { attachReadOnly } from '../engine/attach-store.ts'
-import { Engine } from '../engine/open-engine.ts'
+import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
@@ -17,7 +17,7 @@ import { chooseLineage } from './choose-lineage.ts'
 import { compareArrays } from './compare-arrays.ts'
 import { findLeftBehind } from './left-behind.ts'
 import { learnTarget, mapLineage } from './map-lineage.ts'
-import { decideConflicts, fillArrays, learnPredictions, matchPredictions, settleFates } from './match-predictions.ts'
+import { decideConflicts, fillArrays, learnPredictions, matchPredictions, partIds, settleFates } from './match-predictions.ts'
 import { learnSlots, placePredictions } from './place-predictions.ts'
 import { refuseUnreadableSource } from './refuse-unreadable-source.ts'
 import { rewriteLineage } from './rewrite-lineage.ts'
@@ -65,8 +65,7 @@ export const withMerge = async <T>(
   const catalogs: CatalogFile[] = []
   for (const source of resolved) catalogs.push(await catalogOf(source, request))
   const ofTarget = target === null ? null : await catalogOf(target, request)
-  const engine = await Engine.open({ memoryLimit: '1GB' })
-  try {
+  return withEngine({ memoryLimit: '1GB' }, async (engine) => {
     if (ofTarget === null) await attachNothing(engine)
     else await attachReadOnly(engine, ofTarget.path, 'target_catalog')
     for (const [index, { path }] of catalogs.entries()) await attachReadOnly(engine, path, `source_${index}`)
@@ -82,9 +81,7 @@ export const withMerge = async <T>(
       digest,
       target: target === null || ofTarget === null ? null : { resolved: target, fingerprint: ofTarget.fingerprint },
     })
-  } finally {
-    engine.close()
-  }
+  })
 }
 
 /**
@@ -107,6 +104,7 @@ export const workOutMerge = async (
     await matchPredictions(engine, index)
     await preferTable(engine, index, resolved)
     await compareArrays(engine, source, { target, sources, signal })
+    await partIds(engine, index)
     await fillArrays(engine, index)
     await decideConflicts(engine, index, onConflict)
   }

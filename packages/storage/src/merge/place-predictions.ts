@@ -42,12 +42,12 @@ const copyId = (nth: string, base = 'new_chain') => newId('chains', base, `signa
 
 /**
  * A copy may be there from an earlier merge or source: what finds its place taken in it goes to the next copy, as does what would go to a
- * chain that the source brings under the id of a copy.
+ * chain that the source has itself under the id of a copy: what else comes of that chain goes there.
  */
 const leaveTakenCopies = async (engine: Engine, source: number): Promise<void> => {
   const places = ofSource(source, 'places')
   const taken = `SELECT new_id FROM ${places} WHERE ${slotOf('pipeline_id', 'new_id')} IN (SELECT slot FROM memory.main.slots)
-    OR new_id IN (SELECT new_id FROM ${ofSource(source, 'map')} WHERE tbl = 'chains' AND action = 'insert')`
+    OR new_id IN (SELECT new_id FROM ${ofSource(source, 'map')} WHERE tbl = 'chains')`
   const count = `SELECT count(*) AS n FROM (${taken})`
   while ((await engine.one(z.object({ n: z.number() }), count)).n > 0) {
     await engine.run(`UPDATE ${places} SET nth = nth + copies, new_id = ${copyId('nth + copies', 'base_id')} WHERE new_id IN (${taken})`)

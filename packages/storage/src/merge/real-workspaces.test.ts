@@ -77,7 +77,6 @@ describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all, merged 
       })
       expect(await filesOf(target)).toEqual(merged)
     },
-    120_000,
   )
 
   test('test_merge_stores: results of later releases come along, once', async () => {
@@ -105,7 +104,7 @@ describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all, merged 
     const report = await mergeStores(target, copies, { create: true, cacheFolder, jobId: 'three' })
     expect(report.sources.map((source) => source.predictions_merged)).toEqual([529, 0, 0])
     expect((await snapshotOf(target, cacheFolder)).tables).toEqual((await snapshotOf(sourceOf('legacy-0.7.1'), cacheFolder)).tables)
-  }, 120_000)
+  })
 
   test('test_merge_stores: all of them, with conflicts: every prediction has its arrays, nothing is left over', async () => {
     await using folder = await temporaryFolder()
@@ -122,7 +121,7 @@ describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all, merged 
       await mergeStores(target, all, { cacheFolder, jobId: 'again', onConflict: onConflict === 'keep_all' ? 'keep_all' : 'skip' })
       expect(await filesOf(target)).toEqual(merged)
     }
-  }, 300_000)
+  })
 })
 
 const modelsOf = async (path: string): Promise<Record<string, string>> =>

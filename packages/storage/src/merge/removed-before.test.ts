@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readSummaries } from '../array-store/read-summaries.ts'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { setFaultHook } from '../files/fault-point.ts'
@@ -12,8 +12,6 @@ import { forgetLock } from '../testing/fault-oracle.ts'
 import { makeParquet, temporaryFolder } from '../testing/make-store.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid, queryStore, type WorkspaceToMake } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeEach(async () => {
@@ -100,7 +98,11 @@ const makeMarked = async () => {
 
 test('arrays of a prediction that stayed come back from a backup, once, and no others of its id', async () => {
   const { to, from } = await makeMarked()
-  expect(await merge(to, from)).toMatchObject({ array_rows: 1, sources: [{ already_there: 2, arrays_added: 1 }] })
+  expect(await merge(to, from)).toMatchObject({
+    datasets_merged: ['wheat'],
+    array_rows: 1,
+    sources: [{ already_there: 2, arrays_added: 1 }],
+  })
   const expected = [
     ['s', [3]],
     ['x', [1]],
@@ -155,4 +157,17 @@ test('what gives way without arrays is not marked', async () => {
   const options = { cacheFolder: cacheFolder(), jobId: 'job', onConflict: 'keep_best' } as const
   expect(await mergeStores(to, [from], options)).toMatchObject({ sources: [{ replaced: 1 }] })
   expect(await marksOf(to)).toEqual([])
+})
+
+test('what gives way although its array file is missing does not stop a merge, whose trash has its row', async () => {
+  const to = await make('to', { predictions: [{ id: 't', score: 5 }] })
+  const from = await make('from', { predictions: [{ id: 's', score: 1 }] })
+  const file = join(to, 'arrays', 'wheat.parquet')
+  const best = () => mergeStores(to, [from], { cacheFolder: cacheFolder(), jobId: 'job', onConflict: 'keep_best' })
+  await writeFile(file, 'damaged')
+  await expect(best()).rejects.toMatchObject({ code: 'arrays_corrupt' })
+  await rm(file)
+  expect((await best()).sources).toMatchObject([{ predictions_merged: 1 }])
+  expect(await queryStore(to, 'SELECT prediction_id FROM predictions')).toEqual([{ prediction_id: 's' }])
+  expect((await valuesOf(to)).map(([id]) => id)).toEqual(['s'])
 })

@@ -3,7 +3,7 @@ import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { editLineage } from './edit-lineage.ts'
 import { notesLineage } from './map-lineage.ts'
-import { digested } from './match-predictions.ts'
+import { digested, findIds } from './match-predictions.ts'
 import { ofSource } from './source-views.ts'
 
 const Run = z.object({ run_id: z.string(), new_id: z.string(), name: z.string().nullable(), config: z.string() })
@@ -78,10 +78,10 @@ const predictionsSql = (source: number): string => {
   const own = `SELECT DISTINCT ON (prediction_id) * FROM source_${source}.main.predictions
     WHERE prediction_id IN (SELECT id FROM ${ofSource(source, 'noted')} WHERE tbl = 'predictions')
       AND prediction_id NOT IN (SELECT id FROM ${ofSource(source, 'matched')} WHERE action = 'skip')`
-  const alive = `(SELECT id, digest FROM memory.main.present WHERE state = 'alive')`
-  return `SELECT DISTINCT n.tbl, n.id, coalesce(c.id, a.id, b.id) AS new_id, n.id IN (SELECT id FROM ${alive}) AS is_taken
+  const alive = `(SELECT id FROM memory.main.present WHERE state = 'alive')`
+  return `SELECT DISTINCT n.tbl, n.id, coalesce(c.id, f.there[1]) AS new_id, n.id IN ${alive} AS is_taken
     FROM ${ofSource(source, 'noted')} n LEFT JOIN ${ofSource(source, 'matched')} m ON m.id = n.id AND m.action IN ('insert', 'same')
     LEFT JOIN ${alive} c ON c.id = coalesce(m.same_id, m.new_id)
-    LEFT JOIN (${digested(own)}) p ON p.id = n.id LEFT JOIN ${alive} a ON a.id = p.id AND a.digest = p.digest LEFT JOIN ${alive} b ON b.id = p.other
+    LEFT JOIN (${findIds(`SELECT id, digest, digest AS content, id AS first, false AS is_bare FROM (${digested(own)})`)}) f ON f.id = n.id
     WHERE n.tbl = 'predictions'`
 }

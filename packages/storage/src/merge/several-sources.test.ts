@@ -1,11 +1,9 @@
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Predictions } from '../portable/predictions.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid } from './testing/merge-fixture.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeEach(async () => {

@@ -55,12 +55,10 @@ export const hasMissingModels = async (merge: OpenMerge): Promise<boolean> => {
     if (await hasFileOfKnown(merge, source)) return true
     if (merge.request.datasets !== null) continue
     for (const path of await unnamedFiles(merge, source)) {
-      const [own, other] = [
-        await hashOf(source.resolved.root, path),
-        merge.target === null ? null : await hashOf(merge.target.resolved.root, path),
-      ]
-      const byHash = own === null || merge.target === null ? null : await hashOf(merge.target.resolved.root, byHashName(path, own))
-      if (own !== null && own !== other && own !== byHash) return true
+      const own = await hashOf(source.resolved.root, path)
+      if (own === null) continue
+      const at = (place: string) => (merge.target === null ? Promise.resolve(null) : contentAt(merge.target.resolved.root, place))
+      if ((await at(await placeFor(path, own, at))) !== own) return true
     }
   }
   return false
@@ -89,7 +87,20 @@ const openOrNull = async (root: string, path: string) => {
   }
 }
 
-const byHashName = (path: string, sha256: string): string => `${sha256.slice(0, 2)}/${sha256}${extname(path)}`
+/** SHA-256 of what lies at a path; null for nothing, an empty text for what is no regular file. */
+const contentAt = async (root: string, path: string): Promise<string | null> =>
+  (await hashOf(root, path)) ?? ((await isOddArtifact(root, path)) ? '' : null)
+
+/** Where a file will lie: under its own name, or under the first one made of its hash under which nothing else lies. */
+const placeFor = async (path: string, sha256: string, at: (path: string) => Promise<string | null>): Promise<string> => {
+  const named = `${sha256.slice(0, 2)}/${sha256}`
+  let place = path
+  for (let nth = 1; ; nth += 1) {
+    const there = await at(place)
+    if (there === null || there === sha256) return place
+    place = `${named}${nth === 1 ? '' : `-${nth}`}${extname(path)}`
+  }
+}
 
 const unnamedFiles = async ({ engine }: OpenMerge, source: MergeSource): Promise<string[]> => {
   if (source.resolved.kind === 'portable') return []
@@ -127,7 +138,7 @@ class Staging implements StagedModels {
   readonly warnings: string[] = []
   readonly #merge: OpenMerge
   readonly #folder: string
-  /** SHA-256 of what lies, or will lie, at a path; null for nothing. */
+  /** What `contentAt` says of what lies, or will lie, at a path. */
   readonly #there = new Map<string, string | null>()
   /** Where the files of models lie whose rows come, by the id of the row. */
   readonly #places = new Map<string, string>()
@@ -159,7 +170,7 @@ class Staging implements StagedModels {
     this.#merge.request.signal?.throwIfAborted()
     const place = row.place ?? this.#places.get(row.new_id) ?? null
     const stated = await missingHash(this.#merge, row, place)
-    if (place === null || stated === null || (await this.#hashAt(place)) !== null) return
+    if (place === null || stated === null || (await this.#contentAt(place)) !== null) return
     const file = await openOrNull(resolved.root, row.artifact_path)
     try {
       if (file?.sha256 === stated) await this.#stage(file, row.artifact_path, place)
@@ -177,9 +188,9 @@ class Staging implements StagedModels {
       if (sha256 === null) return path
       if (file !== null && stated !== null && stated !== sha256)
         this.warnings.push(`${resolved.name}: artifacts/${path} is not the file that its row describes; it was copied as it is.`)
-      const there = await this.#hashAt(path)
-      const free = there === null || there === sha256 ? path : byHashName(path, sha256)
-      if (file === null || (await this.#hashAt(free)) === sha256) return free
+      if (file === null && (await isOddArtifact(resolved.root, path))) return path
+      const free = await placeFor(path, sha256, (place) => this.#contentAt(place))
+      if (file === null || (await this.#contentAt(free)) === sha256) return free
       await this.#stage(file, path, free)
       return free
     } finally {
@@ -201,10 +212,10 @@ class Staging implements StagedModels {
     this.#there.set(place, sha256)
   }
 
-  async #hashAt(path: string): Promise<string | null> {
+  async #contentAt(path: string): Promise<string | null> {
     const seen = this.#there.get(path)
     if (seen !== undefined) return seen
-    const sha256 = this.#merge.target === null ? null : await hashOf(this.#merge.target.resolved.root, path)
+    const sha256 = this.#merge.target === null ? null : await contentAt(this.#merge.target.resolved.root, path)
     this.#there.set(path, sha256)
     return sha256
   }

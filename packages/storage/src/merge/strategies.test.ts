@@ -182,6 +182,27 @@ test.each(['keep_best', 'keep_latest', 'keep_all', 'skip'] as const)(
   },
 )
 
+const made = (id: string, score: number, day: number): Row => ({
+  id,
+  dataset: 'wheat',
+  key: 'x',
+  partition: 'val',
+  metric: 'rmse',
+  score,
+  day,
+})
+
+test('what one source brings under another id and a second replaces comes again with a third, which has it later or with something better', async () => {
+  const [target, first, second] = [[made('x', 0.9, 1)], [made('x', 0.6, 2)], [made('w', 0.5, 3)]]
+  const thirds = { keep_best: [made('x', 0.6, 4), made('z', 0.3, 4)], keep_latest: [made('x', 0.6, 4)] } as const
+  for (const strategy of ['keep_best', 'keep_latest'] as const) {
+    const sources = [first, second, thirds[strategy]]
+    const expected = mergeModel(strategy, target, sources).map((one) => describeRow(one, one.label))
+    expect(expected).toContain('x as wheat x rmse val 0.6: wheat x rmse val 0.6 on day 4')
+    expect(await mergeReal(strategy, target, sources)).toEqual(expected.sort())
+  }
+})
+
 test('test_merge_stores: keep_best never loses the best finite score of a fold; into an empty target nothing is lost', async () => {
   await fc.assert(
     fc.asyncProperty(several(1), async ({ target: a, sources: [b = []] }) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { appendFile, cp, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -152,8 +153,9 @@ test('a workspace that another program makes where a merge is about to make one 
   setFaultHook(undefined)
   expect(theirs?.equals(await readFile(store))).toBe(true)
   await rm(target, { recursive: true })
-  const isLocked = ({ kind, path }: DiskOperation) => kind === 'link' && path.endsWith('/lock')
-  tamperBefore(isLocked, () => changeStore(store, "INSERT INTO projects (project_id, name) VALUES ('theirs', 'theirs')"))
+  // The workspace is made under a lock of its own, which is given back before the merge takes it.
+  const isLockedAgain = ({ kind, path }: DiskOperation) => kind === 'link' && path.endsWith('/lock') && existsSync(store)
+  tamperBefore(isLockedAgain, () => changeStore(store, "INSERT INTO projects (project_id, name) VALUES ('theirs', 'theirs')"))
   await expect(merge()).rejects.toMatchObject({ code: 'plan_stale' })
 })
 

@@ -14,12 +14,14 @@ export const undoMerge = async (layout: Layout, journal: MergeJournal): Promise<
   const places = mergePlaces(layout, journal.job_id)
   if (journal.phase === 'commit') {
     await takeBack(layout.root, journal.placed)
+    // What was put back is there under its old name on the disk before the other one goes.
+    if (await exists(layout.arrays)) await syncFolder(layout.arrays)
     await takeModelsBack(layout, journal)
   }
   if (journal.trash !== null) await removeTree(join(places.trash, journal.trash))
   await removeTree(places.folder)
   // Names that have gone are gone on the disk, too, before the journal is.
-  for (const folder of [places.trash, places.merges, layout.arrays]) if (await exists(folder)) await syncFolder(folder)
+  for (const folder of [places.trash, places.merges]) if (await exists(folder)) await syncFolder(folder)
   if (journal.arrays_created) await removeEmptyFolder(layout.arrays)
   await removeEmptyFolder(places.trash)
   await removeEmptyFolder(places.merges)
