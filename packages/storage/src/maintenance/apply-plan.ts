@@ -16,7 +16,7 @@ import { refuseLinksFor, trashPlaces } from '../trash/trash-places.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { applyCompact } from './apply-compact.ts'
-import { finishRemoval, removeRest, undoRemoval } from './finish-removal.ts'
+import { finishRemoval, knownStill, removeRest, undoRemoval } from './finish-removal.ts'
 import { type OpenWorkspace, resolveMaintained, withWriting } from './maintenance-workspace.ts'
 import { refuseDamagedList, workOut } from './make-plan.ts'
 import { openArrays } from './open-arrays.ts'
@@ -50,7 +50,7 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
     if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
     const done =
       checked.request.kind === 'compact'
-        ? { report: await applyCompact(resolved, checked, options, progress), operation: null, warnings: [] }
+        ? { ...(await applyCompact(resolved, checked, options, progress)), operation: null }
         : { report: checked.report, ...(await remove(resolved, checked, options, progress)) }
     progress.phase('done', 'Done')
     const { plan_id, kind, digest, counts, items_total } = checked
@@ -87,7 +87,7 @@ const remove = async (
   }
   const state: RemovalState = { journal: null }
   try {
-    const contents = await withWriting(resolved, new Date(plan.created_at), async (open) => {
+    const removed = await withWriting(resolved, new Date(plan.created_at), async (open) => {
       progress.phase('plan', 'Comparing the workspace with the plan')
       const again = await workOut(open, plan.request, plan.fingerprint)
       if (again.plan.digest !== plan.digest) throw stale()
@@ -95,9 +95,8 @@ const remove = async (
       options.signal?.throwIfAborted()
       return removeRows({ open, layout, plan, journal, state, options, progress, selection: again.selection })
     })
-    if (contents === null) return { operation: null, warnings: [] }
-    await removeRest(layout, contents)
-    return { operation, warnings: [] }
+    if (removed === null) return { operation: null, warnings: [] }
+    return { operation, warnings: await removeRest(layout, removed.contents, removed.known) }
   } catch (error) {
     const warnings = await settle(layout, state, error)
     if (state.journal?.phase !== 'commit') throw error
@@ -121,7 +120,12 @@ interface Removal {
   readonly progress: ProgressTracker
 }
 
-const removeRows = async ({ open, layout, plan, selection, journal, state, options, progress }: Removal): Promise<Contents> => {
+interface RowsRemoved {
+  readonly contents: Contents
+  readonly known: ReadonlySet<string>
+}
+
+const removeRows = async ({ open, layout, plan, selection, journal, state, options, progress }: Removal): Promise<RowsRemoved> => {
   await beginJournal(layout, journal)
   state.journal = journal
   await syncFolder(layout.root)
@@ -135,7 +139,7 @@ const removeRows = async ({ open, layout, plan, selection, journal, state, optio
   await writeJournal(layout, commit)
   state.journal = commit
   if (contents.tables.length > 0) await open.metadata.deleteRows(contents.tables, figures)
-  return contents
+  return { contents, known: await knownStill(layout, contents, open.metadata) }
 }
 
 /** After a failure: takes everything back, or carries through what has begun to be removed. */

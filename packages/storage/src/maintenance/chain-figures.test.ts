@@ -191,3 +191,84 @@ test('figures for which a store has no column are left out', async () => {
   await restore(folder.path, operation)
   expect(await snapshot(folder.path)).toEqual(before)
 })
+
+const twin = (partition: string, more: Partial<MadePrediction> = {}): MadePrediction => ({
+  id: `twin ${partition}`,
+  fold: 'final_agg',
+  partition,
+  refit: '{}',
+  ...more,
+})
+const allTwins = [0.5, 0.25, '{"test": {"rmse": 0.5}, "train": {"rmse": 0.25}}']
+
+/** A workspace whose chain has all figures of the twin of a refit. */
+const makeTwins = async (path: string, predictions: readonly MadePrediction[]): Promise<void> => {
+  await makeWorkspace(path, { kind: 'sqlite', predictions, extra: [setTo(4, 3, 4)] })
+  const columns = ['final_agg_test_score REAL', 'final_agg_train_score REAL', 'final_agg_scores TEXT']
+  for (const column of columns) await change(path, 'sqlite', `ALTER TABLE chains ADD COLUMN ${column}`)
+  const figures = `final_agg_test_score = 0.5, final_agg_train_score = 0.25, final_agg_scores = '${allTwins[2]}'`
+  await change(path, 'sqlite', `UPDATE chains SET ${figures}`)
+}
+
+const twinsIn = async (path: string) => {
+  const store = await openSqlite(join(path, 'store.sqlite'))
+  const row = store.database.prepare(`SELECT * FROM chains WHERE chain_id = 'c-wheat'`).get()
+  await store.close()
+  return [row?.final_agg_test_score, row?.final_agg_train_score, row?.final_agg_scores]
+}
+
+test('figures of the twin of a refit go with it, in part with a part, stay when others go, and come back', async () => {
+  await using folder = await temporaryFolder()
+  await makeTwins(folder.path, [...folds, twin('test'), twin('train')])
+  const before = await snapshot(folder.path)
+  const train = await remove(folder.path, 'twin train')
+  expect(await twinsIn(folder.path)).toEqual([0.5, null, null])
+  await restore(folder.path, train)
+  expect(await snapshot(folder.path)).toEqual(before)
+  const both = await remove(folder.path, 'twin test', 'twin train')
+  expect(await twinsIn(folder.path)).toEqual([null, null, null])
+  const other = await remove(folder.path, '2')
+  await restore(folder.path, both, ['twin test'])
+  expect(await twinsIn(folder.path)).toEqual([0.5, null, null])
+  await restore(folder.path, both)
+  expect(await twinsIn(folder.path)).toEqual(allTwins)
+  await restore(folder.path, other)
+  expect(await snapshot(folder.path)).toEqual(before)
+})
+
+test('a chain of which a part comes back has the figures of the twin that are of it, and those that never had predictions', async () => {
+  await using folder = await temporaryFolder()
+  await makeTwins(folder.path, [...folds, twin('test'), twin('train')])
+  const before = await snapshot(folder.path)
+  const removeChain = async () => {
+    const { operation_id } = await applyPlan(folder.path, await makePlan(folder.path, { kind: 'remove_chain', chain_id: 'c-wheat' }), job)
+    return operation_id ?? ''
+  }
+  const chain = await removeChain()
+  await restore(folder.path, chain, ['1'])
+  expect(await twinsIn(folder.path)).toEqual([null, null, null])
+  await restore(folder.path, chain, ['twin train'])
+  expect(await twinsIn(folder.path)).toEqual([null, 0.25, null])
+  await restore(folder.path, chain)
+  expect(await snapshot(folder.path)).toEqual(before)
+  await change(folder.path, 'sqlite', "DELETE FROM predictions WHERE prediction_id = 'twin test'")
+  await restore(folder.path, await removeChain(), ['1'])
+  expect(await twinsIn(folder.path)).toEqual([0.5, null, null])
+})
+
+test('figures of the twin of a refit are those of the metric and the dataset that the chain names', async () => {
+  await using folder = await temporaryFolder()
+  await makeTwins(folder.path, [...folds, twin('other'), twin('train')])
+  const other = "metric = 'r2', model_name = 'Other', \"partition\" = 'train' WHERE prediction_id = 'twin other'"
+  await change(folder.path, 'sqlite', `UPDATE predictions SET ${other}; UPDATE chains SET metric = 'rmse'`)
+  const before = await snapshot(folder.path)
+  const operation = await remove(folder.path, 'twin other')
+  expect(await twinsIn(folder.path)).toEqual(allTwins)
+  await restore(folder.path, operation)
+  const both = await remove(folder.path, 'twin other', 'twin train')
+  expect(await twinsIn(folder.path)).toEqual([0.5, null, null])
+  await restore(folder.path, both, ['twin other'])
+  expect(await twinsIn(folder.path)).toEqual([0.5, null, null])
+  await restore(folder.path, both)
+  expect(await snapshot(folder.path)).toEqual(before)
+})

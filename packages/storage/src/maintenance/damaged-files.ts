@@ -14,6 +14,12 @@ export const damagedStrangers = (files: readonly IndexedFile[], datasets: readon
   return files.filter((file) => file.error !== null && !known.has(file.path.toLowerCase()))
 }
 
+/** A damaged file in which the rows of a dataset may be that has no file of its name: rows belong to a dataset by their column. */
+export const damagedInstead = (files: readonly IndexedFile[], dataset: string): IndexedFile | undefined => {
+  const path = `arrays/${arrayFileName(dataset)}`.toLowerCase()
+  return files.some((file) => file.path.toLowerCase() === path) ? undefined : files.find((file) => file.error !== null)
+}
+
 /** Throws `arrays_corrupt` when the file of one of these datasets cannot be read: what it holds cannot go to the trash. */
 export const refuseUnreadable = ({ files }: ArrayIndex, datasets: readonly string[]): void => {
   const [damaged] = datasets.flatMap((dataset) => damagedFileOf(files, dataset) ?? [])

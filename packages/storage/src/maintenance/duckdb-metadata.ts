@@ -7,8 +7,8 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { syncFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
-import { figureColumns, naturalKey } from '../migration/store-schema.ts'
-import { type ChainFigures, type FigureRow, figureRowColumns, textOfFigure } from '../store/chain-figures.ts'
+import { naturalKey } from '../migration/store-schema.ts'
+import { type ChainFigures, type FigureRow, figureRowColumns, keptColumns, needsScores, textOfFigure } from '../store/chain-figures.ts'
 import { inTransaction } from '../store/store-transaction.ts'
 import { describeShapes } from './describe-shapes.ts'
 import { literalDefault } from './literal-default.ts'
@@ -182,7 +182,7 @@ export class DuckdbMetadata implements MetadataStore {
       PredictionRow,
       `SELECT * REPLACE (chain_id::VARCHAR AS chain_id, prediction_id::VARCHAR AS prediction_id) FROM (
        SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} IS NOT NULL AS is_refit,
-         CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')}::VARCHAR END AS scores,
+         CASE WHEN ${needsScores(or('predictions', 'refit_context'))} THEN ${or('predictions', 'scores')}::VARCHAR END AS scores,
          ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
        FROM ${this.#table('predictions')} LEFT JOIN ${this.#table('chains')} USING (chain_id)
        WHERE predictions.chain_id::VARCHAR IN (${wanted})) ORDER BY prediction_id`,
@@ -309,7 +309,7 @@ export class DuckdbMetadata implements MetadataStore {
 
   #figureColumns() {
     const there = this.shapes.get('chains')?.columns ?? []
-    return figureColumns.filter((column) => there.includes(column))
+    return keptColumns.filter((column) => there.includes(column))
   }
 
   #table(name: string): string {

@@ -1,5 +1,7 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import type { ArrayOperations } from '../array-store/array-operations.ts'
 import { readTombstonesIfSound } from '../arrays/tombstones.ts'
+import { isStorageError } from '../errors.ts'
 import { removeEmptyFolder, syncFolder, unlink } from '../files/disk.ts'
 import { exists } from '../files/move-file.ts'
 import { removeJournal } from '../migration/journal.ts'
@@ -35,8 +37,8 @@ export const finishRemoval = async (layout: Layout, journal: RemovalJournal): Pr
   const changed = await replacedModels(layout, contents.files)
   await checkKept(layout, contents, journal, changed)
   const { division, known } = await removeRows(layout, contents, places)
-  await removeRest(layout, { ...contents, files: contents.files.filter(({ path }) => !changed.includes(path)) }, known)
-  return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known), ...warningsOfChanged(changed)]
+  const left = await removeRest(layout, { ...contents, files: contents.files.filter(({ path }) => !changed.includes(path)) }, known)
+  return [...warningsOfStaying(division), ...warningsOfKnown(contents, division, known), ...left, ...warningsOfChanged(changed)]
 }
 
 interface RowsRemoved {
@@ -48,13 +50,18 @@ interface RowsRemoved {
 const removeRows = async (layout: Layout, contents: Contents, places: TrashPlaces): Promise<RowsRemoved> => {
   const { tables, arrays, datasets } = contents
   if (tables.length + arrays.length + datasets.length === 0) return { division: { goes: [], stays: [] }, known: new Set() }
-  const marked = datasets.length === 0 ? [] : [...((await readTombstonesIfSound(layout.arrays))?.keys() ?? [])]
   return withMetadata(await resolveMaintained(layout.root), async (_, metadata) => {
     const division = await divideRows(metadata, contents, places.folder)
     if (tables.length > 0)
       await metadata.deleteRows(division.goes, changesOf(await figuresLeft(metadata, division, await readKeptFigures(places))))
-    return { division, known: new Set(await metadata.keysWhere('predictions', 'prediction_id', [...arrays, ...marked])) }
+    return { division, known: await knownStill(layout, contents, metadata) }
   })
+}
+
+/** Of the arrays in the trash, and where a dataset goes of those with a mark, what the store knows now that the rows are gone. */
+export const knownStill = async (layout: Layout, { arrays, datasets }: Contents, metadata: MetadataStore): Promise<ReadonlySet<string>> => {
+  const marked = datasets.length === 0 ? [] : [...((await readTombstonesIfSound(layout.arrays))?.keys() ?? [])]
+  return new Set(await metadata.keysWhere('predictions', 'prediction_id', [...arrays, ...marked]))
 }
 
 /** Arrays that stay although no row of their prediction was to go, in words. */
@@ -77,14 +84,15 @@ const figuresLeft = async (
   return describeLoss(metadata, chains, keysOf('predictions'), keysOf('chains'))
 }
 
-/** What follows once the rows are gone, but for the arrays of predictions that stay. The journal goes last. */
-export const removeRest = async (layout: Layout, contents: Contents, stays: ReadonlySet<string> = new Set()): Promise<void> => {
+/** What follows once the rows are gone, but for the arrays of predictions that stay. The journal goes last. What is only marked, in words. */
+export const removeRest = async (layout: Layout, contents: Contents, stays: ReadonlySet<string> = new Set()): Promise<string[]> => {
   const arrays = openArrays(layout.root)
   const ids = new Set(contents.arrays).difference(stays)
   const removed = (await readTombstonesIfSound(layout.arrays)) ?? new Map<string, string>()
   // What others have saved since stays: it is not in the trash. Rows removed before are, and go unless their prediction stays.
   const all = ids.union(new Set(removed.keys())).difference(stays)
-  for (const dataset of contents.datasets) await arrays.deleteDataset(dataset, all)
+  const warnings: string[] = []
+  for (const dataset of contents.datasets) warnings.push(...(await dropRows(arrays, dataset, all)))
   if (ids.size > 0) await arrays.deleteBatch(ids)
   const artifacts = join(layout.root, 'artifacts')
   const folders = new Set<string>()
@@ -99,6 +107,22 @@ export const removeRest = async (layout: Layout, contents: Contents, stays: Read
     if (folder !== artifacts) await removeEmptyFolder(folder)
   }
   await removeJournal(layout)
+  return warnings
+}
+
+/** A file that cannot be written anew must not hold up what has begun: its rows get their marks after this, as those of single predictions do. */
+const dropRows = async (arrays: ArrayOperations, dataset: string, ids: ReadonlySet<string>): Promise<string[]> => {
+  try {
+    await arrays.deleteDataset(dataset, ids)
+    return []
+  } catch (error) {
+    if (!isStorageError(error, 'arrays_corrupt', 'store_too_new')) throw error
+    const paths = error.fields.ids ?? [error.fields.path ?? '']
+    return paths.map(
+      (path) =>
+        `arrays/${basename(path)} cannot be written anew, so that the rows of ${JSON.stringify(dataset)} in it are only marked as removed: they go with a compaction once it can be.`,
+    )
+  }
 }
 
 /** Somebody may have saved the same model again since its row went. */

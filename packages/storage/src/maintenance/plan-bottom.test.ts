@@ -165,6 +165,19 @@ test('a metric that is named is ranked in all its spellings; another average ove
   })
 })
 
+test('spellings of one metric are ranked against each other', async () => {
+  await withStore(async (open, fill) => {
+    const named = (metric: string, scores: number[]) =>
+      rowsOf(scores, metric).map((row, index) => ({ ...row, id: `${metric} ${index}`, model: `${metric} ${index}` }))
+    await fill([...named('rmse', [0.1, 0.2]), ...named('RMSE', [5, 6])])
+    const { selection, report } = await planBottom(open, { kind: 'remove_bottom', fraction: 0.5, partition: 'val' })
+    expect(selection.tables.find(({ table }) => table === 'predictions')?.keys).toEqual(['RMSE 0', 'RMSE 1'])
+    expect(report.groups).toEqual([
+      expect.objectContaining({ ranked: 4, ranked_removed: 2, best: { prediction_id: 'rmse 0', score: 0.1 } }),
+    ])
+  })
+})
+
 test('a direction that is given is for metrics whose direction is unknown, and refused where it contradicts that of the named one', async () => {
   await withStore(async (open, fill) => {
     await fill(

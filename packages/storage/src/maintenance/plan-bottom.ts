@@ -1,4 +1,4 @@
-import { isSameMetric, metricDirection, type RemoveBottomGroup, type RemoveBottomReport } from '@nirs-workspace/types'
+import { isSameMetric, metricDirection, metricKey, type RemoveBottomGroup, type RemoveBottomReport } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { appendColumns } from '../engine/append-columns.ts'
 import { StorageError } from '../errors.ts'
@@ -78,17 +78,19 @@ const refuseReversed = ({ metric, direction }: BottomRequest): void => {
 
 const inWords = { higher: 'more', lower: 'less', zero: 'nearer to zero' } as const
 
-/** `directions`: the metrics to rank, and which way. */
+/** `directions`: the metrics to rank, which way, and as what: all spellings of one metric are ranked together, under the first of them. */
 const chooseDirections = async (open: OpenWorkspace, request: BottomRequest): Promise<void> => {
   const rows = await open.engine.rows(z.object({ metric: z.string() }), 'SELECT DISTINCT metric FROM units WHERE part = $part ORDER BY 1', {
     part: request.partition,
   })
   const chosen = rows.map(({ metric }) => metric).filter((metric) => isWanted(metric, request.metric))
   const directions = chosen.map((metric) => directionOf(metric, request.direction))
-  await open.engine.run('CREATE OR REPLACE TEMP TABLE directions (metric VARCHAR, direction VARCHAR)')
+  const contests = new Map(chosen.toReversed().map((metric) => [metricKey(metric), metric]))
+  await open.engine.run('CREATE OR REPLACE TEMP TABLE directions (metric VARCHAR, direction VARCHAR, contest VARCHAR)')
   await appendColumns(open.engine, { alias: 'temp', table: 'directions' }, [
     { type: 'varchar', values: chosen },
     { type: 'varchar', values: directions },
+    { type: 'varchar', values: chosen.map((metric) => contests.get(metricKey(metric)) ?? metric) },
   ])
 }
 
@@ -114,7 +116,7 @@ const rank = async ({ engine }: OpenWorkspace, { fraction, partition }: BottomRe
   const group = 'PARTITION BY dataset_name, metric, task_type, twin'
   const best = `${group} ORDER BY finite DESC, CASE direction WHEN 'higher' THEN score WHEN 'lower' THEN -score ELSE -abs(score) END DESC NULLS LAST, prediction_id`
   await engine.run(`CREATE OR REPLACE TEMP TABLE ranked AS SELECT *, row_number() OVER (${best}) AS place, count(*) OVER (${group}) AS n FROM (
-    SELECT u.*, d.direction, coalesce(isfinite(score), false) AS finite FROM units u JOIN directions d USING (metric)
+    SELECT u.* REPLACE (d.contest AS metric), d.direction, coalesce(isfinite(score), false) AS finite FROM units u JOIN directions d USING (metric)
     WHERE part = '${partition}' AND unit NOT IN (SELECT unit FROM units WHERE starred))`)
   await engine.run('ALTER TABLE ranked ADD COLUMN goes BOOLEAN')
   await engine.run(

@@ -7,7 +7,7 @@ import { StorageError } from '../errors.ts'
 import { detectStorage } from '../workspace/detect-storage.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { createdBefore } from './created-before.ts'
-import { damagedFileOf, damagedStrangers } from './damaged-files.ts'
+import { damagedFileOf, damagedInstead, damagedStrangers } from './damaged-files.ts'
 import { foreignRowsIn } from './foreign-rows.ts'
 import { columnOr, idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import type { Outcome } from './plan-removal.ts'
@@ -17,11 +17,13 @@ type Refused = CleanDeadLinksReport['refused'][number]
 
 /**
  * Predictions whose arrays are gone, and arrays that belong to no prediction. Left alone: datasets with a file that cannot be read or holds
- * rows under the id of another prediction, whatever is younger than the grace period, and (unless asked for) predictions that were saved without arrays.
+ * rows under the id of another prediction, those that lack arrays and a file of their name while any file cannot be read, whatever is
+ * younger than the grace period, arrays of no prediction while any file cannot be read, and (unless asked for) predictions that were saved
+ * without arrays.
  */
 export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>): Promise<Outcome<CleanDeadLinksReport>> => {
   const datasets = await datasetsOf(open)
-  const unread = refusedDatasets(open, datasets)
+  const unread = refusedDatasets(open, datasets, new Set(await lackingDatasets(open)))
   const refused = [...unread, ...(await mixedUp(open, new Set(unread.map(({ dataset_name }) => dataset_name))))]
   await fillNames(
     open,
@@ -29,7 +31,10 @@ export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_d
     refused.map(({ dataset_name }) => dataset_name),
   )
   const dead = await findDead(open, request)
-  const orphans = await findOrphans(open, request)
+  const found = await findOrphans(open, request)
+  // Arrays go by their id from every file: what cannot be read may have rows of them too.
+  const hiding = open.index.files.find(({ error }) => error !== null)
+  const orphans = hiding === undefined ? found : { ids: [], young: found.young }
   const removed = [...dead.lost, ...(request.include_never_saved ? dead.neverSaved : [])]
   const selection = await selectRows(open, { seeds: [{ table: 'predictions', keys: removed }], orphans: orphans.ids })
   const report = {
@@ -40,7 +45,8 @@ export const planClean = async (open: OpenWorkspace, request: RequestOf<'clean_d
     refused: refused.filter(({ dataset_name }) => request.dataset_name === undefined || dataset_name === request.dataset_name),
   }
   const isUnread = (name: string) => unread.some(({ dataset_name }) => dataset_name === name)
-  return { selection, report, warnings: warningsOf(report, isUnread, await countPredictions(open)) }
+  const kept = hiding === undefined || found.ids.length === 0 ? [] : [warningOfHidden(found.ids.length, hiding.path)]
+  return { selection, report, warnings: [...warningsOf(report, isUnread, await countPredictions(open)), ...kept] }
 }
 
 /** Arrays that a backup still holds are not dead: they are to be rescued. Throws `arrays_missing`. */
@@ -68,7 +74,10 @@ const findDead = async (open: OpenWorkspace, request: RequestOf<'clean_dead_link
   return { lost, neverSaved, young: young.length }
 }
 
-/** A row carries no time: none is older than the last change of its file. */
+/**
+ * A row carries no time: none is older than the last change of its file. Arrays go by their id from every file, so that each row of one has to
+ * be meant, and old.
+ */
 const findOrphans = async (open: OpenWorkspace, request: RequestOf<'clean_dead_links'>) => {
   const changed = await Promise.all(open.index.files.map((file) => stat(join(open.resolved.root, file.path))))
   const young = changed.map(({ mtimeMs }) => mtimeMs > open.now.getTime() - request.grace_hours * 3_600_000)
@@ -77,8 +86,8 @@ const findOrphans = async (open: OpenWorkspace, request: RequestOf<'clean_dead_l
     { type: 'integer', values: young.flatMap((isYoung, index) => (isYoung ? [index] : [])) },
   ])
   const rows = `SELECT prediction_id AS id, bool_or(file IN (SELECT file FROM young_files)) AS young FROM array_rows
-    WHERE NOT removed AND prediction_id NOT IN (SELECT prediction_id FROM ${storeAlias}.main.predictions) AND ${inScope(request, 'dataset_name')}
-    GROUP BY prediction_id`
+    WHERE NOT removed AND prediction_id NOT IN (SELECT prediction_id FROM ${storeAlias}.main.predictions)
+    GROUP BY prediction_id HAVING bool_and(${inScope(request, 'dataset_name')})`
   const pick = (condition: string) => idsOf(open, `SELECT id FROM (${rows}) WHERE ${condition} ORDER BY 1`, scopeParameters(request))
   return { ids: await pick('NOT young'), young: (await pick('young')).length }
 }
@@ -89,10 +98,17 @@ const datasetsOf = (open: OpenWorkspace): Promise<string[]> =>
     `SELECT DISTINCT id FROM (SELECT dataset_name AS id FROM ${storeAlias}.main.predictions UNION ALL SELECT dataset_name FROM array_rows) ORDER BY 1`,
   )
 
-const refusedDatasets = ({ index }: OpenWorkspace, datasets: readonly string[]): Refused[] => {
+const lackingDatasets = (open: OpenWorkspace): Promise<string[]> =>
+  idsOf(
+    open,
+    `SELECT DISTINCT dataset_name AS id FROM ${storeAlias}.main.predictions WHERE prediction_id NOT IN (SELECT prediction_id FROM array_rows)`,
+  )
+
+const refusedDatasets = ({ index }: OpenWorkspace, datasets: readonly string[], lacking: ReadonlySet<string>): Refused[] => {
   const [stranger] = damagedStrangers(index.files, datasets)
   return datasets.flatMap((dataset_name) => {
-    const file = damagedFileOf(index.files, dataset_name) ?? stranger
+    const instead = lacking.has(dataset_name) ? damagedInstead(index.files, dataset_name) : undefined
+    const file = damagedFileOf(index.files, dataset_name) ?? stranger ?? instead
     return file === undefined ? [] : [{ dataset_name, file: file.path, reason: file.error ?? '' }]
   })
 }
@@ -126,6 +142,9 @@ const fillNames = async ({ engine }: OpenWorkspace, table: string, names: readon
 
 const countPredictions = async ({ engine }: OpenWorkspace): Promise<number> =>
   (await engine.one(z.object({ n: z.number() }), `SELECT count(*) AS n FROM ${storeAlias}.main.predictions`)).n
+
+const warningOfHidden = (ids: number, path: string): string =>
+  `The arrays of ${ids === 1 ? '1 id' : `${ids} ids`} that belong to no prediction stay: ${path} cannot be read, and may have rows of them too.`
 
 const warningsOf = (report: CleanDeadLinksReport, isUnread: (dataset: string) => boolean, predictions: number): string[] => [
   ...report.refused.map(

@@ -1,10 +1,10 @@
 import type { RemoveDatasetReport, RemoveRowsReport } from '@nirs-workspace/types'
 import { StorageError } from '../errors.ts'
 import { refuseUnreadable } from './damaged-files.ts'
-import { filesWithDataset, warningsOfNameless } from './files-with-dataset.ts'
+import { filesWithDataset, warningsOfRows } from './files-with-dataset.ts'
 import { idsOf, type OpenWorkspace, type RequestOf, storeAlias } from './maintenance-workspace.ts'
 import { selectRows } from './select-rows.ts'
-import { countSelection, type Selection } from './selection.ts'
+import { countSelection, itemsOf, type Selection } from './selection.ts'
 
 /** What a kind of plan works out; the rest is common to all. */
 export interface Outcome<R> {
@@ -58,7 +58,7 @@ export const rowsOutcome = (selection: Selection): Outcome<RemoveRowsReport> => 
   return { selection, report, warnings: [] }
 }
 
-/** All predictions of a dataset with their lineage, and everything that its array file holds of it under an id. Throws `arrays_corrupt`. */
+/** All predictions of a dataset with their lineage, and everything that array files hold of it under ids that no other prediction has. Throws `arrays_corrupt`. */
 export const planDataset = async (
   open: OpenWorkspace,
   { dataset_name }: RequestOf<'remove_dataset'>,
@@ -87,8 +87,9 @@ export const planDataset = async (
     selection,
     report: {
       predictions_removed: countSelection(selection).predictions,
-      parquet_deleted: files.some(({ goes }) => goes),
+      // Rows that are removed already are no items: where there is nothing else, nothing is done.
+      parquet_deleted: itemsOf(selection, () => null).length > 0 && files.some(({ goes }) => goes),
     },
-    warnings: warningsOfNameless(files),
+    warnings: warningsOfRows(files),
   }
 }

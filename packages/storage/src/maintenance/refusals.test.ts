@@ -337,7 +337,7 @@ test.each(storeKinds)('a run whose project is gone comes back to a store.%s with
   for (const run_id of ['run-1', 'of-gone', 'of-kept', 'of-none']) {
     operations.push((await applyPlan(folder.path, await makePlan(folder.path, { kind: 'remove_run', run_id }), job)).operation_id ?? '')
   }
-  expect(await checkRestore(folder.path, operations[0] ?? '')).toEqual({ warnings: [] })
+  expect(await checkRestore(folder.path, operations[0] ?? '')).toMatchObject({ counts: { runs: 1, predictions: 3 }, warnings: [] })
   await change(folder.path, kind, "DELETE FROM projects WHERE project_id = 'gone'")
   const warnings: string[][] = []
   for (const [index, operation] of operations.entries()) {

@@ -93,11 +93,14 @@ const findEmptied = async (open: OpenWorkspace, tables: readonly TableKeys[], pr
   return emptied
 }
 
+/** Once `selectRows` has chosen: the predictions that the store keeps. */
+export const stayingIds = `SELECT prediction_id FROM ${main('predictions')} WHERE prediction_id NOT IN (SELECT id FROM chosen_ids)`
+
 const keyOf = (table: string): string => `${table.replace(/s$/, '')}_id`
 
 /**
- * Which of these predictions have arrays, and whatever else the files hold of datasets that go as a whole. Those that are removed already
- * count when the metadata knows them: compaction would keep them.
+ * Which of these predictions have arrays, and whatever else the files hold of datasets that go as a whole, but for what belongs to
+ * predictions that stay. Those that are removed already count when the metadata knows them: compaction would keep them.
  */
 const withArrays = async (open: OpenWorkspace, ids: readonly string[], datasets: readonly string[]): Promise<string[]> => {
   const { engine } = open
@@ -109,6 +112,7 @@ const withArrays = async (open: OpenWorkspace, ids: readonly string[], datasets:
     open,
     `SELECT DISTINCT prediction_id AS id FROM array_rows
      WHERE (NOT removed OR prediction_id IN (SELECT prediction_id FROM ${main('predictions')}))
-       AND (prediction_id IN (SELECT id FROM chosen_ids) OR dataset_name IN (SELECT name FROM chosen_datasets)) ORDER BY 1`,
+       AND (prediction_id IN (SELECT id FROM chosen_ids)
+         OR dataset_name IN (SELECT name FROM chosen_datasets) AND prediction_id NOT IN (${stayingIds})) ORDER BY 1`,
   )
 }

@@ -40,7 +40,8 @@ export const storeIdentity = async (layout: Layout): Promise<StoreIdentity> => {
 
 const takenAway = 'Everything that the migration had written was taken away again'
 // The other program may have read them there: see undo-migration.ts.
-const placedStays = 'The Parquet files that the migration had put into arrays/ stay there, everything else was taken away again'
+const placedStays =
+  'The Parquet files that the migration had put into arrays/ stay there, and those that they replaced in .nirs-workspace/migrations/; everything else was taken away again'
 
 const refuseReplaced = async (store: string, wal: string, original: StoreIdentity, left: string): Promise<void> => {
   if ((await identityOf(store)) === original.store && (await identityOf(wal)) === original.wal) return

@@ -1,6 +1,8 @@
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { changeInLog } from '../testing/tamper.ts'
 import { planMigration } from './plan-migration.ts'
 import { runMigration } from './run-migration.ts'
 
@@ -48,4 +50,22 @@ test('a file of one row is estimated with its footer and headers, and a store wi
   // The new store has tables and indexes that this one lacks, each in a block of its own.
   expect(plan.duckdb_size_estimated / report.duckdb_size_after).toBeGreaterThan(0.7)
   expect(plan.duckdb_size_estimated / report.duckdb_size_after).toBeLessThan(1.25)
+})
+
+test('the free space that is needed counts array files that are written anew, what goes to quarantine, and the log', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  const alone = (await planMigration(folder.path)).free_bytes_needed
+  await mkdir(join(folder.path, 'arrays'))
+  const file = join(folder.path, 'arrays', 'wheat.parquet')
+  const noise = Array.from({ length: 5000 }, (_, index) => Math.sin(index))
+  await makeParquet(file, [
+    { id: 'a', y: noise },
+    { id: 'only here', y: noise },
+  ])
+  const written = alone + 2 * (await stat(file)).size
+  expect((await planMigration(folder.path)).free_bytes_needed).toBeGreaterThanOrEqual(written)
+  await changeInLog(store, `UPDATE runs SET error = repeat('long', 5000)`)
+  expect((await planMigration(folder.path)).free_bytes_needed).toBeGreaterThanOrEqual(written + (await stat(`${store}.wal`)).size)
 })

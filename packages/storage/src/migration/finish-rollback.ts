@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { MigrationProof } from '@nirs-workspace/types'
+import { tombstonesName } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, rename, syncFolder, unlink } from '../files/disk.ts'
 import { identityOf } from '../files/file-identity.ts'
@@ -24,6 +25,7 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
   // One that another program has made meanwhile would hide the original.
   if (await exists(layout.store)) await keepSqlite(layout, kept)
+  if (proof.arrays_created) await takeMarksAway(layout, kept)
   await takeFilesAway(layout, proof, kept)
   if (proof.arrays_created) await removeEmptyFolder(layout.arrays)
   await syncFolder(layout.root)
@@ -81,6 +83,13 @@ const isLogBack = async (layout: Layout, { original: { wal } }: MigrationProof):
 const hasNewerLog = async (layout: Layout, proof: MigrationProof): Promise<boolean> =>
   (await exists(layout.wal)) && !(await isLogBack(layout, proof))
 
+/** Made since, as the folder was: they are of the newer state. */
+const takeMarksAway = async ({ arrays }: Layout, kept: string): Promise<void> => {
+  const marks = join(arrays, tombstonesName)
+  if (await exists(marks)) await keepAway(marks, join(kept, 'arrays', tombstonesName))
+  await flushKept(kept)
+}
+
 const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
   // Hashing takes a while: what has been judged may be another file by the time that it goes.
   const judged = new Map<string, string | null>()
@@ -105,8 +114,9 @@ const takeFilesAway = async (layout: Layout, proof: MigrationProof, kept: string
   for (const folder of new Set(proof.replaced.map(({ kept_as }) => dirname(join(layout.root, kept_as))))) {
     if (await exists(folder)) await syncFolder(folder)
   }
-  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
+  // What went away has its new name on the disk before it loses its old one there.
   await flushKept(kept)
+  if (await exists(layout.arrays)) await syncFolder(layout.arrays)
 }
 
 /** The names of what is kept, and that of the folder itself: without it a power cut would take everything inside along. */

@@ -11,7 +11,7 @@ import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
 import { holdStore } from '../testing/hold-store.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
-import { changeInLog } from '../testing/tamper.ts'
+import { changeInLog, changeStore } from '../testing/tamper.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
@@ -60,7 +60,7 @@ test('a migration whose store nirs4all has turned into a store.sqlite before the
   expect(await readdir(join(folder.path, 'arrays'))).toEqual(['wheat.parquet'])
 })
 
-test('an original that nirs4all has turned into a store.sqlite before its migration is undone keeps the name that it has got', async () => {
+test('an original that nirs4all has turned into a store.sqlite before its migration is undone keeps its new name, and the store its arrays', async () => {
   await using folder = await temporaryFolder()
   const store = join(folder.path, 'store.duckdb')
   await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
@@ -68,9 +68,39 @@ test('an original that nirs4all has turned into a store.sqlite before its migrat
   await forgetLock(folder.path)
   await rename(store, `${store}.bak`)
   await writeFile(join(folder.path, 'store.sqlite'), 'made of it')
-  const original = (await filesOf(folder.path))['store.duckdb.bak']
+  const converted = await filesOf(folder.path)
   expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'undone' })
-  expect(withoutControl(await filesOf(folder.path))).toEqual({ 'store.duckdb.bak': original, 'store.sqlite': expect.anything() })
+  const names = ['arrays/', 'arrays/wheat.parquet', 'store.duckdb.bak', 'store.sqlite']
+  expect(withoutControl(await filesOf(folder.path))).toEqual(Object.fromEntries(names.map((name) => [name, converted[name]])))
+})
+
+test('what array files from before held stays when the migration is undone after somebody has written to the original', async () => {
+  await using folder = await temporaryFolder()
+  const store = join(folder.path, 'store.duckdb')
+  await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await mkdir(join(folder.path, 'arrays'))
+  for (const [name, y] of [
+    ['wheat', [9, 9, 9]],
+    ['old', [8, 8, 8]],
+  ] as const)
+    await makeParquet(join(folder.path, 'arrays', `${name}.parquet`), [{ id: 'a', y }])
+  const before = await filesOf(folder.path)
+  await stopFrom(isStoreSwap, 0, () => runMigration(folder.path, { jobId: 'stopped' }))
+  await forgetLock(folder.path)
+  expect(existsSync(join(folder.path, 'arrays', 'old.parquet'))).toBe(false)
+  await changeStore(store, setError('written meanwhile'))
+  expect(await recoverWorkspace(folder.path)).toMatchObject({ outcome: 'undone' })
+  const after = await filesOf(folder.path)
+  expect(after['arrays/old.parquet']).toBe(before['arrays/old.parquet'])
+  // The migration's own has its name, as somebody may count on it by now.
+  expect(after['arrays/wheat.parquet']).not.toBe(before['arrays/wheat.parquet'])
+  const kept = '.nirs-workspace/migrations/stopped'
+  expect(after[`${kept}/replaced/wheat.parquet`]).toBe(before['arrays/wheat.parquet'])
+  expect(Object.keys(after).filter((name) => name.startsWith(kept) && !name.endsWith('/'))).toEqual([
+    `${kept}/quarantine.parquet`,
+    `${kept}/replaced/wheat.parquet`,
+  ])
+  await expect(rollbackMigration(folder.path, { jobId: 'back' })).rejects.toMatchObject({ code: 'proof_not_found' })
 })
 
 test('where a file can have one name only, an undo gives the original and its log their names back', async () => {

@@ -172,13 +172,13 @@ const storeHeaders = 3 * 4096
 const allRows = ({ datasets, scale }: ArraySizes): ReadonlyMap<string, RowsAndBytes> =>
   new Map([...datasets].map(([name, { rows, bytes }]) => [name, { rows: Math.round(scale * rows), bytes: scale * bytes }]))
 
-/** What a migration needs on the disk beside what is there, and what is free. */
-export const measureSpace = async (root: string, sizes: ArraySizes, sample: Sample): Promise<Space> => {
+/** What a migration needs on the disk beside what is there, and what is free. `others`: bytes of what does not come from the table. */
+export const measureSpace = async (root: string, sizes: ArraySizes, sample: Sample, others = 0): Promise<Space> => {
   const datasets = estimateFiles(allRows(sizes), sample.ratio)
   const parquet = [...datasets.values()].reduce((sum, bytes) => sum + bytes, 0)
   const store = storeHeaders + sizes.otherBytes
   const { bavail, bsize } = await statfs(root)
-  return { datasets, parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2) + margin, available: bavail * bsize }
+  return { datasets, parquet, store, needed: Math.ceil(parquet * 1.1 + store * 1.2 + others) + margin, available: bavail * bsize }
 }
 
 /** Writing, reading back and comparing overlap on two cores; rebuilding the metadata comes on top. */

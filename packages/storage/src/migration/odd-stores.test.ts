@@ -194,19 +194,40 @@ describe('what legacy stores may hold', () => {
       "ALTER TABLE predictions ADD COLUMN unit_level VARCHAR DEFAULT 'sample'",
       'CREATE VIEW v_aggregated_predictions AS SELECT 1 AS one',
       'CREATE VIEW mine AS SELECT count(*) AS n FROM predictions',
+      'CREATE SCHEMA lab',
+      'CREATE SCHEMA bare',
+      'CREATE TABLE lab.notes (a INTEGER)',
+      'CREATE INDEX idx_runs_project_id ON lab.notes(a)',
+      'CREATE VIEW lab.best AS SELECT prediction_id FROM main.predictions',
+      "COMMENT ON TABLE predictions IS 'ours'",
+      "COMMENT ON COLUMN predictions.unit_level IS 'per sample'",
+      "COMMENT ON VIEW lab.best IS 'the best'",
+      "COMMENT ON TABLE prediction_arrays IS 'old'",
+      'CREATE SEQUENCE counted',
     ]
     await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }], extra })
-    await runMigration(folder.path, { jobId: 'one' })
+    const { warnings } = await runMigration(folder.path, { jobId: 'one' })
+    expect(warnings.filter(({ code }) => code === 'not_carried')).toMatchObject([{ detail: expect.stringContaining('main.counted') }])
     await inStore(folder.path, async (engine) => {
       expect(await engine.one(z.any(), 'SELECT unit_level FROM store.predictions')).toEqual({ unit_level: 'sample' })
+      const carried = await engine.one(
+        z.any(),
+        `SELECT (SELECT column_default FROM duckdb_columns() WHERE column_name = 'unit_level' AND database_name = 'store') AS unit_level,
+           (SELECT comment FROM duckdb_columns() WHERE column_name = 'unit_level' AND database_name = 'store') AS about,
+           (SELECT comment FROM duckdb_tables() WHERE table_name = 'predictions' AND database_name = 'store') AS ours,
+           (SELECT comment FROM duckdb_views() WHERE view_name = 'best' AND database_name = 'store') AS best,
+           (SELECT count(*) FROM duckdb_schemas() WHERE schema_name IN ('lab', 'bare') AND database_name = 'store') AS schemas`,
+      )
+      expect(carried).toEqual({ unit_level: "'sample'", about: 'per sample', ours: 'ours', best: 'the best', schemas: 2 })
+      expect(await engine.one(z.any(), 'SELECT prediction_id FROM store.lab.best')).toEqual({ prediction_id: 'a' })
       expect(await engine.one(z.any(), 'SELECT id FROM store.tuning_results')).toEqual({ id: 't' })
       const views = await engine.rows(
         z.any(),
         "SELECT view_name AS v FROM duckdb_views() WHERE database_name = 'store' AND NOT internal ORDER BY v",
       )
-      expect(views).toEqual([{ v: 'mine' }, { v: 'v_chain_summary' }])
+      expect(views).toEqual([{ v: 'best' }, { v: 'mine' }, { v: 'v_chain_summary' }])
       const indexes = await engine.one(z.any(), "SELECT count(*) AS n FROM duckdb_indexes() WHERE database_name = 'store'")
-      expect(indexes).toEqual({ n: 14 })
+      expect(indexes).toEqual({ n: 15 })
       const storage = await engine.one(z.any(), "SELECT tags::VARCHAR AS t FROM duckdb_databases() WHERE database_name = 'store'")
       expect(storage.t).toContain('v1.0.0')
     })

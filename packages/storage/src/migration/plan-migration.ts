@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { MigrationPlan, MigrationWarning } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { interruptible } from '../engine/engine-lane.ts'
 import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError, systemCode } from '../errors.ts'
-import { hasArraysFolder } from '../workspace/array-files.ts'
+import { hasArraysFolder, listArrayFiles } from '../workspace/array-files.ts'
 import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { listColumns } from './array-columns.ts'
-import { estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
+import { type ArraySizes, estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { asUnfit } from './migration-error.ts'
 import { findReadOnly, refuseLinks } from './refuse-layout.ts'
 import { planIdOf } from './refuse-stale-plan.ts'
@@ -63,7 +64,7 @@ const planAttached = async (engine: Engine, workspace: DuckdbWorkspace): Promise
     const sizes = await measureArrays(engine, survey.tables, survey.tableRows, 'all')
     const sample = await measureSample(engine, survey.tables, sizes, survey.tableRows)
     const { bytes: storeBytes, walBytes } = await storeSizes(workspace)
-    const space = await measureSpace(workspace.root, sizes, sample)
+    const space = await measureSpace(workspace.root, sizes, sample, await measureOthers(workspace, survey, sizes))
     const there = await rowsThere(engine)
     const datasets = survey.datasets.map(({ name, rows, file }) => {
       const { values = 0, bytes = 0 } = sizes.datasets.get(name) ?? {}
@@ -117,6 +118,20 @@ export const storeSizes = async (workspace: DuckdbWorkspace): Promise<{ bytes: n
   bytes: (await stat(workspace.duckdb)).size,
   walBytes: await sizeOrZero(layoutOf(workspace.root).wal),
 })
+
+/**
+ * At most so many bytes come from array files that are written anew beside themselves, of which rows may go to the quarantine file, from rows
+ * without metadata and from the log.
+ */
+export const measureOthers = async (workspace: DuckdbWorkspace, survey: Survey, sizes: ArraySizes): Promise<number> => {
+  const { datasets, existing, orphanRows, tableRows } = survey
+  const anew = new Set([...datasets.map(({ file }) => file), ...existing.files.filter(({ touched }) => touched).map(({ name }) => name)])
+  const files = (await listArrayFiles(workspace)).filter(({ path }) => anew.has(basename(path)))
+  const fileBytes = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  const { walBytes } = await storeSizes(workspace)
+  const orphanBytes = tableRows === 0 ? 0 : (sizes.tableBytes * orphanRows) / tableRows
+  return fileBytes * (existing.quarantined > 0 ? 2 : 1) + orphanBytes + walBytes
+}
 
 const sizeOrZero = async (path: string): Promise<number> => {
   try {

@@ -24,6 +24,7 @@ import { type SourceDigest, stageFile } from './stage-file.ts'
 import type { StagedFile } from './staged-file.ts'
 import { summariseFile } from './summarise-file.ts'
 import { type Survey, warning } from './survey-store.ts'
+import { stageMarks } from './unmark-migrated.ts'
 import { type OddityFinder, valueWarnings } from './value-warnings.ts'
 import { type VerifiedFile, verifyStaged } from './verify-staged.ts'
 import { type Layout, layoutOf, placesOf } from './workspace-layout.ts'
@@ -74,10 +75,13 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   await allOrStop(stop, work)
   const [finished, rebuilt, { store: original, wal }] = await Promise.all(work)
   context.signal?.throwIfAborted()
+  const inside = (path: string) => relative(layout.root, path).split(sep).join('/')
+  const marks = await stageMarks(places, survey.marks, inside)
   await syncFolder(places.staging)
   await syncFolder(places.folder)
   await syncFolder(layout.root)
-  const next = commitJournal(layout, context, files, finished, original)
+  const arrays = commitJournal(layout, context, files, finished, original)
+  const next = { ...arrays, placed: [...arrays.placed, ...marks.placed], removed: [...arrays.removed, ...marks.removed] }
   progress.phase('report', 'Writing the proof')
   const proof = await makeProof({ context, layout, files, finished, rebuilt, original, wal, journal: next })
   await writeProof(places.proof, proof)
@@ -89,9 +93,10 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
 type HashedStore = RebuiltStore & { readonly sha256: string }
 
 /** Flushed and hashed while files are still written: afterwards one core would wait for it. */
-const rebuildAndHash = async ({ engine, survey, signal }: SwapContext, path: string): Promise<HashedStore> => {
+const rebuildAndHash = async ({ engine, survey, workspace, signal }: SwapContext, path: string): Promise<HashedStore> => {
   signal?.throwIfAborted()
-  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal })
+  // Who may read and write the store is the user's choice, not that of the process that migrates it.
+  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal, mode: (await stat(workspace.duckdb)).mode & 0o777 })
   await syncFile(path)
   return { ...rebuilt, sha256: await hashFile(path, { signal }) }
 }
@@ -305,7 +310,7 @@ const makeReport = (
     verification_mismatches: 0,
     duckdb_size_before: proof.original.bytes + walBytes,
     duckdb_size_after: proof.store.bytes,
-    parquet_total_size: proof.files.reduce((bytes, file) => bytes + file.bytes, 0),
+    parquet_total_size: finished.reduce((bytes, { file, mark }) => bytes + (file.name === 'quarantine' ? 0 : mark.bytes), 0),
     duration_seconds: (performance.now() - context.startedAt) / 1000,
     errors: [],
     datasets: [...proof.datasets],

@@ -45,7 +45,7 @@ const idsIn = (file: string) =>
   )
 
 describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
-  test.each(legacy)('test_migrate_real_workspace: %s', { timeout: 300_000 }, async (name) => {
+  test.each(legacy)('test_migrate_real_workspace: %s', async (name) => {
     await using copy = await copyWorkspace(name)
     const before = await filesOf(copy.path)
     const plan = await planMigration(copy.path)
@@ -84,7 +84,7 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
       }),
     )
 
-  test('a half-migrated workspace: the differing row is kept apart, the double one is one again', { timeout: 300_000 }, async () => {
+  test('a half-migrated workspace: the differing row is kept apart, the double one is one again', async () => {
     await using copy = await copyWorkspace('mid-migration')
     const reports: MigrationReport[] = []
     await expectFlushed(copy.path, 'a migration that replaces files', async () => {
@@ -101,7 +101,7 @@ describe.runIf(hasSharedWorkspaces())('workspaces written by nirs4all', () => {
     expect(operations.findLast(({ path }) => path.startsWith(folder))).toMatchObject({ kind: 'fsync-folder', path: folder })
   })
 
-  test('a half-migrated workspace rolls back to the byte, with the array files that were replaced', { timeout: 300_000 }, async () => {
+  test('a half-migrated workspace rolls back to the byte, with the array files that were replaced', async () => {
     await using copy = await copyWorkspace('mid-migration')
     const before = await filesOf(copy.path)
     await runMigration(copy.path, { jobId: 'mid' })

@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import * as z from 'zod'
 import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { columnsOf, type TableColumn } from '../engine/attached-tables.ts'
@@ -6,24 +7,16 @@ import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { fillChainSummaries } from './chain-summaries.ts'
+import { copyDefaults, copyObjects } from './copy-objects.ts'
 import { type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
-import {
-  arraysTable,
-  chainSummaryView,
-  droppedViews,
-  isStoreTable,
-  naturalKeyIndex,
-  plainIndexes,
-  storeTables,
-  summaryColumns,
-} from './store-schema.ts'
+import { arraysTable, chainSummaryView, isStoreTable, naturalKeyIndex, plainIndexes, storeTables, summaryColumns } from './store-schema.ts'
 import { type TableDigest, tableDigest } from './table-digest.ts'
 
 export interface RebuiltStore {
   tables: Record<string, TableDigest>
   /** False when real duplicates of the natural key stand against the unique index. */
   hasNaturalKeyIndex: boolean
-  /** Views and indexes of others that could not be made again. */
+  /** What others have added and the new store has not: views, indexes, rules of columns, sequences, comments. */
   lost: string[]
   /** `table.column` of numbers whose −0 DuckDB's own storage has made 0: equal in value, not in sign. */
   lostSigns: string[]
@@ -33,6 +26,8 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal | undefined
   /** Copies the summaries of chains as they are, empty ones too, and compares them like everything else. */
   readonly keepSummaries?: boolean | undefined
+  /** Who may read and write the new store, from before its first row. Default: as the process makes files. */
+  readonly mode?: number | undefined
 }
 
 const newAlias = 'rebuilt'
@@ -46,9 +41,9 @@ export const rebuildStore = async (
   engine: Engine,
   tables: SourceTables,
   path: string,
-  { signal, keepSummaries = false }: RebuildOptions = {},
+  { signal, keepSummaries = false, mode }: RebuildOptions = {},
 ): Promise<RebuiltStore> => {
-  const built = await writeStore(engine, tables, path, signal, keepSummaries)
+  const built = await writeStore(engine, tables, path, { signal, keepSummaries, mode })
   signal?.throwIfAborted()
   await attachReadOnly(engine, path, newAlias)
   const lane = await openLane(engine)
@@ -60,21 +55,22 @@ export const rebuildStore = async (
   }
 }
 
-const writeStore = async (engine: Engine, tables: SourceTables, path: string, signal: AbortSignal | undefined, keepSummaries: boolean) => {
+const writeStore = async (engine: Engine, tables: SourceTables, path: string, { signal, keepSummaries, mode }: RebuildOptions) => {
   const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
   await faultPoint({ kind: 'engine-write', path })
   await attachWritable(engine, path, newAlias, block_size)
+  if (mode !== undefined) await chmod(path, mode)
   const lane = await openLane(engine)
   try {
     await lane.run(`USE ${newAlias}`)
     signal?.throwIfAborted()
-    await copyTables(lane, tables, signal)
-    if (!keepSummaries) await fillSummaries(lane, tables)
+    const lostDefaults = await copyTables(lane, tables, signal)
+    if (keepSummaries !== true) await fillSummaries(lane, tables)
     signal?.throwIfAborted()
     for (const index of plainIndexes) await lane.run(index)
     const hasNaturalKeyIndex = await createNaturalKey(lane)
     await lane.run(chainSummaryView)
-    const lost = [...(await copyIndexes(lane)), ...(await copyViews(lane))]
+    const lost = [...lostDefaults, ...(await copyObjects(lane, newAlias))]
     await lane.run(`CHECKPOINT ${newAlias}`)
     await lane.run('USE memory')
     return { hasNaturalKeyIndex, lost }
@@ -85,7 +81,8 @@ const writeStore = async (engine: Engine, tables: SourceTables, path: string, si
   }
 }
 
-const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal | undefined): Promise<void> => {
+const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal | undefined): Promise<string[]> => {
+  const lost: string[] = []
   for (const [name, definition] of Object.entries(storeTables)) {
     signal?.throwIfAborted()
     await lane.run(`CREATE TABLE ${quotedIdentifier(name)}(${definition})`)
@@ -95,14 +92,21 @@ const copyTables = async (lane: Lane, tables: SourceTables, signal: AbortSignal 
     for (const { name: column, type } of columns) {
       if (!known.has(column)) await lane.run(`ALTER TABLE ${quotedIdentifier(name)} ADD COLUMN ${quotedIdentifier(column)} ${type}`)
     }
+    lost.push(...(await copyDefaults(lane, newAlias, name)))
     const names = columns.map((column) => quotedIdentifier(column.name)).join(', ')
     await lane.run(`INSERT INTO ${quotedIdentifier(name)} (${names}) SELECT ${names} FROM ${sourceTable(name)}`)
   }
-  for (const { table, sql, schema } of await extraTables(lane)) {
-    if (schema !== 'main') await lane.run(`CREATE SCHEMA IF NOT EXISTS ${quotedIdentifier(schema)}`)
+  for (const schema of await extraSchemas(lane)) await lane.run(`CREATE SCHEMA ${quotedIdentifier(schema)}`)
+  for (const { table, sql } of await extraTables(lane)) {
     await lane.run(sql)
     await lane.run(`INSERT INTO ${table} SELECT * FROM ${sourceAlias}.${table}`)
   }
+  return lost
+}
+
+const extraSchemas = async (lane: Lane): Promise<string[]> => {
+  const sql = `SELECT schema_name AS name FROM duckdb_schemas() WHERE database_name = '${sourceAlias}' AND schema_name <> 'main' AND NOT internal`
+  return (await lane.rows(z.object({ name: z.string() }), sql)).map(({ name }) => name)
 }
 
 const namesOf = async (lane: Lane, relation: string): Promise<string[]> => (await columnsOf(lane, relation)).map(({ name }) => name)
@@ -121,34 +125,6 @@ const extraTables = async (lane: Lane) => {
       table: `${quotedIdentifier(schema_name)}.${quotedIdentifier(table_name)}`,
       sql,
     }))
-}
-
-/** Indexes that others have added. Those of the library itself are made anew. */
-const copyIndexes = async (lane: Lane): Promise<string[]> => {
-  const rows = await lane.rows(
-    z.object({ index_name: z.string(), sql: z.string() }),
-    `SELECT index_name, sql FROM duckdb_indexes() WHERE database_name = '${sourceAlias}' AND table_name <> '${arraysTable}' AND sql IS NOT NULL
-       AND index_name <> 'idx_predictions_natural_key'
-       AND index_name NOT IN (SELECT index_name FROM duckdb_indexes() WHERE database_name = '${newAlias}') ORDER BY index_oid`,
-  )
-  return runEach(
-    lane,
-    rows.map(({ index_name, sql }) => ({ name: `the index ${index_name}`, sql })),
-  )
-}
-
-/** Runs what may not be possible any more; returns the names of what was not. */
-const runEach = async (lane: Lane, statements: readonly { name: string; sql: string }[]): Promise<string[]> => {
-  const lost: string[] = []
-  for (const { name, sql } of statements) {
-    try {
-      await lane.run(sql)
-    } catch (error) {
-      if (!(error instanceof Error) || !/Error/.test(error.message)) throw error
-      lost.push(name)
-    }
-  }
-  return lost
 }
 
 const fillSummaries = async (lane: Lane, tables: SourceTables): Promise<void> => {
@@ -170,22 +146,9 @@ const createNaturalKey = async (lane: Lane): Promise<boolean> => {
   }
 }
 
-const copyViews = async (lane: Lane): Promise<string[]> => {
-  const views = await lane.rows(
-    z.object({ view_name: z.string(), sql: z.string() }),
-    `SELECT view_name, sql FROM duckdb_views() WHERE database_name = '${sourceAlias}' AND schema_name = 'main' AND NOT internal ORDER BY view_oid`,
-  )
-  return runEach(
-    lane,
-    views
-      .filter(({ view_name }) => !droppedViews.includes(view_name))
-      .map(({ view_name, sql }) => ({ name: `the view ${view_name}`, sql })),
-  )
-}
-
 /**
- * Every table of the source against its copy, over the source's columns (of chains without those that were filled in). The digests
- * returned are over all columns of the new tables, by name.
+ * Every table of the source against its copy, over the source's columns (of chains without what was filled in). The digests returned are
+ * over all columns of the new tables, by name.
  */
 const compareTables = async (
   lane: Lane,
@@ -196,15 +159,12 @@ const compareTables = async (
   const lostSigns: string[] = []
   for (const [name, columns] of tables) {
     if (name === arraysTable) continue
-    const compared = columns
-      .map((column) => column.name)
-      .filter((column) => keepSummaries || name !== 'chains' || !isSummary(column))
-      .sort()
     const copy = `${newAlias}.main.${quotedIdentifier(name)}`
     if (isStoreTable(name)) {
-      const kept = columns.filter((column) => compared.includes(column.name))
-      lostSigns.push(...(await compareRows(lane, name, copy, kept)))
-    } else if (!(await sameByDigest(lane, sourceTable(name), copy, compared))) throw differs(name)
+      const isFilled = !keepSummaries && name === 'chains'
+      const [source, asBefore] = isFilled ? [chainsWithMark, unlessFilled] : [sourceTable(name), () => 'true']
+      lostSigns.push(...(await compareRows(lane, name, { source, copy, columns, asBefore })))
+    } else if (!(await sameByDigest(lane, sourceTable(name), copy, columns.map((column) => column.name).sort()))) throw differs(name)
     digests[name] = await tableDigest(lane, copy, (await namesOf(lane, copy)).sort())
   }
   for (const { table, schema } of await extraTables(lane)) {
@@ -215,17 +175,35 @@ const compareTables = async (
   return { tables: digests, lostSigns }
 }
 
+const chainsWithMark = `(SELECT *, chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill) AS nirs_workspace_filled FROM ${sourceTable('chains')})`
+
+/** Where a value of a chain, as `a`, must be the one from before: see `fillSummaries`. */
+const unlessFilled = (column: string): string => {
+  if (!isSummary(column)) return 'true'
+  return column === 'dataset_name' ? 'a.dataset_name IS NOT NULL' : 'NOT a.nirs_workspace_filled'
+}
+
+interface Compared {
+  readonly source: string
+  readonly copy: string
+  readonly columns: readonly TableColumn[]
+  /** Where, as a condition on a row `a` of the source, a column must be as it was. */
+  readonly asBefore: (column: string) => string
+}
+
 /**
  * Row against row. `IS DISTINCT FROM` does not see the sign of zero: where every value of a stretch of a column is 0 or −0, DuckDB stores
  * one constant for all of them. Returns the columns in which that has happened.
  */
-const compareRows = async (lane: Lane, table: string, copy: string, columns: readonly TableColumn[]): Promise<string[]> => {
+const compareRows = async (lane: Lane, table: string, { source, copy, columns, asBefore }: Compared): Promise<string[]> => {
   const key = quotedIdentifier(columns[0]?.name ?? '')
-  const differences = columns.map(({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)}`)
+  const differences = columns.map(
+    ({ name }) => `a.${quotedIdentifier(name)} IS DISTINCT FROM b.${quotedIdentifier(name)} AND ${asBefore(name)}`,
+  )
   const doubles = columns.filter(({ type }) => type === 'DOUBLE').map(({ name }) => name)
   const turned = doubles.map((name) => {
     const column = quotedIdentifier(name)
-    return `count(*) FILTER (a.${column} = 0 AND b.${column} = 0 AND signbit(a.${column}) <> signbit(b.${column}))`
+    return `count(*) FILTER (a.${column} = 0 AND b.${column} = 0 AND signbit(a.${column}) <> signbit(b.${column}) AND ${asBefore(name)})`
   })
   const compare = (join: string) =>
     lane.one(
@@ -233,8 +211,8 @@ const compareRows = async (lane: Lane, table: string, copy: string, columns: rea
       `SELECT count(*) FILTER (${differences.join(' OR ')}) AS rows, [${turned.join(', ')}]::BIGINT[] AS signs FROM ${join}`,
     )
   // Copied rows lie in the order of the source, which is quick to compare. Should they ever not, only the primary key can tell.
-  const inOrder = await compare(`${sourceTable(table)} a POSITIONAL JOIN ${copy} b`)
-  const { rows, signs } = inOrder.rows === 0 ? inOrder : await compare(`${sourceTable(table)} a FULL JOIN ${copy} b ON a.${key} = b.${key}`)
+  const inOrder = await compare(`${source} a POSITIONAL JOIN ${copy} b`)
+  const { rows, signs } = inOrder.rows === 0 ? inOrder : await compare(`${source} a FULL JOIN ${copy} b ON a.${key} = b.${key}`)
   if (rows > 0) throw differs(table)
   return doubles.filter((_, index) => (signs[index] ?? 0) > 0).map((name) => `${table}.${name}`)
 }

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { quotedString } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
@@ -8,9 +8,9 @@ import { StorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
-import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
-import { changeStore, tamperBefore } from '../testing/tamper.ts'
+import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { toMigrationError } from './migration-error.ts'
@@ -18,8 +18,6 @@ import { planMigration } from './plan-migration.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let scratch: Scratch
 beforeAll(async () => {
@@ -322,4 +320,14 @@ describe.runIf(hasSharedWorkspaces())('a workspace with a write-ahead log', () =
     expect(await recoverWorkspace(copy.path)).toMatchObject({ recovered: true, outcome: 'finished' })
     expect(await arraysOf(copy.path)).toEqual(wanted)
   })
+})
+
+test('an array file with a known column in other letters is refused where it would be written anew', async () => {
+  await using folder = await temporaryFolder()
+  await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }] })
+  await mkdir(join(folder.path, 'arrays'))
+  const file = join(folder.path, 'arrays', 'wheat.parquet')
+  await makeParquet(file, [{ id: 'a' }, { id: 'only here' }])
+  await rewriteParquet(file, '* EXCLUDE (weights), [1.0, 2.0, 3.0]::DOUBLE[] AS "Weights"')
+  await expect(planMigration(folder.path)).rejects.toMatchObject({ code: 'store_unsafe', message: expect.stringContaining('Weights') })
 })

@@ -17,7 +17,7 @@ import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { beginJournal, type MigrateJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
-import { type DuckdbWorkspace, resolveMigratable } from './plan-migration.ts'
+import { type DuckdbWorkspace, measureOthers, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
 import { refuseLayout } from './refuse-layout.ts'
 import { refuseStalePlan } from './refuse-stale-plan.ts'
@@ -80,7 +80,10 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   const sizes = await withEnoughMemory(engine, () => measureArrays(engine, tables, tableRows, stretchesByDataset(datasets, tableRows)))
   await limitMemory(engine, memoryFor(survey, sizes))
   const sample = await measureSample(engine, tables, sizes, tableRows)
-  refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, sizes, sample))
+  refuseWithoutSpace(
+    'The migration needs',
+    await measureSpace(workspace.root, sizes, sample, await measureOthers(workspace, survey, sizes)),
+  )
   options.signal?.throwIfAborted()
   const journal = await newJournal(workspace, options.jobId)
   const rowGroup = options.batchSize ?? defaultRowGroup

@@ -1,4 +1,4 @@
-/** Mean of every numeric metric per partition, six decimals, as JSON text. Text values (0.7.x float32) do not count. */
+/** Mean of every numeric metric per partition as JSON text, to six decimals as nirs4all has it or exact. Text values (0.7.x float32) do not count. */
 export class ScoreMeans {
   readonly #sums = new Map<string, Map<string, { sum: number; count: number }>>()
 
@@ -16,14 +16,18 @@ export class ScoreMeans {
   }
 
   /** Null when there is none. */
-  text(): string | null {
+  text(precision: Precision = 'rounded'): string | null {
     if (this.#sums.size === 0) return null
-    return `{${[...this.#sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics)}}`).join(', ')}}`
+    return `{${[...this.#sums].map(([partition, metrics]) => `${JSON.stringify(partition)}: {${meansOf(metrics, precision)}}`).join(', ')}}`
   }
 }
 
-const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>): string =>
-  [...metrics].map(([metric, { sum, count }]) => `${JSON.stringify(metric)}: ${pythonNumber(roundHalfEven(sum / count))}`).join(', ')
+type Precision = 'rounded' | 'exact'
+
+const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>, precision: Precision): string => {
+  const figure = (mean: number) => pythonNumber(precision === 'exact' ? mean : roundHalfEven(mean))
+  return [...metrics].map(([metric, { sum, count }]) => `${JSON.stringify(metric)}: ${figure(sum / count)}`).join(', ')
+}
 
 // Python writes NaN and Infinity as bare tokens, which JSON.parse refuses; tagged text cannot be mistaken for a metric's value.
 const tag = '\u0000number:'

@@ -70,4 +70,7 @@ export const figureColumns = [
   'final_scores',
 ] as const
 
+/** Those that stores of nirs4all 0.8.10 and later have beside them: of the refit's twin over repetitions. */
+export const twinColumns = ['final_agg_test_score', 'final_agg_train_score', 'final_agg_scores'] as const
+
 export const summaryColumns = ['model_name', 'metric', 'task_type', 'best_params', 'dataset_name', ...figureColumns] as const

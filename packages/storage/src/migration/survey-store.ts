@@ -16,6 +16,7 @@ import { type ExistingArrays, readExisting } from './existing-files.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
 import { arraysTable, naturalKey } from './store-schema.ts'
+import { marksAfter } from './unmark-migrated.ts'
 
 export interface SurveyedDataset {
   readonly name: string
@@ -34,6 +35,8 @@ export interface Survey {
   readonly existing: ExistingArrays
   /** Columns of the legacy table that no release writes; they travel along. */
   readonly tableExtras: readonly ExtraColumn[]
+  /** The list of removed predictions as it has to be afterwards; null when it stays as it is. */
+  readonly marks: ReadonlyMap<string, string> | null
   readonly tableRows: number
   readonly orphanRows: number
   /** Ids in the table or in files that no metadata knows. */
@@ -63,9 +66,11 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
     for (const file of existing.files.filter(({ touched }) => touched)) {
       refuseUnknown(file.extras, `arrays/${file.name}`)
       refuseLossy(file.parquet.columns, `arrays/${file.name}`)
+      refuseOtherCase(file.parquet.columns, `arrays/${file.name}`)
     }
     await refuseUnreadable(engine, existing, datasets)
     const orphans = await orphanIds(engine)
+    const marks = await marksAfter(engine, tombstones.entries)
     const warnings = [
       ...tombstones.warnings,
       ...(await storeWarnings(engine, tables)),
@@ -74,7 +79,17 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
       ...nameWarnings(datasets),
       ...existingWarnings(existing),
     ]
-    return { tables, datasets, existing, tableExtras, tableRows: counts.rows, orphanRows: orphans.length, warnings, close: existing.close }
+    return {
+      tables,
+      datasets,
+      existing,
+      tableExtras,
+      marks,
+      tableRows: counts.rows,
+      orphanRows: orphans.length,
+      warnings,
+      close: existing.close,
+    }
   } catch (error) {
     await existing.close()
     throw error
@@ -284,6 +299,17 @@ export const refuseLossy = (columns: ReadonlyMap<string, string>, where: string)
       { hint: 'Ask whoever wrote this workspace for one that nirs4all has written.' },
     )
   }
+}
+
+/** The columns of a file are read by their exact names: its values would be null, before and afterwards. */
+const refuseOtherCase = (columns: ReadonlyMap<string, string>, where: string): void => {
+  const other = [...columns.keys()].find((name) => isArrayFileColumn(name) && name !== name.toLowerCase())
+  if (other === undefined) return
+  throw new StorageError(
+    'store_unsafe',
+    `${where} has a column ${other}, which every nirs4all release writes in small letters and whose values would be lost. Nothing was changed.`,
+    { hint: 'Ask whoever wrote this workspace for one that nirs4all has written.' },
+  )
 }
 
 const readTombstonesOrWarn = async (arrays: string): Promise<{ entries: ReadonlyMap<string, string>; warnings: MigrationWarning[] }> => {

@@ -14,7 +14,16 @@ import { runMigration } from './run-migration.ts'
 
 afterEach(() => setFaultHook(undefined))
 
-const extra = ['CREATE TABLE notes(a INTEGER)', 'INSERT INTO notes VALUES (1)', 'CREATE SCHEMA s', 'CREATE TABLE s.notes AS SELECT 1 AS a']
+const extra = [
+  'CREATE TABLE notes(a INTEGER)',
+  'INSERT INTO notes VALUES (1)',
+  'CREATE SCHEMA s',
+  'CREATE TABLE s.notes AS SELECT 1 AS a',
+  // As a store that an 0.8 release has opened has them.
+  'ALTER TABLE chains ADD COLUMN model_name VARCHAR',
+  'ALTER TABLE chains ADD COLUMN cv_val_score DOUBLE',
+  "UPDATE chains SET model_name = 'PLS', cv_val_score = 1",
+]
 
 /** The second time that the new store is announced it is complete and closed. */
 const inStore = (sql: string) => () =>
@@ -33,6 +42,7 @@ const inArrayFile = (stage: 'written' | 'sealed', change: (path: string) => Prom
 
 const changes = {
   'a row of the new store': inStore("UPDATE predictions SET val_score = 99 WHERE prediction_id = 'a'"),
+  'a figure that a chain had': inStore('UPDATE chains SET cv_val_score = 2'),
   'a table of another program in the new store': inStore('UPDATE notes SET a = 2'),
   'a table of another schema in the new store': inStore('UPDATE s.notes SET a = 2'),
   'an array of an array file': inArrayFile('written', (path) => rewriteParquet(path, `* REPLACE (${changedInA('y_true', '[1, 2, 4]')})`)),

@@ -27,8 +27,6 @@ import { rescueArrays } from './rescue-arrays.ts'
 import { rescueFile } from './rescue-file.ts'
 import { readShown } from './testing/read-shown.ts'
 
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 afterEach(() => setFaultHook(undefined))
 
 const rescue = (path: string) => rescueArrays(path, { jobId: 'rescue' })

@@ -5,6 +5,7 @@ import { StorageError } from '../errors.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
 import { isOfStore, type MetadataStore, type SavedRows } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
+import { countSelection } from '../maintenance/selection.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { checkText, checkTexts } from '../options/check-options.ts'
 import { checkParents, describeProjects } from './check-parents.ts'
@@ -60,8 +61,8 @@ const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =
   tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
 
 /**
- * Throws what `restoreTrash` would refuse now, from hashes of the trash to rows that have taken a place, or that are missing. What else is
- * to be known before: warnings. Reads only.
+ * What would come back, of the whole operation or of the items `ids`. Throws what `restoreTrash` would refuse now, from hashes of the trash
+ * to rows that have taken a place, or that are missing. What else is to be known before: warnings. Reads only.
  */
 export const checkRestore = async (path: string, operation: string, ids?: readonly string[]): Promise<RestorePreview> => {
   checkText('operation', operation)
@@ -71,8 +72,8 @@ export const checkRestore = async (path: string, operation: string, ids?: readon
   const manifest = await readManifest(layout, operation)
   await refuseLinksFor(layout, operation)
   await checkTrashFiles(layout, manifest, await readRestored(layout, operation))
-  const { warnings } = await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
-  return { warnings: [...warnings] }
+  const choice = await withPlanning(resolved, new Date(), ({ metadata }) => chooseRestore(layout, manifest, metadata, ids))
+  return { counts: countSelection(choice.selected), warnings: [...choice.warnings] }
 }
 
 /** Refuses rows whose place has been taken, and names those that are not there yet: they tell later whether the transaction is done. */

@@ -5,6 +5,7 @@ import type { FigureChange, MetadataStore, SavedRows } from '../maintenance/meta
 import type { Selection } from '../maintenance/selection.ts'
 import { ChainFigures, digestOfRows, figureForms, figuresFrom, formsOf } from '../store/chain-figures.ts'
 import { chainStates } from '../store/refresh-chains.ts'
+import { loseTwins, TwinColumns } from '../store/twin-figures.ts'
 import { readJson } from './trash-manifest.ts'
 import type { TrashPlaces } from './trash-places.ts'
 
@@ -14,6 +15,8 @@ const KeptFigures = z.object({
   form: z.enum(figureForms),
   before: ChainFigures,
   rows: z.string(),
+  /** Figures of the refit's twin that the predictions take with them, those of a chain that goes too; absent in trashes of before. */
+  lost: TwinColumns.optional(),
   /** Null: the chain goes as well, or nobody has worked out figures for it. */
   after: ChainFigures.nullable(),
 })
@@ -37,9 +40,19 @@ export const describeLoss = async (
   const kept: KeptFigures[] = []
   for await (const { chain_id, figures, rows } of chainStates(metadata, chains)) {
     const form = formsOf(figures, rows)[0] ?? 'library'
-    const isLeft = form !== 'none' && !gone.has(chain_id)
-    const left = rows.filter(({ prediction_id }) => !predictions.has(prediction_id))
-    kept.push({ chain_id, form, before: figures, rows: digestOfRows(rows), after: isLeft ? figuresFrom(left, form) : null })
+    const goes = ({ prediction_id }: { readonly prediction_id: string }) => predictions.has(prediction_id)
+    const left = rows.filter((row) => !goes(row))
+    const lost = loseTwins(figures, rows, goes)
+    const changed = { ...lost, ...(form === 'none' ? {} : figuresFrom(left, form)) }
+    const stays = gone.has(chain_id) || Object.keys(changed).length === 0
+    kept.push({
+      chain_id,
+      form,
+      before: figures,
+      rows: digestOfRows(rows),
+      lost: TwinColumns.parse(Object.keys(lost)),
+      after: stays ? null : { ...figures, ...changed },
+    })
   }
   return kept
 }

@@ -104,7 +104,10 @@ const rewrite = async (
   const before = await identityOf(store)
   if (await exists(layout.wal)) throw changed(store)
   const { newStore } = placesOf(layout, job)
-  const { lost } = await rebuildStore(engine, await attachedTables(engine, sourceAlias), newStore, { signal, keepSummaries: true })
+  // Who may read and write the store is the user's choice, not that of the process that rewrites it.
+  const mode = (await stat(store)).mode & 0o777
+  const tables = await attachedTables(engine, sourceAlias)
+  const { lost } = await rebuildStore(engine, tables, newStore, { signal, keepSummaries: true, mode })
   if (lost.length > 0) throw unfit(store, lost)
   await syncFile(newStore)
   await syncFolder(layout.root)

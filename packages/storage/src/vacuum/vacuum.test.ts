@@ -1,9 +1,11 @@
-import { copyFile, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, copyFile, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { setFaultHook } from '../files/fault-point.ts'
 import { snapshot } from '../maintenance/testing/maintenance-fixture.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
+import { storeTables } from '../migration/store-schema.ts'
 import { beginLineage, predictionOf } from '../store/testing/store-fixture.ts'
 import { WorkspaceStore } from '../store/workspace-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
@@ -46,11 +48,12 @@ test('test_workspace_store_vacuum: the file shrinks, every row stays; stopped be
     return root
   }
   const done = await copyOf()
+  await chmod(join(done, 'store.duckdb'), 0o600)
   const operations = await expectFlushed(done, 'a vacuum', async () => {
     const report = await vacuumWorkspace(done)
     expect(report.replaced).toBe(true)
     expect(report.bytes_after).toBeLessThan(report.bytes_before)
-    expect((await stat(join(done, 'store.duckdb'))).size).toBe(report.bytes_after)
+    expect(await stat(join(done, 'store.duckdb'))).toMatchObject({ size: report.bytes_after, mode: 0o100600 })
   })
   expect(await rowsOf(done)).toBe(rows)
   const total = operations.length
@@ -108,10 +111,23 @@ test('changes that are still in the log come along', async () => {
 
 test('a store with something that cannot be made again is left as it is', async () => {
   await using scratch = await temporaryFolder()
-  const extra = ['CREATE TABLE gone(a INTEGER)', 'CREATE VIEW of_gone AS SELECT a FROM gone', 'DROP TABLE gone']
+  const extra = [
+    'CREATE TABLE gone(a INTEGER)',
+    'CREATE VIEW of_gone AS SELECT a FROM gone',
+    'DROP TABLE gone',
+    'DROP TABLE logs',
+    `CREATE TABLE logs (${storeTables.logs.replace('message VARCHAR', 'message VARCHAR NOT NULL, twice INTEGER AS (step_idx * 2)')})`,
+    'CREATE UNIQUE INDEX idx_logs_pipeline_id ON logs(pipeline_id)',
+    "CREATE TYPE mood AS ENUM ('good')",
+  ]
   await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }], extra })
   const before = await readFile(join(scratch.path, 'store.duckdb'))
-  await expect(vacuumWorkspace(scratch.path)).rejects.toMatchObject({ code: 'store_unsafe' })
+  await expect(vacuumWorkspace(scratch.path)).rejects.toMatchObject({
+    code: 'store_unsafe',
+    message: expect.stringContaining(
+      'the default of logs.twice, the index idx_logs_pipeline_id, the view of_gone, the rule NOT NULL of logs.message, the type main.mood',
+    ),
+  })
   expect((await readFile(join(scratch.path, 'store.duckdb'))).equals(before)).toBe(true)
 })
 
@@ -145,4 +161,16 @@ test('a store to which another program adds a log meanwhile is left to it', asyn
   setFaultHook(undefined)
   expect((await readdir(root)).filter((name) => name.startsWith('store'))).toEqual(['store.duckdb', 'store.duckdb.wal'])
   expect(await rowsOf(root)).toContain('newer')
+})
+
+test('a store that only its owner may read is so while it is written anew', async () => {
+  await using scratch = await temporaryFolder()
+  await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'a' }] })
+  await chmod(join(scratch.path, 'store.duckdb'), 0o600)
+  const modes: number[] = []
+  setFaultHook(async ({ kind, path }) => {
+    if (kind === 'engine-write' && path.endsWith('.new') && existsSync(path)) modes.push((await stat(path)).mode & 0o777)
+  })
+  await vacuumWorkspace(scratch.path)
+  expect(modes).toEqual([0o600])
 })

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import * as z from 'zod'
+import { tombstonesText } from '../array-store/tombstone-file.ts'
+import { tombstonesName } from '../arrays/tombstones.ts'
+import { appendColumns } from '../engine/append-columns.ts'
+import type { Engine } from '../engine/open-engine.ts'
+import { writeNewFile } from '../files/disk.ts'
+import { markFile } from '../files/hash-file.ts'
+import type { MigrateJournal } from './journal.ts'
+import { sourceTable } from './source-tables.ts'
+import { arraysTable } from './store-schema.ts'
+import type { JobPlaces } from './workspace-layout.ts'
+
+/** The list of removed predictions without those whose arrays are in the table, which knows no such list; null when there are none of them. */
+export const marksAfter = async (engine: Engine, marks: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string> | null> => {
+  if (marks.size === 0) return null
+  await engine.run('CREATE OR REPLACE TEMP TABLE marked (prediction_id VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'marked' }, [{ type: 'varchar', values: [...marks.keys()] }])
+  const shown = await engine.rows(
+    z.object({ id: z.string() }),
+    `SELECT prediction_id AS id FROM marked SEMI JOIN ${sourceTable(arraysTable)} USING (prediction_id) SEMI JOIN ${sourceTable('predictions')} USING (prediction_id)`,
+  )
+  if (shown.length === 0) return null
+  const left = new Map(marks)
+  for (const { id } of shown) left.delete(id)
+  return left
+}
+
+/** Stages the list, to take its place with the array files; an empty one is none. */
+export const stageMarks = async (
+  places: JobPlaces,
+  marks: ReadonlyMap<string, string> | null,
+  inside: (path: string) => string,
+): Promise<Pick<MigrateJournal, 'placed' | 'removed'>> => {
+  if (marks === null) return { placed: [], removed: [] }
+  const target = `arrays/${tombstonesName}`
+  const replaced = inside(join(places.replaced, tombstonesName))
+  if (marks.size === 0) return { placed: [], removed: [{ target, replaced }] }
+  const staged = join(places.staging, tombstonesName)
+  await writeNewFile(staged, tombstonesText(marks))
+  return { placed: [{ staged: inside(staged), target, mark: await markFile(staged), replaced }], removed: [] }
+}
