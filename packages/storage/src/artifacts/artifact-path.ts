@@ -1,10 +1,14 @@
 import { isAbsolute, join, sep } from 'node:path'
 import { StorageError } from '../errors.ts'
 
-const endings: Readonly<Record<string, string>> = { joblib: 'joblib', cloudpickle: 'pkl', pickle: 'pkl' }
+const endings = new Map([
+  ['joblib', 'joblib'],
+  ['cloudpickle', 'pkl'],
+  ['pickle', 'pkl'],
+])
 
 /** Below artifacts/, as the library names what it saves by content: two digits of the hash, then all of it. */
-export const artifactPath = (sha256: string, format: string): string => `${sha256.slice(0, 2)}/${sha256}.${endings[format] ?? 'bin'}`
+export const artifactPath = (sha256: string, format: string): string => `${sha256.slice(0, 2)}/${sha256}.${endings.get(format) ?? 'bin'}`
 
 /** The file of a row; a store made by others must not lead outside of the folder. */
 export const artifactFile = (root: string, path: string): string => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError, systemCode } from '../errors.ts'
+import { checkText } from '../options/check-options.ts'
 import { ArtifactRecord, columnsFor } from '../store/store-rows.ts'
 import { seen } from '../store/store-session.ts'
 import { artifactFile } from './artifact-path.ts'
@@ -9,6 +10,7 @@ import { countReferences, readReferences } from './count-references.ts'
 
 /** The bytes of a model, which are what was saved. Throws `artifact_missing`, `artifact_corrupt`. */
 export const loadArtifact = async (engine: Engine, root: string, id: string): Promise<Uint8Array> => {
+  checkText('artifact_id', id)
   const [row] = await engine.rows(
     ArtifactRecord,
     `SELECT ${columnsFor(ArtifactRecord)} FROM ${seen('artifacts')} WHERE artifact_id = $id`,

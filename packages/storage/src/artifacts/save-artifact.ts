@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { systemCode } from '../errors.ts'
-import { makeFolder, rename, syncFolder, writeNewFile } from '../files/disk.ts'
+import { makeFolder, rename, syncFile, syncFolder, writeNewFile } from '../files/disk.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { exists, unlinkIfThere } from '../files/move-file.ts'
 import { checkGiven } from '../options/check-options.ts'
@@ -27,7 +27,10 @@ const Artifact = optionsOf<ArtifactInput>({
   format: maybeStoredText,
 })
 
-/** Keeps the bytes of a model under their SHA-256; the same bytes in the same format are kept once and get the same id. */
+/**
+ * Keeps the bytes of a model under their SHA-256; the same bytes are kept once per kind of file (joblib, pickle and cloudpickle, all others) and
+ * get the same id.
+ */
 export const saveArtifact = async (engine: Engine, root: string, input: ArtifactInput): Promise<string> => {
   checkGiven(Artifact, input, 'the model')
   const hash = createHash('sha256').update(input.content).digest('hex')
@@ -59,8 +62,13 @@ export const saveArtifact = async (engine: Engine, root: string, input: Artifact
 
 /** The file is there, whole and durable, before a row names it. One with other content under this name is replaced: it was damaged. */
 const placeFile = async (root: string, file: string, hash: string, content: Uint8Array): Promise<void> => {
-  if (await holds(file, hash)) return
   const folder = dirname(file)
+  if (await holds(file, hash)) {
+    // Whoever wrote it may have been stopped before it was on the disk.
+    await syncFile(file)
+    for (const name of [folder, join(root, 'artifacts'), root]) await syncFolder(name)
+    return
+  }
   const isNewFolder = !(await exists(folder))
   if (isNewFolder) await makeFolder(folder)
   const beside = join(folder, `.${process.pid}-${randomUUID()}.tmp`)

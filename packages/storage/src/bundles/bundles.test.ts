@@ -53,9 +53,10 @@ const makeWorkspace = async (name: string): Promise<string> => {
       artifact('p$1:1', 'ab/model_PLS_2.joblib', sha256('second model')),
       artifact('p$1:2', 'ab/never_written.joblib', sha256('never')),
       `UPDATE chains SET fold_artifacts = '{"fold_0": "p$1:0", "fold_final": "p$1:1"}', shared_artifacts = '{"1": ["p$1:0"]}',
+         source_index = 2, cv_fold_count = 3, cv_scores = '{"val": {"rmse": 0.5}}', final_scores = '{"test": {"rmse": NaN}}',
          steps = '[{"step_idx": 1, "params": {"x": NaN}, "artifact_ids": ["p$1:0"]}]' WHERE chain_id = 'c-wheat'`,
       `UPDATE chains SET fold_artifacts = '{"fold_0": "p$1:0", "fold_1": "p$1:2", "fold_2": "unknown"}' WHERE chain_id = 'c-soil'`,
-      `UPDATE pipelines SET expanded_config = '["SNV", {"model": "PLS", "tol": Infinity}]', best_val = 'NaN' WHERE pipeline_id = 'p-wheat'`,
+      `UPDATE pipelines SET expanded_config = '["SNV", {"model": "PLS", "tol": Infinity}]', best_val = 'NaN', dataset_hash = 'd41d' WHERE pipeline_id = 'p-wheat'`,
     ],
   })
   return root
@@ -69,6 +70,10 @@ test('export_run: a run as YAML, JSON columns as structures, nothing changed in 
   expect(yaml).toContain('    best_val: .nan\n')
   expect(yaml).toContain('    expanded_config:\n      - "SNV"\n      - model: "PLS"\n        tol: .inf\n')
   expect(yaml).toContain('        fold_artifacts:\n          fold_0: "p$1:0"\n          fold_final: "p$1:1"\n')
+  expect(yaml).toMatch(/ {4}dataset_hash: "d41d"\n {4}status: .*\n {4}created_at: "\d{4}-.*\n {4}completed_at: null\n/)
+  expect(yaml).toContain('        source_index: 2\n')
+  expect(yaml).toContain('        cv_fold_count: 3\n        cv_scores:\n          val:\n            rmse: 0.5\n')
+  expect(yaml).toContain('        final_scores:\n          test:\n            rmse: .nan\n')
   expect(yaml.match(/chain_id: /g)).toHaveLength(2)
   expect(await hashTree(root)).toBe(before)
   await expect(exportRun(await contextOf(root), 'nobody')).rejects.toMatchObject({ code: 'run_not_found' })
@@ -217,25 +222,21 @@ test('ids of a chain: folds, steps, shared ones and their map of sources; text t
 })
 
 describe.skipIf(!hasSharedWorkspaces())('workspaces written by nirs4all', () => {
-  test.each(['hybrid-0.8.1', 'sqlite-0.11'] as const)(
-    'every chain of %s whose models are there becomes a bundle',
-    async (name) => {
-      await using copy = await copyWorkspace(name)
-      const before = await hashTree(copy.path)
-      const context = await contextOf(copy.path)
-      const chains = await withEngine({}, async (engine) => {
-        await engine.run(`ATTACH '${context.catalog.file.path}' AS catalog (READ_ONLY)`)
-        return engine.rows(z.object({ chain_id: z.string() }), 'SELECT chain_id FROM catalog.chains ORDER BY chain_id')
-      })
-      let complete = 0
-      for (const { chain_id } of chains) {
-        const { manifest } = await exportChain(context, { chain_id, target: join(folder.path, `${name}.n4a`), allowMissing: true })
-        if (manifest.missing.length === 0) complete += 1
-        expect(Object.keys(manifest.artifacts).length + manifest.missing.length).toBeGreaterThan(0)
-      }
-      expect(complete).toBeGreaterThan(chains.length / 2)
-      expect(await hashTree(copy.path)).toBe(before)
-    },
-    60_000,
-  )
+  test.each(['hybrid-0.8.1', 'sqlite-0.11'] as const)('every chain of %s whose models are there becomes a bundle', async (name) => {
+    await using copy = await copyWorkspace(name)
+    const before = await hashTree(copy.path)
+    const context = await contextOf(copy.path)
+    const chains = await withEngine({}, async (engine) => {
+      await engine.run(`ATTACH '${context.catalog.file.path}' AS catalog (READ_ONLY)`)
+      return engine.rows(z.object({ chain_id: z.string() }), 'SELECT chain_id FROM catalog.chains ORDER BY chain_id')
+    })
+    let complete = 0
+    for (const { chain_id } of chains) {
+      const { manifest } = await exportChain(context, { chain_id, target: join(folder.path, `${name}.n4a`), allowMissing: true })
+      if (manifest.missing.length === 0) complete += 1
+      expect(Object.keys(manifest.artifacts).length + manifest.missing.length).toBeGreaterThan(0)
+    }
+    expect(complete).toBeGreaterThan(chains.length / 2)
+    expect(await hashTree(copy.path)).toBe(before)
+  })
 })

@@ -135,11 +135,18 @@ const removeStale = async (path: string, { text: stale, content }: FoundLock): P
   }
 }
 
-/** Parts and rights of processes that died while taking the lock. Without the stale lock they belong to, they allow nothing. */
+/** How the names of stores begin that a holder of the lock is making. */
+export const newStorePrefix = 'new-store-'
+
+/**
+ * Parts and rights of processes that died while taking the lock: without the stale lock they belong to, they allow nothing. Stores that were
+ * being made under it: they have their place already, or nobody knows them.
+ */
 const sweepLeftovers = async (path: string): Promise<void> => {
   for (const name of await readdir(dirname(path))) {
     const leftover = join(dirname(path), name)
-    if (/^lock\.(part|takeover)-/.test(name) && !(await isRightHeld(leftover))) await unlinkIfThere(leftover)
+    const isPart = /^lock\.(part|takeover)-/.test(name) && !(await isRightHeld(leftover))
+    if (isPart || name.startsWith(newStorePrefix)) await unlinkIfThere(leftover)
   }
 }
 
@@ -159,8 +166,11 @@ const busy = (holder: LockContent) =>
     'workspace_busy',
     `A job (${holder.kind}, process ${holder.pid} on ${holder.host}) is working on this workspace. Nothing was changed.`,
     {
-      hint: 'Wait until it has finished. If that machine or container is gone for good, delete .nirs-workspace/lock.',
+      hint: `Wait until it has finished. If ${gone(holder)}that machine or container is gone for good, delete .nirs-workspace/lock.`,
       job_id: holder.job_id,
       locked_by: { pid: holder.pid, since: holder.since },
     },
   )
+
+/** Where the system does not say when a process was started, the number of a dead one may belong to any program after a restart. */
+const gone = ({ started, pid }: LockContent): string => (started === null ? `process ${pid} is another program by now, or ` : '')

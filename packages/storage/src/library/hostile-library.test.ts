@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
 import { hostileName, hostileNames } from './testing/hostile-names.ts'
@@ -10,9 +10,6 @@ import { readAll, withPlayground } from './testing/library-fixture.ts'
 const saveAll = async (library: PipelineLibrary, places: readonly { name: string; category: string }[]) => {
   for (const [step, place] of places.entries()) await library.save({ ...place, pipeline: [step], description: place.name })
 }
-
-// Every save is flushed to the disk several times, and the disk may be busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 describe('test_hostile_names: names and categories cannot leave the library, and two stay two', () => {
   it('N1-N4: every known troublemaker is stored, listed, loaded, deleted and restored under its exact name', () =>

@@ -10,7 +10,7 @@ import { contentHash } from './json-text.ts'
 import type { JsonObject, JsonTree } from './json-tree.ts'
 import { invalidTemplate } from './library-error.ts'
 import { placeTemplate } from './place-template.ts'
-import { readTemplate, readTree, UnreadableFile } from './read-template.ts'
+import { exportBounds, readTemplate, readTree, UnreadableFile } from './read-template.ts'
 import { parseFields, pipelineOf } from './save-template.ts'
 import { describeTemplate } from './template-metadata.ts'
 
@@ -124,7 +124,7 @@ const locate = async (path: string): Promise<string> => {
 
 const readFileTree = async (root: string, name: string): Promise<JsonTree> => {
   try {
-    return (await readTree(root, name)) ?? null
+    return (await readTree(root, name, exportBounds)) ?? null
   } catch (error) {
     if (error instanceof UnreadableFile)
       throw invalidTemplate(`${name} cannot be imported: ${error.message}.`, 'Choose a template file.', error)

@@ -6,7 +6,7 @@
 export type JsonTree = null | boolean | string | bigint | number | JsonTree[] | JsonObject
 export type JsonObject = Map<string, JsonTree>
 
-const deepest = 500
+export const deepest = 500
 /** Python's own limit for the digits of an integer. */
 const longestInteger = 4300
 
@@ -23,8 +23,8 @@ const words = new Map<string, JsonTree>([
 ])
 
 /** Throws a SyntaxError that names the place. */
-export const parseJsonTree = (source: string): JsonTree => {
-  const cursor = new Cursor(source)
+export const parseJsonTree = (source: string, levels = deepest): JsonTree => {
+  const cursor = new Cursor(source, levels)
   const tree = readValue(cursor, 0)
   cursor.skipSpace()
   if (!cursor.atEnd) throw cursor.error('the end')
@@ -55,10 +55,12 @@ const isPlain = (value: object): boolean => {
 
 class Cursor {
   readonly source: string
+  readonly levels: number
   at = 0
 
-  constructor(source: string) {
+  constructor(source: string, levels: number) {
     this.source = source
+    this.levels = levels
   }
 
   get atEnd(): boolean {
@@ -89,7 +91,7 @@ class Cursor {
 }
 
 const readValue = (cursor: Cursor, depth: number): JsonTree => {
-  if (depth > deepest) throw new SyntaxError(`nested more than ${deepest} levels deep`)
+  if (depth > cursor.levels) throw new SyntaxError(`nested more than ${cursor.levels} levels deep`)
   if (cursor.takeSign('{')) return readObject(cursor, depth)
   if (cursor.takeSign('[')) return readArray(cursor, depth)
   const string = readText(cursor)

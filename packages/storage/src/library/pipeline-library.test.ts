@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SavedTemplate } from '@nirs-workspace/types'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { PipelineLibrary } from './pipeline-library.ts'
@@ -20,9 +20,6 @@ const codeOf = async (promise: Promise<unknown>) =>
   )
 
 const names = (saved: { rows: { name: string }[] }) => saved.rows.map(({ name }) => name)
-
-// Every save is flushed to the disk several times, and the disk may be busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 afterEach(() => setFaultHook(undefined))
 
@@ -208,6 +205,29 @@ describe('test_pipeline_library: templates of a workspace', () => {
       expect((await other.import(join(folder, 'bare.json'))).template).toMatchObject({ name: 'bare', category: 'general' })
       expect(await codeOf(other.import(join(folder, 'absent.json')))).toBe('template_not_found')
       expect(await codeOf(other.import(join(folder, 'beside.txt')))).toBe('validation')
+    }))
+
+  it('test_read_back: what could not be read back is not written; what is near the bounds is saved, exported and imported', () =>
+    withLibrary(async (library, { folder, workspace }) => {
+      const nested = (levels: number) => ({ pipeline_json: '['.repeat(levels) + ']'.repeat(levels) })
+      await library.save({ name: 'old', pipeline: [1] })
+      const before = await readAll(workspace)
+      for (const [pipeline, reason] of [
+        [nested(501), 'nested more than 500 levels deep'],
+        [{ pipeline: [10n ** 5000n] }, 'an integer of more than 4300 digits'],
+        [{ pipeline: ['x'.repeat(16_000_000)] }, 'larger than 16000000 bytes'],
+      ] as const) {
+        const refused = { code: 'validation', message: expect.stringContaining(`${reason}. Nothing was changed.`) }
+        await expect(library.save({ name: 'new', ...pipeline })).rejects.toMatchObject(refused)
+        await expect(library.save({ name: 'old', overwrite: true, ...pipeline })).rejects.toMatchObject(refused)
+      }
+      expect(await readAll(workspace)).toEqual(before)
+      const file = join(folder, 'deep.json')
+      await library.save({ name: 'deep', ...nested(500) })
+      await library.export({ name: 'deep' }, file)
+      // A template of almost 16 MB makes an export of more.
+      await appendFile(file, ' '.repeat(16_000_000))
+      expect(await library.import(file, { name: 'again' })).toMatchObject({ status: 'identical', template: { name: 'deep' } })
     }))
 
   it('test_read_nirs4all_layout: reads what the library wrote, also bare lists and missing metadata, and says what is damaged', () =>

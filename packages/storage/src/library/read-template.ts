@@ -3,8 +3,8 @@ import { join, sep } from 'node:path'
 import { pinFile } from '../arrays/pin-file.ts'
 import { isStorageError } from '../errors.ts'
 import { digestOf } from '../files/exclusive-right.ts'
-import { contentHash } from './json-text.ts'
-import { type JsonObject, type JsonTree, parseJsonTree } from './json-tree.ts'
+import { contentHash, prettyJson } from './json-text.ts'
+import { deepest, type JsonObject, type JsonTree, parseJsonTree } from './json-tree.ts'
 import { lstatIfThere } from './library-folder.ts'
 
 export const pipelineName = 'pipeline.json'
@@ -20,7 +20,14 @@ export const templateNames: readonly string[] = [pipelineName, metadataName, rea
 /** Whether a name inside a template is one of ours for a change that is under way. */
 export const isOwnName = (name: string): boolean => name === pendingName || name === nextName || /^\.(settle-|\d.*\.tmp$)/.test(name)
 
-const largestFile = 16_000_000
+interface Bounds {
+  readonly bytes: number
+  readonly levels: number
+}
+
+const bounds: Bounds = { bytes: 16_000_000, levels: deepest }
+/** An export holds both files of a template, one level deeper: half as long again, with their indents. */
+export const exportBounds: Bounds = { bytes: 3 * bounds.bytes, levels: deepest + 1 }
 const mostAttempts = 3
 
 /** A template that comes back: the entry of the trash that keeps what it replaces, and what else than copied files goes there. */
@@ -93,14 +100,31 @@ export const toPipeline = (tree: JsonTree): JsonObject | undefined => {
 }
 
 /** A JSON file inside `root`; undefined when it is not there. Throws `UnreadableFile`. */
-export const readTree = async (root: string, relativePath: string): Promise<JsonTree | undefined> => {
-  const bytes = await readSmallFile(root, relativePath)
-  return bytes === undefined ? undefined : parseTree(bytes, relativePath.split('/').at(-1) ?? relativePath)
+export const readTree = async (root: string, relativePath: string, within = bounds): Promise<JsonTree | undefined> => {
+  const bytes = await readSmallFile(root, relativePath, within)
+  return bytes === undefined ? undefined : parseTree(bytes, relativePath.split('/').at(-1) ?? relativePath, within)
 }
 
-const parseTree = (bytes: Uint8Array, name: string): JsonTree => {
+/** Why a file of this content could not be read back; undefined when it can be. */
+export const whyUnreadable = (tree: JsonTree): string | undefined => {
   try {
-    return parseJsonTree(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const text = prettyJson(tree)
+    if (Buffer.byteLength(text) > bounds.bytes) return tooLarge(bounds)
+    parseJsonTree(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message
+    // Longer than any text can be.
+    if (error instanceof RangeError) return tooLarge(bounds)
+    throw error
+  }
+}
+
+const tooLarge = ({ bytes }: Bounds): string => `larger than ${bytes} bytes`
+
+const parseTree = (bytes: Uint8Array, name: string, { levels }: Bounds): JsonTree => {
+  try {
+    return parseJsonTree(new TextDecoder('utf-8', { fatal: true }).decode(bytes), levels)
   } catch (error) {
     if (error instanceof SyntaxError) throw new UnreadableFile(`${name} is ${error.message}`, { cause: error })
     if (error instanceof TypeError) throw new UnreadableFile(`${name} is not UTF-8 text`, { cause: error })
@@ -110,12 +134,12 @@ const parseTree = (bytes: Uint8Array, name: string): JsonTree => {
 
 export class UnreadableFile extends Error {}
 
-const readSmallFile = async (root: string, relativePath: string): Promise<Uint8Array | undefined> => {
+const readSmallFile = async (root: string, relativePath: string, within: Bounds): Promise<Uint8Array | undefined> => {
   try {
     const file = await pinFile(root, relativePath)
     try {
       const { size } = await file.handle.stat()
-      if (size > largestFile) throw new UnreadableFile(`${relativePath} is larger than ${largestFile} bytes`)
+      if (size > within.bytes) throw new UnreadableFile(`${relativePath} is ${tooLarge(within)}`)
       return await file.handle.readFile()
     } finally {
       await file.close()
@@ -131,10 +155,10 @@ const readSmallFile = async (root: string, relativePath: string): Promise<Uint8A
 const readPending = async (root: string, id: string): Promise<{ tree: JsonTree; digest: string } | undefined> => {
   let digest = ''
   try {
-    const bytes = await readSmallFile(root, `${id}/${pendingName}`)
+    const bytes = await readSmallFile(root, `${id}/${pendingName}`, bounds)
     if (bytes === undefined) return undefined
     digest = digestOf(bytes)
-    return { tree: parseTree(bytes, pendingName), digest }
+    return { tree: parseTree(bytes, pendingName, bounds), digest }
   } catch (error) {
     if (error instanceof UnreadableFile) return { tree: null, digest }
     throw error

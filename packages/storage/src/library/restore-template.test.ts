@@ -69,7 +69,7 @@ describe('test_restore_over: a template that comes back where another one is', (
       })
     }
     expect([...states]).toEqual(['new words', 'old words'])
-  }, 120_000)
+  })
 
   it('test_newcomer: what another program puts into the folder meanwhile is kept', () =>
     withPlayground(async ({ workspace }) => {

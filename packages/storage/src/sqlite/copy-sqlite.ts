@@ -4,8 +4,8 @@ import type { Engine } from '../engine/open-engine.ts'
 import { CHUNK_ROWS, TableAppender } from '../engine/table-appender.ts'
 import { checkSqliteObjects } from '../workspace/check-store.ts'
 import type { AttachedStore } from '../workspace/store-facts.ts'
-import { openSqlite, unreadable } from './open-sqlite.ts'
 import { asNumber, asText, describeSqlite, readColumns, type SqliteValue, userVersion, viewDefinition } from './read-table.ts'
+import { withSqlite } from './with-sqlite.ts'
 
 export interface SqliteCopyOptions {
   engine: Engine
@@ -20,11 +20,10 @@ export interface SqliteCopyOptions {
  * Copies the tables of store.sqlite into a DuckDB file attached as `alias`, columns by name: numbers as DOUBLE, everything else as
  * text. The SQLite file is open no longer than this takes.
  */
-export const copySqlite = async (path: string, options: SqliteCopyOptions): Promise<AttachedStore> => {
-  const { engine, alias, file } = options
-  const store = await openSqlite(path)
-  try {
-    const objects = describeSqlite(store.database)
+export const copySqlite = (path: string, options: SqliteCopyOptions): Promise<AttachedStore> =>
+  withSqlite(path, async (database) => {
+    const { engine, alias, file } = options
+    const objects = describeSqlite(database)
     checkSqliteObjects(objects)
     await expectFile(engine, path)
     if (file === null) await engine.run(`ATTACH ':memory:' AS ${quotedIdentifier(alias)}`)
@@ -34,22 +33,15 @@ export const copySqlite = async (path: string, options: SqliteCopyOptions): Prom
       const wanted = columns.filter((column) => wantedColumn(options, name, column))
       if (isView || wanted.length === 0) continue
       tables.set(name, new Set(columns))
-      await copyTable(engine, alias, name, wanted, (rows) => readColumns(store.database, name, wanted, rows))
+      await copyTable(engine, alias, name, wanted, (rows) => readColumns(database, name, wanted, rows))
     }
     return {
       engine,
       alias,
       tables,
-      sqlite: { userVersion: userVersion(store.database), chainView: viewDefinition(store.database, 'v_chain_summary') },
+      sqlite: { userVersion: userVersion(database), chainView: viewDefinition(database, 'v_chain_summary') },
     }
-  } catch (error) {
-    throw isSqliteError(error) ? unreadable(path, error) : error
-  } finally {
-    await store.close()
-  }
-}
-
-const isSqliteError = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+  })
 
 const typeOf = (table: string, column: string) => {
   const known = storeTableNames.find((name) => name === table)

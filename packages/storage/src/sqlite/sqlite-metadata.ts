@@ -16,8 +16,8 @@ import {
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
-import { figureColumns, naturalKey } from '../migration/store-schema.ts'
-import { type ChainFigures, type FigureRow, figureRowColumns } from '../store/chain-figures.ts'
+import { naturalKey } from '../migration/store-schema.ts'
+import { type ChainFigures, type FigureRow, figureRowColumns, keptColumns, needsScores } from '../store/chain-figures.ts'
 import { describeShapes } from './describe-shapes.ts'
 import { asNumber, asText } from './read-table.ts'
 import { decodeRow, decodeValue, encodeRow, encodeValue, isSameRow, type SavedRow, type SqliteRow } from './saved-row.ts'
@@ -219,7 +219,7 @@ export class SqliteMetadata implements MetadataStore {
     for (const batch of batches(chains)) {
       const statement = this.#database.prepare(
         `SELECT ${figureRowColumns}, ${or('predictions', 'refit_context')} AS refit_context,
-             CASE WHEN predictions."partition" <> 'train' THEN ${or('predictions', 'scores')} END AS scores,
+             CASE WHEN ${needsScores(or('predictions', 'refit_context'))} THEN ${or('predictions', 'scores')} END AS scores,
              ${or('chains', 'metric')} AS chain_metric, ${or('chains', 'dataset_name')} AS chain_dataset
            FROM predictions LEFT JOIN chains USING (chain_id)
            WHERE predictions.chain_id IN (${batch.map(() => '?').join(', ')}) ORDER BY predictions.prediction_id`,
@@ -340,7 +340,7 @@ export class SqliteMetadata implements MetadataStore {
 
   #figureColumns() {
     const there = this.shapes.get('chains')?.columns ?? []
-    return figureColumns.filter((column) => there.includes(column))
+    return keptColumns.filter((column) => there.includes(column))
   }
 
   #keyOf(table: string): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { parsePythonJson, ScoreMeans } from '../migration/score-means.ts'
-import { figureColumns } from '../migration/store-schema.ts'
+import { figureColumns, twinColumns } from '../migration/store-schema.ts'
 import { asNumber } from '../sqlite/read-table.ts'
 import { EncodedValue } from '../sqlite/saved-row.ts'
 import { namedRows } from './named-rows.ts'
@@ -21,10 +21,16 @@ export const figureRowColumns = [
   .map((column) => `predictions."${column}"`)
   .join(', ')
 
+/** Means are of val and test; of train rows only those of refits say something that no other row does. */
+export const needsScores = (refitContext: string): string =>
+  `predictions."partition" <> 'train' OR ${refitContext} IS NOT NULL OR predictions.fold_id = 'final'`
+
+/** What a chain says of its predictions in numbers. */
+export const keptColumns = [...figureColumns, ...twinColumns] as const
 export type FigureColumn = (typeof figureColumns)[number]
 
 /** What these columns hold, those that the store has; to the bit. */
-export const ChainFigures = z.partialRecord(z.enum(figureColumns), EncodedValue)
+export const ChainFigures = z.partialRecord(z.enum(keptColumns), EncodedValue)
 export type ChainFigures = z.infer<typeof ChainFigures>
 
 /** A prediction as far as the figures of its chain need it. */
@@ -59,7 +65,8 @@ export type FigureForm = (typeof figureForms)[number]
  */
 export const figuresFrom = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>): ChainFigures => figuresOf(ofChain(rows), form)
 
-const ofChain = (rows: readonly FigureRow[]): readonly FigureRow[] => {
+/** Of the rows of a chain those of the metric and the dataset that it names. */
+export const ofChain = (rows: readonly FigureRow[]): readonly FigureRow[] => {
   const { chain_metric: metric = null, chain_dataset: dataset_name = null } = rows[0] ?? {}
   return namedRows(rows, { metric, dataset_name })
 }
@@ -80,7 +87,7 @@ const figuresOf = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>
     cv_test_score: real(mean('test_score')),
     cv_train_score: real(mean('train_score')),
     cv_fold_count: { int: String(new Set(folds.map(({ fold_id }) => fold_id)).size) },
-    cv_scores: meanScores(isReal ? onceEach(folds) : folds),
+    cv_scores: isReal ? scoreMeans(onceEach(folds)).text('exact') : scoreMeans(folds).text(),
     final_test_score: real(lastOf(finals, 'test_score')),
     final_train_score: real(lastOf(finals, 'train_score')),
     final_scores: (withScores.findLast(({ partition }) => partition === 'test') ?? withScores.at(-1))?.scores ?? null,
@@ -88,8 +95,9 @@ const figuresOf = (rows: readonly FigureRow[], form: Exclude<FigureForm, 'none'>
 }
 
 /**
- * The forms of which the figures may be, the likeliest first: those that make them of the rows, else those that count as many folds. Others
- * take the rows of all metrics and datasets together.
+ * The forms of which the figures may be, the likeliest first: those that make them of the rows, else those of cross-validation alone, else
+ * those that count as many folds. Others take the rows of all metrics and datasets together. Where several make the same, `real_folds` comes
+ * first: its means stay right also when only some rows of a fold go.
  */
 export const formsOf = (figures: ChainFigures, rows: readonly FigureRow[]): FigureForm[] => {
   const named = ofChain(rows)
@@ -97,8 +105,9 @@ export const formsOf = (figures: ChainFigures, rows: readonly FigureRow[]): Figu
     computed.map((form) => ({ form, made: figuresOf(some, form) })),
   )
   const isLike = (columns: readonly FigureColumn[]) => made.filter((one) => columns.every((column) => isClose(figures, one.made, column)))
-  const whole = isLike(['cv_fold_count', 'cv_val_score', 'cv_test_score', 'cv_train_score'])
-  const forms = [...new Set((whole.length > 0 ? whole : isLike(['cv_fold_count'])).map(({ form }) => form))]
+  const whole = isLike([...cvNumbers, 'final_test_score', 'final_train_score'])
+  const likely = [whole, isLike(cvNumbers), isLike(['cv_fold_count'])].find((some) => some.length > 0) ?? []
+  const forms = [...new Set(likely.map(({ form }) => form))]
   return isBlank(figures) ? [...(whole.length > 0 ? forms : []), 'none'] : forms
 }
 
@@ -130,7 +139,8 @@ export const textOfFigure = (value: EncodedValue | undefined): string | null => 
 
 type Score = 'val_score' | 'test_score' | 'train_score'
 
-const computed = ['library', 'without_twins', 'real_folds'] as const
+const computed = ['real_folds', 'library', 'without_twins'] as const
+const cvNumbers = ['cv_fold_count', 'cv_val_score', 'cv_test_score', 'cv_train_score'] as const
 
 const isTwin = ({ fold_id }: FigureRow): boolean => fold_id.endsWith('_agg')
 const averages = ['avg', 'w_avg', 'final', 'ensemble', 'all']
@@ -153,12 +163,12 @@ const meanOf = (values: readonly (number | null)[]): number | null => {
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
 }
 
-const meanScores = (rows: readonly FigureRow[]): string | null => {
+const scoreMeans = (rows: readonly FigureRow[]): ScoreMeans => {
   const means = new ScoreMeans()
   for (const { partition, scores } of rows) {
     if (scores !== null && ['val', 'test'].includes(partition)) means.add(partition, parsePythonJson(scores))
   }
-  return means.text()
+  return means
 }
 
 const onceEach = (rows: readonly FigureRow[]): FigureRow[] => [

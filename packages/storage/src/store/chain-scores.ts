@@ -21,6 +21,7 @@ export interface ChainSummary {
   readonly cv: { readonly val: number | null; readonly test: number | null; readonly train: number | null; readonly fold_count: number }
   readonly average: FoldScores | null
   readonly weighted_average: FoldScores | null
+  /** The refit, whatever its fold is called. */
   readonly final: FoldScores | null
   readonly aggregated: readonly FoldScores[]
 }
@@ -35,11 +36,10 @@ export const chainSummary = async (engine: Engine, id: string): Promise<ChainSum
     { id },
   )
   const rows = namedRows(predictions, chain)
-  const all = [...Map.groupBy(rows, ({ fold_id }) => fold_id)].map(([fold_id, ofFold]) => scoresOf(fold_id, ofFold))
-  const plain = all.filter(({ fold_id }) => !fold_id.endsWith('_agg'))
-  const folds = plain.filter(
-    ({ fold_id }) => !averages.includes(fold_id) && !rows.some((row) => row.fold_id === fold_id && row.refit_context !== null),
-  )
+  const isTwin = ({ fold_id }: PredictionRecord) => fold_id.endsWith('_agg')
+  const isFinal = (row: PredictionRecord) => row.refit_context !== null || row.fold_id === 'final'
+  const plain = perFold(rows.filter((row) => !isTwin(row) && !isFinal(row)))
+  const folds = plain.filter(({ fold_id }) => !averages.includes(fold_id))
   const named = (name: string) => plain.find(({ fold_id }) => fold_id === name) ?? null
   return {
     chain,
@@ -52,12 +52,22 @@ export const chainSummary = async (engine: Engine, id: string): Promise<ChainSum
     },
     average: named('avg'),
     weighted_average: named('w_avg'),
-    final: named('final'),
-    aggregated: all.filter(({ fold_id }) => fold_id.endsWith('_agg')),
+    final: finalOf(rows.filter((row) => !isTwin(row) && isFinal(row))),
+    aggregated: perFold(rows.filter(isTwin)),
   }
 }
 
-const averages = ['avg', 'w_avg', 'final', 'ensemble', 'all']
+const averages = ['avg', 'w_avg', 'ensemble', 'all']
+
+const perFold = (rows: readonly PredictionRecord[]): FoldScores[] =>
+  [...Map.groupBy(rows, ({ fold_id }) => fold_id)].map(([fold_id, ofFold]) => scoresOf(fold_id, ofFold))
+
+/** A refit is one, whatever its fold is called; the name `final` goes before others. */
+const finalOf = (rows: readonly PredictionRecord[]): FoldScores | null => {
+  const named = rows.find(({ fold_id }) => fold_id === 'final') ?? rows[0]
+  const inOrder = rows.toSorted((one, other) => (one.partition === other.partition ? 0 : one.partition > other.partition ? -1 : 1))
+  return named === undefined ? null : scoresOf(named.fold_id, inOrder)
+}
 
 const scoresOf = (fold_id: string, rows: readonly PredictionRecord[]): FoldScores => {
   const first = (score: 'val_score' | 'test_score' | 'train_score') => rows.find((row) => row[score] !== null)?.[score] ?? null

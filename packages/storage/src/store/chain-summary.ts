@@ -1,19 +1,20 @@
+import { metricKey } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { appendColumns } from '../engine/append-columns.ts'
 import type { Engine } from '../engine/open-engine.ts'
-import { decodeNumbers } from '../json/decode-json.ts'
-import { entriesOf } from '../json/entries-of.ts'
-import { jsonOrNull } from './json-text.ts'
-import { isAggregated, isRealFold } from './real-fold.ts'
-import { seen, written } from './store-session.ts'
+import { parsePythonJson, ScoreMeans } from '../migration/score-means.ts'
+import { isFinalFit, isRealFold } from './real-fold.ts'
+import { written } from './store-session.ts'
 
 /**
  * Brings the summary columns of the chains that a query names up to date. cv_* are means over the real folds, each counted once; final_*
- * come from the refit. All are of one metric and one dataset, that of the most predictions, else of the first.
+ * come from the refit. All are of one metric, in any spelling, and one dataset, that of the most predictions, else of the first.
  */
 export const refreshChainSummaries = async (engine: Engine, chains: string): Promise<void> => {
   await engine.run(`CREATE OR REPLACE TEMP TABLE touched_chains AS ${chains}`)
+  await keyMetrics(engine)
   await chooseHeads(engine)
-  const own = `FROM ${seen('predictions')} SEMI JOIN temp.main.chain_heads USING (chain_id, metric, dataset_name)`
+  const own = `FROM ${keyedRows} SEMI JOIN temp.main.chain_heads USING (chain_id, metric_key, dataset_name)`
   await engine.run(`CREATE OR REPLACE TEMP TABLE chain_means AS
     SELECT chain_id, avg(val) AS val, avg(test) AS test, avg(train) AS train, count(*) AS folds FROM (
       SELECT chain_id, fold_id, arg_max(val_score, partition) AS val, arg_max(test_score, partition) AS test,
@@ -22,7 +23,7 @@ export const refreshChainSummaries = async (engine: Engine, chains: string): Pro
   await engine.run(`CREATE OR REPLACE TEMP TABLE chain_finals AS
     SELECT chain_id, arg_max(test_score, partition) AS test, arg_max(train_score, partition) AS train,
       arg_max(scores::VARCHAR, partition = 'test') AS scores
-    ${own} WHERE (refit_context IS NOT NULL OR fold_id = 'final') AND NOT (${isAggregated}) GROUP BY chain_id`)
+    ${own} WHERE ${isFinalFit} GROUP BY chain_id`)
   await fillMeans(engine, own)
   await engine.run(`UPDATE ${written('chains')} SET model_name = s.model_name, metric = s.metric, task_type = s.task_type,
       dataset_name = coalesce(s.dataset_name, chains.dataset_name), best_params = s.best_params, cv_val_score = s.val, cv_test_score = s.test,
@@ -35,14 +36,29 @@ export const refreshChainSummaries = async (engine: Engine, chains: string): Pro
     WHERE chains.chain_id = s.chain_id`)
 }
 
+const ofTouched = `FROM ${written('predictions')} WHERE chain_id IN (SELECT chain_id FROM temp.main.touched_chains)`
+
+/** `metric_keys`: the metric of each spelling. */
+const keyMetrics = async (engine: Engine): Promise<void> => {
+  const metrics = (await engine.rows(z.object({ metric: z.string() }), `SELECT DISTINCT metric ${ofTouched}`)).map(({ metric }) => metric)
+  await engine.run('CREATE OR REPLACE TEMP TABLE metric_keys (metric VARCHAR, metric_key VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'metric_keys' }, [
+    { type: 'varchar', values: metrics },
+    { type: 'varchar', values: metrics.map(metricKey) },
+  ])
+}
+
+/** Of what is saved at once, the order in which it came tells what was first. */
+const keyedRows = `(SELECT *, (created_at, rowid) AS since ${ofTouched}) JOIN temp.main.metric_keys USING (metric)`
+
 /** `chain_heads`: what the chains name of their predictions. */
 const chooseHeads = async (engine: Engine): Promise<void> => {
-  await engine.run(`CREATE OR REPLACE TEMP TABLE chain_heads AS SELECT DISTINCT ON (chain_id) * EXCLUDE (n, since, fold) FROM (
-      SELECT chain_id, metric, dataset_name, min_by(model_name, created_at) AS model_name, min_by(task_type, created_at) AS task_type,
-        max(best_params::VARCHAR) FILTER (best_params::VARCHAR <> '{}') AS best_params,
-        count(*) AS n, min(created_at) AS since, min(fold_id) AS fold
-      FROM ${seen('predictions')} WHERE chain_id IN (SELECT chain_id FROM temp.main.touched_chains) GROUP BY chain_id, metric, dataset_name)
-    ORDER BY chain_id, n DESC, since, fold, metric, dataset_name`)
+  await engine.run(`CREATE OR REPLACE TEMP TABLE chain_heads AS SELECT DISTINCT ON (chain_id) * EXCLUDE (n, first) FROM (
+      SELECT chain_id, metric_key, dataset_name, min_by(metric, since) AS metric, min_by(model_name, since) AS model_name,
+        min_by(task_type, since) AS task_type, min_by(best_params::VARCHAR, since) FILTER (best_params::VARCHAR <> '{}') AS best_params,
+        count(*) AS n, min(since) AS first
+      FROM ${keyedRows} GROUP BY chain_id, metric_key, dataset_name)
+    ORDER BY chain_id, n DESC, first`)
 }
 
 const ScoreRow = z.object({ chain_id: z.string(), partition: z.string(), scores: z.string() })
@@ -56,29 +72,9 @@ const fillMeans = async (engine: Engine, own: string): Promise<void> => {
   )
   await engine.run('CREATE OR REPLACE TEMP TABLE chain_scores (chain_id VARCHAR, scores VARCHAR)')
   for (const [chain_id, ofChain] of Map.groupBy(rows, (row) => row.chain_id)) {
-    const means = meanScores(ofChain.map(({ partition, scores }) => [partition, decodeNumbers(scores)] as const))
-    if (means !== null)
-      await engine.run('INSERT INTO temp.main.chain_scores VALUES ($chain, $scores)', { chain: chain_id, scores: jsonOrNull(means) })
+    const means = new ScoreMeans()
+    for (const { partition, scores } of ofChain) means.add(partition, parsePythonJson(scores))
+    const scores = means.text('exact')
+    if (scores !== null) await engine.run('INSERT INTO temp.main.chain_scores VALUES ($chain, $scores)', { chain: chain_id, scores })
   }
 }
-
-type Means = Record<string, Record<string, number>>
-
-const meanScores = (rows: readonly (readonly [partition: string, scores: unknown])[]): Means | null => {
-  const sums = new Map<string, Map<string, number[]>>()
-  for (const [partition, scores] of rows) {
-    const inner = (entriesOf(scores) ?? []).find(([key]) => key === partition)?.[1]
-    const metrics = sums.get(partition) ?? new Map<string, number[]>()
-    for (const [metric, value] of entriesOf(inner) ?? []) {
-      if (typeof value === 'number') metrics.set(metric, [...(metrics.get(metric) ?? []), value])
-    }
-    sums.set(partition, metrics)
-  }
-  const means = [...sums].map(([partition, metrics]) => [
-    partition,
-    Object.fromEntries([...metrics].map(([name, values]) => [name, mean(values)])),
-  ])
-  return means.length === 0 ? null : Object.fromEntries(means)
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -23,7 +23,9 @@ export interface RunOutcome {
   readonly error?: string | undefined
 }
 
+/** A `retry` takes away what the attempt before had noted. */
 export interface PipelineOutcome {
+  /** Null takes away what was noted; left out, it stays. */
   readonly best_val?: number | null | undefined
   readonly best_test?: number | null | undefined
   readonly metric?: string | undefined
@@ -54,7 +56,8 @@ export const changeRun = async (engine: Engine, id: string, event: LifecycleEven
   const error = outcome.error ?? null
   await inTransaction(engine, async () => {
     await engine.run(
-      `UPDATE ${written('runs')} SET status = $to, completed_at = ${endOf(to)}, summary = coalesce($summary, summary), error = ${errorOf(to)}
+      `UPDATE ${written('runs')} SET status = $to, completed_at = ${endOf(to)}, summary = ${notedOf('$summary', 'summary', to)},
+         error = ${notedOf('$error', 'error', to)}
        WHERE run_id = $id`,
       { id, to, summary: jsonOrNull(outcome.summary), error },
     )
@@ -66,7 +69,7 @@ export const changeRun = async (engine: Engine, id: string, event: LifecycleEven
 /** Those that run count as paused with their run, and may be cancelled like it. */
 const cancelPipelines = async (engine: Engine, run: string, error: string | null): Promise<void> => {
   await engine.run(
-    `UPDATE ${written('pipelines')} SET status = 'cancelled', completed_at = ${endOf('cancelled')}, error = ${errorOf('cancelled')}
+    `UPDATE ${written('pipelines')} SET status = 'cancelled', completed_at = ${endOf('cancelled')}, error = ${notedOf('$error', 'error', 'cancelled')}
      WHERE run_id = $run AND status IN (${unended})`,
     { run, error },
   )
@@ -86,9 +89,10 @@ export const changePipeline = async (
   const to = await nextState(engine, { kind: 'pipeline', id }, event)
   if (!hasEnded(to)) await refuseGoingOn(engine, id, event)
   await engine.run(
-    `UPDATE ${written('pipelines')} SET status = $to, completed_at = ${endOf(to)}, best_val = coalesce($val::DOUBLE, best_val),
-       best_test = coalesce($test::DOUBLE, best_test), metric = coalesce($metric, metric), duration_ms = coalesce($ms::INTEGER, duration_ms),
-       error = ${errorOf(to)} WHERE pipeline_id = $id`,
+    `UPDATE ${written('pipelines')} SET status = $to, completed_at = ${endOf(to)},
+       best_val = ${notedOf('$val::DOUBLE', 'best_val', to, outcome.best_val)},
+       best_test = ${notedOf('$test::DOUBLE', 'best_test', to, outcome.best_test)}, metric = ${notedOf('$metric', 'metric', to)},
+       duration_ms = ${notedOf('$ms::INTEGER', 'duration_ms', to)}, error = ${notedOf('$error', 'error', to)} WHERE pipeline_id = $id`,
     {
       id,
       to,
@@ -102,14 +106,16 @@ export const changePipeline = async (
   return to
 }
 
-/** Completed, failed and cancelled have an end; what is queued again has none, nor an error. */
+/** Completed, failed and cancelled have an end; what is queued again has none. */
 export const hasEnded = (state: LifecycleState): boolean => isTerminal(state) || state === 'failed'
 const unended = lifecycleStates
   .filter((state) => !hasEnded(state))
   .map((state) => `'${state}'`)
   .join(', ')
 const endOf = (to: LifecycleState): string => (hasEnded(to) ? 'current_localtimestamp()' : 'NULL')
-const errorOf = (to: LifecycleState): string => (to === 'queued' ? 'coalesce($error, NULL)' : 'coalesce($error, error)')
+/** What is left out stays as it is; a null takes it away, and so does a new beginning: what was noted is of the attempt before. */
+const notedOf = (parameter: string, column: string, to: LifecycleState, given?: unknown): string =>
+  `coalesce(${parameter}, ${to === 'queued' || given === null ? 'NULL' : column})`
 
 const refuseUnended = async (engine: Engine, run: string): Promise<void> => {
   const pipelines = await engine.rows(

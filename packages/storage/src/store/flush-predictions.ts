@@ -9,15 +9,16 @@ import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
 import { refreshChainSummaries } from './chain-summary.ts'
 import { beginFlush, endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
 import { loadIncoming, type Match, matchIncoming, type Placed, refuseUnfit, replaceRows } from './incoming-rows.ts'
-import { type BufferedPrediction, lastOfEach, naturalKeyOf } from './prediction-input.ts'
+import { type BufferedPrediction, isSameScores, lastOfEach, naturalKeyOf } from './prediction-input.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
-import { storeAlias } from './store-session.ts'
 import { inTransaction } from './store-transaction.ts'
 
 export interface FlushContext {
   readonly root: string
   readonly engine: Engine
   readonly arrays: ArrayOperations
+  /** Flushes the name of the log that a commit may have made. */
+  readonly flushLog: () => Promise<void>
 }
 
 /**
@@ -63,7 +64,7 @@ const placeRows = (rows: readonly BufferedPrediction[], matches: readonly Match[
     if (match !== undefined) refuseOtherDataset(one, match.dataset)
     const id = match?.id ?? one.id
     if (one.arrays !== null) return { id, n_samples: one.row.n_samples ?? null, losesArrays: false }
-    if (match?.is_same) return { id, n_samples: match.n_samples, losesArrays: false }
+    if (match?.is_same && isSameScores(one.row.scores, match.scores)) return { id, n_samples: match.n_samples, losesArrays: false }
     return { id, n_samples: null, losesArrays: match !== undefined }
   })
 }
@@ -75,7 +76,7 @@ interface Flush {
   readonly matches: readonly Match[]
 }
 
-const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, now, matches }: Flush): Promise<void> => {
+const saveAll = async ({ root, engine, arrays, flushLog }: FlushContext, { rows, placed, now, matches }: Flush): Promise<void> => {
   const layout = layoutOf(root)
   const records = rows.flatMap((row, place) => recordOf(row, placed[place]?.id ?? row.id, now))
   const saved = new Set(records.map((record) => record.prediction_id))
@@ -85,7 +86,7 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, n
   try {
     if (records.length > 0) await arrays.saveBatch(records)
     if (bared.size > 0) await arrays.dropArrays(bared)
-    await faultPoint({ kind: 'engine-write', path: storeAlias })
+    await faultPoint({ kind: 'engine-write', path: layout.wal })
     await inTransaction(engine, async () => {
       await replaceRows(
         engine,
@@ -99,7 +100,9 @@ const saveAll = async ({ root, engine, arrays }: FlushContext, { rows, placed, n
     if (journal !== null) await takeBack(layout, journal, arrays)
     throw error
   }
-  if (journal !== null) await endFlush(layout, journal)
+  if (journal === null) return
+  await flushLog()
+  await endFlush(layout, journal)
 }
 
 const takeBack = async (layout: Layout, journal: FlushJournal, arrays: ArrayOperations): Promise<void> => {

@@ -63,8 +63,9 @@ const Match = z.object({
   place: z.number(),
   id: z.string(),
   dataset: z.string(),
-  /** Whether what is measured is the same: then its arrays are those of what comes. */
+  /** Whether what is measured is the same but for its scores: with the same ones its arrays are those of what comes. */
   is_same: z.boolean(),
+  scores: z.string().nullable(),
   n_samples: z.number().nullable(),
   created_at: z.string().nullable(),
 })
@@ -78,7 +79,7 @@ const sameResult = ['metric', 'val_score', 'test_score', 'train_score']
 export const matchIncoming = (engine: Engine): Promise<Match[]> =>
   engine.rows(
     Match,
-    `SELECT i.place, p.prediction_id AS id, p.dataset_name AS dataset, p.n_samples, p.created_at::VARCHAR AS created_at,
+    `SELECT i.place, p.prediction_id AS id, p.dataset_name AS dataset, p.n_samples, p.scores::VARCHAR AS scores, p.created_at::VARCHAR AS created_at,
        ${sameResult} AND coalesce(p.n_samples = i.n_samples, true) AS is_same FROM temp.main.incoming i JOIN ${seen('predictions')} p
        ON p.pipeline_id = i.pipeline_id AND ${sameKey}
      QUALIFY row_number() OVER (PARTITION BY i.place ORDER BY p.created_at DESC, p.prediction_id DESC) = 1 ORDER BY i.place`,

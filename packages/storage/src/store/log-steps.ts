@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { checkGiven } from '../options/check-options.ts'
+import { checkGiven, checkText } from '../options/check-options.ts'
 import { maybeDuration, maybeStoredText, maybeText, optionsOf, storedText } from '../options/option-schemas.ts'
 import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseAbsent } from './refuse-absent.ts'
@@ -54,19 +54,23 @@ export const logStep = async (engine: Engine, input: LogInput): Promise<string> 
 }
 
 /** In the order in which they were written. */
-export const runLogs = (engine: Engine, runId: string): Promise<LogRecord[]> =>
-  engine.rows(
+export const runLogs = async (engine: Engine, runId: string): Promise<LogRecord[]> => {
+  checkText('run_id', runId)
+  return engine.rows(
     LogRecord,
     `SELECT ${columnsFor(LogRecord, 'l.')} FROM ${seen('logs')} l JOIN ${seen('pipelines')} p USING (pipeline_id)
      WHERE p.run_id = $runId ORDER BY l.created_at, l.log_id`,
     { runId },
   )
+}
 
-export const pipelineLogs = (engine: Engine, pipelineId: string): Promise<LogRecord[]> =>
-  engine.rows(
+export const pipelineLogs = async (engine: Engine, pipelineId: string): Promise<LogRecord[]> => {
+  checkText('pipeline_id', pipelineId)
+  return engine.rows(
     LogRecord,
     `SELECT ${columnsFor(LogRecord)} FROM ${seen('logs')} WHERE pipeline_id = $pipelineId ORDER BY created_at, log_id`,
     {
       pipelineId,
     },
   )
+}

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import type { ArrayRecord } from '../array-store/array-record.ts'
+import { decodeNumbers } from '../json/decode-json.ts'
 import { parseGiven } from '../options/check-options.ts'
 import { maybeStoredText, newId, storedText } from '../options/option-schemas.ts'
 import { checkArrays, samplesIn } from './check-arrays.ts'
-import { isJson, notJson } from './json-text.ts'
+import { copyArrays } from './copy-arrays.ts'
+import { isJson, jsonOrNull, notJson } from './json-text.ts'
 import { refuseOtherDataset } from './refuse-dataset.ts'
 
 const score = z.custom<number | null>((value) => value === null || typeof value === 'number', 'is not a number').optional()
@@ -63,7 +66,7 @@ export const bufferedPrediction = (input: PredictionInput, arrays: PredictionArr
   const id = row.prediction_id ?? randomUUID()
   if (given === null) return { id, row, arrays: null }
   checkArrays(given)
-  return { id, row: { ...row, n_samples: samplesIn(given, row.n_samples ?? null) }, arrays: given }
+  return { id, row: { ...row, n_samples: samplesIn(given, row.n_samples ?? null) }, arrays: copyArrays(given) }
 }
 
 /** One text for the columns by which a prediction is told from others. */
@@ -95,6 +98,13 @@ const isSameResult = (one: BufferedPrediction['row'], other: BufferedPrediction[
   (['val_score', 'test_score', 'train_score'] as const).every(
     (name) => (one[name] ?? null) === (other[name] ?? null) || bothNaN(one[name], other[name]),
   ) &&
+  isSameScores(one.scores, jsonOrNull(other.scores)) &&
   (one.n_samples ?? other.n_samples ?? null) === (other.n_samples ?? one.n_samples ?? null)
+
+/** Whether the scores that come are those of the text; left out, on either side, they say nothing. */
+export const isSameScores = (scores: BufferedPrediction['row']['scores'], kept: string | null): boolean => {
+  const text = jsonOrNull(scores)
+  return text === null || kept === null || isDeepStrictEqual(decodeNumbers(text), decodeNumbers(kept))
+}
 
 const bothNaN = (one: unknown, other: unknown): boolean => Number.isNaN(one) && Number.isNaN(other)

@@ -13,20 +13,16 @@ export interface ProjectInput {
   readonly color?: string | undefined
 }
 
+export type ProjectChanges = Partial<ProjectInput>
+
 const Project = optionsOf<ProjectInput>({ name: storedText, description: maybeStoredText, color: maybeStoredText })
+const Changes = optionsOf<ProjectChanges>({ name: maybeStoredText, description: maybeStoredText, color: maybeStoredText })
 
 /** Throws `validation` for a name that is taken or empty: a project is found by its name. */
 export const createProject = async (engine: Engine, input: ProjectInput): Promise<string> => {
   checkGiven(Project, input, 'the project')
   const { name, description = '', color = '#14b8a6' } = input
-  if (name.trim() === '') {
-    throw new StorageError('validation', 'A project needs a name, and this one is empty. Nothing was changed.', {
-      hint: 'Give it a name by which it can be found again.',
-    })
-  }
-  if ((await listProjects(engine)).some((project) => project.name === name)) {
-    throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`)
-  }
+  refuseName(name, await listProjects(engine))
   const id = randomUUID()
   await engine.run(`INSERT INTO ${written('projects')} (project_id, name, description, color) VALUES ($id, $name, $description, $color)`, {
     id,
@@ -35,6 +31,31 @@ export const createProject = async (engine: Engine, input: ProjectInput): Promis
     color,
   })
   return id
+}
+
+const refuseName = (name: string, others: readonly ProjectRecord[]): void => {
+  if (name.trim() === '') {
+    throw new StorageError('validation', 'A project needs a name, and this one is empty. Nothing was changed.', {
+      hint: 'Give it a name by which it can be found again.',
+    })
+  }
+  if (others.some((project) => project.name === name)) {
+    throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`)
+  }
+}
+
+/** What is given is changed, the rest stays. Throws `validation` for a project that is not there and for a name that is taken or empty. */
+export const changeProject = async (engine: Engine, id: string, changes: ProjectChanges): Promise<void> => {
+  checkGiven(Changes, changes, 'the changes')
+  await refuseAbsent(engine, 'projects', id)
+  const others = (await listProjects(engine)).filter(({ project_id }) => project_id !== id)
+  if (changes.name !== undefined) refuseName(changes.name, others)
+  const { name = null, description = null, color = null } = changes
+  await engine.run(
+    `UPDATE ${written('projects')} SET name = coalesce($name, name), description = coalesce($description, description),
+       color = coalesce($color, color), updated_at = current_timestamp WHERE project_id = $id`,
+    { id, name, description, color },
+  )
 }
 
 export const listProjects = (engine: Engine): Promise<ProjectRecord[]> =>

@@ -1,10 +1,9 @@
-import { metricDirection } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
-import { StorageError } from '../errors.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { maybeCount, optionsOf } from '../options/option-schemas.ts'
 import { filterSql, PredictionFilter } from './prediction-filter.ts'
+import { bestFirst, type Direction, rankedSpellings } from './rank-scores.ts'
 import { columnsFor, PredictionRecord } from './store-rows.ts'
 import { seen } from './store-session.ts'
 
@@ -35,7 +34,7 @@ export interface TopOptions extends PredictionFilter {
   readonly by?: 'val' | 'test' | 'train' | undefined
   readonly group_by?: 'dataset_name' | 'model_name' | 'model_class' | 'preprocessings' | 'pipeline_id' | 'chain_id' | undefined
   /** For metrics whose direction the table does not know. */
-  readonly direction?: 'higher' | 'lower' | 'zero' | undefined
+  readonly direction?: Direction | undefined
 }
 
 const Ranking = PredictionFilter.extend({
@@ -46,24 +45,27 @@ const Ranking = PredictionFilter.extend({
 })
 
 /**
- * The best predictions of one metric, best first; non-finite scores last, ties by id. Without `refit`, `aggregated` and `partition`: rows of
+ * The best predictions of one metric, in all its spellings, best first; non-finite scores last, ties by id. Without `refit`, `aggregated` and `partition`: rows of
  * cross-validation of the ranked partition. Throws `validation` when several metrics compete, `metric_direction_unknown`.
  */
 export const topPredictions = async (engine: Engine, options: TopOptions = {}): Promise<PredictionRecord[]> => {
   checkGiven(Ranking, options)
   const { n, by = options.refit === true ? 'test' : 'val', group_by, direction, ...filter } = options
-  const { refit = false, aggregated = false, partition = by, ...rest } = filter
-  const { sql, parameters } = filterSql({ ...rest, refit, aggregated, partition })
-  const metrics = await engine.rows(
+  const { refit = false, aggregated = false, partition = by, metric: wanted, ...rest } = filter
+  const others = filterSql({ ...rest, refit, aggregated, partition })
+  const found = await engine.rows(
     z.object({ metric: z.string() }),
-    `SELECT DISTINCT metric FROM ${seen('predictions')} p WHERE ${sql} ORDER BY 1`,
-    parameters,
+    `SELECT DISTINCT metric FROM ${seen('predictions')} p WHERE ${others.sql} ORDER BY 1`,
+    others.parameters,
   )
-  const [first, second] = metrics
+  const spellings = rankedSpellings(
+    found.map(({ metric }) => metric),
+    wanted,
+  )
+  const [first] = spellings
   if (first === undefined) return []
-  if (second !== undefined) throw several(metrics.map(({ metric }) => metric))
-  const key = rankingKey(`p.${by}_score`, direction ?? knownDirection(first.metric))
-  const order = `(${key} IS NULL OR NOT isfinite(${key})), ${key}, p.prediction_id`
+  const { sql, parameters } = filterSql({ ...rest, refit, aggregated, partition, metric: [...spellings] })
+  const order = bestFirst(`p.${by}_score`, 'p.prediction_id', first, direction)
   const limit = n ?? 10
   const columns = columnsFor(PredictionRecord, 'p.')
   if (group_by === undefined) {
@@ -80,19 +82,3 @@ export const topPredictions = async (engine: Engine, options: TopOptions = {}): 
     parameters,
   )
 }
-
-const rankingKey = (score: string, direction: 'higher' | 'lower' | 'zero'): string =>
-  ({ higher: `-${score}`, lower: score, zero: `abs(${score})` })[direction]
-
-const knownDirection = (metric: string): 'higher' | 'lower' | 'zero' => {
-  const direction = metricDirection(metric)
-  if (direction !== 'unknown') return direction
-  throw new StorageError('metric_direction_unknown', `It is unknown whether more or less of ${metric.slice(0, 100)} is better.`, {
-    hint: 'Give the direction: higher, lower or zero.',
-  })
-}
-
-const several = (metrics: readonly string[]) =>
-  new StorageError('validation', `Scores of several metrics cannot be ranked together: ${metrics.slice(0, 10).join(', ')}.`, {
-    hint: 'Name one metric.',
-  })

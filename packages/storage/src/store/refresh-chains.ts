@@ -1,5 +1,7 @@
+import type * as z from 'zod'
 import type { FigureChange, MetadataStore } from '../maintenance/metadata-store.ts'
 import { type ChainFigures, digestOfRows, type FigureForm, type FigureRow, figuresFrom, formsOf, isUpToDate } from './chain-figures.ts'
+import { blankTwins, regainTwins, type TwinColumns } from './twin-figures.ts'
 
 /** The figures of a chain when it had certain predictions. */
 export interface KnownFigures {
@@ -7,6 +9,8 @@ export interface KnownFigures {
   readonly before: ChainFigures
   /** `digestOfRows` of those predictions. */
   readonly rows: string
+  /** Its figures of the refit's twin that need predictions which went. */
+  readonly lost?: z.infer<typeof TwinColumns> | undefined
 }
 
 /** A chain with its figures and its predictions. */
@@ -60,8 +64,10 @@ const chainsAtOnce = 2000
 
 /** Null: they are right as they are. */
 const figuresNow = ({ figures, rows }: ChainState, forms: readonly FigureForm[], known: KnownFigures | undefined): ChainFigures | null => {
-  if (known !== undefined && digestOfRows(rows) === known.rows) return known.before
-  if (isUpToDate(figures, rows)) return null
+  if (known !== undefined && digestOfRows(rows) === known.rows) return { ...figures, ...known.before }
+  const twins = known === undefined ? {} : { ...regainTwins(figures, known.before, rows), ...blankTwins(figures, known, rows) }
+  const withTwins = Object.keys(twins).length === 0 ? null : { ...figures, ...twins }
+  if (isUpToDate(figures, rows)) return withTwins
   const form = known !== undefined && (forms.length === 0 || forms.includes(known.form)) ? known.form : (forms[0] ?? 'library')
-  return form === 'none' ? null : figuresFrom(rows, form)
+  return form === 'none' ? withTwins : { ...figures, ...twins, ...figuresFrom(rows, form) }
 }

@@ -18,8 +18,7 @@ export interface WritablePlace {
 /** Throws `not_a_workspace`, `workspace_not_found`, `not_migrated` for what is none of ours to write to. Changes nothing. */
 export const resolveWritable = async (path: string, create: boolean): Promise<WritablePlace> => {
   try {
-    const { root, kind, sqlite, duckdb } = await resolveWorkspace(path)
-    if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw otherKind(path)
+    const { root, duckdb } = await requireDuckdb(path)
     const state = await stateOf(duckdb)
     await refuseLegacy(duckdb)
     return { root, store: duckdb, state }
@@ -27,6 +26,13 @@ export const resolveWritable = async (path: string, create: boolean): Promise<Wr
     if (!create || !isStorageError(error, 'not_a_workspace', 'workspace_not_found') || !(await isVacant(path))) throw error
     return { root: resolve(path), store: null, state: null }
   }
+}
+
+/** Throws `not_migrated` where store.duckdb is not the store, or no longer: nirs4all makes a store.sqlite of it, and leaves another name to it. */
+export const requireDuckdb = async (path: string): Promise<{ root: string; duckdb: string }> => {
+  const { root, kind, sqlite, duckdb } = await resolveWorkspace(path)
+  if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw otherKind(path)
+  return { root, duckdb }
 }
 
 /**

@@ -10,9 +10,12 @@ import { readIds } from '../maintenance/read-texts.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { Predictions } from '../portable/predictions.ts'
 import { upgradeStore } from '../sqlite/testing/convert-store.ts'
+import { isLocked } from '../sqlite/testing/is-locked.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
+import { withFault } from '../testing/fault-scene.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
+import { holdStore } from '../testing/hold-store.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
 import { changeStore } from '../testing/tamper.ts'
@@ -74,7 +77,7 @@ test('test_workspace_store_flush_crash: stopped before every operation, scores a
   }
 })
 
-const isTransaction = ({ kind, path }: DiskOperation) => kind === 'engine-write' && !path.includes('/')
+const isTransaction = ({ kind, path }: DiskOperation) => kind === 'engine-write' && path.endsWith('/store.duckdb.wal')
 const isLateJournal = ({ kind, path }: DiskOperation) => kind === 'fsync-folder' && existsSync(join(path, 'journal.json'))
 const isTidied = ({ kind, path }: DiskOperation) => kind === 'remove-tree' && path.includes('/flushes/')
 
@@ -170,6 +173,29 @@ test.each([
   await saveElsewhere(root, ['0', '1'], 7)
   await forgetLock(root)
   expect(await foldsOf(root)).toEqual({ ...otherwise, '0': [7, [7, 7]], '1': [7, [7, 7]] })
+})
+
+const isHeld = async (store: string): Promise<boolean> => {
+  await using other = await holdStore(store)
+  return other === null
+}
+
+test.each([
+  ['store.duckdb', (root: string) => isHeld(join(root, 'store.duckdb'))],
+  ['store.sqlite', async (root: string) => isLocked(join(root, 'store.sqlite'))],
+])('nobody writes to a %s while the arrays of a save that was killed are put back', async (kind, isKeptOut) => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  await faultScene(root)
+  await stopFrom(isTransaction, 0, () => flushAgain(root))
+  if (kind === 'store.sqlite') await upgradeStore(root)
+  await forgetLock(root)
+  let isFree: boolean | undefined
+  setFaultHook(async ({ kind, path }) => {
+    if (isFree === undefined && kind === 'rename' && path.startsWith(join(root, 'arrays'))) isFree = !(await isKeptOut(root))
+  })
+  expect(await recoverWorkspace(root)).toMatchObject({ outcome: 'undone' })
+  expect(isFree).toBe(false)
 })
 
 test('a save that is done is not undone where another program has saved all of its predictions since', async () => {
@@ -281,6 +307,20 @@ test('an opening that fails leaves no lock', async () => {
   expect(existsSync(join(folder.path, '.nirs-workspace', 'lock'))).toBe(false)
 })
 
+test('the log that DuckDB makes after a checkpoint has its name on the disk when a call returns', async () => {
+  await using folder = await temporaryFolder()
+  await faultScene(folder.path)
+  await using store = await WorkspaceStore.open(folder.path)
+  const flushes: string[] = []
+  setFaultHook(({ kind, path }) => {
+    if (kind === 'fsync-folder') flushes.push(path)
+  })
+  await store.createProject({ name: 'first' })
+  expect(flushes).toEqual([store.root])
+  await store.createProject({ name: 'second' })
+  expect(flushes).toHaveLength(1)
+})
+
 test('a model has its name only when it is whole', async () => {
   await using folder = await temporaryFolder()
   await using store = await WorkspaceStore.open(folder.path, { create: true })
@@ -315,5 +355,19 @@ test('a new workspace and its first model are flushed with the folders that hold
   for (const store of stores) {
     await expectFlushed(path, 'a model', () => store.saveArtifact({ content: Buffer.from('model') }))
     await store.close()
+  }
+})
+
+test('a new workspace whose making was stopped at any operation can be made again, and nothing of the first try stays', async () => {
+  await using folder = await temporaryFolder()
+  const make = async (path: string) => (await WorkspaceStore.open(path, { create: true })).close()
+  const { stops } = await withFault('count', 0, () => make(join(folder.path, 'whole')))
+  expect(stops.length).toBeGreaterThan(5)
+  for (const n of stops) {
+    const path = join(folder.path, `stopped-${n}`)
+    await withFault('stop', n, () => make(path))
+    await forgetLock(path)
+    await make(path)
+    expect(await readdir(path), `stopped before ${n}`).toEqual(['store.duckdb'])
   }
 })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { storeTables as knownTables } from '../catalog/catalog-schema.ts'
 import { attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { Engine, withEngine } from '../engine/open-engine.ts'
-import { StorageError } from '../errors.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import { exists } from '../files/move-file.ts'
 import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-lock.ts'
 import { toWriteError } from '../files/write-error.ts'
@@ -13,20 +14,30 @@ import { refuseLinksFor } from '../trash/trash-places.ts'
 import { checkedTables } from '../workspace/checked-stores.ts'
 import { asUnreadable, claimStore, withAttachedStore } from '../workspace/open-store.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { resolveAgain, resolveWritable } from './resolve-writable.ts'
+import { logFlusher } from './log-flusher.ts'
+import { requireDuckdb, resolveAgain, resolveWritable } from './resolve-writable.ts'
 
 /** The name under which the store is attached. Reads go to `temp.main.<table>`, which have all columns in stores of every release. */
 export const storeAlias = 'store'
 export const written = (table: string): string => `${storeAlias}.main.${table}`
 export const seen = (table: string): string => `temp.main.${table}`
 
+/** What a store that is open for writing has for its changes. */
+export interface Held {
+  readonly lock: WorkspaceLock
+  /** After a commit: its log keeps its name whatever happens. Done at the end of every change; before it by who removes something first. */
+  readonly flushLog: () => Promise<void>
+}
+
 /** A store open for reading or writing. One statement after the other: there is one connection. */
 export interface StoreSession {
   readonly root: string
   readonly isWritable: boolean
+  /** Whether arrays lie in the store itself, as with releases before 0.8; as it was when it was last read. */
+  readonly hasArrayTable: boolean
   read<T>(work: (engine: Engine) => Promise<T>): Promise<T>
   /** Throws `read_only` when the store is open for reading. */
-  write<T>(work: (engine: Engine, lock: WorkspaceLock) => Promise<T>): Promise<T>
+  write<T>(work: (engine: Engine, held: Held) => Promise<T>): Promise<T>
   /** Lets go of the store, but not of the workspace lock, while a job of another part works on it. */
   aside<T>(work: (lock: WorkspaceLock) => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -37,10 +48,12 @@ export const openReading = async (path: string): Promise<StoreSession> => {
   const { root, duckdb, sqlite, kind } = await resolveWorkspace(path)
   if (kind !== 'workspace' || duckdb === null || sqlite !== null) throw noDuckdb(path)
   const turn = new Turn()
+  let hasArrayTable = false
   const read = <T>(work: (engine: Engine) => Promise<T>): Promise<T> =>
     turn.take(() =>
       withEngine({}, (engine) =>
         withAttachedStore(engine, duckdb, storeAlias, async ({ tables }) => {
+          hasArrayTable = tables.has('prediction_arrays')
           await makeViews(engine, tables)
           return work(engine)
         }),
@@ -53,7 +66,17 @@ export const openReading = async (path: string): Promise<StoreSession> => {
     })
   }
   await read(async () => undefined)
-  return { root, isWritable: false, read, write: refuse, aside: refuse, close: () => turn.end() }
+  return {
+    root,
+    isWritable: false,
+    get hasArrayTable() {
+      return hasArrayTable
+    },
+    read,
+    write: refuse,
+    aside: refuse,
+    close: () => turn.end(),
+  }
 }
 
 /**
@@ -91,8 +114,10 @@ const beginWriting = async (path: string, create: boolean): Promise<StoreSession
 class WritingSession implements StoreSession {
   readonly root: string
   readonly isWritable = true
+  readonly hasArrayTable = false
   readonly #path: string
   readonly #lock: WorkspaceLock
+  readonly #flushLog: () => Promise<void>
   readonly #turn = new Turn()
   #attached: { engine: Engine; giveBack: () => void } | undefined
 
@@ -100,6 +125,7 @@ class WritingSession implements StoreSession {
     this.root = root
     this.#path = path
     this.#lock = lock
+    this.#flushLog = logFlusher(layoutOf(root))
   }
 
   async attach(): Promise<void> {
@@ -119,21 +145,28 @@ class WritingSession implements StoreSession {
   }
 
   read<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
-    return this.#turn.take(() => work(this.#engine()))
+    return this.#turn.take(async () => work(await this.#engine()))
   }
 
-  write<T>(work: (engine: Engine, lock: WorkspaceLock) => Promise<T>): Promise<T> {
-    return this.#turn.take(() => coded(() => work(this.#engine(), this.#lock)))
+  write<T>(work: (engine: Engine, held: Held) => Promise<T>): Promise<T> {
+    return this.#turn.take(() =>
+      coded(async () => {
+        const result = await work(await this.#engine(), { lock: this.#lock, flushLog: this.#flushLog })
+        await this.#flushLog()
+        return result
+      }),
+    )
   }
 
   aside<T>(work: (lock: WorkspaceLock) => Promise<T>): Promise<T> {
     return this.#turn.take(async () => {
-      this.#engine()
+      await this.#engine()
       await this.#detach()
       try {
         return await work(this.#lock)
       } finally {
-        await this.attach()
+        // What was done is done, also when another program has the store for now: who needs it next tries again, and says what is wrong.
+        await this.#attachAgain().catch(() => undefined)
       }
     })
   }
@@ -150,12 +183,23 @@ class WritingSession implements StoreSession {
     )
   }
 
-  #engine(): Engine {
-    if (this.#attached !== undefined) return this.#attached.engine
-    throw new StorageError('store_locked', 'Another program has taken the store since. What was saved before is safe.', {
-      path: this.#path,
-      hint: 'Close this store and open it again.',
-    })
+  /** Attached again where another program had the store after `aside`: a few times, as who reads it does so for moments. */
+  async #engine(): Promise<Engine> {
+    for (let pause = 50; this.#attached === undefined; pause *= 2) {
+      try {
+        await this.#attachAgain()
+      } catch (error) {
+        if (pause > 1600 || !isStorageError(error, 'store_locked')) throw error
+        await sleep(pause)
+      }
+    }
+    return this.#attached.engine
+  }
+
+  /** Attaching makes what is not there: by now another program may have put another store in its place. */
+  async #attachAgain(): Promise<void> {
+    await requireDuckdb(this.root)
+    await this.attach()
   }
 
   async #detach(): Promise<void> {

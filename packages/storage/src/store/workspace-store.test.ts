@@ -1,123 +1,21 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import { attachWritable, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
-import { Predictions } from '../portable/predictions.ts'
 import { hashTree } from '../testing/hash-tree.ts'
-import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { holdStore } from '../testing/hold-store.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { rewriteParquet } from '../testing/tamper.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
-import { arraysOf, beginLineage, predictedOf, predictionOf } from './testing/store-fixture.ts'
+import { beginRun } from './begin-run.ts'
+import { listRuns } from './read-lineage.ts'
+import { openWriting } from './store-session.ts'
+import { arraysOf, beginLineage, type Lineage, predictedOf, predictionOf, withStore } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
-
-const withStore = async (work: (store: WorkspaceStore, path: string) => Promise<void>): Promise<void> => {
-  await using scratch = await temporaryFolder()
-  const path = join(scratch.path, 'workspace')
-  await using store = await WorkspaceStore.open(path, { create: true })
-  await work(store, path)
-}
-
-test('test_workspace_store_run_lifecycle: a run and a pipeline move along the table of states; other moves are refused', () =>
-  withStore(async (store) => {
-    const { run, pipeline } = await beginLineage(store)
-    await expect(store.changeRun(run, 'cancel')).rejects.toMatchObject({ code: 'invalid_transition' })
-    expect(await store.changeRun(run, 'pause')).toBe('paused')
-    expect(await store.changeRun(run, 'resume')).toBe('running')
-    expect(await store.failRun(run, 'The detector was cold')).toBe('failed')
-    expect(await store.getRun(run)).toMatchObject({ status: 'failed', error: 'The detector was cold' })
-    expect(await store.changeRun(run, 'retry')).toBe('queued')
-    expect(await store.getRun(run)).toMatchObject({ status: 'queued', error: null, completed_at: null })
-    await store.changeRun(run, 'start')
-    await store.completePipeline(pipeline, { best_val: 0.25, metric: 'rmse', duration_ms: 12 })
-    await store.completeRun(run, { best_score: 0.1 })
-    await expect(store.completeRun(run)).rejects.toMatchObject({ code: 'invalid_transition' })
-    expect(await store.getRun(run)).toMatchObject({ status: 'completed', summary: { best_score: 0.1 } })
-    expect(await store.getPipeline(pipeline)).toMatchObject({ status: 'completed', best_val: 0.25, metric: 'rmse' })
-    await expect(store.completeRun('nobody')).rejects.toMatchObject({ code: 'run_not_found' })
-  }))
-
-test('test_workspace_store_run_and_pipelines: a run ends after its pipelines, and takes no new ones then', () =>
-  withStore(async (store) => {
-    const { run, pipeline } = await beginLineage(store)
-    const another = { run_id: run, name: 'another', dataset_name: 'wheat' }
-    const queued = await store.beginPipeline({ ...another, status: 'queued' })
-    for (const [id, event] of [
-      [pipeline, 'complete'],
-      [queued, 'cancel'],
-    ] as const) {
-      await expect(store.completeRun(run)).rejects.toMatchObject({
-        code: 'invalid_transition',
-        message: expect.stringMatching(/pipeline.* not ended.*Nothing was changed/),
-      })
-      await store.changePipeline(id, event)
-    }
-    await store.completeRun(run)
-    await expect(store.beginPipeline(another)).rejects.toMatchObject({
-      code: 'invalid_transition',
-      message: expect.stringMatching(/is completed.*Nothing was changed/),
-      fields: { hint: expect.stringContaining('begin a new one') },
-    })
-    const failed = await store.beginRun({ name: 'failed' })
-    await store.failRun(failed, 'cold')
-    await expect(store.beginPipeline({ ...another, run_id: failed })).rejects.toMatchObject({
-      code: 'invalid_transition',
-      fields: { hint: 'Possible now: retry.' },
-    })
-    expect(await store.listPipelines(run)).toHaveLength(2)
-  }))
-
-test('test_workspace_store_ended_run: no pipeline of a run that has ended goes on; with the run its pipelines are queued again', () =>
-  withStore(async (store) => {
-    const { run, pipeline } = await beginLineage(store)
-    await store.failPipeline(pipeline, 'cold')
-    await store.completeRun(run)
-    const rejected = expect(store.changePipeline(pipeline, 'retry')).rejects
-    await rejected.toMatchObject({
-      code: 'invalid_transition',
-      message: `The run ${run} is completed: "retry" is not possible for its pipeline ${pipeline}. Nothing was changed.`,
-      fields: { hint: 'A run that is completed stays so; begin a new one.' },
-    })
-    expect(await store.getPipeline(pipeline)).toMatchObject({ status: 'failed', error: 'cold' })
-    const failed = await beginLineage(store)
-    await store.failRun(failed.run, 'warm')
-    await expect(store.changePipeline(failed.pipeline, 'pause')).rejects.toMatchObject({
-      code: 'invalid_transition',
-      fields: { hint: 'Possible now: retry.' },
-    })
-    expect(await store.failPipeline(failed.pipeline, 'warm')).toBe('failed')
-    await store.changeRun(failed.run, 'retry')
-    expect(await store.changePipeline(failed.pipeline, 'retry')).toBe('queued')
-  }))
-
-test('test_workspace_store_cancelled_run: what of its pipelines has not ended is cancelled with a run, what has ended stays', () =>
-  withStore(async (store) => {
-    const other = await beginLineage(store)
-    const { run, pipeline: running, chain } = await beginLineage(store)
-    const begun = { run_id: run, name: 'another', dataset_name: 'wheat' }
-    const [queued, paused, failed] = [
-      await store.beginPipeline({ ...begun, status: 'queued' }),
-      await store.beginPipeline(begun),
-      await store.beginPipeline(begun),
-    ]
-    await store.changePipeline(paused, 'pause')
-    await store.failPipeline(failed, 'cold')
-    await store.savePrediction(predictionOf({ run, pipeline: running, chain }))
-    await store.changeRun(run, 'pause')
-    expect(await store.changeRun(run, 'cancel', { error: 'The lamp broke' })).toBe('cancelled')
-    for (const id of [running, queued, paused]) {
-      expect(await store.getPipeline(id)).toMatchObject({ status: 'cancelled', completed_at: expect.any(String), error: 'The lamp broke' })
-    }
-    expect(await store.getPipeline(failed)).toMatchObject({ status: 'failed', error: 'cold' })
-    expect(await store.getPipeline(other.pipeline)).toMatchObject({ status: 'running', error: null })
-    await expect(store.changePipeline(failed, 'retry')).rejects.toMatchObject({ code: 'invalid_transition' })
-    // Late results of a pipeline that has ended are results.
-    await store.savePrediction(predictionOf({ run, pipeline: running, chain }, { fold_id: '1' }))
-    expect(await store.queryPredictions()).toHaveLength(2)
-  }))
 
 test('test_workspace_store_odd_input: a model step that is none, and a project without a name, are refused', () =>
   withStore(async (store) => {
@@ -224,6 +122,52 @@ test('test_workspace_store_upsert: the natural key keeps its id, also without a 
     expect(await store.savePrediction(predictionOf(lineage, { branch_id: 0 }))).not.toBe(id)
   }))
 
+test('test_workspace_store_reused_list: a prediction is saved with what its lists held when it was given', () =>
+  withStore(async (store) => {
+    const lineage = await beginLineage(store)
+    const y_pred = new Float64Array(2)
+    const given = { y_true: [1, 2], y_pred: { values: y_pred.subarray(0), nulls: null }, extra: { later: [0] } }
+    for (const fold of [5, 6]) {
+      y_pred.fill(fold)
+      given.extra.later[0] = fold
+      store.bufferPrediction(predictionOf(lineage, { fold_id: String(fold) }), given)
+    }
+    given.y_true.pop()
+    const ids = await store.flush()
+    expect(await Promise.all(ids.map((id) => predictedOf(store, id)))).toEqual([
+      [5, 5],
+      [6, 6],
+    ])
+    const later: unknown[] = []
+    for await (const rows of store.arrays.loadDataset('wheat')) later.push(...rows.map(({ extra }) => extra))
+    expect(later).toMatchObject([{ later: { values: new Float64Array([5]) } }, { later: { values: new Float64Array([6]) } }])
+  }))
+
+test('test_workspace_store_other_scores: arrays go with a result that differs in its scores alone, stored or buffered', () =>
+  withStore(async (store) => {
+    const scored = (lineage: Lineage, rmse: number, more: object = {}) =>
+      predictionOf(lineage, { val_score: null, scores: { val: { rmse, r2: Number.NaN } }, ...more })
+    const lineage = await beginLineage(store)
+    const id = await store.savePrediction(scored(lineage, 1), arraysOf(1, 2))
+    await store.savePrediction(scored(lineage, 1, { scores: { val: { r2: Number.NaN, rmse: 1 } }, preprocessings: 'MSC' }))
+    await store.savePrediction(scored(lineage, 1, { scores: null }))
+    expect(await predictedOf(store, id)).toEqual([1, 2])
+    await store.savePrediction(scored(lineage, 1), arraysOf(1, 2))
+    await store.savePrediction(scored(lineage, 9))
+    expect([await predictedOf(store, id), (await store.getPrediction(id))?.n_samples]).toEqual([null, null])
+    for (const rmse of [1, 9]) store.bufferPrediction(scored(lineage, rmse, { fold_id: '1' }), rmse === 1 ? arraysOf(1, 2) : undefined)
+    const [buffered = ''] = await store.flush()
+    expect(await predictedOf(store, buffered)).toBe(null)
+  }))
+
+test('test_workspace_store_wrong_ids: what is no text is refused in a sentence', () =>
+  withStore(async (store) => {
+    for (const read of ['loadArtifact', 'getRunLogs', 'getPipelineLogs']) {
+      const given: unknown = Reflect.apply(Reflect.get(store, read), store, [1n])
+      await expect(given).rejects.toMatchObject({ code: 'validation', message: expect.stringMatching(/_id: expected string/) })
+    }
+  }))
+
 test('test_workspace_store_without_arrays: a prediction saved without arrays counts as one that never had any, not as one that lost them', () =>
   withStore(async (store, path) => {
     const lineage = await beginLineage(store)
@@ -288,6 +232,60 @@ test('test_workspace_store_closed: a store that is closed takes nothing into its
     await store.close()
   }))
 
+test('test_workspace_store_close_fails: what could not be saved stays, with store and lock, until it is or is given up', () =>
+  withStore(async (store, path) => {
+    const lineage = await beginLineage(store)
+    store.bufferPrediction(predictionOf({ ...lineage, pipeline: 'none' }))
+    for (let attempt = 0; attempt < 2; attempt++) await expect(store.close()).rejects.toMatchObject({ code: 'pipeline_not_found' })
+    expect(store.bufferedCount).toBe(1)
+    await expect(WorkspaceStore.open(path)).rejects.toMatchObject({ code: 'store_locked' })
+    store.discardBuffer()
+    store.bufferPrediction(predictionOf(lineage))
+    await Promise.all([store.close(), store.close()])
+    const unsaved = async () => {
+      await using other = await WorkspaceStore.open(path)
+      other.bufferPrediction(predictionOf({ ...lineage, pipeline: 'none' }))
+    }
+    await expect(unsaved()).rejects.toMatchObject({ code: 'pipeline_not_found' })
+    await using again = await WorkspaceStore.open(path)
+    expect(await again.queryPredictions()).toHaveLength(1)
+  }))
+
+test('test_workspace_store_replaced: a store that another program has turned into a store.sqlite meanwhile is not made anew', async () => {
+  await using scratch = await temporaryFolder()
+  const root = join(scratch.path, 'w')
+  const session = await openWriting(root, true)
+  try {
+    await session.aside(async () => {
+      await rename(join(root, 'store.duckdb'), join(root, 'store.duckdb.bak'))
+      await writeFile(join(root, 'store.sqlite'), '')
+    })
+    await expect(session.read((engine) => listRuns(engine))).rejects.toMatchObject({ code: 'not_migrated' })
+    expect(await readdir(root)).not.toContain('store.duckdb')
+  } finally {
+    await session.close()
+  }
+})
+
+test('test_workspace_store_other_reader: who opens the store while a job works on it hides no result; later calls wait for it', async () => {
+  await using scratch = await temporaryFolder()
+  const session = await openWriting(join(scratch.path, 'w'), true)
+  const others: Awaited<ReturnType<typeof holdStore>>[] = []
+  const hold = async () => others.push(await holdStore(join(scratch.path, 'w', 'store.duckdb')))
+  const letGo = async () => {
+    for (const other of others.splice(0)) await other?.[Symbol.asyncDispose]()
+  }
+  try {
+    expect(await session.aside(hold)).toBe(1)
+    const later = session.write((engine) => beginRun(engine, { name: 'Later' }))
+    await letGo()
+    expect(await session.read((engine) => listRuns(engine))).toMatchObject([{ run_id: await later }])
+  } finally {
+    await letGo()
+    await session.close()
+  }
+})
+
 test('test_workspace_store_samples: n_samples comes from the arrays when it is not given, and is refused when they do not fit it', () =>
   withStore(async (store, path) => {
     const lineage = await beginLineage(store)
@@ -318,63 +316,6 @@ test('test_workspace_store_foreign_arrays: arrays that do not fit the number of 
     await expect(store.loadArrays(id)).rejects.toMatchObject({ code: 'arrays_corrupt', fields: { ids: [id] } })
   }))
 
-test('test_workspace_store_chain_summary: means over real folds; averages, refits and twins stand apart', () =>
-  withStore(async (store) => {
-    const lineage = await beginLineage(store)
-    for (const partition of ['train', 'val', 'test'] as const) {
-      for (const [fold_id, val_score] of [
-        ['0', 1],
-        ['1', 3],
-        ['avg', 9],
-        ['w_avg', 8],
-        ['0_agg', 7],
-      ] as const) {
-        store.bufferPrediction(
-          predictionOf(lineage, { fold_id, partition, val_score, test_score: val_score + 1, scores: { [partition]: { rmse: val_score } } }),
-        )
-      }
-    }
-    store.bufferPrediction(
-      predictionOf(lineage, { fold_id: 'final', partition: 'test', val_score: 0, test_score: 5, refit_context: 'standalone' }),
-    )
-    await store.flush()
-    const summary = await store.chainSummary(lineage.chain)
-    expect(summary.cv).toEqual({ val: 2, test: 3, train: null, fold_count: 2 })
-    expect(summary).toMatchObject({ average: { val_score: 9 }, weighted_average: { val_score: 8 }, final: { test_score: 5 } })
-    expect(summary.aggregated).toMatchObject([{ fold_id: '0_agg', val_score: 7 }])
-    expect(summary.chain).toMatchObject({ cv_val_score: 2, cv_fold_count: 2, final_test_score: 5, metric: 'rmse', model_name: 'PLS' })
-    expect(summary.chain.cv_scores).toEqual({ val: { rmse: 2 }, test: { rmse: 2 } })
-  }))
-
-test('test_workspace_store_chain_of_several: figures are of the metric and the dataset that the chain names, and no others', () =>
-  withStore(async (store, path) => {
-    const lineage = await beginLineage(store)
-    const add = (fold_id: string, val_score: number, other: object) =>
-      store.bufferPrediction(predictionOf(lineage, { fold_id, val_score, scores: { val: { x: val_score } }, ...other }))
-    add('0', 1, { metric: 'rmse' })
-    add('1', 0.5, { metric: 'r2' })
-    add('2', 100, { metric: 'rmse', dataset_name: 'rye' })
-    add('3', 3, { metric: 'rmse', scores: null })
-    add('final', 7, { metric: 'r2', refit_context: 'standalone', partition: 'test', test_score: 7 })
-    const [first = ''] = await store.flush()
-    const both = async () => {
-      const { chain, cv, final } = await store.chainSummary(lineage.chain)
-      expect([chain.cv_val_score, chain.cv_fold_count, chain.final_test_score]).toEqual([cv.val, cv.fold_count, final?.test_score ?? null])
-      return [chain.dataset_name, chain.metric, chain.cv_val_score, chain.cv_fold_count, chain.final_test_score]
-    }
-    expect(await both()).toEqual(['wheat', 'rmse', 2, 2, null])
-    expect((await store.getChain(lineage.chain))?.cv_scores).toEqual({ val: { x: 1 } })
-    add('4', 0.75, { metric: 'r2' })
-    await store.flush()
-    expect(await both()).toEqual(['wheat', 'r2', 0.625, 2, 7])
-    await store.deletePredictions([first])
-    expect(await both()).toEqual(['wheat', 'r2', 0.625, 2, 7])
-    await store.close()
-    await using predictions = await Predictions.open(path)
-    const { rows } = await predictions.query("SELECT n_folds, val_mean FROM chain_summary WHERE metric = 'r2'")
-    expect(rows).toEqual([[2, 0.625]])
-  }))
-
 test('test_workspace_store_json_numbers: NaN and infinities in JSON columns come back as the numbers that they were', () =>
   withStore(async (store) => {
     const odd = { best: Number.NaN, all: [Number.POSITIVE_INFINITY, { low: Number.NEGATIVE_INFINITY }], word: 'NaN' }
@@ -396,32 +337,6 @@ test('test_workspace_store_foreign_chain: a chain of another pipeline is named w
       code: 'validation',
       fields: { ids: [lineage.chain] },
       message: expect.stringContaining(`${lineage.chain} belongs to the pipeline ${lineage.pipeline}`),
-    })
-  }))
-
-test('test_surviving_summary_refreshed: a chain that loses predictions says what is left of it, and of real folds as before', () =>
-  withStore(async (store) => {
-    const lineage = await beginLineage(store)
-    for (const [fold_id, val_score] of [
-      ['0', 1],
-      ['1', 3],
-      ['2', 6],
-      ['3', 6],
-      ['avg', 9],
-    ] as const) {
-      store.bufferPrediction(predictionOf(lineage, { fold_id, val_score, scores: { val: { rmse: val_score } } }))
-    }
-    const ids = await store.flush()
-    expect(await store.getChain(lineage.chain)).toMatchObject({ cv_val_score: 4, cv_fold_count: 4 })
-    await store.deletePredictions([ids[2] ?? ''])
-    const { cv } = await store.chainSummary(lineage.chain)
-    expect(cv).toMatchObject({ val: 10 / 3, fold_count: 3 })
-    expect(await store.getChain(lineage.chain)).toMatchObject({
-      cv_val_score: cv.val,
-      cv_fold_count: 3,
-      cv_scores: { val: { rmse: 3.333333 } },
-      metric: 'rmse',
-      model_name: 'PLS',
     })
   }))
 
@@ -499,7 +414,18 @@ test('test_workspace_store_projects: runs with pipelines can be linked, and a de
     const { run } = await beginLineage(store)
     const project = await store.createProject({ name: 'Grain' })
     await expect(store.createProject({ name: 'Grain' })).rejects.toThrow(/already/)
+    const before = await store.getProject(project)
+    expect(before).toMatchObject({ name: 'Grain', description: '', color: '#14b8a6' })
+    expect(await store.getProject('none')).toBeNull()
     await store.setRunProject(run, project)
+    await store.createProject({ name: 'Milk' })
+    await store.changeProject(project, { name: 'Grain 2026', description: 'Protein' })
+    expect(await store.getProject(project)).toMatchObject({ name: 'Grain 2026', description: 'Protein', color: '#14b8a6' })
+    expect((await store.getProject(project))?.updated_at ?? '').not.toBe(before?.updated_at)
+    await store.changeProject(project, { name: 'Grain 2026', color: '#ff0000' })
+    for (const name of ['Milk', ' ']) await expect(store.changeProject(project, { name })).rejects.toMatchObject({ code: 'validation' })
+    await expect(store.changeProject('none', { color: '#ff0000' })).rejects.toMatchObject({ code: 'validation' })
+    expect(await store.getProject(project)).toMatchObject({ name: 'Grain 2026', description: 'Protein', color: '#ff0000' })
     expect(await store.listRuns({ project_id: project })).toMatchObject([{ run_id: run }])
     const child = await store.beginRun({ name: 'Again', lineage: { parent_run: run }, project_id: project })
     expect(await store.runLineage(child)).toMatchObject({ parent_run: run, ancestors: [run] })
@@ -531,14 +457,29 @@ test.each(['0.7.0', '0.7.1'] as const)(
       predictions: [
         { id: 'a', score: 2 },
         { id: 'b', fold: '1', score: 1 },
+        { id: 'none', fold: '2', score: 3, y: null },
+        { id: 'foreign', fold: '3', score: 4, samples: 2 },
       ],
     })
     const before = await hashTree(scratch.path)
     await expect(WorkspaceStore.open(scratch.path)).rejects.toMatchObject({ code: 'not_migrated' })
     await using reader = await WorkspaceStore.open(scratch.path, { mode: 'read' })
-    expect((await reader.topPredictions()).map(({ prediction_id }) => prediction_id)).toEqual(['b', 'a'])
+    expect((await reader.topPredictions()).map(({ prediction_id }) => prediction_id)).toEqual(['b', 'a', 'none', 'foreign'])
     expect(await reader.listProjects()).toEqual([])
+    expect(await Promise.all([predictedOf(reader, 'a'), predictedOf(reader, 'none'), predictedOf(reader, 'nobody')])).toEqual([
+      [1, 2, 3],
+      null,
+      null,
+    ])
+    await expect(reader.loadArrays('foreign')).rejects.toMatchObject({ code: 'arrays_corrupt', fields: { path: 'store.duckdb' } })
+    expect(() => reader.arrays).toThrow(/inside the store/)
     expect(await hashTree(scratch.path)).toEqual(before)
+    await mkdir(join(scratch.path, 'arrays'))
+    await makeParquet(join(scratch.path, 'arrays', 'wheat.parquet'), [{ id: 'b', y: [7, 8, 9] }])
+    expect([await predictedOf(reader, 'a'), await predictedOf(reader, 'b')]).toEqual([
+      [1, 2, 3],
+      [7, 8, 9],
+    ])
   },
 )
 

@@ -6,6 +6,8 @@ import { ArrayStore } from '../array-store/array-store.ts'
 import type { ArrayRow } from '../arrays/array-source.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { fitsSamples, foreignArrays, lengthsOf } from '../arrays/fits-samples.ts'
+import { tableRows } from '../arrays/table-source.ts'
+import { refuseUnsettledArrays } from '../arrays/unsettled-arrays.ts'
 import { type ListedArtifact, listArtifacts, loadArtifact } from '../artifacts/load-artifact.ts'
 import { type ArtifactInput, saveArtifact } from '../artifacts/save-artifact.ts'
 import { StorageError } from '../errors.ts'
@@ -22,13 +24,22 @@ import { flushPredictions } from './flush-predictions.ts'
 import { type LogInput, logStep, pipelineLogs, runLogs } from './log-steps.ts'
 import type { PredictionFilter } from './prediction-filter.ts'
 import { type BufferedPrediction, bufferedPrediction, type PredictionArrays, type PredictionInput } from './prediction-input.ts'
-import { createProject, deleteProject, listProjects, type ProjectInput, setRunProject } from './projects.ts'
+import {
+  changeProject,
+  createProject,
+  deleteProject,
+  listProjects,
+  type ProjectChanges,
+  type ProjectInput,
+  setRunProject,
+} from './projects.ts'
+import { type ChainFilter, listChains, type TopChainOptions, topChains } from './query-chains.ts'
 import { type Page, queryPredictions, type TopOptions, topPredictions } from './query-predictions.ts'
 import { getRow, listPipelines, listRuns, type RunFilter } from './read-lineage.ts'
 import { type RunLineage, runLineage } from './run-lineage.ts'
 import { type ChainInput, saveChain } from './save-chain.ts'
-import { ChainRecord, type LogRecord, PipelineRecord, PredictionRecord, type ProjectRecord, RunRecord } from './store-rows.ts'
-import { openReading, openWriting, type StoreSession } from './store-session.ts'
+import { ChainRecord, type LogRecord, PipelineRecord, PredictionRecord, ProjectRecord, RunRecord } from './store-rows.ts'
+import { openReading, openWriting, type StoreSession, written } from './store-session.ts'
 
 export interface OpenStoreOptions {
   /** Default `write`. For reading, the store is held only while a question is answered. */
@@ -47,6 +58,7 @@ export class WorkspaceStore implements AsyncDisposable {
   readonly #session: StoreSession
   #buffer: BufferedPrediction[] = []
   #isClosed = false
+  #closing: Promise<void> | undefined
 
   private constructor(session: StoreSession) {
     this.#session = session
@@ -66,19 +78,36 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.root
   }
 
-  /** Saves what is buffered, then lets go of store and lock. Can be repeated. */
-  async close(): Promise<void> {
-    const isFirst = !this.#isClosed
-    this.#isClosed = true
-    try {
-      if (isFirst && this.#buffer.length > 0) await this.flush()
-    } finally {
-      await this.#session.close()
-    }
+  /**
+   * Saves what is buffered, then lets go of store and lock. Can be repeated: where what is buffered cannot be saved, it stays, and the store
+   * stays open; `discardBuffer` gives it up.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = undefined
+    })
+    return this.#closing
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  async #close(): Promise<void> {
+    this.#isClosed = true
+    try {
+      if (this.#buffer.length > 0) await this.flush()
+    } catch (error) {
+      this.#isClosed = false
+      throw error
+    }
+    await this.#session.close()
+  }
+
+  /** As `close`, but for good: nobody is left to call it again, so that store and lock are let go of also when what is buffered could not be saved. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close()
+    } finally {
+      this.#isClosed = true
+      await this.#session.close()
+    }
   }
 
   beginRun(input: RunInput): Promise<string> {
@@ -172,8 +201,8 @@ export class WorkspaceStore implements AsyncDisposable {
   }
 
   #save(buffered: readonly BufferedPrediction[]): Promise<string[]> {
-    return this.#session.write((engine, lock) =>
-      flushPredictions({ root: this.root, engine, arrays: ArrayStore.open(this.root, { lock }) }, buffered),
+    return this.#session.write((engine, { lock, flushLog }) =>
+      flushPredictions({ root: this.root, engine, arrays: ArrayStore.open(this.root, { lock }), flushLog }, buffered),
     )
   }
 
@@ -209,6 +238,14 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.read((engine) => topPredictions(engine, options))
   }
 
+  listChains(filter?: ChainFilter, page?: Page): Promise<ChainRecord[]> {
+    return this.#session.read((engine) => listChains(engine, filter, page))
+  }
+
+  topChains(options?: TopChainOptions): Promise<ChainRecord[]> {
+    return this.#session.read((engine) => topChains(engine, options))
+  }
+
   chainSummary(id: string): Promise<ChainSummary> {
     return this.#session.read((engine) => chainSummary(engine, id))
   }
@@ -217,18 +254,38 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.read((engine) => runLineage(engine, id))
   }
 
-  /** Null when the prediction has no arrays. Throws `arrays_corrupt` for damage, also when they do not fit its n_samples. */
+  /**
+   * Null when the prediction has no arrays. Throws `arrays_corrupt` for damage, also when they do not fit its n_samples, and `interrupted`
+   * while a save of it has not ended.
+   */
   async loadArrays(id: string): Promise<ArrayRow | null> {
     checkText('id', id)
-    const row = await this.arrays.loadSingle(id)
+    // The table first: a migration in between moves its rows into files.
+    const inTable = this.#session.isWritable ? null : await this.#arraysInTable(id)
+    const inFile = await ArrayStore.open(this.root).loadSingle(id)
+    const row = inFile ?? inTable
+    await refuseUnsettledArrays(this.root, () => [id])
     if (row === null) return null
     const prediction = await this.getPrediction(id)
     if (prediction === null || fitsSamples(prediction.n_samples, lengthsOf(row))) return row
-    throw foreignArrays(`arrays/${arrayFileName(prediction.dataset_name)}`, [id])
+    throw foreignArrays(inFile === null ? 'table' : `arrays/${arrayFileName(prediction.dataset_name)}`, [id])
   }
 
-  /** For reading; what it changes would need the lock that this store holds. */
+  #arraysInTable(id: string): Promise<ArrayRow | null> {
+    return this.#session.read(async (engine) => {
+      if (!this.#session.hasArrayTable) return null
+      let found: ArrayRow | null = null
+      for await (const rows of tableRows(engine, written('prediction_arrays'), [id])) found = rows.at(-1) ?? found
+      return found
+    })
+  }
+
+  /**
+   * The array files, for reading; what it changes would need the lock that this store holds. Throws `not_migrated` when arrays are still
+   * inside the store: `loadArrays` reads those.
+   */
   get arrays(): Pick<ArrayOperations, 'loadBatch' | 'loadSingle' | 'loadDataset' | 'stats' | 'integrityCheck' | 'listDatasets'> {
+    if (this.#session.hasArrayTable) throw arraysInside(this.root)
     return ArrayStore.open(this.root)
   }
 
@@ -260,6 +317,15 @@ export class WorkspaceStore implements AsyncDisposable {
   /** Refused with `validation` for a name that is empty or taken. */
   createProject(input: ProjectInput): Promise<string> {
     return this.#session.write((engine) => createProject(engine, input))
+  }
+
+  getProject(id: string): Promise<ProjectRecord | null> {
+    return this.#session.read((engine) => getRow(engine, ProjectRecord, 'projects', id))
+  }
+
+  /** Changes what is given. Refused with `validation` for a name that is empty or taken, and for a project that is not there. */
+  changeProject(id: string, changes: ProjectChanges): Promise<void> {
+    return this.#session.write((engine) => changeProject(engine, id, changes))
   }
 
   listProjects(): Promise<ProjectRecord[]> {
@@ -314,5 +380,11 @@ export class WorkspaceStore implements AsyncDisposable {
     return this.#session.aside((lock) => vacuumWorkspace(this.root, { lock }))
   }
 }
+
+const arraysInside = (path: string) =>
+  new StorageError('not_migrated', 'The workspace is of an older release: its arrays are still inside the store. Nothing was changed.', {
+    path,
+    hint: 'Read them with loadArrays or an ArrayReader, or migrate the workspace.',
+  })
 
 const jobFor = (kind: string): string => `${kind.replaceAll('_', '-')}-${randomUUID().slice(0, 8)}`

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { elementsOf } from '../../engine/number-list.ts'
+import { temporaryFolder } from '../../testing/make-store.ts'
 import type { PredictionArrays, PredictionInput } from '../prediction-input.ts'
 import { WorkspaceStore } from '../workspace-store.ts'
 
@@ -81,4 +83,12 @@ export const foldsOf = async (path: string): Promise<Record<string, unknown>> =>
     rows.map(async (row) => [row.fold_id, [row.val_score, await predictedOf(store, row.prediction_id)]] as const),
   )
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Gives a new store to `work`, and closes it afterwards. */
+export const withStore = async (work: (store: WorkspaceStore, path: string) => Promise<void>): Promise<void> => {
+  await using scratch = await temporaryFolder()
+  const path = join(scratch.path, 'workspace')
+  await using store = await WorkspaceStore.open(path, { create: true })
+  await work(store, path)
 }
