@@ -66,6 +66,7 @@ export const errorCodes = {
   write_failed: { status: 409, exit: 5, title: 'A file could not be written' },
   catalog_building: { status: 503, exit: 5, title: 'The catalog is being built' },
   reader_failed: { status: 503, exit: 5, title: 'The process that reads arrays stopped' },
+  timed_out: { status: 503, exit: 5, title: 'The work took too long' },
   internal: { status: 500, exit: 70, title: 'Something went wrong inside the program' },
 } as const satisfies Record<string, { status: number; exit: number; title: string }>
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { LockHolder } from './error.ts'
 import { Job, JobProgress } from './job.ts'
 
-/** Channels: `jobs` (all jobs), `job:<job_id>` (one), `workspace:<id>`. Sequence numbers count per channel, from 1. */
+/** Channels: `jobs` (all jobs), `job:<job_id>` (one), `workspace:<id>`. Sequence numbers count per channel, from 1; past progress is not told again. */
 export const ClientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('subscribe'), channel: z.string().min(1).max(200), since_seq: z.number().int().min(0).optional() }),
   z.object({ type: z.literal('unsubscribe'), channel: z.string().min(1).max(200) }),

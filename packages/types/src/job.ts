@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { Problem } from './error.ts'
 
-export const JobKind = z.enum(['migrate', 'rollback', 'verify'])
+/** `recover` puts in order what an interrupted job of any kind has left. */
+export const JobKind = z.enum(['migrate', 'rollback', 'verify', 'recover'])
 export type JobKind = z.infer<typeof JobKind>
 
 /** queued → running → one of the four ends. `interrupted` says that the process died; recovery has put the workspace right. */

@@ -205,8 +205,8 @@ export type TrashEntry = z.infer<typeof TrashEntry>
 export const TrashList = z.object({ rows: z.array(TrashEntry), total: count })
 export type TrashList = z.infer<typeof TrashList>
 
-/** Of a restore that would be carried out. */
-export const RestorePreview = z.object({ warnings: z.array(z.string()) })
+/** Of a restore that would be carried out: what would come back, and what else is to be known before. */
+export const RestorePreview = z.object({ counts: MaintenanceCounts, warnings: z.array(z.string()) })
 export type RestorePreview = z.infer<typeof RestorePreview>
 
 export const RestoreReport = z.object({

@@ -54,7 +54,7 @@ export const metrics: readonly Metric[] = [
   metric('balanced_precision', 'Balanced precision', 'higher', C, '', 'mean precision over classes'),
   metric('recall', 'Recall', 'higher', C, '', 'TP/(TP+FN), averaged over classes', ['recall_micro', 'recall_macro']),
   metric('balanced_recall', 'Balanced recall', 'higher', C, '', 'mean recall over classes'),
-  metric('f1', 'F1', 'higher', C, '', '2PR/(P+R)', ['f1_score', 'f1_micro', 'f1_macro']),
+  metric('f1', 'F1', 'higher', C, '', '2PR/(P+R) of each class, averaged over classes', ['f1_score', 'f1_micro', 'f1_macro']),
   metric('specificity', 'Specificity', 'higher', C, '', 'TN/(TN+FP)'),
   metric('roc_auc', 'ROC AUC', 'higher', C, '', 'area under the ROC curve', ['auc']),
   metric('matthews_corrcoef', 'MCC', 'higher', C, '', 'Matthews correlation', ['mcc']),

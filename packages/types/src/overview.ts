@@ -32,6 +32,7 @@ export const DatasetOverview = z.object({
   models: z.number().int(),
   /** Predictions that have arrays. */
   arrays: z.number().int(),
+  /** As they are spelled, the most frequent metric first. */
   metrics: z.array(z.string()),
   /** One per metric of known direction; empty when no finite score is there. */
   best_cv: z.array(BestCv),

@@ -148,7 +148,7 @@ export const PredictionDetail = PredictionRow.extend({
   undecodable: z.array(z.string()).optional(),
   /** Absent unless `arrays_state` is unreadable. */
   unreadable_file: UnreadableFile.pick({ path: true, reason: true, detail: true }).optional(),
-  /** The other rows of the same chain and model: fold × partition. */
+  /** The other rows of the same chain, model, dataset and metric: fold × partition. */
   siblings: z.array(
     PredictionRow.pick({
       prediction_id: true,

@@ -11,10 +11,12 @@ export const portableRowColumns: ReadonlySet<string> = new Set(['prediction_id',
 
 /**
  * Predictions of a workspace without a store, in the temporary table `portable_rows`: the rows of the Parquet files themselves, without
- * removed ones, of duplicates the last. A lone file that cannot be read throws `store_unreadable`; among several it is a finding.
+ * removed ones, of duplicates the last. A lone file that cannot be read throws `store_unreadable`, one with a row per sample
+ * `not_a_workspace`; among several it is a finding.
  */
 export const readPortableRows = async (engine: Engine, resolved: ResolvedWorkspace, index: ArrayIndex): Promise<void> => {
   refuseLoneDamage(resolved, index)
+  await refuseLoneSamples(engine, resolved, index)
   const types = portableColumns.map((name) => `${name} ${name === 'val_score' ? 'DOUBLE' : 'VARCHAR'}`)
   await engine.run(`CREATE OR REPLACE TEMP TABLE portable_rows (prediction_id VARCHAR, ${types.join(', ')})`)
   for (const file of index.files) if (file.error === null) await readFile(engine, resolved.root, file)
@@ -26,6 +28,19 @@ const refuseLoneDamage = (resolved: ResolvedWorkspace, index: ArrayIndex): void 
   throw new StorageError('store_unreadable', file?.error ?? `${resolved.name} is not a regular file and was not read.`, {
     path: resolved.parquet,
     hint: 'Restore the file from a backup, or export it again.',
+  })
+}
+
+/** Our own exports with one row per sample have the same columns, without lists: they are sound, and hold no arrays. */
+const refuseLoneSamples = async (engine: Engine, { root, name, parquet }: ResolvedWorkspace, { files }: ArrayIndex): Promise<void> => {
+  const [file] = files
+  if (parquet === null || file === undefined) return
+  const { columns, close } = await openParquet(engine, root, file.path)
+  await close()
+  if (columns.get('y_true') !== 'DOUBLE' || columns.get('y_pred') !== 'DOUBLE') return
+  throw new StorageError('not_a_workspace', `${name} has one row per sample, and no arrays of predictions. It was not changed.`, {
+    path: parquet,
+    hint: 'Export again with one row per prediction, or read this file with another program.',
   })
 }
 

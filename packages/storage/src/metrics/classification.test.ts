@@ -24,6 +24,14 @@ describe('classificationFigures', () => {
     })
   })
 
+  it('reads probabilities of a two-class model at one half also where only one class was measured', () => {
+    const ofOne = (y: number, task: string) => classificationFigures(floatList([y, y, y]), floatList([0.8, 0.9, 0.3]), task)
+    expect(ofOne(1, 'binary_classification')).toMatchObject({ accuracy: 2 / 3, balanced_accuracy: 2 / 3, labels: [0, 1] })
+    expect(ofOne(0, 'binary_classification')).toMatchObject({ accuracy: 1 / 3, labels: [0, 1] })
+    expect(ofOne(1, 'multiclass_classification')?.labels).toHaveLength(4)
+    expect(ofOne(2, 'binary_classification')?.labels).toHaveLength(4)
+  })
+
   it('leaves out pairs that are not finite and counts them; −0 is class 0', () => {
     expect(classificationFigures(floatList([-0, 1, null]), floatList([0, 1, 1]))).toMatchObject({
       n: 2,

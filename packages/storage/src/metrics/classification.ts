@@ -8,12 +8,12 @@ const mostClasses = 1000
 /**
  * Figures of a classification over the finite pairs. Balanced accuracy is the mean recall over the classes present in y_true (nirs4all's
  * own); precision, recall and F1 without any sample to divide by are 0. Labels are sorted. Of a two-class model that stored probabilities
- * instead of labels, values above 0.5 count as class 1, as in nirs4all. Null when there are too many classes for a table.
+ * instead of labels, values above 0.5 count as class 1, as in nirs4all; where y_true has only one of the two, the task tells it. Null when there are too many classes for a table.
  */
-export const classificationFigures = (yTrue: FloatList, yPred: FloatList): ClassificationFigures | null => {
+export const classificationFigures = (yTrue: FloatList, yPred: FloatList, task = ''): ClassificationFigures | null => {
   const pairs = pairValues(yTrue, yPred)
   const { measured } = pairs
-  const predicted = holdsProbabilities(pairs) ? pairs.predicted.map((value) => (value > 0.5 ? 1 : 0)) : pairs.predicted
+  const predicted = holdsProbabilities(pairs, task) ? pairs.predicted.map((value) => (value > 0.5 ? 1 : 0)) : pairs.predicted
   // Adding zero joins −0 with 0.
   const labels = [...new Set([...measured, ...predicted].map((label) => label + 0))].sort((a, b) => a - b)
   if (labels.length > mostClasses) return null
@@ -33,8 +33,8 @@ export const classificationFigures = (yTrue: FloatList, yPred: FloatList): Class
   }
 }
 
-const holdsProbabilities = ({ measured, predicted }: Pairs): boolean =>
-  new Set(measured).size === 2 &&
+const holdsProbabilities = ({ measured, predicted }: Pairs, task: string): boolean =>
+  (new Set(measured).size === 2 || (task === 'binary_classification' && measured.every((value) => value === 0 || value === 1))) &&
   predicted.every((value) => value >= 0 && value <= 1) &&
   predicted.some((value) => value !== 0 && value !== 1)
 

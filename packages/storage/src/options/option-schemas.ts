@@ -25,6 +25,8 @@ export const maybeScore = z
   .optional()
 /** Milliseconds, as long as a column of 32 bits holds. */
 export const maybeDuration = z.number().min(0).max(2_147_483_647).optional()
+/** Milliseconds that a timer can wait: of more it would make one. */
+export const maybeWait = z.number().int().min(1).max(2_147_483_647).optional()
 export const signal = z.instanceof(AbortSignal).optional()
 export const callback = z.custom(isFunction, 'expected a function').optional()
 export const lock = z.custom(hasRelease, 'expected a lock of the workspace').optional()

@@ -72,6 +72,7 @@ const wrong: [string, () => Promise<unknown>][] = [
   ['ids', () => call(predictions, 'loadArrays', 'a')],
   ['columns[0]', () => call(predictions, 'loadArrays', ['a'], { columns: ['nope'] })],
   ['deadline', () => call(predictions, 'query', 'SELECT 1', { deadline: 'x' })],
+  ['deadline', () => call(predictions, 'query', 'SELECT 1', { deadline: 2 ** 31 })],
   ['sql', () => call(predictions, 'query', 1)],
   ['"datasetname"', () => call(storage.Predictions, 'open', place, { datasetname: 'wheat' })],
   ['limit', () => call(storage, 'listPredictions', catalog, { filter: { equals: {}, ranges: {}, q: '' }, sort: [], limit: -1, offset: 0 })],

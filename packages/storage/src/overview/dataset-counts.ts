@@ -1,6 +1,7 @@
 import type { DatasetOverview } from '@nirs-workspace/types'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
 import { groupRows } from '../predictions/group-rows.ts'
+import { metricKeySql, metricsUnder } from '../predictions/ranking.ts'
 import { readNumber, readText } from '../predictions/value-reader.ts'
 
 type Counts = Pick<DatasetOverview, 'dataset_name' | 'task_type' | 'predictions' | 'models' | 'arrays'>
@@ -25,13 +26,13 @@ export const countDatasets = (catalog: CatalogReader, options: QueryOptions): Pr
   )
 }
 
-/** Metrics of every dataset, the most frequent first. */
-export const metricsByDataset = async (catalog: CatalogReader, options: QueryOptions): Promise<Map<string, string[]>> =>
-  groupRows(
-    await readRows(
-      catalog,
-      { sql: `SELECT dataset_name, metric FROM ${PREDICTIONS} GROUP BY ALL ORDER BY dataset_name, count(*) DESC, metric`, parameters: {} },
-      (value) => [readText(value(0)), readText(value(1))] as const,
-      options,
-    ),
+/** Metrics of every dataset, the most frequent first; the spellings of one metric beside each other. */
+export const metricsByDataset = async (catalog: CatalogReader, options: QueryOptions): Promise<Map<string, string[]>> => {
+  const key = metricKeySql(await metricsUnder(catalog, { sql: 'true', parameters: {} }, options))
+  const sql = `SELECT dataset_name, metric FROM (
+      SELECT dataset_name, metric, ${key.sql} AS metric_key, count(*) AS n FROM ${PREDICTIONS} GROUP BY ALL)
+    ORDER BY dataset_name, sum(n) OVER (PARTITION BY dataset_name, metric_key) DESC, metric_key, n DESC, metric`
+  return groupRows(
+    await readRows(catalog, { sql, parameters: key.parameters }, (value) => [readText(value(0)), readText(value(1))] as const, options),
   )
+}

@@ -63,6 +63,23 @@ describe('overview', () => {
     ])
   })
 
+  test('takes spellings of one metric for one', async () => {
+    const from = await filled([
+      { prediction_id: 'a', metric: 'rmse', val_score: 0.5 },
+      { prediction_id: 'b', metric: 'rmse', val_score: 0.6 },
+      { prediction_id: 'c', metric: 'RMSE', val_score: 0.3 },
+      { prediction_id: 'd', metric: 'accuracy', val_score: 0.9 },
+      { prediction_id: 'e', metric: 'accuracy', val_score: 0.9 },
+    ])
+    const [dataset] = (await makeOverview(from)).datasets
+    expect(dataset?.metrics).toEqual(['rmse', 'RMSE', 'accuracy'])
+    expect(dataset?.best_cv.map(({ metric, val_score }) => [metric, val_score])).toEqual([
+      ['accuracy', 0.9],
+      ['RMSE', 0.3],
+    ])
+    expect(dataset?.scores).toEqual([0.3, 0.5, 0.6])
+  })
+
   test.each([199, 200, 201, 1000])('of %i scores at most 200 are drawn, the ends among them', async (n) => {
     const from = await filled(Array.from({ length: n }, (_, id) => ({ prediction_id: `id-${id}`, val_score: (id * 7919) % n })))
     const { scores = [] } = (await makeOverview(from)).datasets[0] ?? {}

@@ -1,4 +1,4 @@
-import { isRealFold } from '../store/real-fold.ts'
+import { isFinalFit, isRealFold } from '../store/real-fold.ts'
 
 const model = 'chain_id, dataset_name, model_name, metric'
 
@@ -22,14 +22,14 @@ const figures = ['val', 'test'].flatMap((name) => ['mean', 'min', 'max', 'std'].
  */
 export const chainSummaryView = `
   WITH folds AS (
-    SELECT ${model}, fold_id, bool_and(${isRealFold}) AS is_real, ${firstOf('val_score')}, ${firstOf('test_score')}
+    SELECT ${model}, CASE WHEN NOT (${isFinalFit}) THEN fold_id END AS fold, ${isRealFold} AS is_real, ${firstOf('val_score')}, ${firstOf('test_score')}
     FROM catalog.main.predictions WHERE chain_id IS NOT NULL GROUP BY ALL),
   spread AS (
     SELECT *, val_score - avg(val_score) FILTER (is_real) OVER chain AS val_off, test_score - avg(test_score) FILTER (is_real) OVER chain AS test_off
     FROM folds WINDOW chain AS (PARTITION BY ${model})),
   summed AS (
     SELECT ${model}, count(*) FILTER (is_real) AS n_folds, ${figuresOf('val')}, ${figuresOf('test')},
-      any_value(test_score) FILTER (fold_id = 'final') AS final_test_score
+      any_value(test_score) FILTER (fold IS NULL) AS final_test_score
     FROM spread GROUP BY ALL)
   SELECT c.chain_id, coalesce(s.dataset_name, c.dataset_name) AS dataset_name, coalesce(s.model_name, c.model_name) AS model_name,
     coalesce(s.metric, c.metric) AS metric, coalesce(n_folds, 0) AS n_folds, ${figures}, s.final_test_score

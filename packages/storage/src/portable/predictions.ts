@@ -3,6 +3,7 @@ import { PredictionFilter } from '@nirs-workspace/types'
 import type { Table } from 'apache-arrow'
 import { ArrayReader } from '../arrays/array-reader.ts'
 import { type ArrayRow, LoadChoice, type LoadOptions } from '../arrays/array-source.ts'
+import { refuseUnsettledArrays } from '../arrays/unsettled-arrays.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
 import type { CatalogOptions } from '../catalog/catalog-file.ts'
 import { findCatalog } from '../catalog/find-catalog.ts'
@@ -138,6 +139,7 @@ export class Predictions implements AsyncDisposable {
   async *arrays(ids?: readonly string[], options: LoadOptions = {}): AsyncGenerator<ArrayRow[]> {
     if (ids !== undefined) checkTexts('ids', ids)
     checkGiven(LoadChoice, options)
+    if (ids !== undefined) await refuseUnsettledArrays(this.#opened.resolved.root, () => ids)
     for await (const refs of arrayRefs(this.#catalog(), this.#filter, ids, options)) {
       for await (const rows of (await this.#reader()).load(this.#opened.resolved, refs, options)) {
         yield rows
@@ -169,8 +171,11 @@ export class Predictions implements AsyncDisposable {
     if (closed) return
     this.#opened.closed = true
     this.#opened.reader = null
-    if (reader !== null) (await reader).close()
-    catalog.close()
+    try {
+      if (reader !== null) (await reader).close()
+    } finally {
+      catalog.close()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -184,8 +189,15 @@ export class Predictions implements AsyncDisposable {
     return this.#opened.catalog
   }
 
-  #reader(): Promise<ArrayReader> {
+  async #reader(): Promise<ArrayReader> {
     this.#opened.reader ??= ArrayReader.open()
-    return this.#opened.reader
+    const opening = this.#opened.reader
+    try {
+      return await opening
+    } catch (error) {
+      // The next one who asks tries again.
+      if (this.#opened.reader === opening) this.#opened.reader = null
+      throw error
+    }
   }
 }

@@ -5,11 +5,11 @@ import type { SqlResult } from '@nirs-workspace/types'
 import type { ArrayPlaces } from '../arrays/array-reader.ts'
 import { StorageError } from '../errors.ts'
 import { checkGiven, checkText } from '../options/check-options.ts'
-import { maybeCount, maybeSome, optionsOf, signal } from '../options/option-schemas.ts'
+import { maybeCount, maybeSome, maybeWait, optionsOf, signal } from '../options/option-schemas.ts'
 import { Places, QueryAnswer, type QueryRequest } from './query-messages.ts'
 
 export interface SqlLimits {
-  /** Milliseconds from the start of the process that runs the query. Default 5 000. */
+  /** Milliseconds from the start of the process that runs the query. Default 5 000, at most 2 147 483 647. */
   readonly deadline?: number | undefined
   /** Megabytes for the engine; the process around it has a reserve of its own. Default 512. */
   readonly memoryMb?: number | undefined
@@ -20,7 +20,7 @@ export interface SqlLimits {
   readonly signal?: AbortSignal | undefined
 }
 
-const Limits = optionsOf<SqlLimits>({ deadline: maybeSome, memoryMb: maybeSome, rows: maybeCount, bytes: maybeCount, signal })
+const Limits = optionsOf<SqlLimits>({ deadline: maybeWait, memoryMb: maybeSome, rows: maybeCount, bytes: maybeCount, signal })
 
 const longestText = 20_000
 const entry = fileURLToPath(new URL('./query-child.ts', import.meta.url))

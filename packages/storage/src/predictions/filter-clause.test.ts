@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { narrowFilter } from '../portable/narrow-filter.ts'
 import { filterKey, whereClause } from './filter-clause.ts'
+import { summarizeFilter } from './filter-summary.ts'
 import { listPredictions } from './list.ts'
 import { emptyFilter, openSampleCatalog, type SampleCatalog } from './testing/sample-catalog.ts'
 
@@ -127,5 +128,12 @@ describe('filters', () => {
     expect(key({ metric: ['a', 'b'], partition: ['val'] }, 'x y')).toBe(key({ partition: ['val'], metric: ['b', 'a', 'a'] }, ' y  x'))
     expect(key({ metric: ['a', 'b'] })).not.toBe(key({ metric: ['a,b'] }))
     expect(key({ metric: ['a'] })).not.toBe(key({ model_name: ['a'] }))
+  })
+
+  test('a range with an infinite end is another filter than none, whichever is asked for first', async () => {
+    const { NEGATIVE_INFINITY: least, POSITIVE_INFINITY: most } = Number
+    const total = async (ranges: PredictionFilter['ranges']) => (await summarizeFilter(catalog, { ...emptyFilter, ranges })).total
+    expect([await total({}), await total({ val_score: { min: least } }), await total({ val_score: { min: most } })]).toEqual([5, 2, 0])
+    expect([await total({ n_samples: { max: most } }), await total({ n_samples: {} })]).toEqual([4, 5])
   })
 })

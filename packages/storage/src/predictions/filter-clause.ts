@@ -77,9 +77,12 @@ type Bound = string | number | undefined
 export const filterKey = (filter: PredictionFilter): string =>
   JSON.stringify([
     facetColumns.map((column) => [...new Set(filter.equals[column] ?? [])].sort()),
-    rangeColumns.map((column) => [filter.ranges[column]?.min ?? null, filter.ranges[column]?.max ?? null]),
+    rangeColumns.map((column) => [boundKey(filter.ranges[column]?.min), boundKey(filter.ranges[column]?.max)]),
     searchWords(filter.q).sort(),
   ])
+
+// JSON has no infinities: as null, an infinite end would be none at all.
+const boundKey = (bound: Bound): string[] => [typeof bound, String(bound)]
 
 /**
  * Both bounds are inclusive. A range asks for finite values: NaN would otherwise count as larger than every number. Numbers are bound as

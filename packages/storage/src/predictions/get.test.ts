@@ -18,6 +18,9 @@ beforeAll(async () => {
     { ...chain, prediction_id: 'f2', fold_id: '2', partition: 'val', val_score: Number.NaN },
     { ...chain, prediction_id: 'avg', fold_id: 'avg', fold_kind: 'average', partition: 'val' },
     { ...chain, prediction_id: 'other model', model_name: 'Ridge' },
+    { ...chain, prediction_id: 'other dataset', dataset_name: 'rye', fold_id: '3' },
+    { ...chain, prediction_id: 'other metric', metric: 'r2', fold_id: '4' },
+    { ...chain, prediction_id: 'other spelling', metric: 'RMSE', fold_id: '12' },
     { prediction_id: '__proto__', scores: '{"__proto__": {"__proto__": 1}}', best_params: '{"__proto__": 2}' },
     { prediction_id: 'no chain', pipeline_id: 'p', scores: null, best_params: null },
     { prediction_id: 'no chain either', pipeline_id: 'p' },
@@ -39,9 +42,9 @@ describe('one prediction', () => {
     expect(undecodable).toBeUndefined()
   })
 
-  test('siblings are the other rows of the chain and model, folds in the order of their numbers', async () => {
+  test('siblings are the other rows of the chain and model on its dataset and of its metric, folds in the order of their numbers', async () => {
     const { siblings } = await getPrediction(catalog, 'whole')
-    expect(siblings.map((row) => row.prediction_id)).toEqual(['f2', 'f10', 'avg'])
+    expect(siblings.map((row) => row.prediction_id)).toEqual(['f2', 'f10', 'other spelling', 'avg'])
     expect(siblings[0]).toEqual({
       prediction_id: 'f2',
       fold_id: '2',

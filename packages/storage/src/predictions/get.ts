@@ -1,4 +1,5 @@
 import type { PredictionDetail, PredictionRow } from '@nirs-workspace/types'
+import { isSameMetric } from '@nirs-workspace/types/metric'
 import { findUnreadableFile } from '../catalog/unreadable-files.ts'
 import { StorageError } from '../errors.ts'
 import { checkText } from '../options/check-options.ts'
@@ -53,30 +54,22 @@ const decodeOr = <T>(decode: () => T): T | undefined => {
   }
 }
 
-const siblingsOf = (catalog: CatalogReader, row: PredictionRow, options: QueryOptions): Promise<PredictionDetail['siblings']> => {
+/** Of the metric of the row in any spelling: scores that stand beside each other are compared. */
+const siblingsOf = async (catalog: CatalogReader, row: PredictionRow, options: QueryOptions): Promise<PredictionDetail['siblings']> => {
   const { sql, parameters } = sameModel(row)
   const query = `SELECT ${predictionColumns} FROM ${PREDICTIONS} WHERE ${sql} AND prediction_id <> $id
     ORDER BY try_cast(fold_id AS INTEGER) NULLS LAST, fold_id, partition, prediction_id`
-  return readRows(
-    catalog,
-    { sql: query, parameters: { ...parameters, id: row.prediction_id } },
-    (value) => sibling(readPredictionRow(value)),
-    options,
-  )
+  const rows = await readRows(catalog, { sql: query, parameters: { ...parameters, id: row.prediction_id } }, readPredictionRow, options)
+  return rows.filter(({ metric }) => isSameMetric(metric, row.metric)).map(sibling)
 }
 
-const sameModel = (row: PredictionRow): SqlPart =>
-  row.chain_id === null
-    ? {
-        sql: `chain_id IS NULL AND ${row.pipeline_id === null ? 'pipeline_id IS NULL' : 'pipeline_id = $pipeline'}
-          AND model_name = $model AND dataset_name = $dataset`,
-        parameters: {
-          model: row.model_name,
-          dataset: row.dataset_name,
-          ...(row.pipeline_id === null ? {} : { pipeline: row.pipeline_id }),
-        },
-      }
-    : { sql: 'chain_id = $chain AND model_name = $model', parameters: { chain: row.chain_id, model: row.model_name } }
+const sameModel = (row: PredictionRow): SqlPart => {
+  const same = 'model_name = $model AND dataset_name = $dataset'
+  const parameters = { model: row.model_name, dataset: row.dataset_name }
+  if (row.chain_id !== null) return { sql: `chain_id = $chain AND ${same}`, parameters: { ...parameters, chain: row.chain_id } }
+  if (row.pipeline_id === null) return { sql: `chain_id IS NULL AND pipeline_id IS NULL AND ${same}`, parameters }
+  return { sql: `chain_id IS NULL AND pipeline_id = $pipeline AND ${same}`, parameters: { ...parameters, pipeline: row.pipeline_id } }
+}
 
 const sibling = (row: PredictionRow): PredictionDetail['siblings'][number] => ({
   prediction_id: row.prediction_id,

@@ -1,4 +1,4 @@
-import { type FoldKind, type MetricDirection, metricDirection, type PredictionRow } from '@nirs-workspace/types'
+import { type FoldKind, type MetricDirection, metricDirection, metricKey, type PredictionRow } from '@nirs-workspace/types'
 import { quotedString } from '../engine/attach-store.ts'
 import type { ChunkParameter } from '../engine/stream-chunks.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
@@ -35,6 +35,19 @@ export const metricsUnder = (catalog: CatalogReader, { sql, parameters }: SqlPar
     options,
   )
 
+/** An expression that is the same for every spelling of one metric. */
+export const metricKeySql = (metrics: Iterable<string>): SqlPart => {
+  const parameters: Record<string, ChunkParameter> = {}
+  const branches = [...metrics]
+    .filter((metric) => metricKey(metric) !== metric)
+    .map((metric, index) => {
+      parameters[`spelling${index}`] = metric
+      parameters[`metric${index}`] = metricKey(metric)
+      return `WHEN $spelling${index} THEN $metric${index}`
+    })
+  return { sql: branches.length === 0 ? 'metric' : `CASE metric ${branches.join(' ')} ELSE metric END`, parameters }
+}
+
 /** Metrics that can be ranked, each with its direction; others are left out. */
 export const knownDirections = (metrics: readonly string[]): Map<string, KnownDirection> =>
   new Map(
@@ -47,7 +60,7 @@ export const knownDirections = (metrics: readonly string[]): Map<string, KnownDi
 export interface Podium {
   readonly contest: Contest
   readonly directions: ReadonlyMap<string, KnownDirection>
-  /** Rows are ranked within each value of these and within their metric. */
+  /** Rows are ranked within each value of these and within their metric, in all its spellings. */
   readonly within: readonly ('run_id' | 'dataset_name' | 'fold_kind')[]
   /** Rows per group. */
   readonly n: number
@@ -61,20 +74,26 @@ export const bestRows = async (catalog: CatalogReader, podium: Podium, options: 
   return rowsByRowid(catalog, Int32Array.from(rowids), options)
 }
 
+/** How many least values DuckDB does not tell. */
+const tooMany = 1_000_000
+
 /** The score of the nth best row comes first, so that only rows as good as that are sorted with their ids. */
 const podiumSql = ({ contest, directions, within, n, narrowing }: Podium): SqlPart => {
   const key = rankingKey(contest.score, directions)
-  const groups = [...within, 'metric'].join(', ')
+  const spelled = metricKeySql(directions.keys())
+  const groups = [...within, 'metric_key'].join(', ')
+  const grouped = [...within, `${spelled.sql} AS metric_key`].join(', ')
   const condition = narrowing === undefined ? contest.condition : `${contest.condition} AND ${narrowing.sql}`
   const source = `FROM ${PREDICTIONS} WHERE ${condition}`
+  const edge = n < tooMany ? `list_last(min(key, ${n}))` : 'max(key)'
   const sql = `WITH edges AS (
-      SELECT ${groups}, list_last(min(key, ${n})) AS edge FROM (SELECT ${groups}, ${key.sql} AS key ${source})
+      SELECT ${groups}, ${edge} AS edge FROM (SELECT ${grouped}, ${key.sql} AS key ${source})
       WHERE key IS NOT NULL GROUP BY ${groups})
-    SELECT place::INTEGER FROM (SELECT ${groups}, prediction_id, rowid AS place, ${key.sql} AS key ${source}) JOIN edges USING (${groups})
+    SELECT place::INTEGER FROM (SELECT ${grouped}, prediction_id, rowid AS place, ${key.sql} AS key ${source}) JOIN edges USING (${groups})
     WHERE key <= edge
     QUALIFY row_number() OVER (PARTITION BY ${groups} ORDER BY key, prediction_id, place) <= ${n}
     ORDER BY ${groups}, key, prediction_id, place`
-  return { sql, parameters: { ...narrowing?.parameters, ...key.parameters } }
+  return { sql, parameters: { ...narrowing?.parameters, ...spelled.parameters, ...key.parameters } }
 }
 
 /** An expression that is smallest for the best score of each metric, and null for metrics that are not in `directions`. */

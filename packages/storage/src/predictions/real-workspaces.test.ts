@@ -60,7 +60,7 @@ describe.runIf(hasSharedWorkspaces()).each(sharedWorkspaceNames)('workspace %s',
     copy = await copyWorkspace(name)
     cacheFolder = await mkdtemp(join(tmpdir(), 'nirs-workspace-test-'))
     catalog = await openCatalog(await buildCatalog(await resolveWorkspace(copy.path), { cacheFolder }))
-  }, 60_000)
+  })
   afterAll(async () => {
     catalog.close()
     await copy.remove()

@@ -1,8 +1,8 @@
-import { TopQuery } from '@nirs-workspace/types'
+import type { TopQuery } from '@nirs-workspace/types'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isStorageError } from '../errors.ts'
 import { openSampleCatalog, type SampleCatalog, type SampleRow } from './testing/sample-catalog.ts'
-import { topPredictions } from './top.ts'
+import { TopRequest, topPredictions } from './top.ts'
 
 const rows: SampleRow[] = [
   { prediction_id: 'nan', val_score: Number.NaN },
@@ -39,6 +39,9 @@ const rows: SampleRow[] = [
   { prediction_id: 'bias near', val_score: 0.2, metric: 'bias' },
   { prediction_id: 'bias nearest', val_score: -0.1, metric: 'bias' },
   { prediction_id: 'rye', val_score: 9, dataset_name: 'rye' },
+  { prediction_id: 'oat r2', val_score: 0.5, dataset_name: 'oat', metric: 'r2' },
+  { prediction_id: 'oat R2', val_score: 0.7, dataset_name: 'oat', metric: 'R2' },
+  { prediction_id: 'oat r2_score', val_score: 0.6, dataset_name: 'oat', metric: 'r2_score' },
 ]
 
 let catalog: SampleCatalog
@@ -49,12 +52,13 @@ beforeAll(async () => {
 afterAll(() => catalog.close())
 
 const top = async (query: Partial<TopQuery>, from = catalog) =>
-  (await topPredictions(from, TopQuery.parse(query))).map((row) => row.prediction_id)
+  (await topPredictions(from, TopRequest.parse(query))).map((row) => row.prediction_id)
 
 describe('top', () => {
   test('ranks cross-validation rows only, finite scores only, ties by id', async () => {
     expect(await top({ dataset_name: 'wheat', metric: 'rmse' })).toEqual(['a', 'b', 'avg', 'single'])
     expect(await top({ dataset_name: 'wheat', metric: 'rmse', n: 1 })).toEqual(['a'])
+    expect(await top({ dataset_name: 'wheat', metric: 'rmse', n: Number.MAX_SAFE_INTEGER })).toEqual(['a', 'b', 'avg', 'single'])
   })
 
   test('goes in the direction of the metric; a bias counts by its distance from zero', async () => {
@@ -63,7 +67,12 @@ describe('top', () => {
   })
 
   test('answers the best of every dataset and metric when several remain', async () => {
-    expect(await top({ n: 1 })).toEqual(['rye', 'acc high', 'bias nearest', 'a'])
+    expect(await top({ n: 1 })).toEqual(['oat R2', 'rye', 'acc high', 'bias nearest', 'a'])
+  })
+
+  test('spellings of one metric are ranked together', async () => {
+    expect(await top({ dataset_name: 'oat' })).toEqual(['oat R2', 'oat r2_score', 'oat r2'])
+    expect(await top({ dataset_name: 'oat', metric: 'r2', n: 2 })).toEqual(['oat R2', 'oat r2_score'])
   })
 
   test('an alias finds its metric, in any case', async () => {

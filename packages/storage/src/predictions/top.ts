@@ -15,7 +15,7 @@ export interface TopOptions extends QueryOptions {
 export const TopRequest = TopQuery.extend({ n: z.number().int().min(1).default(10) }).strict()
 
 /**
- * The n best rows of every dataset and metric (metrics are never ranked together): finite validation scores of folds, averages and
+ * The n best rows of every dataset and metric (metrics are never ranked together, spellings of one are): finite validation scores of folds, averages and
  * single fits, never refits nor `_agg` twins; ties by prediction_id. With `fold_kind: 'refit'`, refits by their test score instead: they
  * have no validation score of their own. Throws `metric_direction_unknown` unless the direction is given.
  */

@@ -1,4 +1,4 @@
-import { type FoldKind, metricDirection, type PredictionRow, type RunBest, type RunRow } from '@nirs-workspace/types'
+import { type FoldKind, metricDirection, metricKey, type PredictionRow, type RunBest, type RunRow } from '@nirs-workspace/types'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from '../predictions/catalog-reader.ts'
 import { groupRows } from '../predictions/group-rows.ts'
 import { bestRows, cvContest, knownDirections, metricsUnder } from '../predictions/ranking.ts'
@@ -40,7 +40,7 @@ const bestByRun = async (catalog: CatalogReader, ids: readonly string[], options
   const podium = { contest: cvContest(kinds), directions, within: ['run_id', 'dataset_name', 'fold_kind'], n: 1, narrowing } as const
   const found = new Map<string, PredictionRow>()
   for (const row of (await bestRows(catalog, podium, options)).sort(byKind)) {
-    const group = JSON.stringify([row.run_id, row.dataset_name, row.metric])
+    const group = JSON.stringify([row.run_id, row.dataset_name, metricKey(row.metric)])
     if (!found.has(group)) found.set(group, row)
   }
   return groupRows([...found.values()].sort(byName).map((row): [string, RunBest] => [row.run_id ?? '', runBest(row)]))

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const row = { run_id: 'r1', pipeline_id: 'p1', dataset_name: 'rye' }
   await catalog.insertPredictions([
     { ...row, prediction_id: 'good', val_score: 0.4 },
-    { ...row, prediction_id: 'better', val_score: 0.3 },
+    { ...row, prediction_id: 'better', val_score: 0.3, metric: 'RMSE' },
     { ...row, prediction_id: 'nan', val_score: Number.NaN },
     { ...row, prediction_id: 'refit', val_score: 0, pipeline_id: 'p2', fold_kind: 'refit', fold_id: 'final', refit_context: 'standalone' },
     { ...row, prediction_id: 'accurate', val_score: 0.9, metric: 'accuracy' },

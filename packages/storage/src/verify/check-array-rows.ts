@@ -8,12 +8,20 @@ import { type Concerned, lostArrays, withoutArrays } from '../workspace/array-fi
 import { counted } from '../workspace/counted-text.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { backupOrigin } from './check-array-file.ts'
+import type { CheckedMetadata } from './check-metadata.ts'
 import { type UnfinishedArrays, unfinishedArrays } from './unfinished-arrays.ts'
 
 const namedIds = 100
 
-/** What the collected rows of all files say together: duplicates, orphans, missing arrays, lengths and shapes that cannot be. */
-export const checkArrayRows = async (engine: Engine, resolved: ResolvedWorkspace): Promise<{ findings: Finding[]; rows: number }> => {
+/**
+ * What the collected rows of all files say together: duplicates, lengths and shapes that cannot be; orphans and missing arrays where it is
+ * known which predictions there are.
+ */
+export const checkArrayRows = async (
+  engine: Engine,
+  resolved: ResolvedWorkspace,
+  { isKnown }: Pick<CheckedMetadata, 'isKnown'>,
+): Promise<{ findings: Finding[]; rows: number }> => {
   const findings: Finding[] = []
   const tombstones = await tombstonesOf(resolved.arrays)
   if (tombstones === null) {
@@ -27,7 +35,7 @@ export const checkArrayRows = async (engine: Engine, resolved: ResolvedWorkspace
   await engine.run('CREATE TABLE memory.main.unfinished AS SELECT unnest($ids::JSON::VARCHAR[]) AS prediction_id', {
     ids: JSON.stringify(unfinished?.ids ?? []),
   })
-  for (const check of checksFor(resolved, unfinished)) {
+  for (const check of checksFor(resolved.kind !== 'portable' && isKnown, unfinished)) {
     const { count, ids } = await engine.one(
       Found,
       `SELECT count(*) AS count, list(id ORDER BY id)[1:${namedIds}] AS ids FROM (SELECT DISTINCT coalesce(prediction_id, '') AS id FROM (${check.sql}))`,
@@ -53,10 +61,8 @@ const finding =
 const inFiles = "memory.main.array_rows WHERE starts_with(origin, 'arrays/')"
 const inBackup = `memory.main.array_rows WHERE origin = '${backupOrigin}' AND prediction_id IS NOT NULL`
 
-const checksFor = (resolved: ResolvedWorkspace, unfinished: UnfinishedArrays | null): Check[] =>
-  resolved.kind === 'portable'
-    ? valueChecks
-    : [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), foreignRows, ...valueChecks]
+const checksFor = (isKnown: boolean, unfinished: UnfinishedArrays | null): Check[] =>
+  isKnown ? [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), foreignRows, ...valueChecks] : valueChecks
 
 const withoutPrediction = `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
   AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`

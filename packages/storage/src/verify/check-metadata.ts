@@ -8,7 +8,8 @@ import { isStorageError } from '../errors.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from '../migration/source-tables.ts'
 import { arraysTable } from '../migration/store-schema.ts'
 import { tableDigest } from '../migration/table-digest.ts'
-import { openSqlite } from '../sqlite/open-sqlite.ts'
+import type { SqliteStore } from '../sqlite/open-sqlite.ts'
+import { withSqlite } from '../sqlite/with-sqlite.ts'
 import { MissingParent, missingParentsFinding, missingParentsSql } from '../workspace/find-missing-parents.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -19,16 +20,32 @@ export interface Depth {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface CheckedMetadata {
+  readonly findings: Finding[]
+  /** Whether it could be read which predictions there are. */
+  readonly isKnown: boolean
+}
+
 /** Reads the metadata (every byte of a DuckDB store when deep) and notes the ids it knows. A store that cannot be read is a finding. */
-export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace, options: Depth): Promise<Finding[]> => {
+export const checkMetadata = async (engine: Engine, resolved: ResolvedWorkspace, options: Depth): Promise<CheckedMetadata> => {
+  const noted = { isKnown: false }
+  const findings = await readMetadata(engine, resolved, options, noted)
+  return { findings, ...noted }
+}
+
+interface Noted {
+  isKnown: boolean
+}
+
+const readMetadata = async (engine: Engine, resolved: ResolvedWorkspace, options: Depth, noted: Noted): Promise<Finding[]> => {
   const { duckdb, sqlite } = resolved
   try {
     if (sqlite !== null) {
-      return await checkSqlite(engine, sqlite)
+      return await withSqlite(sqlite, (database) => checkSqlite(engine, database, options.depth, noted))
     }
     if (duckdb === null) return []
     return await withAttachedStore(engine, duckdb, sourceAlias, async () => {
-      const found = await checkDuckdb(engine, options.depth)
+      const found = await checkDuckdb(engine, options.depth, noted)
       return [...found, ...(await checkBlocks(duckdb, options))]
     })
   } catch (error) {
@@ -52,13 +69,14 @@ export const checkBlocks = async (path: string, { depth, signal }: Depth): Promi
   return [{ code: 'store_blocks_damaged', severity: 'error', count: named.length, detail }]
 }
 
-const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep'): Promise<Finding[]> => {
+const checkDuckdb = async (engine: Engine, depth: 'quick' | 'deep', noted: Noted): Promise<Finding[]> => {
   const tables = await attachedTables(engine, sourceAlias)
   if (tables.has('predictions')) {
     const samples = tables.get('predictions')?.some(({ name }) => name === 'n_samples') ? 'n_samples' : 'NULL'
     const predictions = `SELECT prediction_id, dataset_name, fold_id, ${samples} FROM ${sourceTable('predictions')}`
     await engine.run(`INSERT INTO memory.main.known ${predictions}`)
   }
+  noted.isKnown = true
   if (tables.has(arraysTable)) {
     await engine.run(`INSERT INTO memory.main.legacy_tables VALUES ('${arraysTable}')`)
     await collectTableRows(engine, tables, arraysTable)
@@ -104,21 +122,34 @@ export const collectTableRows = async (engine: Engine, tables: SourceTables, ori
   }
 }
 
-const checkSqlite = async (engine: Engine, path: string): Promise<Finding[]> => {
-  const store = await openSqlite(path)
-  try {
-    const rows = store.database.prepare('SELECT prediction_id, dataset_name, fold_id, n_samples FROM predictions').all()
-    for (let start = 0; start < rows.length; start += 2000) {
-      const values = rows.slice(start, start + 2000).map(({ prediction_id, dataset_name, fold_id, n_samples }) => {
-        const texts = [prediction_id, dataset_name, fold_id].map((value) => quotedString(String(value)))
-        return `(${texts.join(', ')}, ${n_samples === null ? 'NULL' : Number(n_samples)})`
-      })
-      await engine.run(`INSERT INTO memory.main.known VALUES ${values.join(', ')}`)
-    }
-    const named = store.database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?')
-    const sql = missingParentsSql((table, column) => named.get(table, column) !== undefined, quotedIdentifier)
-    return missingParentsFinding(z.array(MissingParent).parse(store.database.prepare(sql).all()))
-  } finally {
-    await store.close()
+const checkSqlite = async (
+  engine: Engine,
+  database: SqliteStore['database'],
+  depth: 'quick' | 'deep',
+  noted: Noted,
+): Promise<Finding[]> => {
+  const rows = database.prepare('SELECT prediction_id, dataset_name, fold_id, n_samples FROM predictions').all()
+  for (let start = 0; start < rows.length; start += 2000) {
+    const values = rows.slice(start, start + 2000).map(({ prediction_id, dataset_name, fold_id, n_samples }) => {
+      const texts = [prediction_id, dataset_name, fold_id].map((value) => quotedString(String(value)))
+      return `(${texts.join(', ')}, ${n_samples === null ? 'NULL' : Number(n_samples)})`
+    })
+    await engine.run(`INSERT INTO memory.main.known VALUES ${values.join(', ')}`)
   }
+  noted.isKnown = true
+  const named = database.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?')
+  const sql = missingParentsSql((table, column) => named.get(table, column) !== undefined, quotedIdentifier)
+  const missing = missingParentsFinding(z.array(MissingParent).parse(database.prepare(sql).all()))
+  return depth === 'deep' ? [...missing, ...checkPages(database)] : missing
+}
+
+const Remark = z.object({ integrity_check: z.string() })
+
+/** Every page of a store.sqlite, indexes against their tables too. It has no checksums: another value in a row of the right form passes. */
+const checkPages = (database: SqliteStore['database']): Finding[] => {
+  const remarks = z.array(Remark).parse(database.prepare('PRAGMA integrity_check(100)').all())
+  const found = remarks.map(({ integrity_check }) => integrity_check).filter((remark) => remark !== 'ok')
+  if (found.length === 0) return []
+  const detail = `SQLite finds damage in store.sqlite: ${found.slice(0, 5).join('; ')}. Restore the file from a backup.`
+  return [{ code: 'store_unreadable', severity: 'error', count: found.length, detail }]
 }

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, systemCode } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
 import { sourceAlias, sourceTable } from '../migration/source-tables.ts'
-import { openSqlite } from '../sqlite/open-sqlite.ts'
+import { withSqlite } from '../sqlite/with-sqlite.ts'
 import { counted } from '../workspace/counted-text.ts'
 import { findMissingModels, some } from '../workspace/find-missing-models.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
@@ -94,15 +94,12 @@ const readTable = async <T extends z.ZodObject>(
 ): Promise<z.output<T>[]> => {
   const columns = Object.keys(row.shape)
   if (sqlite !== null) {
-    const store = await openSqlite(sqlite)
-    try {
-      const [found] = store.database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").all(table)
+    return withSqlite(sqlite, (database) => {
+      const [found] = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").all(table)
       if (found === undefined) return []
       const list = columns.map((name) => `CAST(${name} AS TEXT) AS ${name}`).join(', ')
-      return z.array(row).parse(store.database.prepare(`SELECT ${list} FROM ${table}`).all())
-    } finally {
-      await store.close()
-    }
+      return z.array(row).parse(database.prepare(`SELECT ${list} FROM ${table}`).all())
+    })
   }
   if (duckdb === null) return []
   return withAttachedStore(engine, duckdb, sourceAlias, async () => {

@@ -53,11 +53,12 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   progress.expect([], 0, bytesOf(files), 0)
   await createArrayTables(engine)
   progress.phase('verify', 'Checking the metadata')
-  findings.push(...(await checkMetadata(engine, resolved, options)))
+  const metadata = await checkMetadata(engine, resolved, options)
+  findings.push(...metadata.findings)
   const isStoreSound = findings.every(({ severity }) => severity !== 'error')
   if (isStoreSound) {
     progress.phase('verify', 'Checking the models')
-    findings.push(...(await checkModels(engine, resolved, options)))
+    findings.push(...(await collected(() => checkModels(engine, resolved, options))))
   }
   findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)), ...(await findCutLog(resolved)))
@@ -81,7 +82,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     findings.push(...found.map((finding) => ({ ...finding, detail: `${finding.detail}${lost}` })))
   }
   findings.push(...unreadable.missing)
-  const { findings: inRows, rows } = await checkArrayRows(engine, resolved)
+  const { findings: inRows, rows } = await checkArrayRows(engine, resolved, metadata)
   findings.push(...inRows)
   if (options.depth === 'deep' && isStoreSound) findings.push(...(await collected(() => checkStaleRows(engine, resolved))))
   const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), { ...options, isStoreSound })
@@ -155,6 +156,8 @@ const collected = async (work: () => Promise<Finding[]>): Promise<Finding[]> => 
   try {
     return await work()
   } catch (error) {
+    // Of a store.sqlite some damage shows only where a table is read.
+    if (isStorageError(error, 'store_unreadable')) return [{ code: 'store_unreadable', severity: 'error', count: 1, detail: error.message }]
     if (isStorageError(error, 'arrays_corrupt', 'arrays_missing')) {
       return [{ code: 'corrupt_array_file', severity: 'error', count: 1, detail: error.message }]
     }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isFolder, lookAtLink, namesIn } from './look-at.ts'
 import type { ResolvedWorkspace } from './resolved-workspace.ts'
 
@@ -15,7 +15,7 @@ const parquetName = /^[^.].*\.parquet$/i
 /** The Parquet files of a workspace, by name. Hidden ones are temporary and left out. */
 export const listArrayFiles = async (resolved: ResolvedWorkspace): Promise<ArrayFile[]> => {
   const { parquet, arrays } = resolved
-  if (parquet !== null) return [{ path: parquet.slice(arrays.length + 1), bytes: await regularSize(parquet) }]
+  if (parquet !== null) return [{ path: basename(parquet), bytes: await regularSize(parquet) }]
   const files: ArrayFile[] = []
   for (const name of await namesIn(arrays)) {
     if (parquetName.test(name)) files.push({ path: `arrays/${name}`, bytes: await regularSize(join(arrays, name)) })

@@ -1,6 +1,6 @@
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { flipBit } from '../array-store/testing/flip-bits.ts'
 import { withEngine } from '../engine/open-engine.ts'
@@ -15,8 +15,6 @@ import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { findCutLog } from './find-cut-log.ts'
 import { inspectWorkspace } from './inspect-workspace.ts'
 import { resolveWorkspace } from './resolve-workspace.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 test.skipIf(!hasSharedWorkspaces())('a damaged log is named as such: the store beside it is not what has to be restored', async () => {
   await using copy = await copyWorkspace('crashed-wal')

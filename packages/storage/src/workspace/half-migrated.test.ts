@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { withArrayReader } from '../arrays/array-reader.ts'
 import { writeArrayFile } from '../arrays/testing/fixture-workspace.ts'
@@ -12,9 +12,6 @@ import { exportDataset } from '../export/export-dataset.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { inspectWorkspace } from './inspect-workspace.ts'
 import { resolveWorkspace } from './resolve-workspace.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 const datasets = ['cut', 'flipped', 'fifteen', 'twenty', 'table only']
 const Place = z.object({ prediction_id: z.string(), array_source: z.string().nullable() })

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ExportedFile, ExportRequest, PredictionFilter } from '@nirs-workspace/types'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { type ArrayPlaces, withArrayReader } from '../arrays/array-reader.ts'
 import { buildCatalog } from '../catalog/build-catalog.ts'
@@ -19,9 +19,6 @@ import { listPredictions } from '../predictions/list.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { resolveWorkspace } from './resolve-workspace.ts'
-
-// Real engines and files, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 const mark = '\ufeff'
 /** Names and ids that differ only in a leading U+FEFF, the mark alone among them. */

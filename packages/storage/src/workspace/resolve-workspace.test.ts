@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { listArrayFiles } from './array-files.ts'
 import { fingerprintWorkspace } from './fingerprint-workspace.ts'
 import { resolveWorkspace } from './resolve-workspace.ts'
 
@@ -36,6 +37,15 @@ test('test_predictions_from_parquet: a lone Parquet file and a folder of arrays/
   await makeParquet(file, [{ id: 'a' }])
   expect(await resolveWorkspace(file)).toMatchObject({ kind: 'portable', parquet: file, root: join(folder.path, 'arrays'), duckdb: null })
   expect(await resolveWorkspace(folder.path)).toMatchObject({ kind: 'portable', parquet: null, root: folder.path })
+})
+
+test('a lone Parquet file has its whole name, in the root of a drive, too', async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, 'wheat.parquet')
+  await makeParquet(file, [{ id: 'a' }])
+  const resolved = await resolveWorkspace(file)
+  const inRoot = { ...resolved, root: '/', arrays: '/', parquet: '/wheat.parquet' }
+  for (const place of [resolved, inRoot]) expect(await listArrayFiles(place)).toMatchObject([{ path: 'wheat.parquet' }])
 })
 
 test('a missing path is workspace_not_found, anything else not_a_workspace; neither creates anything', async () => {
