@@ -21,7 +21,7 @@ test('when the process that reads arrays dies, the next read starts another', as
   const { pid } = app.services.arrays
   if (pid === undefined) throw new Error('There is no reader.')
   process.kill(pid, 'SIGKILL')
-  await vi.waitFor(() => expect(app.services.arrays.pid).not.toBe(pid))
+  await vi.waitFor(() => expect(app.services.arrays.pid).not.toBe(pid), 120_000)
   expect(await app.get(path)).toEqual(first)
 })
 
@@ -30,7 +30,7 @@ test('the reader is at hand before the first click, and a store is not opened fo
   const before = treeHash(path)
   app = await openTestApp(path, { readAhead: true })
   await app.get('/overview')
-  await vi.waitFor(() => expect(app.services.arrays.pid).toBeDefined())
+  await vi.waitFor(() => expect(app.services.arrays.pid).toBeDefined(), 120_000)
   const writer = await startWriter(join(path, 'store.duckdb'))
   await writer.release()
   expect(treeHash(path)).toBe(before)

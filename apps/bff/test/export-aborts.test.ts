@@ -64,11 +64,11 @@ const expectFreshExport = async (): Promise<void> => {
 }
 
 test('X2: clients that go away at any moment leave no process and no turn taken, and the next export succeeds', async () => {
-  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
+  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 120_000)
   const moments = Array.from({ length: 24 }, (_, index) => ({ ms: (index * 37) % 600, body: index % 3 === 0 ? oneFile : zip }))
   await Promise.all(moments.map(({ ms, body }) => abortAfter(ms, body)))
   await expectFreshExport()
-  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
+  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 120_000)
   expect((await exportFolders()).filter((name) => !name.endsWith('.parquet'))).toEqual([])
 })
 
@@ -89,18 +89,19 @@ const openLarge = async (): Promise<string> => {
   return workspace.id
 }
 
-test('X2: clients that stop reading hold their turns until they go, and whoever waits behind them may go away too', async () => {
+test('X2: clients that stop reading keep no others waiting for long, and whoever waits behind them may go away', async () => {
   const id = await openLarge()
-  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
+  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 120_000)
   const readers = await Promise.all(Array.from({ length: 3 }, () => stalled(server.port, server.token, `?workspace=${id}`)))
-  await vi.waitFor(() => expect(readers.every(({ bytesRead }) => bytesRead > 0)).toBe(true), 20_000)
+  await vi.waitFor(() => expect(readers.every(({ bytesRead }) => bytesRead > 0)).toBe(true), 120_000)
   await sleep(1000)
   expect(childrenAlive()).toBe(3)
   await Promise.all([abortAfter(50, zip), abortAfter(150, oneFile), abortAfter(300, zip)])
-  expect(childrenAlive()).toBe(3)
-  for (const reader of readers) reader.destroy()
+  await vi.waitFor(() => expect(childrenAlive()).toBe(3), 120_000)
+  expect((await (await requestExport(oneFile)).arrayBuffer()).byteLength).toBeGreaterThan(0)
   await expectFreshExport()
-  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 10_000)
+  for (const reader of readers) reader.destroy()
+  await vi.waitFor(() => expect(childrenAlive()).toBe(0), 120_000)
 })
 
 test('a server that is told to stop ends although exports are at work, waiting and stalled', async () => {

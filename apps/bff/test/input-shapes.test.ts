@@ -307,6 +307,11 @@ test('OpenAPI describes every route, and the page shows them without scripts', a
   expect(document.paths['/aggregated-predictions/export']?.post?.responses).toMatchObject({
     200: { headers: { 'x-export-warnings': { schema: { type: 'string' } } } },
   })
+  const problems = (method: string, path: string) => JSON.stringify(document.paths[path]?.[method]?.responses)
+  expect(['/health', '/jobs'].map((path) => /token_required.*too_many_requests/.test(problems('get', path)))).toEqual([false, true])
+  // What a job meets comes at its end, as an event.
+  for (const verb of ['rollback', 'verify'])
+    expect(problems('post', `/workspace/migrate/${verb}`)).not.toMatch(/store_locked|backup_not_found|changed_since/)
   const page = await (await send('GET', '/docs')).text()
   expect(page).not.toContain('<script')
   expect(page).not.toMatch(/https?:\/\//)

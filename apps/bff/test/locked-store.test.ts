@@ -40,7 +40,7 @@ test('L1: while another process holds the store, what was last known is told, as
     expect(await inspect()).toMatchObject({ locked_by: null })
     expect((await stats()).as_of ?? '').not.toBe(as_of)
     expect(await migrateStatus()).toMatchObject({ locked_by: null, estimated_duration_seconds: expect.any(Number) })
-  }, 15_000)
+  }, 120_000)
 })
 
 test('L1: who holds a store without having changed it yet is named where the store had to be opened', async () => {
@@ -63,6 +63,10 @@ test('L1: a store that has never been seen before somebody held it is refused, n
     const problem = (await response.json()) as Problem
     expect([route, response.status, problem.locked_by?.pid]).toEqual([route, 423, writer.pid])
   }
+  const lists = ['/predictions', '/predictions/facets', '/predictions/histogram?column=val_score', '/predictions/top', '/overview', '/runs']
+  const single = ['/predictions/x', '/predictions/x/scatter', '/runs/x', '/aggregated-predictions/export/x.parquet']
+  const asked = [...[...lists, ...single].map((route) => app.request(route)), app.post('/aggregated-predictions/export/count', {})]
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([423]))
   await writer.release()
 })
 

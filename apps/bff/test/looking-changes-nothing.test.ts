@@ -79,7 +79,7 @@ test('no lock is held while idle, a writer is named while it works, and its chan
   await vi.waitFor(async () => {
     await total(opened)
     expect(await listed()).toMatchObject({ writer: { pid: writer.pid }, catalog: { state: 'stale' } })
-  }, 15_000)
+  }, 120_000)
   expect(await total(app)).toBe(before)
   expect((await app.get('/workspace/storage-status')) as StorageStatus).toMatchObject({
     storage_mode: 'legacy',
@@ -89,7 +89,7 @@ test('no lock is held while idle, a writer is named while it works, and its chan
   await vi.waitFor(async () => {
     await total(opened)
     expect(await listed()).toMatchObject({ writer: null, catalog: { state: 'ready' } })
-  }, 15_000)
+  }, 120_000)
   const runs = (await app.get('/runs?q=renamed')) as { total: number }
   expect(runs.total).toBeGreaterThan(0)
 })

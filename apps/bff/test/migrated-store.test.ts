@@ -6,8 +6,6 @@ import * as z from 'zod'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { copyMigratedDemo, copySample, hasSamples, removeCopies, sampleFile } from '../src/testing/workspace-copies.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
-
 let app: TestApp
 afterEach(() => app.close())
 afterAll(removeCopies)
@@ -73,7 +71,7 @@ test('test_full_training_to_results_migrated_store: a training saved into a migr
     await store.completePipeline(pipeline_id)
     await store.completeRun(run_id)
   }
-  await vi.waitFor(async () => expect((await pageOf('limit=1')).total).toBe(total + 2), { timeout: 60_000, interval: 200 })
+  await vi.waitFor(async () => expect((await pageOf('limit=1')).total).toBe(total + 2), { timeout: 120_000, interval: 200 })
   const { rows } = await pageOf('limit=5&dataset_name=barley')
   expect(rows.map((row) => [row.model_name, row.fold_id, row.val_score]).toSorted()).toEqual([
     ['PLS7', '0', 0.5],

@@ -2,9 +2,13 @@ import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { JobFiles } from '../src/jobs/job-files.ts'
+import { Jobs } from '../src/jobs/jobs.ts'
+import { createLog } from '../src/log.ts'
 import { startWriter } from '../src/testing/start-writer.ts'
 import { openTestApp, type TestApp } from '../src/testing/test-app.ts'
 import { copyDemo, removeCopies } from '../src/testing/workspace-copies.ts'
+import { Recents } from '../src/workspaces/recents.ts'
 
 let app: TestApp
 let root: string
@@ -91,6 +95,31 @@ test('S1: a workspace that becomes a link out of the workspace root while it is 
   await rm(outside, { recursive: true })
 })
 
+test('S1: of what the same user has opened elsewhere nothing is told, and no job of it taken up', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
+  const folders = { cache: join(home, 'cache'), config: join(home, 'config'), state: join(home, 'state') }
+  const log = createLog(() => undefined)
+  const recents = new Recents(folders.config, log)
+  const startJob = () => ({ pid: null, cancel: () => undefined, ended: new Promise<undefined>(() => undefined) })
+  const before = new Jobs(new JobFiles(folders.state), log, startJob)
+  for (const path of [join(root, 'lab'), '/home/jane/private', `${root}-of-jane`]) {
+    recents.add(path, path)
+    before.start({ kind: 'verify', workspace: { id: path.replaceAll(/\W/g, ''), path } })
+  }
+  await app.close()
+  app = await openTestApp(undefined, { isNetwork: true, workspaceRoot: root, folders, startJob })
+  const { jobs, hub } = app.services
+  const told: unknown[] = [await app.get('/workspaces'), await app.get('/jobs')]
+  hub.subscribe('jobs', 0, (event) => told.push(event))
+  expect(told).toMatchObject([{ recents: [{ name: join(root, 'lab') }] }, { total: 1 }, { type: 'snapshot', seq: 3 }, { seq: 1 }])
+  expect(JSON.stringify(told)).not.toContain('jane')
+  expect(jobs.abandoned().map((job) => job.workspace_path)).toEqual([join(root, 'lab')])
+  for (const { job_id, workspace_path } of before.list()) {
+    expect((await app.request(`/jobs/${job_id}`)).status).toBe(workspace_path.includes('jane') ? 404 : 200)
+  }
+  await rm(home, { recursive: true })
+})
+
 test('S1: who holds a store is named without the path of its program', async () => {
   const path = join(root, 'held')
   await rename(await copyDemo(), path)
@@ -106,7 +135,7 @@ test('S1: who holds a store is named without the path of its program', async () 
     const listed = await (await app.request('/workspaces')).text()
     expect(JSON.parse(listed).rows[0].catalog.detail).toContain(String(writer.pid))
     expect(listed).not.toContain(process.execPath)
-  }, 15_000)
+  }, 120_000)
   const job = await app.post('/workspace/migrate', { dry_run: false })
   const { job_id } = (await job.json()) as { job_id: string }
   await app.services.jobs.whenEnded(job_id)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeArrays } from '@nirs-workspace/storage'
-import type { Facets, PredictionArrays, PredictionDetail, PredictionPage } from '@nirs-workspace/types'
+import { type Facets, metricKey, type PredictionArrays, type PredictionDetail, type PredictionPage } from '@nirs-workspace/types'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { startWriter } from '../src/testing/start-writer.ts'
@@ -64,13 +64,19 @@ test('G16: a row of an unknown metric keeps nobody from ranking the others, and 
   const anyRow = (partition: string) => `(SELECT * REPLACE (uuid()::VARCHAR AS prediction_id, 'lab_index' AS metric, 'odd' AS model_name)
     FROM store.predictions WHERE partition = '${partition}' AND val_score IS NOT NULL ORDER BY prediction_id LIMIT 1)`
   await writer.run(`INSERT INTO store.predictions BY NAME ${anyRow('val')}`)
+  // A spelling that sorts before the usual one, of a score that comes after the best.
+  await writer.run(`INSERT INTO store.predictions BY NAME (SELECT * REPLACE (uuid()::VARCHAR AS prediction_id, 'MSE' AS metric, val_score + 1e-9 AS val_score)
+    FROM store.predictions WHERE partition = 'val' AND metric = 'mse' AND refit_context IS NULL AND val_score > 0 ORDER BY val_score LIMIT 1)`)
   await writer.release()
   app = await openTestApp(path)
   const top = async (query: string) => (await app.get(`/predictions/top?${query}`)) as Ranking
   const all = await top('n=3')
   expect(all.unranked_metrics).toEqual(['lab_index'])
   expect(new Set(all.rows.map((row) => row.metric)).size).toBeGreaterThan(1)
-  const alone = await Promise.all([...new Set(all.rows.map((row) => row.metric))].map((metric) => top(`n=3&metric=${metric}`)))
+  const spelled = all.rows.filter((row) => metricKey(row.metric) === 'mse')
+  expect(spelled.some((row) => row.metric === 'MSE')).toBe(true)
+  expect(spelled.map((row) => row.prediction_id)).toEqual((await top('n=3&metric=mse')).rows.map((row) => row.prediction_id))
+  const alone = await Promise.all([...new Set(all.rows.map((row) => metricKey(row.metric)))].map((metric) => top(`n=3&metric=${metric}`)))
   const ids = (rankings: Ranking[]) => rankings.flatMap(({ rows }) => rows.map((row) => row.prediction_id)).sort()
   expect(ids([all])).toEqual(ids(alone))
   expect(all.rows).toEqual(all.rows.toSorted((a, b) => (a.dataset_name < b.dataset_name ? -1 : a.dataset_name > b.dataset_name ? 1 : 0)))

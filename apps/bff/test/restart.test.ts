@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Job, StorageStatus } from '@nirs-workspace/types'
 import { afterAll, expect, test, vi } from 'vitest'
 import { serveCli } from '../src/testing/run-cli.ts'
@@ -24,14 +25,14 @@ test('a server that is killed in mid-migration is started again: the job has one
 
   const looking = await serveCli([path, '--read-only'], home)
   const shown = async () => (await looking.request('/predictions')).status
-  await vi.waitFor(async () => expect(await shown()).toBe(200), { timeout: 60_000, interval: 200 })
+  await vi.waitFor(async () => expect(await shown()).toBe(200), { timeout: 120_000, interval: 200 })
   expect(((await (await looking.request(`/jobs/${job_id}`)).json()) as Job).ended_at).not.toBeNull()
   await looking.end('SIGTERM')
 
   const second = await serveCli([path], home)
   const jobOf = async () => (await (await second.request(`/jobs/${job_id}`)).json()) as Job
   await vi.waitFor(async () => expect(['completed', 'interrupted', 'cancelled', 'failed']).toContain((await jobOf()).state), {
-    timeout: 60_000,
+    timeout: 120_000,
     interval: 200,
   })
   const status = (await (await second.request('/workspace/storage-status')).json()) as StorageStatus
@@ -41,9 +42,43 @@ test('a server that is killed in mid-migration is started again: the job has one
   if (state !== 'completed') {
     const next = (await (await second.request('/workspace/migrate', post)).json()) as { job_id: string }
     const done = async () => ((await (await second.request(`/jobs/${next.job_id}`)).json()) as Job).state
-    await vi.waitFor(async () => expect(await done()).toBe('completed'), { timeout: 60_000, interval: 200 })
+    await vi.waitFor(async () => expect(await done()).toBe('completed'), { timeout: 120_000, interval: 200 })
   }
   expect(await second.end('SIGTERM')).toBe(0)
+})
+
+test('what a job of any kind has left is put in order when the workspace is opened', async () => {
+  const path = await copyDemo()
+  const journal = join(path, '.nirs-workspace', 'journal.json')
+  const left = {
+    format: 'nirs-workspace/journal/1',
+    kind: 'vacuum',
+    job_id: 'left',
+    phase: 'prepare',
+    started_at: '2026-01-01T00:00:00.000Z',
+  }
+  await mkdir(dirname(journal), { recursive: true })
+  await writeFile(journal, JSON.stringify(left))
+  const server = await serveCli([path], home)
+  const jobOf = async () => (await (await server.request('/jobs/left')).json()) as Job
+  await vi.waitFor(async () => expect(await jobOf()).toMatchObject({ kind: 'recover', state: 'completed' }), {
+    timeout: 120_000,
+    interval: 200,
+  })
+  expect(existsSync(journal)).toBe(false)
+  // And what is left while it is open, under a name that is known by now: as a job of its own.
+  await mkdir(dirname(journal), { recursive: true })
+  await writeFile(journal, JSON.stringify(left))
+  const jobsOf = async () => ((await (await server.request('/jobs')).json()) as { rows: Job[] }).rows
+  await vi.waitFor(
+    async () => expect((await jobsOf()).filter(({ kind, state }) => kind === 'recover' && state === 'completed')).toHaveLength(2),
+    {
+      timeout: 120_000,
+      interval: 200,
+    },
+  )
+  expect([existsSync(journal), (await jobOf()).state]).toEqual([false, 'completed'])
+  expect(await server.end('SIGTERM')).toBe(0)
 })
 
 test('a server that is told to stop in mid-migration tells the job, and leaves the workspace whole', async () => {

@@ -47,7 +47,7 @@ describe('an array file that is damaged or gone', () => {
     await vi.waitFor(async () => {
       const states = new Map((await rowsOf()).map((row) => [row.prediction_id, row.arrays_state]))
       expect([states.get(cut), states.get(gone)]).toEqual(['unreadable', 'unreadable'])
-    })
+    }, 120_000)
     await told()
   })
 })
@@ -107,10 +107,10 @@ describe('a workspace that vanishes while it is open', () => {
     const heard: string[] = []
     const stop = app.services.hub.subscribe(`workspace:${app.workspace}`, undefined, (event: ServerEvent) => heard.push(event.type))
     await rename(path, `${path} renamed`)
-    await vi.waitFor(() => expect(heard).toContain('workspace_missing'), { timeout: 20_000, interval: 100 })
+    await vi.waitFor(() => expect(heard).toContain('workspace_missing'), { timeout: 120_000, interval: 100 })
     expect(await listed()).toMatchObject({ exists: false })
     await rename(`${path} renamed`, path)
-    await vi.waitFor(() => expect(heard).toContain('workspace_found'), { timeout: 20_000, interval: 100 })
+    await vi.waitFor(() => expect(heard).toContain('workspace_found'), { timeout: 120_000, interval: 100 })
     stop()
     expect(await listed()).toMatchObject({ exists: true, catalog: { state: 'ready', detail: null } })
     for (const [question] of [['/overview'], ['/workspace/stats'], ['/workspace/storage-status'], ['/predictions']] as const) {

@@ -58,7 +58,7 @@ test('N12: wrong paths are refused and create nothing', async () => {
 })
 
 /** For what the server notices by itself, every two seconds. */
-const waiting = { timeout: 20_000, interval: 100 }
+const waiting = { timeout: 120_000, interval: 100 }
 
 test('a store that becomes unreadable while it is open is told with the reason, until it can be read again', async () => {
   const path = await copyDemo()

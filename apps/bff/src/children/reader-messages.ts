@@ -2,7 +2,13 @@ import * as z from 'zod'
 import { WireError } from './wire-error.ts'
 
 const places = z.object({ root: z.string(), duckdb: z.string().nullable(), bak: z.string().nullable(), arrays: z.string().nullable() })
-const ref = z.object({ prediction_id: z.string(), array_source: z.string().nullable(), n_samples: z.number().nullish() })
+const ref = z.object({
+  prediction_id: z.string(),
+  array_source: z.string().nullable(),
+  n_samples: z.number().nullish(),
+  val_score: z.custom<number | null>((value) => value === null || typeof value === 'number').optional(),
+  file_bytes: z.number().nullish(),
+})
 
 /** What the array reader is asked for; each answer is a stream of chunks, ready to be sent to a client. */
 export const ReaderOrder = z.discriminatedUnion('type', [

@@ -1,6 +1,15 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStorageError, migrateStatus, recoverWorkspace, rollbackMigration, runMigration, verifyWorkspace } from '@nirs-workspace/storage'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  isStorageError,
+  migrateStatus,
+  type Recovery,
+  recoverWorkspace,
+  rollbackMigration,
+  runMigration,
+  verifyWorkspace,
+} from '@nirs-workspace/storage'
 import { errorCodes, type JobProgress } from '@nirs-workspace/types'
 import { followParent, tellParent } from './child-process.ts'
 import { type FromJob, type JobOutcome, type JobRequest, ToJob } from './job-messages.ts'
@@ -32,14 +41,27 @@ const work = (request: JobRequest): Promise<unknown> => {
       return rollbackMigration(path, { jobId, onProgress, force: request.force })
     case 'verify':
       return verifyWorkspace(path, { signal, onProgress, depth: request.depth })
+    case 'recover':
+      return recoverWorkspace(path)
   }
 }
 
 /** What becomes of a job whose process died: finished if it had got past its commit, otherwise undone. */
 const recover = async (request: JobRequest): Promise<JobOutcome> => {
-  const recovery = await recoverWorkspace(request.path)
+  const recovery = await recoverPatiently(request.path)
+  if (request.kind === 'recover' && recovery.is_busy !== true) return completed(null)
   if (recovery.outcome !== 'finished' || recovery.job_id !== request.job_id) return interruptedOutcome(recovery, request.job_id)
   return completed(request.kind === 'migrate' ? (await migrateStatus(request.path)).last_report : null)
+}
+
+/** Whoever reads the store to show it lets go of it in a moment. */
+const recoverPatiently = async (path: string): Promise<Recovery> => {
+  for (const pause of [250, 500, 1000, 2000, 4000]) {
+    const recovery = await recoverWorkspace(path)
+    if (recovery.is_busy !== true) return recovery
+    await sleep(pause)
+  }
+  return recoverWorkspace(path)
 }
 
 const toOutcome = (error: unknown): JobOutcome => {
@@ -83,7 +105,8 @@ const saveOutcome = (folder: string, outcome: JobOutcome): void => {
   const beside = join(folder, `.outcome-${process.pid}.tmp`)
   const file = openSync(beside, 'w', 0o600)
   try {
-    writeSync(file, JSON.stringify(outcome))
+    // All of it or an error; `writeSync` may write less on a disk that is nearly full.
+    writeFileSync(file, JSON.stringify(outcome))
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -9,6 +9,7 @@ import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { startServing, withServeOptions } from './serve.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
+import { notWritten } from './write-whole.ts'
 
 interface Options extends ServeFlags, OutputOptions {
   dir?: string
@@ -30,10 +31,18 @@ export const addDemo = (program: Command): void => {
 const demo = async (options: Options): Promise<number> => {
   const serveOptions = parseServeOptions(options)
   const directory = resolve(options.dir ?? join(userFolders().cache, 'demo', options.size))
-  const made = (await isWorkspace(directory)) ? undefined : await make(directory, options.size)
+  const made = (await isWorkspace(directory)) ? undefined : await makeWhole(directory, options.size)
   if (options.serve) return startServing([directory], serveOptions, options)
   printResult(options, { path: directory, made: made !== undefined, size: options.size, ...made }, ({ path }) => path)
   return exitCodes.done
+}
+
+const makeWhole = async (directory: string, size: DemoSize): ReturnType<typeof make> => {
+  try {
+    return await make(directory, size)
+  } catch (error) {
+    throw notWritten(directory, error)
+  }
 }
 
 /** Made beside and renamed, so that a demo that is there is a whole one. */

@@ -1,14 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { UsageError } from './output.ts'
-import { runServer, startAddress } from './run-server.ts'
+import { pageAddress, runServer } from './run-server.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'nirs-home-'))
-afterEach(() => vi.unstubAllEnvs())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
 afterAll(() => rm(home, { recursive: true, force: true }))
 
 const options: ServeOptions = {
@@ -38,12 +41,33 @@ test('an address or port that cannot be listened on is a mistake of the call, no
   last.close()
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'H18: the browser is opened with a code, as others see the arguments of its process',
+  async () => {
+    const opened = join(home, 'opened')
+    await writeFile(join(home, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > "${opened}.part" && mv "${opened}.part" "${opened}"\n`, {
+      mode: 0o755,
+    })
+    for (const [name, value] of Object.entries({ NIRS_WORKSPACE_HOME: home, CI: '', DISPLAY: ':1', PATH: `${home}:${process.env.PATH}` }))
+      vi.stubEnv(name, value)
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const ended = runServer([], { ...options, token: 'the-token', open: true }, {})
+    const address = await vi.waitFor(() => readFile(opened, 'utf8'), { timeout: 120_000 })
+    const answer = await fetch(address, { redirect: 'manual' })
+    process.emit('SIGTERM', 'SIGTERM')
+    await ended
+    expect(address).not.toContain('the-token')
+    expect(answer.headers.get('set-cookie')).toContain('=the-token;')
+  },
+)
+
 test.each([
-  [{ host: '127.0.0.1' }, 'http://127.0.0.1:4300/'],
+  [{ host: '127.0.0.1' }, {}, 'http://127.0.0.1:4300/'],
   // Listened on where the resolver says, which is often ::1.
-  [{ host: 'localhost' }, 'http://localhost:4300/'],
-  [{ host: '::1', token: 'abc' }, 'http://[::1]:4300/?token=abc'],
-  [{ host: '0.0.0.0', allowedNames: ['lab'], isNetwork: true }, 'http://lab:4300/'],
-])('the address of %j is %s', (given, address) => {
-  expect(startAddress(4300, { ...options, ...given })).toBe(address)
+  [{ host: 'localhost' }, { token: undefined }, 'http://localhost:4300/'],
+  [{ host: '::1' }, { token: 'abc' }, 'http://[::1]:4300/?token=abc'],
+  [{ host: '::1' }, { code: 'abc' }, 'http://[::1]:4300/?code=abc'],
+  [{ host: '0.0.0.0', allowedNames: ['lab'], isNetwork: true }, {}, 'http://lab:4300/'],
+])('the address of %j with %j is %s', (given, entry, address) => {
+  expect(pageAddress(4300, { ...options, ...given }, entry)).toBe(address)
 })

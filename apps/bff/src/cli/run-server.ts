@@ -25,13 +25,13 @@ export const runServer = async (paths: readonly string[], options: ServeOptions,
     const server = await startServer({ ...options, app: createApp(deps), hub, log, methodsAt }).catch(explainTo(options))
     deps.arrays.warmUp()
     void recoverJobs(deps.jobs, log, { readOnly })
-    const address = startAddress(server.port, options)
+    const address = pageAddress(server.port, options, { token: options.token })
     printResult(
       output,
       { url: address, port: server.port, workspaces: deps.workspaces.list().map(({ id, path }) => ({ id, path })) },
       () => address,
     )
-    if (options.open && hasDisplay()) openBrowser(address)
+    if (options.open && hasDisplay()) openBrowser(pageAddress(server.port, options, { code: server.makeEntryCode() }))
     await stopSignal()
     say('Stopping …')
     await server.close()
@@ -54,10 +54,15 @@ const explainTo =
   }
 
 /** Exported for tests. This machine is called as it was given: `localhost` is listened on where the resolver says. */
-export const startAddress = (port: number, { token, host, allowedNames, isNetwork }: ServeOptions): string => {
+export const pageAddress = (
+  port: number,
+  { host, allowedNames, isNetwork }: ServeOptions,
+  entry: { token?: string | undefined; code?: string | undefined },
+): string => {
   const local = host === '::1' ? '[::1]' : host
   const name = isNetwork ? (allowedNames[0] ?? host) : local
-  return `http://${name}:${port}/${token === undefined ? '' : `?token=${token}`}`
+  const [given] = Object.entries(entry).filter(([, value]) => value !== undefined)
+  return `http://${name}:${port}/${given === undefined ? '' : `?${given.join('=')}`}`
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a later one ends the process at once. */

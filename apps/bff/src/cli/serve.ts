@@ -13,7 +13,7 @@ export const withServeOptions = (command: Command): Command =>
       '127.0.0.1',
     )
     .option('--allow-host <name>', 'a name this server is called by; repeatable', collect, [])
-    .option('--workspace-root <folder>', 'open only workspaces inside this folder')
+    .option('--workspace-root <folder>', 'open and list only workspaces inside this folder')
     .option('--no-open', 'do not open the browser')
     .option('--no-token', 'ask for no token; on this machine only')
     .option('--token-file <file>', 'the token, instead of a new one at each start')

@@ -14,9 +14,19 @@ export const serveSession = (socket: WebSocket, hub: EventHub): void => {
   const meter = createMeter(limits.messagesPerSecond)
   const stopPings = keepAlive(socket)
 
+  let allowedBytes = limits.bufferedBytes
   const send = (event: ServerEvent): void => {
-    if (socket.bufferedAmount > limits.bufferedBytes) socket.close(closeCodes.tryAgainLater, 'too slow')
+    if (socket.bufferedAmount > allowedBytes) socket.close(closeCodes.tryAgainLater, 'too slow')
     else socket.send(hub.encode(event))
+  }
+
+  /** What a channel tells at once says nothing of how fast it is read. */
+  const subscribe = (channel: string, since: number | undefined): (() => void) => {
+    const hasRead = socket.bufferedAmount <= limits.bufferedBytes
+    if (hasRead) allowedBytes = Number.POSITIVE_INFINITY
+    const stop = hub.subscribe(channel, since, send)
+    if (hasRead) allowedBytes = socket.bufferedAmount + limits.bufferedBytes
+    return stop
   }
 
   const handle = (message: ClientMessage): void => {
@@ -25,7 +35,7 @@ export const serveSession = (socket: WebSocket, hub: EventHub): void => {
     if (message.type === 'unsubscribe') return
     if (subscriptions.size >= limits.subscriptions) socket.close(closeCodes.policy, 'too many subscriptions')
     else if (!hub.isChannel(message.channel)) socket.close(closeCodes.policy, 'unknown channel')
-    else subscriptions.set(message.channel, hub.subscribe(message.channel, message.since_seq, send))
+    else subscriptions.set(message.channel, subscribe(message.channel, message.since_seq))
   }
 
   socket.on('message', (data, isBinary) => {

@@ -64,3 +64,17 @@ test('unsubscribing stops the events of a channel', async () => {
   expect(listener.events.filter((event) => event.type === 'workspace_unlocked').map((event) => event.channel)).toEqual(['workspace:w2'])
   await listener.close()
 })
+
+test('a client that reads is told all that it missed, however much that is', async () => {
+  const report = 'x'.repeat(1_000_000)
+  const other = await startTestServer({
+    startJob: () => ({ pid: null, cancel: () => undefined, ended: Promise.resolve({ state: 'completed', report, error: null }) }),
+  })
+  const { jobs } = other.services
+  const ids = Array.from({ length: 10 }, (_, index) => jobs.start({ kind: 'verify', workspace: { id: 'w', path: `/w${index}` } }).job_id)
+  await Promise.all(ids.map((id) => jobs.whenEnded(id)))
+  const listener = await listen(other, 'jobs', 0)
+  await listener.until((event) => event.type !== 'snapshot' && event.seq === 20)
+  await listener.close()
+  await other.close()
+})

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '@nirs-workspace/types'
 import type { AllowedHosts } from './allowed-hosts.ts'
+import type { EntryCodes } from './entry-codes.ts'
 import type { GuessLimit } from './guess-limit.ts'
 import { bearerChallenge, sameToken, tokenOf } from './token.ts'
 
@@ -10,6 +11,7 @@ export interface GuardOptions {
   /** Undefined turns the token off; only for loopback. */
   token: string | undefined
   guesses: GuessLimit
+  entryCodes: EntryCodes
   /** Methods of the route at this path, undefined when there is none. Paths outside `/api` belong to the app. */
   methodsAt: (pathname: string) => readonly string[] | undefined
 }

@@ -250,6 +250,21 @@ describe('H: Host, Origin, CSRF, WebSocket', () => {
     expect(await status(rawGet('/?token=wrong', [host()]))).toBeOneOf([401, 429])
   })
 
+  test('H18: the address that is opened for the user lets one browser in, once, and holds no token', async () => {
+    const code = server.makeEntryCode() ?? ''
+    expect(code).not.toContain(server.token)
+    expect(await status(rawGet(`/?code=${code}`, [host()]).replace('GET', 'HEAD'))).toBeOneOf([401, 429])
+    const enter = () => rawRequest(server.port, rawGet(`/?code=${code}&view=x`, [host()]))
+    const answer = await enter()
+    expect(answer.status).toBe(303)
+    expect(answer.head).toMatch(/location: \/\?view=x\r?$/im)
+    expect(answer.head).toContain(`set-cookie: nirs_workspace_${server.port}=${server.token}`)
+    const again = await enter()
+    expect(again.status).toBeOneOf([401, 429])
+    expect(again.head).not.toMatch(/set-cookie/i)
+    expect(await status(rawGet(`/api/jobs?code=${server.makeEntryCode()}`, [host()]))).toBe(401)
+  })
+
   test('H18: the API is not reached by another spelling of its address', async () => {
     const spellings = [
       '/x/../api/jobs',

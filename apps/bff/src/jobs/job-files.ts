@@ -8,12 +8,13 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { JobOutcome } from '../children/job-messages.ts'
-import { isTerminal, JobRecord } from './job-record.ts'
+import { isTerminal, JobRecord, withRecord } from './job-record.ts'
 
 const keptJobs = 100
 
@@ -38,11 +39,25 @@ export class JobFiles {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const file = openSync(join(folder, 'events.ndjson'), 'a+', 0o600)
     try {
-      writeSync(file, `${endsTorn(file) ? '\n' : ''}${JSON.stringify(record)}\n`)
+      writeFileSync(file, `${endsTorn(file) ? '\n' : ''}${JSON.stringify(record)}\n`)
       if (isTerminal(record.job)) fsyncSync(file)
     } finally {
       closeSync(file)
     }
+  }
+
+  /** Puts these events in the place of all that were written of their job. */
+  replace(jobId: string, records: readonly JobRecord[]): void {
+    const folder = this.folderOf(jobId)
+    const beside = join(folder, `.events-${process.pid}.tmp`)
+    const file = openSync(beside, 'w', 0o600)
+    try {
+      writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(beside, join(folder, 'events.ndjson'))
   }
 
   /** Events of all kept jobs, each list in order of seq; older jobs are forgotten. */
@@ -59,22 +74,34 @@ export class JobFiles {
       .filter((records) => records.length > 0)
   }
 
-  /** How the job's process ended, if it got that far. */
+  /** How the job's process ended, if it got that far: what a full disk cut short, or another release wrote, says nothing. */
   readOutcome(jobId: string): JobOutcome | undefined {
     const path = join(this.folderOf(jobId), 'outcome.json')
     if (!existsSync(path)) return undefined
-    return JobOutcome.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return JobOutcome.safeParse(parseJson(readFileSync(path, 'utf8'))).data
   }
 
-  /** Events of one job, in order of seq. */
+  /** Events of one job, in order of seq, without past progress. */
   load(jobId: string): JobRecord[] {
     const path = join(this.folderOf(jobId), 'events.ndjson')
     if (!existsSync(path)) return []
-    return readFileSync(path, 'utf8').split('\n').flatMap(parseLine)
+    let records: JobRecord[] = []
+    for (const line of linesOf(readFileSync(path))) records = parseLine(line).reduce(withRecord, records)
+    return records
   }
 }
 
 const lastSeq = (records: readonly JobRecord[]): number => records.at(-1)?.jobs_seq ?? 0
+
+/** One after the other: earlier versions wrote more than fits into one text. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(0x0a, start)
+    const end = found === -1 ? bytes.length : found
+    yield bytes.toString('utf8', start, end)
+    start = end + 1
+  }
+}
 
 /** A line that a crash cut short is no event. */
 const parseLine = (line: string): JobRecord[] => {

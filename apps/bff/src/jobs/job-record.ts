@@ -20,6 +20,14 @@ export type JobRecord = z.infer<typeof JobRecord>
 
 export const isTerminal = (job: Job): boolean => job.state !== 'queued' && job.state !== 'running'
 
+/** Of progress only the last of each phase is kept: a job may report for hours, each time on all its datasets. */
+export const withRecord = (records: readonly JobRecord[], next: JobRecord): JobRecord[] => [
+  ...records.filter((record) => !isProgress(next) || !isProgress(record) || record.job.progress.phase !== next.job.progress.phase),
+  next,
+]
+
+const isProgress = ({ type }: JobRecord): boolean => type === 'maintenance_progress'
+
 /** The event that a record is on one of the channels that carry it. */
 export const toServerEvent = (record: JobRecord, channel: string): ServerEvent => {
   const seq = channel === 'jobs' ? record.jobs_seq : record.seq

@@ -24,6 +24,17 @@ export const diedOutcome: JobOutcome = {
   },
 }
 
+export const notStartedOutcome: JobOutcome = {
+  state: 'failed',
+  report: null,
+  error: {
+    code: 'internal',
+    title: errorCodes.internal.title,
+    detail: 'The process that does the work could not be started, most likely for want of memory. Nothing was changed.',
+    hint: 'Close other programs and start it again; the log of the server has the reason.',
+  },
+}
+
 const waiting: JobProgress = {
   phase: 'queued',
   message: 'Starting',
@@ -46,8 +57,8 @@ export const newJob = (kind: JobKind, workspace: { id: string; path: string }, r
     workspace_id: workspace.id,
     workspace_path: workspace.path,
     state: 'running',
-    // Nothing stops a roll back.
-    cancellable: recoverId === undefined && kind !== 'rollback',
+    // Nothing stops a roll back, nor what puts things in order.
+    cancellable: recoverId === undefined && kind !== 'rollback' && kind !== 'recover',
     progress: waiting,
     created_at: now,
     started_at: now,

@@ -64,6 +64,13 @@ const step = (fraction: number): JobProgress => ({
   dataset_name: null,
   datasets: [],
 })
+/** As if the server that began a job had died. */
+const serverGone = async (id: string) => {
+  const events = join(folder, 'jobs', id, 'events.ndjson')
+  const record = JSON.parse(await readFile(events, 'utf8'))
+  await writeFile(events, `${JSON.stringify({ ...record, server: { ...record.server, pid: 2 ** 22 + 1 } })}\n`)
+}
+const numbers = (jobs: Jobs, id: string) => jobs.records(id).map(({ seq }) => seq)
 const types = (jobs: Jobs, id: string) => jobs.records(id).map(({ type }) => type)
 
 describe('a job', () => {
@@ -81,6 +88,38 @@ describe('a job', () => {
     jobs.finish(job_id, { ...completed, state: 'failed' })
     expect(types(jobs, job_id)).toEqual(['maintenance_started', 'maintenance_progress', 'maintenance_completed'])
     expect(jobs.records(job_id).map(({ seq }) => seq)).toEqual([1, 2, 3])
+  })
+
+  test('keeps of its past progress the last of each phase, and writes little more than that', async () => {
+    const { jobs, started } = makeJobs(process.pid)
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    const follower = makeJobs().jobs
+    for (let index = 1; index <= 600; index += 1) started[0]?.progress({ ...step(index / 1000), phase: index > 300 ? 'verify' : 'stage' })
+    expect(numbers(jobs, job_id)).toEqual([1, 301, 601])
+    const written = async () => (await readFile(join(folder, 'jobs', job_id, 'events.ndjson'), 'utf8')).trim().split('\n').length
+    expect(await written()).toBeLessThan(210)
+    expect([makeJobs().jobs, follower].map((others) => [others.catchUp(job_id), numbers(others, job_id)])).toEqual([
+      [false, [1, 301, 601]],
+      [true, [1, 301, 601]],
+    ])
+    started[0]?.end(completed)
+    await jobs.whenEnded(job_id)
+    expect([numbers(makeJobs().jobs, job_id), await written()]).toEqual([[1, 301, 601, 602], 4])
+  })
+
+  test('whose end was told is put in order later by a job of its own, which keeps others out', async () => {
+    const { jobs, started } = makeJobs()
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    started[0]?.end({ ...completed, state: 'interrupted' })
+    await jobs.whenEnded(job_id)
+    const later = jobs.start({ kind: 'migrate', workspace, recoverId: job_id })
+    expect(later).toMatchObject({ kind: 'recover', state: 'running', cancellable: false })
+    expect([later.job_id === job_id, jobs.runningOn(workspace.path)?.job_id]).toEqual([false, later.job_id])
+    started[1]?.progress(step(0.5))
+    started[1]?.end({ ...completed, report: null })
+    expect(await jobs.whenEnded(later.job_id)).toMatchObject({ state: 'completed' })
+    expect(types(jobs, later.job_id).at(-1)).toBe('maintenance_completed')
+    expect(jobs.get(job_id).state).toBe('interrupted')
   })
 
   test('is told to stop, and can do so until its commit', async () => {
@@ -108,6 +147,20 @@ describe('a job', () => {
     ]
     for (const { progress } of started) progress(step(0.5))
     expect(ids.map((id) => jobs.get(id).cancellable)).toEqual([false, false])
+  })
+
+  test('whose process cannot be started has failed, and changed nothing', async () => {
+    const jobs = new Jobs(new JobFiles(folder), silent, () => {
+      throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' })
+    })
+    const { job_id } = jobs.start({ kind: 'migrate', workspace })
+    expect(await jobs.whenEnded(job_id)).toMatchObject({
+      state: 'failed',
+      error: { detail: expect.stringContaining('Nothing was changed') },
+    })
+    expect(types(jobs, job_id)).toEqual(['maintenance_started', 'maintenance_failed'])
+    const { job_id: left } = jobs.start({ kind: 'migrate', workspace, recoverId: 'dead' })
+    expect(await jobs.whenEnded(left)).toMatchObject({ state: 'interrupted' })
   })
 
   test('keeps others off its workspace, and only off that', () => {
@@ -166,6 +219,9 @@ describe('after a restart', () => {
     const { jobs } = makeJobs()
     expect(jobs.abandoned()).toMatchObject([{ job_id, state: 'running' }])
     expect(jobs.readOutcome(job_id)).toBeUndefined()
+    // A full disk cuts it short.
+    await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed).slice(0, 20))
+    expect(jobs.readOutcome(job_id)).toBeUndefined()
     await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed))
     const outcome = jobs.readOutcome(job_id)
     expect(outcome).toEqual(completed)
@@ -181,10 +237,11 @@ describe('after a restart', () => {
     second.jobs.onEvent(({ seq, type }) => heard.push([seq, type]))
     const recovered = recoverJobs(second.jobs, silent)
     first.started[0]?.progress(step(0.5))
-    await vi.waitFor(() => expect(second.jobs.get(job_id).progress.fraction).toBe(0.5))
+    await vi.waitFor(() => expect(second.jobs.get(job_id).progress.fraction).toBe(0.5), 120_000)
     expect(second.jobs.runningOn(workspace.path)?.job_id).toBe(job_id)
+    expect([first.jobs.get(job_id).cancellable, second.jobs.get(job_id).cancellable]).toEqual([true, false])
     await writeFile(join(folder, 'jobs', job_id, 'outcome.json'), JSON.stringify(completed))
-    await vi.waitFor(() => expect(second.jobs.records(job_id)).toHaveLength(2))
+    await vi.waitFor(() => expect(second.jobs.records(job_id)).toHaveLength(2), 120_000)
     first.started[0]?.end(completed)
     await recovered
     expect(second.jobs.get(job_id)).toMatchObject({ state: 'completed', report: { rows: 3 } })
@@ -194,6 +251,17 @@ describe('after a restart', () => {
       [3, 'maintenance_completed'],
     ])
     expect(makeJobs().jobs.records(job_id)).toEqual(first.jobs.records(job_id))
+  })
+
+  test('a job of another server cannot be stopped here, and that is said, with the place where it can', () => {
+    const { job_id } = makeJobs(process.pid).jobs.start({ kind: 'migrate', workspace })
+    const { jobs } = makeJobs()
+    expect([jobs.get(job_id).cancellable, jobs.records(job_id).at(-1)?.job.cancellable]).toEqual([false, false])
+    expect(() => jobs.cancel(job_id)).toThrow(
+      expect.objectContaining({ code: 'invalid_transition', message: expect.stringContaining(`process ${process.pid} on `) }),
+    )
+    jobs.finish(job_id, completed)
+    expect(jobs.cancel(job_id).state).toBe('completed')
   })
 
   test('a job outlives its server as long as its process lives, which is more than its id', async () => {
@@ -225,11 +293,6 @@ describe('after a restart', () => {
     const outlived = makeJobs().jobs.start({ kind: 'migrate', workspace })
     const died = makeJobs().jobs.start({ kind: 'rollback', workspace: { id: 'x', path: '/data/x' } })
     await writeFile(join(folder, 'jobs', outlived.job_id, 'outcome.json'), JSON.stringify(completed))
-    const serverGone = async (id: string) => {
-      const events = join(folder, 'jobs', id, 'events.ndjson')
-      const record = JSON.parse(await readFile(events, 'utf8'))
-      await writeFile(events, `${JSON.stringify({ ...record, server: { ...record.server, pid: 2 ** 22 + 1 } })}\n`)
-    }
     for (const { job_id } of [outlived, died]) await serverGone(job_id)
     const { jobs, started } = makeJobs()
     await recoverJobs(jobs, silent, { readOnly: true })
@@ -240,6 +303,34 @@ describe('after a restart', () => {
     expect(next.jobs.abandoned()).toMatchObject([{ job_id: died.job_id }])
     await recoverJobs(next.jobs, silent)
     expect(next.started).toMatchObject([{ request: { recover: true, job_id: died.job_id } }])
+  })
+
+  test('of jobs on one workspace that died together each is brought to its end, one after the other', async () => {
+    const servers = [makeJobs(), makeJobs()]
+    const [migration, verification] = (['migrate', 'verify'] as const).map(
+      (kind, at) => servers[at]?.jobs.start({ kind, workspace }).job_id ?? '',
+    )
+    for (const id of [migration, verification]) await serverGone(id ?? '')
+    const { jobs, started } = makeJobs()
+    const recovered = recoverJobs(jobs, silent)
+    for (const count of [1, 2]) {
+      await vi.waitFor(() => expect(started).toHaveLength(count), 120_000)
+      expect(jobs.runningOn(workspace.path)).toBeDefined()
+      started.at(-1)?.end(completed)
+    }
+    await recovered
+    await vi.waitFor(() => expect(jobs.runningOn(workspace.path)).toBeUndefined(), 120_000)
+    expect(started.map(({ request }) => request.job_id).toSorted()).toEqual([migration, verification].toSorted())
+  })
+
+  test('a file of very many events, as earlier versions wrote them, is read', async () => {
+    const { job_id } = makeJobs().jobs.start({ kind: 'verify', workspace })
+    const events = join(folder, 'jobs', job_id, 'events.ndjson')
+    const [line = ''] = (await readFile(events, 'utf8')).split('\n')
+    const at = (seq: number) => line.replace('"seq":1,"jobs_seq":1', `"seq":${seq},"jobs_seq":${seq}`).replace('_started', '_progress')
+    await appendFile(events, Array.from({ length: 5000 }, (_, index) => `${at(index + 2)}\n`).join(''))
+    const { jobs } = makeJobs()
+    expect([numbers(jobs, job_id), jobs.lastSeq]).toEqual([[1, 5001], 5001])
   })
 
   test('a line that a power cut left half written is passed over and written after', async () => {

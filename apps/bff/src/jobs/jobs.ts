@@ -2,10 +2,14 @@ import { identityOf, type ProcessIdentity, StorageError } from '@nirs-workspace/
 import type { Job, JobKind, JobProgress } from '@nirs-workspace/types'
 import type { JobOutcome, JobRequest } from '../children/job-messages.ts'
 import type { Log } from '../log.ts'
+import { isInside } from '../workspaces/is-inside.ts'
 import type { JobFiles } from './job-files.ts'
 import { type JobProcess, type StartJobProcess, startJobProcess } from './job-process.ts'
-import { isTerminal, type JobRecord } from './job-record.ts'
-import { diedOutcome, newJob, pastReturn, recovering, terminalType } from './job-states.ts'
+import { isTerminal, type JobRecord, withRecord } from './job-record.ts'
+import { diedOutcome, newJob, notStartedOutcome, pastReturn, recovering, terminalType } from './job-states.ts'
+
+/** After so many events of a job, and at its end, its file is written anew, with those only that are kept. */
+const writtenAnewAfter = 200
 
 export interface NewJob {
   kind: JobKind
@@ -26,7 +30,10 @@ interface Entry {
   ended: Promise<void>
 }
 
-/** All jobs of this user: running ones as processes, ended ones from their event files. One job at a time per workspace. */
+/**
+ * All jobs of this user, with a root those on workspaces inside it: running ones as processes, ended ones from their event files. One job
+ * at a time per workspace.
+ */
 export class Jobs {
   readonly #files: JobFiles
   readonly #log: Log
@@ -36,15 +43,23 @@ export class Jobs {
   readonly #server = identityOf(process.pid)
   #jobsSeq = 0
 
-  constructor(files: JobFiles, log: Log, start: StartJobProcess = startJobProcess) {
+  constructor(files: JobFiles, log: Log, start: StartJobProcess = startJobProcess, root?: string) {
     this.#files = files
     this.#log = log
     this.#start = start
     for (const records of files.loadAll()) {
-      const job = records.at(-1)?.job
-      if (job === undefined) continue
-      this.#entries.set(job.job_id, { records, process: undefined, identity: null, ended: Promise.resolve() })
+      const last = records.at(-1)
+      if (last === undefined) continue
+      const { job } = last
+      // Of all jobs, as by this number the newest files are known.
       this.#jobsSeq = Math.max(this.#jobsSeq, ...records.map((record) => record.jobs_seq))
+      if (root !== undefined && !isInside(root, job.workspace_path)) continue
+      this.#entries.set(job.job_id, {
+        records: records.with(-1, withoutCancel(last)),
+        process: undefined,
+        identity: null,
+        ended: Promise.resolve(),
+      })
     }
   }
 
@@ -90,7 +105,7 @@ export class Jobs {
     const known = entry.records.at(-1)?.seq ?? 0
     const news = this.#files.load(jobId).filter(({ seq }) => seq > known)
     // Each server counts the events of all jobs for itself.
-    for (const record of news) this.#tell(entry, { ...record, jobs_seq: this.#jobsSeq + 1 })
+    for (const record of news) this.#tell(entry, { ...withoutCancel(record), jobs_seq: this.#jobsSeq + 1 })
     return news.length > 0
   }
 
@@ -108,11 +123,15 @@ export class Jobs {
         job_id: busy.job_id,
       })
     }
-    const known = request.recoverId === undefined ? undefined : this.#entries.get(request.recoverId)
+    const left = request.recoverId === undefined ? undefined : this.#entries.get(request.recoverId)
+    // A job whose end was told stays as it is: what is put in order afterwards is a job of its own.
+    const isLater = left !== undefined && isTerminal(currentJob(left))
+    const known = isLater ? undefined : left
     const entry: Entry = known ?? { records: [], process: undefined, identity: null, ended: Promise.resolve() }
-    const job = known === undefined ? newJob(request.kind, request.workspace, request.recoverId) : currentJob(known)
+    const kind = isLater ? 'recover' : request.kind
+    const job = known === undefined ? newJob(kind, request.workspace, isLater ? undefined : request.recoverId) : currentJob(known)
     this.#entries.set(job.job_id, entry)
-    entry.ended = this.#work(entry, job.job_id, request)
+    entry.ended = this.#work(entry, job.job_id, { ...request, kind })
     if (known === undefined) this.#record(entry, 'maintenance_started', job)
     if (request.recoverId !== undefined) this.#progress(entry, { ...job.progress, ...recovering }, true)
     return currentJob(entry)
@@ -140,15 +159,26 @@ export class Jobs {
       depth: request.depth ?? 'deep',
       force: request.force ?? false,
     }
-    entry.process = this.#start(order, (progress) => this.#progress(entry, progress), this.#log)
+    try {
+      entry.process = this.#start(order, (progress) => this.#progress(entry, progress), this.#log)
+    } catch (error) {
+      this.#log.error('the process of a job could not be started', { job_id: jobId, error })
+      return Promise.resolve(recover ? undefined : notStartedOutcome)
+    }
     entry.identity = entry.process.pid === null ? null : identityOf(entry.process.pid)
     return entry.process.ended
   }
 
-  /** Asks a job to stop; the answer is the job as it is now, the end comes as an event. */
+  /**
+   * Asks a job to stop; the answer is the job as it is now, the end comes as an event. Throws `invalid_transition` when it is not ours to
+   * stop: another server runs it, or did until it died.
+   */
   cancel(jobId: string): Job {
     const entry = this.#entry(jobId)
-    if (!isTerminal(currentJob(entry))) entry.process?.cancel()
+    const job = currentJob(entry)
+    if (isTerminal(job)) return job
+    if (entry.process === undefined) throw runElsewhere(entry.records.at(-1)?.server)
+    entry.process.cancel()
     return currentJob(entry)
   }
 
@@ -167,11 +197,22 @@ export class Jobs {
     this.#end(this.#entry(jobId), diedOutcome, false)
   }
 
-  /** Resolves when the job has ended. */
+  /** Resolves when the job has ended, whoever runs it. */
   async whenEnded(jobId: string): Promise<Job> {
     const entry = this.#entry(jobId)
     await entry.ended
+    if (!isTerminal(currentJob(entry))) await this.#toldEnd(jobId)
     return currentJob(entry)
+  }
+
+  #toldEnd(jobId: string): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.onEvent(({ job }) => {
+        if (job.job_id !== jobId || !isTerminal(job)) return
+        stop()
+        resolve()
+      })
+    })
   }
 
   /** Tells running jobs to stop and waits for them, at most `graceMs`; what is past its commit finishes by itself. */
@@ -214,20 +255,23 @@ export class Jobs {
     const timestamp = new Date().toISOString()
     const processes = { pid, process: entry.identity, server: this.#server }
     const record: JobRecord = { seq, jobs_seq: this.#jobsSeq + 1, timestamp, type, ...processes, job }
-    if (isSaved) this.#save(record)
+    if (isSaved) this.#save(entry, record)
     this.#tell(entry, record)
   }
 
   #tell(entry: Entry, record: JobRecord): void {
     this.#jobsSeq = record.jobs_seq
-    entry.records.push(record)
+    entry.records = withRecord(entry.records, record)
     for (const listener of this.#listeners) listener(record)
   }
 
   /** A full disk must not take the server down: what cannot be written is still told to whoever listens. */
-  #save(record: JobRecord): void {
+  #save(entry: Entry, record: JobRecord): void {
     try {
       this.#files.append(record)
+      const kept = withRecord(entry.records, record)
+      const isTime = record.seq % writtenAnewAfter === 0 || isTerminal(record.job)
+      if (isTime && kept.length < record.seq) this.#files.replace(record.job.job_id, kept)
     } catch (error) {
       this.#log.error('an event could not be saved', { job_id: record.job.job_id, error })
     }
@@ -238,4 +282,14 @@ const currentJob = (entry: Entry): Job => {
   const job = entry.records.at(-1)?.job
   if (job === undefined) throw new Error('A job without events')
   return job
+}
+
+/** Only the server that runs a job has the means to stop it. */
+const withoutCancel = (record: JobRecord): JobRecord => ({ ...record, job: { ...record.job, cancellable: false } })
+
+const runElsewhere = (server: ProcessIdentity | null | undefined): StorageError => {
+  const which = server === null || server === undefined ? '' : ` (process ${server.pid} on ${server.host})`
+  return new StorageError('invalid_transition', `This job was started by another server${which} and was not asked to stop.`, {
+    hint: 'Cancel it there. If that server is gone, what the job had begun is finished or undone by itself.',
+  })
 }

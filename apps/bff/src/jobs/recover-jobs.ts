@@ -27,22 +27,36 @@ const recoverJob = async (jobs: Jobs, job: Job, log: Log, readOnly: boolean): Pr
     if (isTerminal(jobs.get(job.job_id))) return
     if (outcome !== undefined) jobs.finish(job.job_id, outcome)
     else if (readOnly) jobs.takeForDead(job.job_id)
+    else if (await hasWaitedForOther(jobs, job)) await recoverJob(jobs, job, log, readOnly)
     else jobs.start({ kind: job.kind, workspace: { id: job.workspace_id, path: job.workspace_path }, recoverId: job.job_id })
   } catch (error) {
     log.error('a job of an earlier server could not be brought to its end', { job_id: job.job_id, error })
+    // A job without an end would keep all others from its workspace.
+    if (!isTerminal(jobs.get(job.job_id))) jobs.takeForDead(job.job_id)
   }
 }
 
-/** The same for what a killed command line has left in a workspace. */
-export const recoverOpened = async (jobs: Jobs, workspace: OpenedWorkspace, log: Log): Promise<void> => {
+/** Of jobs on one workspace that died together one is recovered at a time; meanwhile another server may have seen to the next. */
+const hasWaitedForOther = async (jobs: Jobs, { job_id, workspace_path }: Job): Promise<boolean> => {
+  const other = jobs.runningOn(workspace_path)
+  if (other === undefined || other.job_id === job_id) return false
+  await jobs.whenEnded(other.job_id)
+  return true
+}
+
+/** The same for what a killed command line, or training program, has left in a workspace; whether it was begun. */
+export const recoverOpened = async (jobs: Jobs, workspace: OpenedWorkspace, log: Log): Promise<boolean> => {
   try {
-    if (workspace.resolved.kind !== 'workspace' || jobs.runningOn(workspace.path) !== undefined) return
+    if (workspace.resolved.kind !== 'workspace' || jobs.runningOn(workspace.path) !== undefined) return false
     const left = await readInterruption(workspace.resolved.root)
-    const kind = JobKind.safeParse(left?.kind)
-    if (left === null || !kind.success || jobs.runningOn(workspace.path) !== undefined) return
-    jobs.start({ kind: kind.data, workspace: { id: workspace.id, path: workspace.path }, recoverId: left.job_id })
+    if (left === null || jobs.runningOn(workspace.path) !== undefined) return false
+    // Only some kinds of jobs are begun by a server; what any of them has left it can put in order.
+    const kind = JobKind.catch('recover').parse(left.kind)
+    jobs.start({ kind, workspace: { id: workspace.id, path: workspace.path }, recoverId: left.job_id })
+    return true
   } catch (error) {
     log.error('what an interrupted job left could not be looked at', { workspace: workspace.id, error })
+    return true
   }
 }
 

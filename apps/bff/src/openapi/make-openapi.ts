@@ -5,7 +5,9 @@ import { version } from '../version.ts'
 
 type JsonObject = Record<string, unknown>
 
-const anyRoute: readonly ErrorCode[] = ['host_not_allowed', 'origin_not_allowed', 'token_required', 'validation', 'internal']
+const anyRoute: readonly ErrorCode[] = ['host_not_allowed', 'origin_not_allowed', 'validation', 'internal']
+/** Too many wrong tokens are refused for a while. */
+const behindToken: readonly ErrorCode[] = ['token_required', 'too_many_requests']
 const anyPost: readonly ErrorCode[] = ['invalid_json', 'unsupported_media_type', 'payload_too_large']
 
 /** OpenAPI 3.1 from the routes and their zod schemas; nothing is written twice. */
@@ -32,6 +34,13 @@ export const makeOpenApi = (routes: readonly Route[]): JsonObject => {
   }
 }
 
+/** Every code that can come from a route. */
+export const codesOf = (route: Route): ReadonlySet<ErrorCode> =>
+  new Set([...anyRoute, ...(isOpen(route) ? [] : behindToken), ...(route.method === 'POST' ? anyPost : []), ...(route.errors ?? [])])
+
+/** Needs no token. */
+const isOpen = ({ path }: Route): boolean => path === '/health'
+
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonObject => {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return rest
@@ -41,7 +50,7 @@ const operation = (route: Route): JsonObject => ({
   operationId: operationId(route),
   tags: [route.tag],
   summary: route.summary,
-  ...(route.path === '/health' ? { security: [] } : {}),
+  ...(isOpen(route) ? { security: [] } : {}),
   parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
   ...(route.method === 'POST'
     ? {
@@ -86,8 +95,7 @@ const answer = ({ status, description, schema, mediaTypes, headers }: RouteAnswe
 
 /** One response per status, naming every code that can come with it. */
 const problems = (route: Route): [string, JsonObject][] => {
-  const codes = new Set([...anyRoute, ...(route.method === 'POST' ? anyPost : []), ...(route.errors ?? [])])
-  const byStatus = Map.groupBy(codes, (code) => errorCodes[code].status)
+  const byStatus = Map.groupBy(codesOf(route), (code) => errorCodes[code].status)
   return [...byStatus].map(([status, list]) => [
     String(status),
     {

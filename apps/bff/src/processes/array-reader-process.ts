@@ -8,6 +8,7 @@ const entry = new URL('../children/read-arrays.ts', import.meta.url)
 const deadlineMs = 30_000
 
 interface Waiting {
+  child: ChildProcess
   resolve: (chunk: Uint8Array | undefined) => void
   reject: (error: unknown) => void
 }
@@ -41,7 +42,7 @@ export class ArrayReaderProcess {
         message = { type: 'next', id }
       }
     } finally {
-      if (child.connected) child.send({ type: 'stop', id })
+      if (child.connected && !child.killed) child.send({ type: 'stop', id })
     }
   }
 
@@ -64,10 +65,11 @@ export class ArrayReaderProcess {
 
   #ask(child: ChildProcess, id: number, message: object, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
-      const stop = () => reject(new StorageError('cancelled', 'The request was given up.'))
+      const stop = () => reject(givenUp())
       const timer = setTimeout(() => {
         this.#log.error('array reader over its deadline', { id })
         child.kill('SIGKILL')
+        this.#giveUp(child, overDeadline())
       }, deadlineMs)
       const settle = () => {
         clearTimeout(timer)
@@ -80,9 +82,10 @@ export class ArrayReaderProcess {
           settle()
           action(value)
         }
-      this.#waiting.set(id, { resolve: done(resolve), reject: done(reject) })
+      this.#waiting.set(id, { child, resolve: done(resolve), reject: done(reject) })
       signal?.addEventListener('abort', stop, { once: true })
-      if (signal?.aborted === true) stop()
+      // Nothing was asked, so no answer will come that ends the wait for it.
+      if (signal?.aborted === true) this.#waiting.get(id)?.reject(givenUp())
       else if (child.connected) child.send(message)
       else this.#waiting.get(id)?.reject(readerFailed())
     })
@@ -112,15 +115,27 @@ export class ArrayReaderProcess {
   }
 
   #lost(child: ChildProcess, code: number | null, signal: string | null): void {
-    if (this.#child === child) {
-      this.#child = undefined
-      this.#log.error('array reader stopped', { code, signal })
-    }
-    for (const waiting of [...this.#waiting.values()]) waiting.reject(readerFailed())
+    if (this.#child === child) this.#log.error('array reader stopped', { code, signal })
+    this.#giveUp(child, readerFailed())
+  }
+
+  /** Whoever waits for this process is told why it answers no more; the next read starts another. */
+  #giveUp(child: ChildProcess, error: StorageError): void {
+    if (this.#child === child) this.#child = undefined
+    for (const waiting of [...this.#waiting.values()]) if (waiting.child === child) waiting.reject(error)
   }
 }
+
+const givenUp = () => new StorageError('cancelled', 'The request was given up.')
 
 const readerFailed = () =>
   new StorageError('reader_failed', 'The process that reads arrays stopped over this request, most likely over a damaged file.', {
     hint: 'Check the workspace with "verify".',
   })
+
+const overDeadline = () =>
+  new StorageError(
+    'reader_failed',
+    `A read of arrays took longer than ${deadlineMs / 1000} seconds, so the process that reads them was stopped. Nothing was changed.`,
+    { hint: 'Try again; the disk or the network that the files are on may be slow.' },
+  )

@@ -8,8 +8,12 @@ import { Turns } from './turns.ts'
 
 const entry = new URL('../children/export.ts', import.meta.url)
 
-/** Exports at work at the same time; further ones wait. */
-const turns = new Turns(3)
+/** Exports at work at the same time; further ones wait. A file is soon made, and does not wait for who reads archives. */
+const turns = { file: new Turns(2), zip: new Turns(3) }
+/** An archive that has waited for its reader for so long in all lets the next one begin; as many as these at most. */
+const patienceMs = 5000
+const mostSlow = 20
+let slow = 0
 /** How long a process that is told to stop may clean up after itself. */
 const graceMs = 1500
 
@@ -20,14 +24,16 @@ interface ExportProcess {
   ended: Promise<FromExport>
   /** Resolves when the process is no more. */
   gone: Promise<void>
+  /** Gives its place back while it is only the reader that is waited for. */
+  letNext: () => void
   /** Makes the process stop and clean up. */
   stop: () => void
 }
 
-/** Starts a process when it is its turn, which lasts as long as the process lives. An abort stops it at any moment. */
+/** Starts a process when it is its turn, which lasts as long as the process lives or until it lets the next one begin. An abort stops it at any moment. */
 const start = async (order: ExportOrder, signal: AbortSignal): Promise<ExportProcess> => {
-  const give = await turns.take(signal)
-  const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'], serialization: 'advanced', execArgv: [] })
+  const give = await turns[order.type].take(signal)
+  const child = forkOr(give)
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
     // A process that could not be started never exits.
@@ -47,7 +53,27 @@ const start = async (order: ExportOrder, signal: AbortSignal): Promise<ExportPro
   signal.addEventListener('abort', stop, { once: true })
   void gone.then(() => signal.removeEventListener('abort', stop))
   child.send(order)
-  return { pipe, ended, gone, stop }
+  let isSlow = false
+  const letNext = () => {
+    if (isSlow || slow >= mostSlow || isOver(child)) return
+    isSlow = true
+    slow += 1
+    give()
+    void gone.then(() => {
+      slow -= 1
+    })
+  }
+  return { pipe, ended, gone, letNext, stop }
+}
+
+/** Where there is not even the memory for a process, none begins that could end. */
+const forkOr = (give: () => void): ChildProcess => {
+  try {
+    return fork(entry, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'], serialization: 'advanced', execArgv: [] })
+  } catch (error) {
+    give()
+    throw error
+  }
 }
 
 const lastWord = (child: ChildProcess): Promise<FromExport> =>
@@ -88,11 +114,20 @@ export const exportToFile = async (order: Extract<ExportOrder, { type: 'file' }>
  * the connection breaks and no short file looks whole. When they have ended, so has the process.
  */
 export async function* exportToStream(order: Extract<ExportOrder, { type: 'zip' }>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { pipe, ended, gone, stop } = await start(order, signal)
+  const { pipe, ended, gone, letNext, stop } = await start(order, signal)
+  let patience = patienceMs
+  let timer: NodeJS.Timeout | undefined
   try {
-    for await (const chunk of pipe) if (chunk instanceof Uint8Array) yield chunk
+    for await (const chunk of pipe) {
+      const since = performance.now()
+      timer = setTimeout(letNext, patience).unref()
+      if (chunk instanceof Uint8Array) yield chunk
+      clearTimeout(timer)
+      patience = Math.max(0, patience - (performance.now() - since))
+    }
     await ended
   } finally {
+    clearTimeout(timer)
     stop()
     await gone
   }

@@ -37,7 +37,10 @@ const runNow = <S extends z.ZodType>(task: Task, answer: S, stop: AbortSignal): 
       errors = (errors + chunk).slice(-4000)
     })
     const kill = () => child.kill('SIGKILL')
-    const timer = setTimeout(kill, deadlineMs)
+    const timer = setTimeout(() => {
+      reject(overDeadline(task))
+      kill()
+    }, deadlineMs)
     stop.addEventListener('abort', kill, { once: true })
     child.on('message', (raw) => {
       try {
@@ -56,6 +59,17 @@ const runNow = <S extends z.ZodType>(task: Task, answer: S, stop: AbortSignal): 
     })
     child.send(task)
   })
+
+const overDeadline = ({ task, path }: Task): StorageError => {
+  const limit = `longer than ${deadlineMs / 60_000} minutes and was stopped`
+  return new StorageError(
+    'timed_out',
+    task === 'delete_backup'
+      ? `Deleting the backup took ${limit}. What it has not deleted is still there.`
+      : `Reading the workspace took ${limit}. Nothing was changed.`,
+    { path, hint: 'Try again; the disk or the network that the workspace is on may be slow.' },
+  )
+}
 
 /** A crash of the engine ends a process by a signal; anything else is a mistake of ours and stays one. */
 const diedError = (task: Task, stop: AbortSignal, { signal, reason }: { signal: NodeJS.Signals | null; reason: string }): Error => {

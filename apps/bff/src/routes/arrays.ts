@@ -6,10 +6,11 @@ import { sendStream } from '../server/send-stream.ts'
 import { findArrayRefs, findDescribedPrediction } from '../workspaces/find-array-refs.ts'
 import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
 import { defineRoute, noBody, pathParameter, type RouteInput } from './define-route.ts'
+import { catalogErrors } from './workspace-errors.ts'
 import { onlyWorkspace } from './workspace-query.ts'
 
 const binary = 'application/octet-stream'
-const errors = ['workspace_not_found', 'prediction_not_found', 'arrays_missing', 'arrays_corrupt', 'store_locked', 'reader_failed'] as const
+const errors = [...catalogErrors, 'prediction_not_found', 'arrays_missing', 'arrays_corrupt', 'reader_failed'] as const
 const rawNote = 'With `Accept: application/octet-stream`: blocks of raw little-endian numbers behind a JSON header (docs/formats.md)'
 const ManyArrays = z.object({ rows: z.array(PredictionArrays), missing: z.array(z.string()) })
 
@@ -34,7 +35,7 @@ const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspa
   try {
     return await read()
   } catch (error) {
-    if (!isStorageError(error, 'arrays_missing', 'arrays_corrupt', 'store_unreadable', 'store_locked')) throw error
+    if (!isStorageError(error, 'arrays_missing', 'arrays_corrupt', 'interrupted', 'store_unreadable', 'store_locked')) throw error
     await deps.workspaces.present(workspace.id)
     await workspace.check()
     if (workspace.fingerprint === seen) throw error
@@ -45,8 +46,7 @@ const answer = async ({ deps, query, request }: ArraysInput, makeOrder: (workspa
 const arraysOf = (input: ArraysInput) =>
   answer(input, async (workspace) => {
     const id = pathParameter(input.params, 'prediction_id')
-    const { array_source, n_samples } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
-    const ref = { prediction_id: id, array_source, n_samples }
+    const { ref } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
     return { type: 'arrays', format: formatOf(input.request), places: placesOf(workspace), ref }
   })
 
@@ -102,8 +102,8 @@ export const arrayRoutes = [
     handle: (input) =>
       answer(input, async (workspace) => {
         const id = pathParameter(input.params, 'prediction_id')
-        const { array_source, n_samples, ...row } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
-        return { type: 'scatter', places: placesOf(workspace), ref: { prediction_id: id, array_source, n_samples }, row }
+        const { ref, row } = await workspace.query((catalog) => findDescribedPrediction(catalog, id))
+        return { type: 'scatter', places: placesOf(workspace), ref, row }
       }),
   }),
 ]

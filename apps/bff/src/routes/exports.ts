@@ -7,6 +7,7 @@ import { sendStream } from '../server/send-stream.ts'
 import type { OpenedWorkspace } from '../workspaces/opened-workspace.ts'
 import { defineRoute, noBody, pathParameter } from './define-route.ts'
 import { checkFilters } from './filter-values.ts'
+import { catalogErrors } from './workspace-errors.ts'
 import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
 
 const mediaTypes = {
@@ -16,15 +17,12 @@ const mediaTypes = {
   arrow: 'application/vnd.apache.arrow.file',
 } as const
 const errors = [
-  'workspace_not_found',
+  ...catalogErrors,
   'dataset_not_found',
   'nothing_to_export',
   'arrays_corrupt',
   'arrays_missing',
-  'store_locked',
-  'no_space',
   'reader_failed',
-  'catalog_building',
   'precondition_failed',
 ] as const
 
@@ -89,7 +87,12 @@ export const exportRoutes = [
       model_name: z.array(z.string()).optional(),
     }),
     body: noBody,
-    answers: [{ status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet], headers: fileHeaders }],
+    answers: [
+      { status: 200, description: 'The file', mediaTypes: [mediaTypes.parquet], headers: fileHeaders },
+      { status: 206, description: 'The part that Range asks for', mediaTypes: [mediaTypes.parquet], headers: fileHeaders },
+      { status: 304, description: 'The file is still the one that If-None-Match names' },
+      { status: 416, description: 'The file has no such part; Content-Range says how long it is' },
+    ],
     errors,
     handle: async ({ deps, params, query, request }) => {
       const { partition, model_name } = query
@@ -125,7 +128,7 @@ export const exportRoutes = [
     query: onlyWorkspace,
     body: ExportRequest.check(checkFilters),
     answers: [{ status: 200, description: 'Counts by dataset', schema: ExportCount }],
-    errors: ['workspace_not_found', 'catalog_building'],
+    errors: catalogErrors,
     handle: async ({ deps, query, body, request }) => {
       const workspace = await deps.workspaces.present(query.workspace)
       const options = { signal: request.signal, arraysFolder: workspace.resolved.arrays }

@@ -36,10 +36,10 @@ export const jobRoutes = [
     ...text,
     method: 'POST',
     path: '/jobs/{job_id}/cancel',
-    summary: 'Ask a job to stop; what is past its commit completes',
+    summary: 'Ask a job to stop; what is past its commit completes, and a job of another server can be stopped there only',
     query: noQuery,
     answers: [{ status: 200, description: 'The job as it is now; its end comes as an event', schema: Job }],
-    errors: ['job_not_found'],
+    errors: ['job_not_found', 'invalid_transition'],
     handle: ({ deps, params }) => deps.jobs.cancel(pathParameter(params, 'job_id')),
   }),
 ]

@@ -5,11 +5,13 @@ import type { NewJob } from '../jobs/jobs.ts'
 import type { AppDeps } from '../server/app-deps.ts'
 import { DeletedBackup } from '../workspaces/workspace-facts.ts'
 import { defineRoute, noBody } from './define-route.ts'
+import { readErrors } from './workspace-errors.ts'
 import { onlyWorkspace } from './workspace-query.ts'
 
 const text = { tag: 'Migration', query: onlyWorkspace } as const
 const started = [{ status: 202, description: 'The job has started; its progress comes as events', schema: JobStarted }]
-const errors = ['workspace_not_found', 'workspace_busy', 'read_only', 'store_locked'] as const
+/** Why a job does not begin; what it meets then comes at its end. */
+const errors = ['workspace_not_found', 'workspace_busy', 'read_only'] as const
 
 /** Starts a job on a workspace that may be changed. */
 const startJob = async (deps: AppDeps, workspaceId: string | undefined, job: Omit<NewJob, 'workspace'>): Promise<JobStarted> => {
@@ -51,7 +53,7 @@ export const migrationRoutes = [
     summary: 'Whether a migration is needed, what the last one did, whether it can be rolled back',
     body: noBody,
     answers: [{ status: 200, description: 'The status', schema: MigrateStatus }],
-    errors: ['workspace_not_found', 'store_locked', 'store_unreadable'],
+    errors: readErrors,
     handle: async ({ deps, query }) => deps.facts.migrateStatus(await deps.workspaces.present(query.workspace)),
   }),
   defineRoute({
@@ -69,7 +71,7 @@ export const migrationRoutes = [
       },
       ...started,
     ],
-    errors: [...errors, 'body_required', 'plan_stale', 'not_migratable', 'no_space'],
+    errors: [...errors, ...readErrors, 'body_required', 'plan_stale', 'not_migratable'],
     handle: async ({ deps, query, body, request }) => {
       if (!body.dry_run) {
         if (body.plan_id !== undefined) await refusePlan(deps, query.workspace, body.plan_id)
@@ -88,7 +90,7 @@ export const migrationRoutes = [
     summary: 'Puts the original store back; force also when the workspace was changed since (the newer state is kept aside)',
     body: z.object({ force: z.boolean().default(false) }),
     answers: started,
-    errors: [...errors, 'backup_not_found', 'changed_since_migration'],
+    errors,
     handle: ({ deps, query, body }) => startJob(deps, query.workspace, { kind: 'rollback', force: body.force }),
   }),
   defineRoute({
@@ -98,7 +100,7 @@ export const migrationRoutes = [
     summary: 'Checks every value and the migration proof again',
     body: z.object({ depth: z.enum(['quick', 'deep']).default('deep') }),
     answers: started,
-    errors,
+    errors: ['workspace_not_found', 'workspace_busy'],
     handle: ({ deps, query, body }) => startJob(deps, query.workspace, { kind: 'verify', depth: body.depth }),
   }),
   defineRoute({
@@ -108,7 +110,7 @@ export const migrationRoutes = [
     summary: 'Deletes the kept original; rolling back is impossible afterwards',
     body: noBody,
     answers: [{ status: 200, description: 'What was deleted', schema: DeletedBackup }],
-    errors: [...errors, 'backup_not_found'],
+    errors: [...errors, ...readErrors, 'backup_not_found'],
     handle: async ({ deps, query }) => {
       refuseReadOnly(deps)
       const workspace = await deps.workspaces.present(query.workspace)

@@ -3,9 +3,10 @@ import { OverviewResponse, RunPage, RunRow } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { queryInteger } from '../server/request-query.ts'
 import { defineRoute, noBody, pathParameter } from './define-route.ts'
+import { catalogErrors } from './workspace-errors.ts'
 import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
 
-const text = { method: 'GET', body: noBody, errors: ['workspace_not_found', 'catalog_building'] } as const
+const text = { method: 'GET', body: noBody, errors: catalogErrors } as const
 
 export const overviewRoutes = [
   defineRoute({
@@ -41,7 +42,7 @@ export const overviewRoutes = [
     summary: 'One run',
     query: onlyWorkspace,
     answers: [{ status: 200, description: 'The run', schema: RunRow }],
-    errors: ['workspace_not_found', 'run_not_found', 'catalog_building'],
+    errors: [...catalogErrors, 'run_not_found'],
     handle: async ({ deps, query, params, request }) =>
       (await deps.workspaces.present(query.workspace)).query((catalog) =>
         getRun(catalog, pathParameter(params, 'run_id'), { signal: request.signal }),

@@ -5,6 +5,7 @@ import { queryInteger } from '../server/request-query.ts'
 import { rankPredictions } from '../workspaces/rank-predictions.ts'
 import { defineRoute, noBody, pathParameter } from './define-route.ts'
 import { filterQueryShape, filterShape, predictionQueryShape, toFilter, toPredictionQuery } from './prediction-query.ts'
+import { catalogErrors } from './workspace-errors.ts'
 import { onlyWorkspace, workspaceQuery } from './workspace-query.ts'
 
 /** `unranked_metrics`: of unknown direction, left out. */
@@ -19,7 +20,7 @@ export const predictionRoutes = [
     summary: 'One page of predictions with the exact total; non-finite and null values sort last both ways',
     query: predictionQueryShape,
     answers: [{ status: 200, description: 'The page', schema: PredictionPage }],
-    errors: ['workspace_not_found', 'catalog_building', 'store_locked', 'store_unreadable'],
+    errors: catalogErrors,
     handle: async ({ deps, query, request }) => {
       const workspace = await deps.workspaces.present(query.workspace)
       const asked = toPredictionQuery(query)
@@ -34,7 +35,7 @@ export const predictionRoutes = [
     summary: 'How many predictions have each value, under the other filters',
     query: filterQueryShape,
     answers: [{ status: 200, description: 'Counts per column and value', schema: Facets }],
-    errors: ['workspace_not_found', 'catalog_building'],
+    errors: catalogErrors,
     handle: async ({ deps, query, request }) =>
       (await deps.workspaces.present(query.workspace)).query((catalog) =>
         countFacets(catalog, toFilter(query), { signal: request.signal }),
@@ -46,7 +47,7 @@ export const predictionRoutes = [
     summary: 'The distribution of a score under the filters',
     query: z.strictObject({ ...workspaceQuery, ...filterShape, column: z.enum(rangeColumns) }),
     answers: [{ status: 200, description: 'Bins', schema: Histogram }],
-    errors: ['workspace_not_found', 'catalog_building'],
+    errors: catalogErrors,
     handle: async ({ deps, query, request }) =>
       (await deps.workspaces.present(query.workspace)).query((catalog) =>
         makeHistogram(catalog, toFilter(query), query.column, { signal: request.signal }),
@@ -66,7 +67,7 @@ export const predictionRoutes = [
       direction: z.enum(['higher', 'lower', 'zero']).optional(),
     }),
     answers: [{ status: 200, description: 'Rows, best first', schema: Ranked }],
-    errors: ['workspace_not_found', 'catalog_building', 'metric_direction_unknown'],
+    errors: [...catalogErrors, 'metric_direction_unknown'],
     handle: async ({ deps, query: { workspace, ...query }, request }) =>
       (await deps.workspaces.present(workspace)).query((catalog) => rankPredictions(catalog, query, { signal: request.signal })),
   }),
@@ -76,7 +77,7 @@ export const predictionRoutes = [
     summary: 'One prediction with its scores and parameters decoded, and the other folds and partitions of the same model',
     query: onlyWorkspace,
     answers: [{ status: 200, description: 'The prediction', schema: PredictionDetail }],
-    errors: ['workspace_not_found', 'prediction_not_found', 'catalog_building'],
+    errors: [...catalogErrors, 'prediction_not_found'],
     handle: async ({ deps, query, params, request }) =>
       (await deps.workspaces.present(query.workspace)).query((catalog) =>
         getPrediction(catalog, pathParameter(params, 'prediction_id'), { signal: request.signal }),

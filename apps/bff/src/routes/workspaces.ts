@@ -16,7 +16,7 @@ export const workspaceRoutes = [
     handle: async ({ deps: { workspaces } }) => {
       const open = workspaces.list()
       const [recents, ...rows] = await Promise.all([
-        workspaces.recents.list(),
+        workspaces.recents(),
         ...open.map((workspace) => describeWorkspace(workspace, workspaces.currentId)),
       ])
       return { rows, recents, total: rows.length }

@@ -7,7 +7,7 @@ import { JobFiles } from '../jobs/job-files.ts'
 import type { StartJobProcess } from '../jobs/job-process.ts'
 import { isTerminal } from '../jobs/job-record.ts'
 import { Jobs } from '../jobs/jobs.ts'
-import { recoverOpened } from '../jobs/recover-jobs.ts'
+import { RecoveryWatch } from '../jobs/recovery-watch.ts'
 import type { Log } from '../log.ts'
 import { ArrayReaderProcess } from '../processes/array-reader-process.ts'
 import { ExportFiles } from '../processes/export-files.ts'
@@ -31,7 +31,7 @@ export interface DepsOptions {
   readAhead?: boolean
   /** Other machines are answered: they hear of no absolute path. */
   isNetwork?: boolean
-  /** Only workspaces inside this folder may be opened. */
+  /** Only workspaces inside this folder may be opened, and only their jobs are known; a path without links. */
   workspaceRoot?: string | undefined
   /** Default: the built app of this repository. */
   webFolder?: string
@@ -50,7 +50,7 @@ const ownFolders = ({ cache, config, state }: UserFolders): string[] => [cache, 
 /** Everything behind the server, wired together. `close` stops jobs and children and lets go of all files. */
 export const createDeps = (options: DepsOptions): Services => {
   const { folders, log } = options
-  const jobs = new Jobs(new JobFiles(folders.state), log, options.startJob)
+  const jobs = new Jobs(new JobFiles(folders.state), log, options.startJob, options.workspaceRoot)
   const telling = options.isNetwork === true ? tellWithoutPaths({ root: options.workspaceRoot, hidden: ownFolders(folders) }) : tellAll
   const hub = new EventHub(jobs, telling)
   // Several workspaces opened together take turns: builders share the cores with the user's own work.
@@ -58,6 +58,7 @@ export const createDeps = (options: DepsOptions): Services => {
   const tasks = new Tasks()
   const arrays = new ArrayReaderProcess(log)
   const reader = new ReaderAhead(arrays, log)
+  const recovery = new RecoveryWatch(jobs, log)
   const workspaces = new Workspaces({
     cacheFolder: folders.cache,
     recents: new Recents(folders.config, log),
@@ -71,11 +72,15 @@ export const createDeps = (options: DepsOptions): Services => {
       if (options.readAhead === true) reader.afterOpening(workspace)
     },
     onOpen: (workspace) => {
-      if (options.readOnly !== true) void recoverOpened(jobs, workspace, log)
+      if (options.readOnly !== true) void recovery.opened(workspace)
+    },
+    onLook: (workspace) => {
+      if (options.readOnly !== true) void recovery.look(workspace)
     },
     isWatched: () => hub.hasSubscribers,
   })
   jobs.onEvent(({ job }) => {
+    if (job.state === 'completed') recovery.settled(job.workspace_id)
     if (isTerminal(job)) void workspaces.findByPath(job.workspace_path)?.check(true)
   })
   const exports = new ExportFiles(folders.cache, log)

@@ -39,17 +39,23 @@ const refuse = (request: IncomingMessage, response: ServerResponse, { code, deta
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-const exchangesToken = (request: IncomingMessage): boolean => (request.url ?? '').startsWith('/?') && searchOf(request).has('token')
+const exchangesToken = (request: IncomingMessage): boolean => {
+  if (!(request.url ?? '').startsWith('/?')) return false
+  const search = searchOf(request)
+  return search.has('token') || search.has('code')
+}
 
 const searchOf = (request: IncomingMessage): URLSearchParams => new URLSearchParams((request.url ?? '').slice('/?'.length))
 
 /**
- * `/?token=…` becomes a cookie and an address without the token, which then is in no history, bookmark or screenshot. An old token does no
+ * `/?token=…` or, once, `/?code=…` becomes a cookie and an address without the token, which then is in no history, bookmark or screenshot. An old token does no
  * harm to whoever has the right one as a cookie.
  */
 const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard: GuardOptions): Refusal | undefined => {
   const search = searchOf(request)
-  const isRight = guard.token === undefined || sameToken(search.get('token') ?? '', guard.token)
+  // Who only looks whether the address answers does not use up the code.
+  const isEntering = request.method === 'GET' && guard.entryCodes.take(search.get('code') ?? '')
+  const isRight = guard.token === undefined || sameToken(search.get('token') ?? '', guard.token) || isEntering
   if (!isRight && !hasToken(request.headers, guard)) {
     const tooMany = guard.guesses.tooMany(request.socket.remoteAddress ?? '')
     const detail = 'This token is not, or no longer, valid. Open the address that the server printed when it was last started.'
@@ -58,6 +64,7 @@ const exchangeToken = (request: IncomingMessage, response: ServerResponse, guard
       : { code: 'token_required', detail, headers: bearerChallenge }
   }
   search.delete('token')
+  search.delete('code')
   const rest = search.toString()
   response.writeHead(303, {
     ...securityHeaders,

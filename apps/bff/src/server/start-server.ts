@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import type { EventHub } from '../events/event-hub.ts'
 import { allowedHosts } from '../guard/allowed-hosts.ts'
 import type { GuardOptions } from '../guard/check-request.ts'
+import { EntryCodes } from '../guard/entry-codes.ts'
 import { GuessLimit } from '../guard/guess-limit.ts'
 import type { Log } from '../log.ts'
 import { createRequestListener } from './request-listener.ts'
@@ -24,6 +25,8 @@ export interface ListenOptions {
 
 export interface RunningServer {
   readonly port: number
+  /** For the address of a page that is opened for the user; works once. Undefined when no token is asked for. */
+  makeEntryCode(): string | undefined
   close(): Promise<void>
 }
 
@@ -42,6 +45,7 @@ export const startServer = async (options: ListenOptions): Promise<RunningServer
     port,
     token: options.token,
     guesses: new GuessLimit(),
+    entryCodes: new EntryCodes(),
     methodsAt: options.methodsAt,
   }
   const upgrades = createUpgradeHandler(guard, options.hub)
@@ -49,6 +53,7 @@ export const startServer = async (options: ListenOptions): Promise<RunningServer
   server.on('upgrade', upgrades.handle)
   return {
     port,
+    makeEntryCode: () => (guard.token === undefined ? undefined : guard.entryCodes.make()),
     close: () => {
       upgrades.close()
       return closeServer(server)

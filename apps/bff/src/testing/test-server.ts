@@ -8,6 +8,7 @@ import { makeTestServices, type TestServices } from './test-services.ts'
 export interface TestServer extends TestServices {
   port: number
   token: string
+  makeEntryCode: () => string | undefined
   /** Kinds of the jobs that were started. */
   started: string[]
   /** Method and a concrete path of every route that changes something. */
@@ -41,6 +42,7 @@ export const startTestServer = async (options: Partial<DepsOptions> = {}): Promi
     ...test,
     port: server.port,
     token,
+    makeEntryCode: server.makeEntryCode,
     started,
     mutatingRoutes: allRoutes
       .filter(({ method }) => method !== 'GET')

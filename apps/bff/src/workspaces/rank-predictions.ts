@@ -46,6 +46,8 @@ const competitors = ({ dataset_name, fold_kind }: TopQuery): PredictionFilter =>
   }
 }
 
-/** By dataset and metric as the catalog orders texts, by their bytes; rows of one group stay as they are ranked. */
+/** By dataset and metric, in whichever spelling, as the catalog orders texts, by their bytes; rows of one group stay as they are ranked. */
 const byGroup = (a: PredictionRow, b: PredictionRow): number =>
-  Buffer.compare(Buffer.from(a.dataset_name), Buffer.from(b.dataset_name)) || Buffer.compare(Buffer.from(a.metric), Buffer.from(b.metric))
+  byBytes(a.dataset_name, b.dataset_name) || byBytes(metricKey(a.metric), metricKey(b.metric))
+
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -39,9 +39,9 @@ export class ReaderAhead {
     const found = await workspace.query(someArrays)
     if (found === undefined) return
     const { duckdb, bak, root, arrays } = workspace.resolved
-    const { array_source, n_samples, ...row } = found
-    const isFile = array_source !== null && array_source !== 'table' && array_source !== 'bak'
-    const ref = { prediction_id: row.prediction_id, array_source: isFile ? array_source : null, n_samples }
+    const { row, ref: seen } = found
+    const isFile = seen.array_source !== null && seen.array_source !== 'table' && seen.array_source !== 'bak'
+    const ref = { ...seen, array_source: isFile ? seen.array_source : null }
     for await (const _chunk of this.#arrays.read({ type: 'scatter', places: { root, duckdb, bak, arrays }, ref, row }));
   }
 }

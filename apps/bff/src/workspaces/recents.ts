@@ -5,6 +5,7 @@ import type { RecentWorkspace } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Log } from '../log.ts'
 import { Turns } from '../processes/turns.ts'
+import { isInside } from './is-inside.ts'
 import { within } from './within.ts'
 
 const Recent = z.object({ path: z.string(), name: z.string(), opened_at: z.string() })
@@ -38,8 +39,9 @@ export class Recents {
     this.#isThere = isThere
   }
 
-  async list(): Promise<RecentWorkspace[]> {
-    const recents = this.#current()
+  /** With a root, inside it only: of others not even the disk is looked at. */
+  async list(root?: string): Promise<RecentWorkspace[]> {
+    const recents = this.#current().filter(({ path }) => root === undefined || isInside(root, path))
     await within(lookMs, this.#lookAt(recents))
     return recents.map((recent) => ({ ...recent, exists: this.#seen.get(recent.path) ?? !this.#begun.has(recent.path) }))
   }

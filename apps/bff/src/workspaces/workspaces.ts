@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { dirname, resolve, sep } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type CatalogFile, type ResolvedWorkspace, resolveWorkspace, StorageError, systemCode } from '@nirs-workspace/storage'
+import type { RecentWorkspace } from '@nirs-workspace/types'
 import type { WorkspaceChange } from '../events/event-hub.ts'
 import type { Log } from '../log.ts'
+import { isInside } from './is-inside.ts'
 import { OpenedWorkspace } from './opened-workspace.ts'
 import type { Recents } from './recents.ts'
 
@@ -18,6 +20,8 @@ export interface WorkspacesOptions {
   isBusy: (root: string) => boolean
   onCatalog: (workspace: OpenedWorkspace) => void
   onOpen: (workspace: OpenedWorkspace) => void
+  /** Every other second, while somebody looks at the workspace. */
+  onLook: (workspace: OpenedWorkspace) => void
   /** Whether somebody listens to events: then the files are watched without being asked. */
   isWatched: () => boolean
 }
@@ -39,8 +43,9 @@ export class Workspaces {
     this.#timer.unref()
   }
 
-  get recents(): Recents {
-    return this.#options.recents
+  /** Those opened before; with a root, inside it only. */
+  recents(): Promise<RecentWorkspace[]> {
+    return this.#options.recents.list(this.#options.root)
   }
 
   get currentId(): string | undefined {
@@ -124,14 +129,16 @@ export class Workspaces {
     const { root } = this.#options
     if (root === undefined) return
     const [inside, ...real] = await Promise.all([realpath(root), ...paths.map(realPathOf)])
-    if (real.every((path) => path === inside || path.startsWith(inside.endsWith(sep) ? inside : inside + sep))) return
+    if (real.every((path) => isInside(inside, path))) return
     throw new StorageError('path_not_allowed', 'This server opens workspaces inside its own folder only.')
   }
 
   #poll(): void {
     const watched = this.#options.isWatched()
     for (const workspace of this.#open.values()) {
-      if (watched || Date.now() - workspace.lastUse < attentionMs) void workspace.check()
+      if (!watched && Date.now() - workspace.lastUse >= attentionMs) continue
+      void workspace.check()
+      this.#options.onLook(workspace)
     }
   }
 }

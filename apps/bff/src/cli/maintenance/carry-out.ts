@@ -18,7 +18,7 @@ type Done = PlanPreview & { operation_id: string | null; restore_command: string
 
 /**
  * A removal from its preview to its end: shows the plan, asks, does exactly that, and says how it is undone. Answers the exit code: `findings`
- * when a dataset had to be left alone.
+ * when a dataset had to be left alone, or not all was done that was shown.
  */
 export const carryOut = async (path: string, input: MaintenanceInput, options: ChangeOptions): Promise<number> => {
   await recoverFirst(path, options)
@@ -35,8 +35,11 @@ export const carryOut = async (path: string, input: MaintenanceInput, options: C
   }
   const question = plan.kind === 'compact' ? 'Compact now?' : 'Remove now?'
   if (!(await agrees(describePlan(preview, root), question, options))) return exitCodes.done
-  printResult(options, finished(root, preview, await apply(root, plan)), (done) => describeDone(done, root))
-  return exit
+  const applied = await apply(root, plan)
+  // Those of the plan come first, and have been shown.
+  const since = applied.warnings.slice(plan.warnings.length)
+  printResult(options, finished(root, preview, applied), (done) => describeDone(done, root, since))
+  return since.length > 0 ? exitCodes.findings : exit
 }
 
 const planned = (root: string, input: MaintenanceInput): Promise<{ plan: MadePlan; preview: PlanPreview }> =>
@@ -66,7 +69,7 @@ const finished = (root: string, preview: PlanPreview, { report, ...applied }: Ma
   restore_command: applied.operation_id === null ? null : commandText('restore', root, applied.operation_id),
 })
 
-const describeDone = (done: Done, root: string): string =>
+const describeDone = (done: Done, root: string, since: readonly string[]): string =>
   [
     `${done.kind === 'compact' ? 'Dropped' : 'Removed'} from ${root}:`,
     describeWhatGoes(done),
@@ -76,7 +79,7 @@ const describeDone = (done: Done, root: string): string =>
           wrapText(`left alone: ${printable(dataset_name)}, as what ${file} holds of it cannot be told`),
         )
       : []),
-    ...(done.kind === 'compact' ? done.warnings.map((warning) => wrapText(`warning: ${printable(warning)}`)) : []),
+    ...(done.kind === 'compact' ? done.warnings : since).map((warning) => wrapText(`warning: ${printable(warning)}`)),
     ...(done.operation_id === null || done.restore_command === null
       ? []
       : [`In the trash as ${done.operation_id}. To bring it back:`, `  ${done.restore_command}`]),

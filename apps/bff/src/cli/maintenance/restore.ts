@@ -37,9 +37,11 @@ const restore = async (path: string, operation: string, options: Options): Promi
     return exitCodes.done
   }
   const question = ids === undefined ? 'Restore it now?' : `Restore ${ids.length} of it now?`
-  // Who has agreed already reads the warnings in the report.
-  const { warnings } = options.yes === true ? { warnings: [] } : await checkRestore(path, operation, ids)
-  if (!(await agrees(describePreview({ ...entry, warnings }), question, options))) return exitCodes.done
+  // Who has agreed already reads what comes back, and the warnings, in the report.
+  if (options.yes !== true) {
+    const preview = await checkRestore(path, operation, ids)
+    if (!(await agrees(describePreview({ ...entry, ...preview }), question, options))) return exitCodes.done
+  }
   printResult(options, await run(path, operation, ids), describeReport)
   return exitCodes.done
 }
@@ -60,9 +62,15 @@ const run = async (path: string, operation: string, ids: readonly string[] | und
   }
 }
 
-const describePreview = ({ operation_id, created_at, counts, partly_restored, warnings }: TrashEntry & RestorePreview): string =>
+const describePreview = ({
+  operation_id,
+  created_at,
+  counts,
+  partly_restored,
+  warnings,
+}: Omit<TrashEntry, keyof RestorePreview> & RestorePreview): string =>
   [
-    `${operation_id}, removed ${created_at.slice(0, 19).replace('T', ' ')} UTC${partly_restored ? ', some of it restored since' : ''}:`,
+    `${operation_id}, removed ${created_at.slice(0, 19).replace('T', ' ')} UTC${partly_restored ? ', some of it restored since' : ''}. Comes back:`,
     describeCounts(counts),
     ...describeWarnings(warnings),
   ].join('\n')
