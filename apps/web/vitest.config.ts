@@ -3,5 +3,5 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   plugins: [react()],
-  test: { name: 'web', environment: 'jsdom', setupFiles: ['./test/setup.ts'], testTimeout: 90_000, include: ['src/**/*.test.{ts,tsx}'] },
+  test: { name: 'web', environment: 'jsdom', setupFiles: ['./test/setup.ts'], testTimeout: 300_000, include: ['src/**/*.test.{ts,tsx}'] },
 })

@@ -65,7 +65,7 @@ export const predictionBlockQuery = (workspace: string, params: QueryParams, blo
  * The best cross-validation row of a dataset: an average over folds before a single fold, and that before a model without
  * cross-validation (the kinds are in the order of the alphabet). Only finite scores compete.
  */
-export const bestCvQuery = (workspace: string, dataset: string, metric: string, order: 'asc' | 'desc') => ({
+export const bestCvQuery = (workspace: string, dataset: string, metric: readonly string[], order: 'asc' | 'desc') => ({
   ...read<PredictionPage>('/predictions', workspace, {
     dataset_name: dataset,
     metric,

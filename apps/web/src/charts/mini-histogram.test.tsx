@@ -27,15 +27,28 @@ describe('small histogram', () => {
     expect(ranges.map(([, max]) => max)).toEqual([-0.25000000000000006, -5e-324, 0.09999999999999999, 0.7999999999999999, 1])
   })
 
+  /** Which of these bars are lit. */
+  const lit = (edges: readonly (readonly [number, number])[], chosen: typeof none): boolean[] => {
+    const bins = edges.map(([min, max]) => ({ min, max, count: 3 }))
+    const { container, unmount } = render(<MiniHistogram bins={bins} chosen={chosen} label="" barLabel={() => ''} onRange={() => {}} />)
+    const fills = [...container.querySelectorAll('rect:nth-of-type(2)')].map((bar) => bar.getAttribute('fill') === 'var(--accent)')
+    unmount()
+    return fills
+  }
+
   it('shows a bar of one value as chosen', () => {
-    const fill = (chosen: typeof none) => {
-      const bins = [{ min: 0.5, max: 0.5, count: 3 }]
-      const { container, unmount } = render(<MiniHistogram bins={bins} chosen={chosen} label="" barLabel={() => ''} onRange={() => {}} />)
-      const found = container.querySelectorAll('rect')[1]?.getAttribute('fill')
-      unmount()
-      return found
-    }
-    expect(fill({ min: 0.5, max: 0.5 })).toBe('var(--accent)')
-    expect(fill({ min: 0.6, max: 0.7 })).toBe('var(--line-strong)')
+    expect(lit([[0.5, 0.5]], { min: 0.5, max: 0.5 })).toEqual([true])
+    expect(lit([[0.5, 0.5]], { min: 0.6, max: 0.7 })).toEqual([false])
+  })
+
+  it('shows every bar as chosen that holds a value of the range, whose ends are in it', () => {
+    const bars = [
+      [0, 0.4],
+      [0.4, 0.8],
+      [0.8, 1],
+    ] as const
+    expect(lit(bars, { min: 1, max: Number.NaN })).toEqual([false, false, true])
+    expect(lit(bars, { min: Number.NaN, max: 0.8 })).toEqual([true, true, true])
+    expect(lit(bars, { min: 0.4, max: 0.7999999999999999 })).toEqual([false, true, false])
   })
 })

@@ -50,7 +50,7 @@ export const MiniHistogram = ({ bins, chosen, label, barLabel, onRange }: MiniHi
       onPointerCancel={() => setDrag(undefined)}
     >
       {bins.map((bin, index) => (
-        <Bar key={bin.min} bin={bin} index={index} tallest={tallest} on={isChosen(bin, index, chosen, drag)} title={barLabel(bin)} />
+        <Bar key={bin.min} bin={bin} index={index} tallest={tallest} on={isChosen(bins, index, chosen, drag)} title={barLabel(bin)} />
       ))}
     </svg>
   )
@@ -68,15 +68,18 @@ const Bar = ({ bin, index, tallest, on, title }: { bin: Bin; index: number; tall
   )
 }
 
+/** A range includes its ends, as does the last bar; the others end below the next one. */
 const isChosen = (
-  bin: Bin,
+  bins: readonly Bin[],
   index: number,
   chosen: MiniHistogramProps['chosen'],
   drag: { from: number; to: number } | undefined,
 ): boolean => {
+  const bin = bins[index]
+  if (bin === undefined) return false
   if (drag !== undefined) return index >= Math.min(drag.from, drag.to) && index <= Math.max(drag.from, drag.to)
-  if (bin.min === bin.max) return !(bin.max < chosen.min) && !(bin.min > chosen.max)
-  return !(bin.max <= chosen.min) && !(bin.min >= chosen.max)
+  const isBelow = index === bins.length - 1 ? bin.max < chosen.min : bin.max <= chosen.min
+  return !isBelow && !(bin.min > chosen.max)
 }
 
 /** The next smaller number. */

@@ -38,33 +38,33 @@ const besideTicks = 28
  */
 export const PointPlot = (props: PointPlotProps) => {
   const { dots, xDomain, yDomain, describe, pinned, height = width } = props
-  const [active, setActive] = useState(-1)
+  // By its sample: which dots are drawn, and so their places, depends on the pinned one.
+  const [active, setActive] = useState<number>()
   const [xTicks, yTicks] = [props.ticks(xDomain), props.ticks(yDomain)]
   const y = scaleLinear(yDomain, [height - margin.bottom, margin.top])
   const left = Math.max(margin.left, besideTicks + textWidth(y.ticks(tickCount), yTicks.text))
   const frame = { left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom }
   const x = scaleLinear(xDomain, [frame.left, frame.right])
 
+  const dot = active === undefined ? undefined : dots.find(({ index }) => index === active)
   const onKeyDown = (event: KeyboardEvent): void => {
-    const here = dots[active]
-    if ((event.key === 'Enter' || event.key === ' ') && here !== undefined) {
+    if ((event.key === 'Enter' || event.key === ' ') && dot !== undefined) {
       event.preventDefault()
       event.stopPropagation()
-      props.onPin(here)
+      props.onPin(dot)
       return
     }
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key]
     if (step === undefined || dots.length === 0) return
     event.preventDefault()
     event.stopPropagation()
-    setActive((before) => Math.min(dots.length - 1, Math.max(0, before + step)))
+    setActive((before) => dots[Math.min(dots.length - 1, Math.max(0, placeOf(dots, before) + step))]?.index)
   }
   const onPointerMove = (event: PointerEvent<SVGSVGElement>): void => {
     const box = event.currentTarget.getBoundingClientRect()
     const scale = width / box.width
     setActive(nearest(dots, x, y, (event.clientX - box.left) * scale, (event.clientY - box.top) * scale))
   }
-  const dot = dots[active]
   const told = dot ?? pinned
   return (
     <div>
@@ -77,7 +77,7 @@ export const PointPlot = (props: PointPlotProps) => {
         className={`block w-full touch-pan-y rounded ${dot === undefined ? '' : 'cursor-pointer'}`}
         onKeyDown={onKeyDown}
         onPointerMove={onPointerMove}
-        onPointerLeave={() => setActive(-1)}
+        onPointerLeave={() => setActive(undefined)}
         onClick={() => {
           if (dot !== undefined) props.onPin(dot)
         }}
@@ -167,17 +167,28 @@ const moved = (path: string, dx: number, dy: number): string =>
     return `${command}${(Number(px) + dx).toFixed(1)},${(Number(py) + dy).toFixed(1)}`
   })
 
+/** Place of a sample's dot, or of the one before it where it is drawn no longer; -1 before the first. */
+const placeOf = (dots: readonly Point[], sample: number | undefined): number =>
+  sample === undefined ? -1 : dots.findLastIndex(({ index }) => index <= sample)
+
 /** Pixels within which the pointer finds a dot. */
 const reach = 18
 
-const nearest = (dots: readonly Point[], x: (v: number) => number, y: (v: number) => number, px: number, py: number): number => {
-  let best = -1
+/** The sample of the dot nearest to a place of the plot; undefined where none is within reach. */
+const nearest = (
+  dots: readonly Point[],
+  x: (v: number) => number,
+  y: (v: number) => number,
+  px: number,
+  py: number,
+): number | undefined => {
+  let best: number | undefined
   let least = reach * reach
-  for (const [place, dot] of dots.entries()) {
+  for (const dot of dots) {
     const distance = (x(dot.x) - px) ** 2 + (y(dot.y) - py) ** 2
     if (distance < least) {
       least = distance
-      best = place
+      best = dot.index
     }
   }
   return best

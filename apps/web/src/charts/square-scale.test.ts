@@ -49,8 +49,24 @@ describe('square scale', () => {
   it('draws at most so many points, the worst residuals always', () => {
     const many = Array.from({ length: 3 * maxDrawn }, (_, index) => ({ index, x: index, y: index + (index === 7001 ? 99 : 0) }))
     const drawn = thin(many)
-    expect(drawn.length).toBeLessThanOrEqual(maxDrawn + 2)
+    expect(drawn.length).toBeLessThanOrEqual(maxDrawn + 6)
     expect(drawn.some((point) => point.index === 7001)).toBe(true)
+  })
+
+  it('draws the greatest and the least values, and the point that is marked', () => {
+    const many = Array.from({ length: 3 * maxDrawn }, (_, index) => ({ index, x: index % 90, y: index % 90 }))
+    many[7001] = { index: 7001, x: 500, y: 500 }
+    many[7004] = { index: 7004, x: -500, y: -500 }
+    const drawn = thin(many, { marked: 7007 }).map(({ index }) => index)
+    expect(drawn).toEqual(expect.arrayContaining([7001, 7004, 7007]))
+    expect(drawn).toEqual(drawn.toSorted((a, b) => a - b))
+  })
+
+  it('draws of each target as many', () => {
+    const two = Array.from({ length: 2 * maxDrawn }, (_, index) => ({ index, x: index, y: index }))
+    const odd = thin(two, { targets: 2 }).filter((point) => point.index % 2 === 1).length
+    expect(odd).toBeGreaterThanOrEqual(maxDrawn / 2)
+    expect(odd).toBeLessThanOrEqual(maxDrawn / 2 + 2)
   })
 
   it('keeps the fitted line inside the square', () => {

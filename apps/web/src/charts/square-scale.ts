@@ -1,4 +1,4 @@
-import { extent, max, quantile } from 'd3-array'
+import { extent, greatest, least, max, quantile } from 'd3-array'
 import { scaleLinear } from 'd3-scale'
 
 /** Measured and predicted values of one sample; `index` is its place in the arrays. */
@@ -17,25 +17,28 @@ export const finitePoints = (x: readonly (number | null)[], y: readonly (number 
       : []
   })
 
-/** Most points drawn as SVG; beyond, every k-th is drawn, extremes always. */
+/** Most points drawn as SVG; beyond, every k-th of each target is drawn, extremes always. */
 export const maxDrawn = 4000
 
-export const thin = (points: readonly Point[]): readonly Point[] => {
+interface Thinning {
+  /** Values per sample, which lie beside each other. */
+  readonly targets?: number
+  /** Place of a point that is drawn in any case. */
+  readonly marked?: number | undefined
+}
+
+export const thin = (points: readonly Point[], { targets = 1, marked }: Thinning = {}): readonly Point[] => {
   if (points.length <= maxDrawn) return points
   const step = Math.ceil(points.length / maxDrawn)
-  const [low = 0, high = 0] = [...points.entries()].reduce<[number, number]>(
-    ([least, most], [place, point]) => {
-      const residual = point.y - point.x
-      const atLeast = points[least]
-      const atMost = points[most]
-      return [
-        atLeast !== undefined && residual < atLeast.y - atLeast.x ? place : least,
-        atMost !== undefined && residual > atMost.y - atMost.x ? place : most,
-      ]
-    },
-    [0, 0],
-  )
-  return points.filter((_, place) => place % step === 0 || place === low || place === high)
+  const sizes = [(point: Point) => point.x, (point: Point) => point.y, (point: Point) => point.y - point.x]
+  const kept = new Set(sizes.flatMap((size) => [least(points, size), greatest(points, size)]))
+  const places = new Map<number, number>()
+  return points.filter((point) => {
+    const target = point.index % targets
+    const place = places.get(target) ?? 0
+    places.set(target, place + 1)
+    return place % step === 0 || kept.has(point) || point.index === marked
+  })
 }
 
 /** Limits that hold all values with a little air, rounded to ticks; one value alone still gets a range. */

@@ -129,8 +129,19 @@ export const en = (f: Formatters) => {
         'Arrays were lost when a newer nirs4all opened this workspace; they are still in store.duckdb.bak and are shown from there. Keep that file. This command brings them back:',
       locked: (pid: number, command: string | undefined) =>
         `The store is open in ${command ?? 'another process'} (PID ${pid}). You see the state from before; it refreshes by itself when that process lets go.`,
-      interrupted: (kind: string) =>
-        `A ${kind} was interrupted before it finished. Your store is untouched; the work that was left is undone or finished when you start it again.`,
+      interrupted: {
+        migrate: 'A migration was interrupted before it finished. Nothing is lost.',
+        rollback: 'A roll back was interrupted before it finished. Nothing is lost.',
+        merge: 'A merge into this workspace was interrupted: part of what it brings may be there already.',
+        remove: 'A removal was interrupted: part of what it takes away may be gone already, and is in the trash.',
+        restore: 'A restore from the trash was interrupted: part of it may be back already.',
+        flush: 'Saving predictions again was interrupted: their arrays are not shown until it is known which scores they belong to.',
+        vacuum: 'Making the store smaller was interrupted. Nothing is lost.',
+        recover: 'What an interrupted job has left is being put in order.',
+        other: 'A job was interrupted before it finished.',
+      },
+      interruptedNext:
+        'It is finished or undone when this workspace is next opened in an app that is not read-only, or changed by a command.',
       interruptedAction: 'Look at it',
       unreadableTitle: 'The workspace has changed, and what is there now cannot be read.',
       unreadable: (since: string) =>
@@ -150,7 +161,7 @@ export const en = (f: Formatters) => {
       cancelName: (kind: string, workspace: string) => `Cancel: ${kind}, ${workspace}`,
       started: (ago: string) => `started ${ago}`,
       ended: (ago: string, duration: string) => `${ago}, took ${duration}`,
-      kinds: { migrate: 'Migration', rollback: 'Roll back', verify: 'Verification' } satisfies Record<JobKind, string>,
+      kinds: { migrate: 'Migration', rollback: 'Roll back', verify: 'Verification', recover: 'Recovery' } satisfies Record<JobKind, string>,
       states: {
         queued: 'Waiting',
         running: 'Running',
@@ -317,7 +328,7 @@ export const en = (f: Formatters) => {
       filteredBody: 'Other filters may hide what you look for.',
       refreshing: 'Refreshing…',
       rowOf: (row: number, total: number) => `Row ${f.int(row)} of ${f.int(total)}`,
-      facetMore: (n: number) => `${f.int(n)} more not listed; search to find them`,
+      facetMore: (n: number) => `${f.int(n)} more not listed; other filters shorten the list`,
       facetSearch: (name: string) => `Search ${name}`,
       min: 'Minimum',
       max: 'Maximum',
@@ -334,6 +345,10 @@ export const en = (f: Formatters) => {
       noFinite: (n: number) => (n === 0 ? 'No score here.' : `No finite score here (${f.int(n)} without).`),
       refitsFirst: 'Refits have no validation score. nirs4all wrote 0 in its place, so they stand first in this order.',
       withoutRefits: 'Leave refits out',
+      untestedScore: 'This 0 may stand for no score: nirs4all 0.8.1 wrote it where there were no test samples',
+      untestedFirst:
+        'The zeros first in this order may be no scores: nirs4all 0.8.1 wrote 0 where there were no test samples. Rows of the partition test have real ones.',
+      onlyTested: 'Show only the partition test',
       openHint: 'Enter or double-click a row for its details',
       outside: (nulls: number, nonFinite: number) => `${f.int(nulls)} without a value, ${f.int(nonFinite)} not finite`,
     },
@@ -394,8 +409,8 @@ export const en = (f: Formatters) => {
       branch_id: 'Number of the pipeline branch',
       branch_name: 'Name of the pipeline branch',
       refit_context: 'Why the model was refitted; empty for cross-validation',
-      exclusion_count: 'Samples left out as outliers',
-      exclusion_rate: 'Share of samples left out as outliers',
+      exclusion_count: 'Samples left out as outliers, as nirs4all wrote it: 0 also where it left some out',
+      exclusion_rate: 'Share of samples left out as outliers, as nirs4all wrote it: 0 also where it left some out',
       run_id: 'Identifier of the run',
       run_name: 'Run that produced the prediction',
       pipeline_id: 'Identifier of the pipeline',
@@ -435,6 +450,11 @@ export const en = (f: Formatters) => {
       predicted: 'Predicted',
       residual: 'Predicted − measured',
       sample: (name: string) => `Sample ${name}`,
+      ofTarget: (sample: string, target: string) => `${sample}, target ${target}`,
+      values: (n: number, targets: number) => `${f.int(n)} values: ${f.int(targets)} targets each, numbered from 0 as in exports`,
+      severalTargets: (n: number) =>
+        `Each sample has ${f.int(n)} targets here. The figures are over the values of all of them together, as nirs4all works them out: where the targets differ in unit or scale, they say little of any one.`,
+      countedValues: 'Number of values, of all targets together',
       oneToOne: '1:1',
       fitted: 'fitted',
       chartLabel: (partition: string) => `Predicted against measured values, ${partition}`,
@@ -446,10 +466,12 @@ export const en = (f: Formatters) => {
         `Validation arrays of an average can be means over fold models that were trained on these samples. ${metric} cannot be computed from them to tell, so the figures here may look better than cross-validation.`,
       testAsValidation: 'This model was fitted without cross-validation: nirs4all took the test samples as validation samples.',
       scoreDiffers: (metric: string, stored: string, computed: string) =>
-        `The stored ${metric} is ${stored}, but these arrays give ${computed}. One of the two was changed after the prediction was made.`,
+        `The stored ${metric} is ${stored}, but these arrays give ${computed}. Why cannot be told from here: one of the two may have been changed since, or stored wrong.`,
+      averageDiffers: (metric: string, stored: string, computed: string, validates: boolean) =>
+        `The stored ${metric} is ${stored}, but these arrays give ${computed}. nirs4all 0.7 stored a wrong balanced accuracy with some averages over folds${validates ? ', and as validation arrays of averages it stored means over models that mostly were trained on these samples' : ''}. Which of the two figures is right cannot be told from here.`,
       summary: (n: number, r2: string, bias: string, rmse: string, name: string) =>
         `n = ${f.int(n)}, R² = ${r2}, bias ${bias}, ${name} ${rmse}.`,
-      skipped: (n: number) => `${f.int(n)} ${plural(n, 'sample is', 'samples are')} not drawn: value missing or not finite.`,
+      skipped: (n: number) => `${f.int(n)} ${plural(n, 'point is', 'points are')} not drawn: value missing or not finite.`,
       thinned: (n: number, total: number) => `${f.int(n)} of ${f.int(total)} points drawn, spread evenly; the figures use all of them.`,
       stepHint: 'Use ← and → to step through the samples, Enter to pin one.',
       pin: (name: string) => `Pin sample ${name}`,
@@ -465,6 +487,8 @@ export const en = (f: Formatters) => {
       scores: 'All stored scores',
       noParameters: 'No parameters were stored.',
       folds: 'The same model, all folds and partitions',
+      sameName: 'All rows of this model name and dataset; the file does not tell apart models of one name.',
+      firstOf: (shown: number, all: number) => `The first ${f.int(shown)} of ${f.int(all)} are shown.`,
       figures: {
         n: 'n',
         r2: 'R²',

@@ -19,7 +19,7 @@ export const fr = (f: Formatters): Text => {
       notCopied:
         'Rien n’a été copié : le navigateur ne laisse pas cette page écrire dans le presse-papiers. Autorisez-le dans les réglages du navigateur, ou sélectionnez le texte et copiez-le à la main.',
       search: 'Rechercher',
-      notUnderstood: (what) => `Cette adresse demande quelque chose qui n’est pas connu ici et a été laissé de côté : ${what}`,
+      notUnderstood: (what) => `Cette adresse demande quelque chose qui n’est pas connu ici et a été laissé de côté : ${what}`,
       none: 'aucun',
       noValue: 'pas de valeur',
       empty: '(vide)',
@@ -112,7 +112,7 @@ export const fr = (f: Formatters): Text => {
       choice: (of, value) => `${of} : ${value}`,
       found: (n) => `${f.int(n)} ${plural(n, 'entrée', 'entrées')}.`,
       more: (n) =>
-        `${f.int(n)} ${plural(n, 'autre n’est pas affichée', 'autres ne sont pas affichées')} ; tapez une partie du nom pour les trouver.`,
+        `${f.int(n)} ${plural(n, 'autre n’est pas affichée', 'autres ne sont pas affichées')} ; tapez une partie du nom pour les trouver.`,
       none: 'Rien de ce nom.',
     },
     banner: {
@@ -131,8 +131,20 @@ export const fr = (f: Formatters): Text => {
         'Des tableaux ont été perdus lorsqu’une version plus récente de nirs4all a ouvert cet espace ; ils sont encore dans store.duckdb.bak, d’où ils sont affichés ici. Conservez ce fichier. Cette commande les ramène :',
       locked: (pid, command) =>
         `La base est ouverte dans ${command ?? 'un autre processus'} (PID ${pid}). Vous voyez l’état précédent ; la page s’actualisera d’elle-même dès que ce processus la libérera.`,
-      interrupted: (kind) =>
-        `Opération interrompue avant la fin : ${kind}. Votre base est intacte ; ce qui restait à faire sera annulé ou terminé lorsque vous la relancerez.`,
+      interrupted: {
+        migrate: 'Une migration a été interrompue avant la fin. Rien n’est perdu.',
+        rollback: 'Un retour à l’original a été interrompu avant la fin. Rien n’est perdu.',
+        merge: 'Une fusion dans cet espace a été interrompue : une partie de ce qu’elle apporte est peut-être déjà là.',
+        remove: 'Une suppression a été interrompue : une partie de ce qu’elle retire est peut-être déjà dans la corbeille.',
+        restore: 'Une restauration depuis la corbeille a été interrompue : une partie est peut-être déjà revenue.',
+        flush:
+          'Un nouvel enregistrement de prédictions a été interrompu : leurs tableaux ne sont pas affichés tant qu’on ne sait pas à quels scores ils appartiennent.',
+        vacuum: 'Le compactage de la base a été interrompu. Rien n’est perdu.',
+        recover: 'Ce qu’une tâche interrompue a laissé est en train d’être remis en ordre.',
+        other: 'Une tâche a été interrompue avant la fin.',
+      },
+      interruptedNext:
+        'Elle sera terminée ou annulée à la prochaine ouverture de cet espace dans une application qui n’est pas en lecture seule, ou par une commande qui le modifie.',
       interruptedAction: 'Voir',
       unreadableTitle: 'L’espace de travail a changé, et son état actuel est illisible.',
       unreadable: (since) =>
@@ -152,7 +164,7 @@ export const fr = (f: Formatters): Text => {
       cancelName: (kind, workspace) => `Annuler : ${kind}, ${workspace}`,
       started: (ago) => `démarrée ${ago}`,
       ended: (ago, duration) => `${ago}, durée ${duration}`,
-      kinds: { migrate: 'Migration', rollback: 'Restauration', verify: 'Vérification' },
+      kinds: { migrate: 'Migration', rollback: 'Restauration', verify: 'Vérification', recover: 'Remise en ordre' },
       states: {
         queued: 'En attente',
         running: 'En cours',
@@ -321,9 +333,9 @@ export const fr = (f: Formatters): Text => {
       export: 'Exporter…',
       copyRows: (n) => `Copier ${rows(n)}`,
       copiedRows: (n) => `${rows(n)} ${plural(n, 'copiée', 'copiées')} avec les en-têtes.`,
-      copiedNone: 'Rien n’a été copié : ces lignes sont en cours de relecture. Le presse-papiers est inchangé ; recopiez dans un instant.',
+      copiedNone: 'Rien n’a été copié : ces lignes sont en cours de relecture. Le presse-papiers est inchangé ; recopiez dans un instant.',
       copiedFar:
-        'Rien n’a été copié : aucune de ces lignes n’est chargée dans son état actuel. Le presse-papiers est inchangé ; faites défiler ces lignes puis recopiez.',
+        'Rien n’a été copié : aucune de ces lignes n’est chargée dans son état actuel. Le presse-papiers est inchangé ; faites défiler ces lignes puis recopiez.',
       copyPartly: (n) =>
         `${rows(n)} ${plural(n, 'chargée a été copiée', 'chargées ont été copiées')} ; faites défiler les autres puis recopiez.`,
       mixedMetrics: (names) =>
@@ -334,7 +346,7 @@ export const fr = (f: Formatters): Text => {
       filteredBody: 'D’autres filtres cachent peut-être ce que vous cherchez.',
       refreshing: 'Actualisation…',
       rowOf: (row, total) => `Ligne ${f.int(row)} sur ${f.int(total)}`,
-      facetMore: (n) => `${f.int(n)} ${plural(n, 'autre non affiché', 'autres non affichés')} ; cherchez par nom`,
+      facetMore: (n) => `${f.int(n)} ${plural(n, 'autre non affiché', 'autres non affichés')} ; d’autres filtres raccourcissent la liste`,
       facetSearch: (name) => `Rechercher : ${name}`,
       min: 'Minimum',
       max: 'Maximum',
@@ -349,6 +361,10 @@ export const fr = (f: Formatters): Text => {
       noFinite: (n) => (n === 0 ? 'Aucun score ici.' : `Aucun score fini ici (${f.int(n)} sans valeur finie).`),
       refitsFirst: 'Un réentraînement n’a pas de score de validation. nirs4all a écrit 0 à la place, d’où sa position en tête de ce tri.',
       withoutRefits: 'Exclure les réentraînements',
+      untestedScore: 'Ce 0 ne correspond peut-être à aucun score : nirs4all 0.8.1 l’écrivait en l’absence d’échantillons de test',
+      untestedFirst:
+        'Les zéros en tête de ce tri ne sont peut-être pas des scores : nirs4all 0.8.1 écrivait 0 en l’absence d’échantillons de test. Les lignes de la partition test ont de vrais scores.',
+      onlyTested: 'N’afficher que la partition test',
       unreadableArrays: 'Le fichier de ses tableaux est endommagé ou absent',
       noArrays: 'aucun ou illisible',
       openHint: 'Entrée ou double-clic sur une ligne pour le détail',
@@ -412,8 +428,8 @@ export const fr = (f: Formatters): Text => {
       branch_id: 'Numéro de la branche du pipeline',
       branch_name: 'Nom de la branche du pipeline',
       refit_context: 'Raison du réentraînement ; vide pour la validation croisée',
-      exclusion_count: 'Échantillons écartés comme aberrants',
-      exclusion_rate: 'Part des échantillons écartés comme aberrants',
+      exclusion_count: 'Échantillons écartés comme aberrants, tel qu’écrit par nirs4all : 0 même s’il en a écarté',
+      exclusion_rate: 'Part des échantillons écartés comme aberrants, telle qu’écrite par nirs4all : 0 même s’il en a écarté',
       run_id: 'Identifiant de l’essai',
       run_name: 'Essai qui a produit la prédiction',
       pipeline_id: 'Identifiant du pipeline',
@@ -438,6 +454,11 @@ export const fr = (f: Formatters): Text => {
       predicted: 'Prédit',
       residual: 'Prédit − mesuré',
       sample: (name) => `Échantillon ${name}`,
+      ofTarget: (sample, target) => `${sample}, cible ${target}`,
+      values: (n, targets) => `${f.int(n)} valeurs : ${f.int(targets)} cibles chacun, numérotées à partir de 0 comme dans les exports`,
+      severalTargets: (n) =>
+        `Chaque échantillon a ici ${f.int(n)} cibles. Les statistiques portent sur les valeurs de toutes les cibles ensemble, comme les calcule nirs4all : si les cibles diffèrent d’unité ou d’échelle, elles en disent peu sur chacune.`,
+      countedValues: 'Nombre de valeurs, toutes cibles confondues',
       oneToOne: '1:1',
       fitted: 'droite ajustée',
       chartLabel: (partition) => `Valeurs prédites en fonction des valeurs mesurées, ${partition}`,
@@ -453,10 +474,11 @@ export const fr = (f: Formatters): Text => {
       testAsValidation:
         'Ce modèle a été ajusté sans validation croisée : nirs4all a pris les échantillons de test comme échantillons de validation.',
       scoreDiffers: (metric, stored, computed) =>
-        `${metric} : ${stored} enregistré, mais ${computed} calculé sur ces tableaux. L’un des deux a été modifié après la prédiction.`,
+        `${metric} : ${stored} enregistré, mais ${computed} calculé sur ces tableaux. La cause ne peut être établie ici : l’un des deux a pu être modifié depuis, ou mal enregistré.`,
+      averageDiffers: (metric, stored, computed, validates) =>
+        `${metric} : ${stored} enregistré, mais ${computed} calculé sur ces tableaux. nirs4all 0.7 enregistrait une exactitude équilibrée fausse pour certaines moyennes sur les plis${validates ? ' et, comme tableaux de validation des moyennes, des moyennes de modèles entraînés pour la plupart sur ces échantillons' : ''}. On ne peut établir ici laquelle des deux valeurs est juste.`,
       summary: (n, r2, bias, rmse, name) => `n = ${f.int(n)}, R² = ${r2}, biais ${bias}, ${name} ${rmse}.`,
-      skipped: (n) =>
-        `${f.int(n)} ${plural(n, 'échantillon n’est pas tracé', 'échantillons ne sont pas tracés')} : valeur absente ou non finie.`,
+      skipped: (n) => `${f.int(n)} ${plural(n, 'point n’est pas tracé', 'points ne sont pas tracés')} : valeur absente ou non finie.`,
       thinned: (n, total) => `${f.int(n)} points tracés sur ${f.int(total)}, régulièrement répartis ; les statistiques portent sur tous.`,
       stepHint: 'Parcourez les échantillons avec ← et →, Entrée pour en épingler un.',
       pin: (name) => `Épingler l’échantillon ${name}`,
@@ -472,6 +494,8 @@ export const fr = (f: Formatters): Text => {
       scores: 'Tous les scores enregistrés',
       noParameters: 'Aucun paramètre n’a été enregistré.',
       folds: 'Le même modèle, tous plis et partitions',
+      sameName: 'Toutes les lignes de ce nom de modèle et de ce jeu ; le fichier ne distingue pas les modèles de même nom.',
+      firstOf: (shown, all) => `Les ${f.int(shown)} premières sur ${f.int(all)} sont affichées.`,
       figures: {
         n: 'n',
         r2: 'R²',
@@ -548,7 +572,7 @@ export const fr = (f: Formatters): Text => {
         `${f.int(datasets)} ${plural(datasets, 'jeu', 'jeux')} de données, ${predictions(count)}${bytes === '' ? '' : `, ${bytes} de tableaux`}`,
       filtered: 'moins avec les filtres ci-dessus',
       leftOut: (names, more) =>
-        `Sans prédiction correspondante, donc laissés de côté : ${names.join(', ')}${more === 0 ? '' : ` et ${f.int(more)} autres`}.`,
+        `Sans prédiction correspondante, donc laissés de côté : ${names.join(', ')}${more === 0 ? '' : ` et ${f.int(more)} autres`}.`,
       noMatch: {
         prediction: 'Aucune prédiction des jeux choisis ne correspond : il n’y a rien à télécharger.',
         sample: 'Aucune prédiction correspondante des jeux choisis n’a de tableaux : il n’y a rien à télécharger.',
@@ -644,7 +668,7 @@ export const fr = (f: Formatters): Text => {
       saved: 'Espace gagné',
       savedLater: 'Gain une fois l’original supprimé',
       bothKept: (size) =>
-        `Pour l’instant, le dossier occupe ${f.bytes(size)} de plus, car l’original est conservé en sauvegarde : sa place se libère quand vous le supprimez.`,
+        `Pour l’instant, le dossier occupe ${f.bytes(size)} de plus, car l’original est conservé en sauvegarde : sa place se libère quand vous le supprimez.`,
       datasets: 'Jeux de données',
       moved: 'Lignes déplacées',
       took: 'Durée',
@@ -704,11 +728,11 @@ export const fr = (f: Formatters): Text => {
       freeBackup: (bytes) =>
         `${f.bytes(bytes)} correspondent à la base d’origine conservée par la migration ; supprimez-la depuis la page de migration une fois le résultat validé.`,
       freeByMigration: (before, after) =>
-        `La migration réécrit les tableaux et la base, environ ${f.bytes(before)} → ${f.bytes(after)} ; la place est libre une fois supprimée la base d’origine qu’elle conserve.`,
+        `La migration réécrit les tableaux et la base, environ ${f.bytes(before)} → ${f.bytes(after)} ; la place est libre une fois supprimée la base d’origine qu’elle conserve.`,
       freeUnused: (bytes) =>
-        `${f.bytes(bytes)} ne contiennent plus rien : blocs libres de la base, que nirs4all réutilise, et lignes retirées des fichiers de tableaux, qui partent avec`,
+        `${f.bytes(bytes)} ne contiennent plus rien : blocs libres de la base, que nirs4all réutilise, et lignes retirées des fichiers de tableaux, qui partent avec`,
       nothingToFree: 'Rien à libérer.',
-      littleToFree: (bytes) => `Rien qui vaille d’être libéré : ${f.bytes(bytes)}.`,
+      littleToFree: (bytes) => `Rien qui vaille d’être libéré : ${f.bytes(bytes)}.`,
       datasets: 'Jeux de données',
       dataset: 'Jeu de données',
       predictions: 'Prédictions',
@@ -751,7 +775,7 @@ export const fr = (f: Formatters): Text => {
       proofBroken: 'La preuve de migration n’est plus valable.',
       noProof: 'Toutes les valeurs sont relues ; cet espace n’a pas de preuve de migration à laquelle les comparer.',
       outdatedCheck: (ago) =>
-        `La dernière vérification (${ago}) portait sur un autre état : l’espace de travail a depuis été migré ou restauré. Relancez la vérification.`,
+        `La dernière vérification (${ago}) portait sur un autre état : l’espace de travail a depuis été migré ou restauré. Relancez la vérification.`,
       lastCheck: (ago) => `Dernière vérification ${ago}`,
       chart: 'Répartition de l’espace',
     },

@@ -116,18 +116,18 @@ const RunningBanner = () => {
 }
 
 const Interrupted = ({ kind }: { kind: string }) => {
-  const { banner, jobs } = useText()
-  const name = kind === 'migrate' || kind === 'rollback' || kind === 'verify' ? jobs.kinds[kind] : kind
+  const { banner } = useText()
+  const texts: Readonly<Record<string, string>> = banner.interrupted
+  const told = texts[kind] ?? banner.interrupted.other
+  const isMigration = kind === 'migrate' || kind === 'rollback'
+  const link = (
+    <Link to={paths.migration} className={buttonClass('plain')}>
+      {banner.interruptedAction}
+    </Link>
+  )
   return (
-    <Line
-      tone="warning"
-      actions={
-        <Link to={paths.migration} className={buttonClass('plain')}>
-          {banner.interruptedAction}
-        </Link>
-      }
-    >
-      {banner.interrupted(name.toLowerCase())}
+    <Line tone="warning" actions={isMigration ? link : undefined}>
+      {told} {kind === 'recover' ? null : banner.interruptedNext}
     </Line>
   )
 }

@@ -67,7 +67,7 @@ const JobItem = ({ job, undone, onClose }: { job: Job; undone: boolean; onClose:
         <CancelButton job={job} />
         {undone || rollbackReport(job) !== undefined ? null : (
           <Link
-            to={job.kind === 'verify' ? paths.storage : paths.migration}
+            to={job.kind === 'migrate' || job.kind === 'rollback' ? paths.migration : paths.storage}
             search={{ workspace: job.workspace_id }}
             onClick={onClose}
             className={buttonClass('quiet', 'h-8! px-2!')}

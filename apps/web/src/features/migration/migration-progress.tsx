@@ -59,7 +59,10 @@ const Cancel = ({ job }: { job: Job }) => {
     onSuccess: () => client.invalidateQueries(jobsQuery()),
     onError: (error) => showToast('danger', errorText(error)),
   })
-  if (!job.cancellable) return <span className="text-xs text-muted">{migration.notCancellable}</span>
+  // Nor can a roll back be cancelled, a recovery, or a job of another server.
+  if (!job.cancellable) {
+    return job.progress.phase === 'commit' ? <span className="text-xs text-muted">{migration.notCancellable}</span> : null
+  }
   return (
     <Button tone="danger" disabled={cancel.isPending || cancel.isSuccess} onClick={() => cancel.mutate()}>
       {cancel.isPending || cancel.isSuccess ? migration.cancelling : job.kind === 'migrate' ? migration.cancel : migration.cancelOther}

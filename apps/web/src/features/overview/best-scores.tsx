@@ -1,4 +1,5 @@
 import type { DatasetOverview, PredictionRow } from '@nirs-workspace/types'
+import { isSameMetric } from '@nirs-workspace/types/metric'
 import type { WireNumber } from '@nirs-workspace/types/number'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -19,7 +20,7 @@ type BestRefit = DatasetOverview['best_refit'][number]
 const orders = { lower: 'asc', higher: 'desc', zero: undefined, unknown: undefined } as const
 
 /** The best model over all folds; one fold alone is only shown where there is nothing else, and then says so. */
-export const BestCvScore = ({ dataset, best }: { dataset: string; best: BestCv | undefined }) => {
+export const BestCvScore = ({ dataset, best }: { dataset: DatasetOverview; best: BestCv | undefined }) => {
   const text = useText()
   if (best === undefined) return <Best title={text.overview.bestCv} />
   const order = orders[best.direction]
@@ -32,11 +33,12 @@ export const BestCvScore = ({ dataset, best }: { dataset: string; best: BestCv |
   )
 }
 
-const RankedCv = ({ dataset, best, order }: { dataset: string; best: BestCv; order: 'asc' | 'desc' }) => {
+const RankedCv = ({ dataset, best, order }: { dataset: DatasetOverview; best: BestCv; order: 'asc' | 'desc' }) => {
   const text = useText()
   const { overview } = text
   const workspace = useWorkspace()
-  const { data: row, isPending } = useQuery(bestCvQuery(workspace.id, dataset, best.metric, order))
+  const spellings = dataset.metrics.filter((name) => isSameMetric(name, best.metric))
+  const { data: row, isPending } = useQuery(bestCvQuery(workspace.id, dataset.dataset_name, spellings, order))
   if (isPending) return <Best title={overview.bestCv} pending />
   const shown = { ...best, ...row }
   return (
@@ -44,7 +46,7 @@ const RankedCv = ({ dataset, best, order }: { dataset: string; best: BestCv; ord
       title={row?.fold_kind === 'fold' ? overview.bestFold : row?.fold_kind === 'single' ? overview.bestSingle : overview.bestCv}
       score={shown.val_score}
       best={shown}
-      metric={metricName(text, best.metric, row?.fold_kind === 'single' ? undefined : 'val')}
+      metric={metricName(text, best.metric, row === undefined || row.fold_kind === 'single' ? undefined : 'val')}
     >
       <span title={row === undefined ? undefined : foldHint(row, overview.foldHints)}>
         {row === undefined ? overview.anyFold : foldWords(row, text)}

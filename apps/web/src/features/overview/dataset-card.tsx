@@ -1,5 +1,5 @@
 import type { DatasetOverview } from '@nirs-workspace/types'
-import { metricDirection } from '@nirs-workspace/types/metric'
+import { isSameMetric, metricDirection, spellingsByMetric } from '@nirs-workspace/types/metric'
 import { Link } from '@tanstack/react-router'
 import { StripPlot } from '../../charts/strip-plot.tsx'
 import { paths } from '../../paths.ts'
@@ -16,8 +16,9 @@ export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview;
   const { overview, common } = text
   const format = useFormat()
   const name = datasetLabel(dataset.dataset_name, text)
-  const [metric] = dataset.metrics
-  const others = dataset.metrics.slice(1).map((each) => metricAmong(text, each, dataset.metrics))
+  const metrics = spellingsByMetric(dataset.metrics).flatMap(([name]) => name ?? [])
+  const [metric] = metrics
+  const others = metrics.slice(1).map((each) => metricAmong(text, each, metrics))
   const remark = whyNotRanked(dataset, text)
   return (
     <li className="card flex min-w-0 flex-col gap-3 p-4">
@@ -37,17 +38,13 @@ export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview;
         ) : null}
       </p>
       <dl className="grid grid-cols-2 gap-3">
-        <BestCvScore dataset={dataset.dataset_name} best={ofMetric(dataset.best_cv, metric)} />
+        <BestCvScore dataset={dataset} best={ofMetric(dataset.best_cv, metric)} />
         <BestRefitScore best={ofMetric(dataset.best_refit, metric)} />
       </dl>
       {remark === undefined ? null : <p className="text-xs text-muted">{remark}</p>}
       {others.length === 0 ? null : <p className="text-xs text-muted">{overview.otherMetrics(others.join(', '))}</p>}
       {dataset.scores.length < 2 || metric === undefined ? null : (
-        <StripPlot
-          values={dataset.scores}
-          label={overview.strip(dataset.scores.length, metricName(text, metric, 'val'))}
-          end={format.score}
-        />
+        <StripPlot values={dataset.scores} label={overview.strip(dataset.scores.length, metricName(text, metric))} end={format.score} />
       )}
       <Link
         to={paths.predictions}
@@ -63,7 +60,7 @@ export const DatasetCard = ({ dataset, unreadable }: { dataset: DatasetOverview;
 
 /** The most used metric's best, so that the figures and the strip below speak of one metric; else the first that can be ranked. */
 const ofMetric = <B extends { readonly metric: string }>(best: readonly B[], metric: string | undefined): B | undefined =>
-  best.find((each) => each.metric === metric) ?? best[0]
+  best.find((each) => metric !== undefined && isSameMetric(each.metric, metric)) ?? best[0]
 
 const whyNotRanked = (dataset: DatasetOverview, { overview }: Text): string | undefined => {
   if (dataset.best_cv.length > 0) return undefined

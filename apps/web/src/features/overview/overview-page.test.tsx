@@ -32,6 +32,21 @@ describe('dataset card', () => {
     expect(card.getByText('Best single fold')).toBeVisible()
   })
 
+  it('does not call scores RMSECV of which some may be of no cross-validation', async () => {
+    const { card } = await openCard({}, { fold_kind: 'single', fold_id: '', val_score: 0.21 })
+    expect(await card.findByText('no cross-validation')).toBeVisible()
+    expect(card.queryByText(/RMSECV/)).not.toBeInTheDocument()
+    expect(card.queryByRole('img', { name: /RMSECV/ })).not.toBeInTheDocument()
+    expect(card.getByRole('img', { name: /Validation scores, RMSE,/ })).toBeVisible()
+  })
+
+  it('takes spellings of one metric for one', async () => {
+    const { card, sent } = await openCard({ metrics: ['rmse', 'RMSE', 'r2'] }, { fold_kind: 'average', fold_id: 'avg', val_score: 0.3 })
+    expect(await card.findByText('0.3000', { selector: '.text-lg' })).toBeVisible()
+    expect(sent.find((request) => request.path === '/predictions')?.query.getAll('metric')).toEqual(['rmse', 'RMSE'])
+    expect(card.queryByText(/Also scored by RMSE/)).not.toBeInTheDocument()
+  })
+
   it('says that no finite score exists', async () => {
     const { card } = await openCard({ best_cv: [], scores: [] })
     expect(card.getByText('No finite cross-validation score is stored, so there is nothing to rank.')).toBeVisible()

@@ -30,6 +30,31 @@ describe('column of arrays', () => {
   })
 })
 
+describe('column of metrics', () => {
+  it.each([
+    ['f1', 'F1'],
+    ['F1_score', 'F1'],
+    ['f1_macro', 'F1 (f1_macro)'],
+  ])('%s, told apart from other averages over the classes, is %s', (metric, shown) => {
+    render(viewOf('metric')?.cell({ ...prediction(0), metric }))
+    expect(screen.getByText(shown)).toBeVisible()
+  })
+})
+
+describe('column of test scores', () => {
+  it.each([
+    ['a row of validation samples', { partition: 'val', test_score: 0 }, true],
+    ['a row of test samples', { partition: 'test', test_score: 0 }, false],
+    ['another score', { partition: 'val', test_score: 0.1 }, false],
+  ] as const)('a 0 that may stand for no test samples is marked: %s', (_, change, marked) => {
+    const row: PredictionRow = { ...prediction(0), ...change }
+    const view = viewOf('test_score')
+    const { container } = render(view?.cell(row))
+    expect(container.querySelector('.line-through') !== null).toBe(marked)
+    expect(view?.title?.(row)?.includes('no test samples')).toBe(marked)
+  })
+})
+
 describe('column of datasets', () => {
   it.each([
     ['', '‹empty name›'],

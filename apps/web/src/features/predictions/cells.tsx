@@ -10,7 +10,7 @@ import { datasetLabel, valueLabel } from '../../text/value-label.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { PartitionMark } from '../../ui/partition-mark.tsx'
 import { columnById, type GridColumn, isFacet } from './columns.ts'
-import { isRefitPlaceholder } from './refit-placeholder.ts'
+import { placeholderHint } from './placeholder.ts'
 
 const rightKinds = new Set(['score', 'int', 'percent'])
 export const alignsRight = (column: GridColumn): boolean => rightKinds.has(column.kind)
@@ -40,7 +40,7 @@ const drawCell = (column: GridColumn, row: PredictionRow, text: Text, format: Fo
   if (hidesUnreadable(column.id, row)) return <span className="text-warning">{text.common.unreadable}</span>
   switch (column.kind) {
     case 'score':
-      return <Score value={value as WireNumber} format={format} muted={column.id === 'val_score' && isRefitPlaceholder(row)} />
+      return <Score value={value as WireNumber} format={format} muted={placeholderHint(column.id, row, text) !== undefined} />
     case 'int':
       return format.int(Number(value))
     case 'percent':
@@ -97,7 +97,8 @@ const cellTitle = (column: GridColumn, row: PredictionRow, text: Text, format: F
   const value = row[column.id]
   if (value === null) return text.common.noValue
   if (hidesUnreadable(column.id, row)) return text.predictions.unreadableArrays
-  if (column.id === 'val_score' && isRefitPlaceholder(row)) return text.predictions.refitScore
+  const hint = placeholderHint(column.id, row, text)
+  if (hint !== undefined) return hint
   if (column.kind === 'score')
     return `${metricName(text, row.metric)} ${format.exact(value as WireNumber)} (${text.metric[metricDirection(row.metric)]})`
   return value === '' ? undefined : nameIn(column, String(value), text)

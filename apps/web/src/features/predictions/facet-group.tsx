@@ -9,7 +9,8 @@ import { FacetList } from './facet-list.tsx'
 type Facet = NonNullable<Facets['facets'][FacetColumn]>
 interface FacetItem {
   readonly value: string
-  readonly count: number
+  /** Undefined where nobody knows: the value is none of those that were counted out. */
+  readonly count: number | undefined
 }
 
 interface GroupProps {
@@ -32,7 +33,7 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
   const found = items.filter(({ value }) =>
     `${value} ${valueLabel(column, value, text, all)}`.toLowerCase().includes(query.trim().toLowerCase()),
   )
-  const hidden = facet.distinct - facet.values.length
+  const hidden = facet.distinct - items.length
   return (
     <FacetSection title={text.columns[column]} hint={text.columnHints[column]} badge={facet.distinct} open={open || chosen.length > 0}>
       {items.length < searchFrom ? null : (
@@ -58,11 +59,12 @@ export const FacetGroup = ({ column, facet, chosen, onToggle, open }: GroupProps
   )
 }
 
-/** A chosen value stays in the list when the other filters leave none of it. */
+/** A chosen value stays in the list when the other filters leave none of it, or it is beyond those that the server lists. */
 const facetItems = (facet: Facet, chosen: readonly string[]): FacetItem[] => {
   const items = facet.values.map(({ value, count }) => ({ value: value ?? '', count }))
   const missing = chosen.filter((value) => !items.some((item) => item.value === value))
-  return [...missing.map((value) => ({ value, count: 0 })), ...items]
+  const count = facet.values.length < facet.distinct ? undefined : 0
+  return [...missing.map((value) => ({ value, count })), ...items]
 }
 
 export const FacetSection = ({
@@ -115,7 +117,7 @@ const FacetRow = ({ column, item, all, tabIndex, chosen, onToggle }: RowProps) =
       <span className="min-w-0 flex-1 truncate" title={label}>
         {label}
       </span>
-      <span className="text-xs text-muted">{format.int(item.count)}</span>
+      <span className="text-xs text-muted">{item.count === undefined ? null : format.int(item.count)}</span>
     </label>
   )
 }

@@ -44,6 +44,16 @@ describe('list of facet values', () => {
     expect(list.getAllByRole('checkbox').length).toBeLessThan(40)
   })
 
+  it('says nothing of how many rows a chosen value has that is not among those listed', async () => {
+    const facets = models(3)
+    const { model_name } = facets.facets
+    if (model_name) model_name.distinct = 600
+    const { list } = await openList('/predictions?model_name=Rare', () => facets)
+    expect(list.getByTitle('Rare').closest('label')).toHaveTextContent(/^Rare$/)
+    expect(list.getByTitle('PLS-1').closest('label')).toHaveTextContent(/^PLS-12$/)
+    expect(screen.getByText(/596/)).toBeVisible()
+  })
+
   it('is one Tab stop, where one was or at the first chosen value', async () => {
     const { user, list, box } = await openList('/predictions?model_name=PLS-2')
     const stops = () => list.getAllByRole('checkbox').filter(({ tabIndex }) => tabIndex === 0)

@@ -25,7 +25,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
   const text = useText()
   const errorText = useErrorText()
   const facets = useQuery(facetsQuery(workspace, filterParams(search)))
-  const metrics = search.metric ?? facets.data?.facets.metric?.values.flatMap(({ value }) => value ?? []) ?? []
+  const metrics = search.metric ?? facets.data?.facets.metric?.values.map(({ value }) => value ?? '') ?? []
   const toggle = (column: FacetColumn, value: string): void =>
     change((before) => {
       const values = before[column] ?? []

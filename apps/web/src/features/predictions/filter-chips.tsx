@@ -6,7 +6,7 @@ import { useText } from '../../text/text.tsx'
 import { valueLabel } from '../../text/value-label.ts'
 import type { Change } from './change.ts'
 import { equalityColumns, rangedColumns } from './columns.ts'
-import { hasFilters, type PredictionSearch, withFacet, withoutFilters, withRange } from './search.ts'
+import { hasFilters, type PredictionSearch, withFacet, withoutFilters, withoutRange } from './search.ts'
 
 interface ChipsProps {
   readonly search: PredictionSearch
@@ -58,19 +58,23 @@ const RangeChip = ({ column, search, change }: ChipsProps & { column: RangeColum
   const min = search[`${column}_min`]
   const max = search[`${column}_max`]
   if (min === undefined && max === undefined) return null
-  return (
-    <Chip
-      name={`${text.columns[column]}: ${min === undefined ? '−∞' : shortBound(min)} … ${max === undefined ? '∞' : shortBound(max)}`}
-      onRemove={() => change((before) => withRange(before, column, '', ''))}
-    />
-  )
+  const name = (show: (bound: string) => string): string =>
+    `${text.columns[column]}: ${min === undefined ? '−∞' : show(min)} … ${max === undefined ? '∞' : show(max)}`
+  return <Chip name={name(shortBound)} title={name((bound) => bound)} onRemove={() => change((before) => withoutRange(before, column))} />
 }
 
-const Chip = ({ name, onRemove }: { name: string; onRemove: () => void }): ReactNode => {
+interface ChipProps {
+  readonly name: string
+  /** The filter to the last digit, where its name is shorter. */
+  readonly title?: string
+  readonly onRemove: () => void
+}
+
+const Chip = ({ name, title = name, onRemove }: ChipProps): ReactNode => {
   const { predictions } = useText()
   return (
     <span className="inline-flex max-w-72 items-center rounded-full bg-accent-soft pl-2.5 text-xs text-accent">
-      <span className="truncate" title={name}>
+      <span className="truncate" title={title}>
         {name}
       </span>
       <button

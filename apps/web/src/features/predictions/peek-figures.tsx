@@ -3,6 +3,7 @@ import type { WireNumber } from '@nirs-workspace/types/number'
 import { ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { classNames } from '../../lib/class-names.ts'
+import type { Text } from '../../text/en.ts'
 import { useFormat, useText } from '../../text/text.tsx'
 
 interface Figure {
@@ -13,7 +14,7 @@ interface Figure {
 }
 
 /** The figures of merit. */
-export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigures; rmseName: string }) => {
+export const RegressionTable = ({ figures, rmseName, targets }: { figures: RegressionFigures; rmseName: string; targets: number }) => {
   const { peek } = useText()
   const format = useFormat()
   const names = peek.figures
@@ -22,7 +23,7 @@ export const RegressionTable = ({ figures, rmseName }: { figures: RegressionFigu
     {
       name: names.n,
       value: sampleCount(figures, format.int),
-      hint: figures.excluded === 0 ? hints.n : peek.excluded(figures.excluded),
+      hint: figures.excluded === 0 ? countHint(peek, targets) : peek.excluded(figures.excluded),
     },
     { name: rmseName, value: format.score(figures.rmse), hint: hints.rmse },
     ...(['r2', 'bias', 'sep', 'sep_n1', 'mae', 'rpd', 'rpiq', 'slope', 'intercept'] as const).map((key) => ({
@@ -68,7 +69,9 @@ const Figures = ({ shown, columns }: { shown: readonly Figure[]; columns: string
 const sampleCount = ({ n, excluded }: { n: number; excluded: number }, int: (value: number) => string): string =>
   excluded === 0 ? int(n) : `${int(n)} (−${int(excluded)})`
 
-export const ClassFigures = ({ figures }: { figures: ClassificationFigures }) => {
+const countHint = (peek: Text['peek'], targets: number): string => (targets === 1 ? peek.formulas.n : peek.countedValues)
+
+export const ClassFigures = ({ figures, targets }: { figures: ClassificationFigures; targets: number }) => {
   const { peek } = useText()
   const format = useFormat()
   const score = (value: WireNumber): string => format.score(value)
@@ -76,7 +79,7 @@ export const ClassFigures = ({ figures }: { figures: ClassificationFigures }) =>
     {
       name: peek.figures.n,
       value: sampleCount(figures, format.int),
-      hint: figures.excluded === 0 ? peek.formulas.n : peek.excluded(figures.excluded),
+      hint: figures.excluded === 0 ? countHint(peek, targets) : peek.excluded(figures.excluded),
     },
     ...(['accuracy', 'balanced_accuracy'] as const).map((key) => ({
       name: peek.figures[key],

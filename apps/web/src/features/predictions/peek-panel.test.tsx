@@ -1,6 +1,6 @@
 import type { PredictionRow, Scatter } from '@nirs-workspace/types'
 import { PredictionDetail, PredictionPage } from '@nirs-workspace/types'
-import { screen, within } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 import { problem, renderApp, scatterOf } from '../../../test/app.tsx'
@@ -30,6 +30,11 @@ describe('row beside the table', () => {
     expect(screen.queryByText('RMSE of these arrays')).not.toBeInTheDocument()
   })
 
+  it('does not call the error RMSECV where nobody knows what the fold is', async () => {
+    await openRow({ fold_kind: 'other', fold_id: 'ensemble', val_score: 0.14 })
+    expect(await screen.findByText('RMSE of these arrays', { selector: 'dt' })).toBeVisible()
+  })
+
   it('explains its figures by keyboard, too', async () => {
     await openRow({ val_score: 0.14 })
     const explain = await screen.findByRole('button', { name: 'Formulas and conventions', expanded: false })
@@ -49,6 +54,32 @@ describe('row beside the table', () => {
 
   it('says when a stored score is not that of the arrays', async () => {
     await openRow({ val_score: 0.5 })
+    expect(await screen.findByText(/The stored RMSE is 0\.5000, but these arrays give 0\.1400/)).toBeVisible()
+  })
+
+  it('names the fault of an old release as a cause, and does not call its figure the one to trust', async () => {
+    const { n, excluded } = { n: 4, excluded: 0 }
+    const classification = { n, excluded, accuracy: 0.9, balanced_accuracy: 0.886, labels: [], confusion: [], per_class: [] }
+    const change = { fold_kind: 'average', fold_id: 'avg', metric: 'balanced_accuracy', val_score: 0.525 } as const
+    await openRow(change, { ...scatterOf('p0'), regression: null, classification })
+    expect(await screen.findByText(/0\.5250, but these arrays give 0\.8860.*nirs4all 0\.7 stored a wrong balanced accuracy/)).toBeVisible()
+    expect(screen.queryByText(/Judge the model by the stored score/)).not.toBeInTheDocument()
+  })
+
+  it('compares no new score with the arrays of before while these are read anew', async () => {
+    const arrays = Promise.withResolvers<Scatter>()
+    const answers = { score: 0.14, arrays: (): Scatter | Promise<Scatter> => scatterOf('p0') }
+    const { client } = renderApp('/predictions?peek=p0', 'migrated', {
+      'GET /predictions/:id': () =>
+        PredictionDetail.parse({ ...prediction(0), val_score: answers.score, scores: {}, params: {}, siblings: [] }),
+      'GET /predictions/:id/scatter': () => answers.arrays(),
+    })
+    await screen.findByText('RMSECV', { selector: 'dt' })
+    Object.assign(answers, { score: 0.5, arrays: () => arrays.promise })
+    void client.invalidateQueries()
+    await waitFor(() => expect(client.isFetching()).toBe(1))
+    expect(screen.queryByText(/The stored RMSE is/)).not.toBeInTheDocument()
+    arrays.resolve(scatterOf('p0'))
     expect(await screen.findByText(/The stored RMSE is 0\.5000, but these arrays give 0\.1400/)).toBeVisible()
   })
 
@@ -86,6 +117,44 @@ describe('row beside the table', () => {
     await userEvent.click(screen.getByRole('tab', { name: 'Samples' }))
     await userEvent.click(screen.getByRole('button', { name: 'Unpin sample 20', pressed: true }))
     expect(screen.queryByRole('button', { pressed: true, name: /Unpin/ })).not.toBeInTheDocument()
+  })
+
+  it('names sample and target of each value, and says that the figures are over all targets', async () => {
+    await openRow({ val_score: 0.14 }, { ...scatterOf('p0'), sample_indices: [7, 8] })
+    expect(await screen.findByText(/^Each sample has 2 targets here/)).toBeVisible()
+    await userEvent.click(screen.getByRole('tab', { name: 'Samples' }))
+    expect(screen.getByText(/^2 samples, 4 values: 2 targets each/)).toBeVisible()
+    expect(screen.getAllByRole('rowheader').map((cell) => cell.textContent)).toEqual([
+      '7, target 0',
+      '7, target 1',
+      '8, target 0',
+      '8, target 1',
+    ])
+    await userEvent.click(screen.getByRole('button', { name: 'Pin sample 8, target 0' }))
+    await userEvent.click(screen.getByRole('tab', { name: 'Chart' }))
+    const chart = screen.getByRole('img', { name: /Predicted against measured values/ })
+    expect(within(chart).getByText('Sample 8, target 0')).toBeInTheDocument()
+  })
+
+  it('draws a pinned sample inside the residuals of many, and the greatest prediction', async () => {
+    const many = Array.from({ length: 9000 }, (_, place) => (place === 400 ? 500 : place % 90))
+    await openRow({ val_score: 0.14 }, { ...scatterOf('p0'), y_true: many, y_pred: many, sample_indices: many.map((_, place) => place) })
+    await userEvent.click(await screen.findByRole('tab', { name: 'Samples' }))
+    await userEvent.click(screen.getByText('400', { selector: 'button' }))
+    await userEvent.click(screen.getByRole('tab', { name: 'Residuals' }))
+    const ring = within(screen.getByRole('img', { name: /Residuals/ })).getByText('Sample 400').parentElement
+    expect(Number(/translate\(([\d.]+)/.exec(ring?.getAttribute('transform') ?? '')?.[1])).toBeLessThan(392)
+  })
+
+  it.each([
+    ['none where no row of the fold is of test samples', 'train', '–'],
+    ['a score where one is', 'test', '0.0000'],
+  ] as const)('shows a test score of 0 as %s', async (_, partition, shown) => {
+    const sibling = { ...prediction(1), fold_id: '0', partition, test_score: 0 }
+    await openRow({ fold_id: '0', partition: 'val', test_score: 0 }, scatterOf('p0'), { siblings: [sibling] })
+    await userEvent.click(await screen.findByRole('tab', { name: 'Folds' }))
+    const row = screen.getByRole('button', { name: 'Fold 0, val' }).closest('tr')
+    expect(row?.cells[3]).toHaveTextContent(shown)
   })
 
   it('lists the row itself among its folds, a refit without a validation score', async () => {
@@ -141,5 +210,24 @@ describe('row beside the table', () => {
     await openRow({}, problem(status, code, 'arrays/wheat.parquet is not what it was.'))
     expect(await screen.findByText('arrays/wheat.parquet is not what it was.')).toBeVisible()
     expect(screen.queryByText(/stored without/)).not.toBeInTheDocument()
+  })
+
+  it('has no differences between the codes of classes', async () => {
+    const classification = { n: 2, excluded: 0, accuracy: 0.9, balanced_accuracy: 0.886, labels: [], confusion: [], per_class: [] }
+    await openRow({ task_type: 'multiclass', metric: 'accuracy' }, { ...scatterOf('p0'), regression: null, classification })
+    await userEvent.click(await screen.findByRole('tab', { name: 'Samples' }))
+    expect(await screen.findByRole('columnheader', { name: 'Predicted' })).toBeVisible()
+    expect(screen.queryByRole('columnheader', { name: 'Predicted − measured' })).not.toBeInTheDocument()
+  })
+
+  it('does not call all rows of one name the same model where nothing tells models apart', async () => {
+    const { prediction_id: _, ...row } = prediction(1)
+    const siblings = Array.from({ length: 600 }, (__, place) => ({ ...row, prediction_id: `s${place}` }))
+    await openRow({ chain_id: null, pipeline_id: null }, scatterOf('p0'), {
+      siblings: siblings.map((one) => PredictionDetail.shape.siblings.element.parse(one)),
+    })
+    await userEvent.click(await screen.findByRole('tab', { name: 'Folds' }))
+    const table = await screen.findByRole('table', { name: /does not tell apart models of one name\. The first 500 of 601 are shown/ })
+    expect([500, 501]).toContain(within(table).getAllByRole('row').length - 1)
   })
 })

@@ -58,6 +58,7 @@ export const PeekPanel = (props: PeekProps) => {
           detail={detail.data}
           scatter={scatter.data}
           scatterError={scatter.error}
+          reading={detail.isFetching || scatter.isFetching}
           stale={detail.isPlaceholderData || (drawable && scatter.isPlaceholderData)}
         />
       )}
@@ -116,10 +117,12 @@ interface BodyProps extends PeekProps {
   readonly detail: PredictionDetail
   readonly scatter: Scatter | undefined
   readonly scatterError: Error | null
+  /** Row or arrays are read anew. */
+  readonly reading: boolean
   readonly stale: boolean
 }
 
-const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: BodyProps) => {
+const PeekBody = ({ detail, scatter, scatterError, reading, stale, tab, onTab, onJump }: BodyProps) => {
   const [pinned, setPinned] = useState<PinnedSample>()
   const classifies = scatter?.classification != null
   const tabs = peekTabs.filter((name) => !(classifies && name === 'residuals'))
@@ -142,7 +145,14 @@ const PeekBody = ({ detail, scatter, scatterError, stale, tab, onTab, onJump }: 
               shown === 'samples' ? (
                 <PeekSamples scatter={found} pinned={pinned} onPin={setPinned} />
               ) : (
-                <PeekPlot scatter={found} residuals={shown === 'residuals'} detail={detail} pinned={pinned} onPin={setPinned} />
+                <PeekPlot
+                  scatter={found}
+                  residuals={shown === 'residuals'}
+                  detail={detail}
+                  reading={reading}
+                  pinned={pinned}
+                  onPin={setPinned}
+                />
               )
             }
           </WithArrays>

@@ -8,8 +8,10 @@ import { tickTexts } from '../../charts/tick-text.ts'
 import type { Text } from '../../text/en.ts'
 import { metricName } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { ClassFigures, RegressionTable } from './peek-figures.tsx'
-import { type PinnedSample, pinnedPlace, sampleAt, togglePin } from './pinned-sample.ts'
+import { type PinnedSample, pinnedPlace, targetsOf, togglePin } from './pinned-sample.ts'
+import { sampleName } from './sample-name.ts'
 import { ScoreNote } from './score-note.tsx'
 import { arraysKind } from './stored-score.ts'
 
@@ -17,19 +19,23 @@ interface PlotProps {
   readonly scatter: Scatter
   readonly residuals: boolean
   readonly detail: PredictionDetail
+  /** Row or arrays are read anew. */
+  readonly reading: boolean
   readonly pinned: PinnedSample | undefined
   readonly onPin: (pinned: PinnedSample | undefined) => void
 }
 
 /** Predicted against measured, or residuals against predicted, with the figures below; for classes the confusion matrix. */
-export const PeekPlot = ({ scatter, residuals, detail, pinned, onPin }: PlotProps) => {
+export const PeekPlot = ({ scatter, residuals, detail, reading, pinned, onPin }: PlotProps) => {
   const text = useText()
+  const targets = targetsOf(scatter)
   if (scatter.classification !== null) {
     return (
       <div className="grid grid-cols-1 gap-5">
         <ConfusionMatrix labels={scatter.classification.labels} counts={scatter.classification.confusion} />
-        <ScoreNote detail={detail} scatter={scatter} />
-        <ClassFigures figures={scatter.classification} />
+        <ScoreNote detail={detail} scatter={scatter} reading={reading} />
+        <TargetsNote targets={targets} />
+        <ClassFigures figures={scatter.classification} targets={targets} />
       </div>
     )
   }
@@ -38,17 +44,24 @@ export const PeekPlot = ({ scatter, residuals, detail, pinned, onPin }: PlotProp
   return (
     <div className="grid grid-cols-1 gap-4">
       <Plot scatter={scatter} rmse={rmse} pinned={pinned} onPin={onPin} />
-      <ScoreNote detail={detail} scatter={scatter} />
-      {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmse} />}
+      <ScoreNote detail={detail} scatter={scatter} reading={reading} />
+      <TargetsNote targets={targets} />
+      {scatter.regression === null ? null : <RegressionTable figures={scatter.regression} rmseName={rmse} targets={targets} />}
     </div>
   )
+}
+
+/** Errors in different units have no common size: a figure over several targets must not pass for that of one. */
+const TargetsNote = ({ targets }: { targets: number }) => {
+  const { peek } = useText()
+  return targets === 1 ? null : <Notice tone="info">{peek.severalTargets(targets)}</Notice>
 }
 
 /** RMSECV only where every sample was predicted by a model that had not seen it; no such name while the arrays are of another row. */
 const rmseName = (scatter: Scatter, detail: PredictionDetail, text: Text): string => {
   if (detail.prediction_id !== scatter.prediction_id) return text.peek.rmseOfArrays
   const kind = arraysKind(detail, scatter)
-  if (kind === 'mixed' || kind === 'unclear') return text.peek.rmseOfArrays
+  if (kind === 'mixed' || kind === 'unclear' || (detail.partition === 'val' && detail.fold_kind === 'other')) return text.peek.rmseOfArrays
   return metricName(text, 'rmse', kind === 'test as validation' ? undefined : scatter.partition, detail.fold_kind === 'refit')
 }
 
@@ -64,21 +77,22 @@ interface Drawn {
   readonly skipped: number
 }
 
-const usePoints = (scatter: Scatter): Drawn =>
-  useMemo(() => {
-    const all = finitePoints(scatter.y_true.map(toNumber), scatter.y_pred.map(toNumber))
-    return { all, drawn: thin(all), skipped: scatter.y_true.length - all.length }
-  }, [scatter])
+const usePoints = ({ scatter, pinned }: CurveProps): Drawn => {
+  const all = useMemo(() => finitePoints(scatter.y_true.map(toNumber), scatter.y_pred.map(toNumber)), [scatter])
+  const marked = pinnedPlace(scatter, pinned)
+  const drawn = useMemo(() => thin(all, { targets: targetsOf(scatter), marked }), [all, scatter, marked])
+  return { all, drawn, skipped: scatter.y_true.length - all.length }
+}
 
 const toNumber = (value: WireNumber | null): number | null => (value === null ? null : fromWireNumber(value))
 
 /** What the two plots have in common: names, and the pinned sample with what a click does to it. */
 const usePinning = ({ scatter, pinned, onPin }: CurveProps, points: readonly Point[]) => {
-  const { peek } = useText()
+  const text = useText()
   const place = pinnedPlace(scatter, pinned)
   return {
     pinned: points.find((point) => point.index === place),
-    nameOf: (dot: Point) => peek.sample(String(sampleAt(scatter, dot.index))),
+    nameOf: (dot: Point) => text.peek.sample(sampleName(scatter, dot.index, text)),
     onPin: (dot: Point) => onPin(togglePin(scatter, dot.index, pinned)),
   }
 }
@@ -87,9 +101,9 @@ const MeasuredPredicted = (props: CurveProps) => {
   const { scatter, rmse } = props
   const { peek } = useText()
   const format = useFormat()
-  const points = usePoints(scatter)
+  const points = usePoints(props)
   const pinning = usePinning(props, points.all)
-  const domain = useMemo(() => squareDomain(points.all), [points])
+  const domain = useMemo(() => squareDomain(points.all), [points.all])
   const figures = scatter.regression
   const fitted = figures === null ? undefined : lineInside(fromWireNumber(figures.slope), fromWireNumber(figures.intercept), domain)
   return (
@@ -162,11 +176,11 @@ const ResidualPlot = (props: CurveProps) => {
   const { scatter, rmse } = props
   const { peek } = useText()
   const format = useFormat()
-  const points = usePoints(scatter)
-  const dots = useMemo(() => points.drawn.map(residualOf), [points])
+  const points = usePoints(props)
+  const dots = useMemo(() => points.drawn.map(residualOf), [points.drawn])
   const pinning = usePinning(props, points.all)
-  const xDomain = useMemo(() => niceDomain(dots.map((dot) => dot.x)), [dots])
-  const yDomain = useMemo(() => residualDomain(points.all), [points])
+  const xDomain = useMemo(() => niceDomain(points.all.map((point) => point.y)), [points.all])
+  const yDomain = useMemo(() => residualDomain(points.all), [points.all])
   return (
     <Figure scatter={scatter} rmse={rmse} points={points}>
       <PointPlot

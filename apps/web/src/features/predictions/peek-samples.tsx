@@ -2,7 +2,8 @@ import type { Scatter } from '@nirs-workspace/types'
 import { fromWireNumber, type WireNumber } from '@nirs-workspace/types/number'
 import { useEffect, useRef } from 'react'
 import { useFormat, useText } from '../../text/text.tsx'
-import { type PinnedSample, pinnedPlace, sampleAt, togglePin } from './pinned-sample.ts'
+import { type PinnedSample, pinnedPlace, targetsOf, togglePin } from './pinned-sample.ts'
+import { sampleName } from './sample-name.ts'
 
 /** Rows drawn; longer lists belong into an export with one row per sample. */
 const maxRows = 500
@@ -13,21 +14,23 @@ interface SamplesProps {
   readonly onPin: (pinned: PinnedSample | undefined) => void
 }
 
-/** The chart as a table: sample, measured, predicted, difference. */
+/** The chart as a table: sample, measured, predicted, and the difference, which codes of classes do not have. */
 export const PeekSamples = ({ scatter, pinned, onPin }: SamplesProps) => {
   const { peek, common } = useText()
   const format = useFormat()
   const marked = pinnedPlace(scatter, pinned)
+  const targets = targetsOf(scatter)
   const places = scatter.y_true.slice(0, maxRows).map((_, place) => place)
   return (
     <table className="w-full text-right">
       <caption className="pb-2 text-left text-muted">
-        {common.samples(scatter.y_true.length)}
+        {common.samples(scatter.y_true.length / targets)}
+        {targets === 1 ? '' : `, ${peek.values(scatter.y_true.length, targets)}`}
         {scatter.y_true.length > maxRows ? ` (1–${format.int(maxRows)})` : ''}
       </caption>
       <thead className="sticky -top-4 bg-surface text-xs text-muted">
         <tr>
-          {[peek.sample(''), peek.measured, peek.predicted, peek.residual].map((name) => (
+          {[peek.sample(''), peek.measured, peek.predicted, ...(scatter.classification === null ? [peek.residual] : [])].map((name) => (
             <th key={name} scope="col" className="py-1 font-medium first:text-left">
               {name}
             </th>
@@ -50,7 +53,8 @@ export const PeekSamples = ({ scatter, pinned, onPin }: SamplesProps) => {
 }
 
 const Sample = ({ scatter, place, pinned, onPin }: { scatter: Scatter; place: number; pinned: boolean; onPin: () => void }) => {
-  const { peek } = useText()
+  const text = useText()
+  const { peek } = text
   const format = useFormat()
   const row = useRef<HTMLTableRowElement>(null)
   useEffect(() => {
@@ -59,7 +63,7 @@ const Sample = ({ scatter, place, pinned, onPin }: { scatter: Scatter; place: nu
   const show = (value: WireNumber | null | undefined): string => (value == null ? '–' : format.score(value))
   const measured = scatter.y_true[place] ?? null
   const predicted = scatter.y_pred[place] ?? null
-  const name = String(sampleAt(scatter, place))
+  const name = sampleName(scatter, place, text)
   return (
     <tr ref={row} aria-current={pinned || undefined} className={`border-t border-line ${pinned ? 'bg-selected' : 'hover:bg-hover'}`}>
       <th scope="row" className="text-left font-normal">
@@ -75,7 +79,11 @@ const Sample = ({ scatter, place, pinned, onPin }: { scatter: Scatter; place: nu
       </th>
       <td>{show(measured)}</td>
       <td>{show(predicted)}</td>
-      <td className="pr-1">{measured === null || predicted === null ? '–' : show(fromWireNumber(predicted) - fromWireNumber(measured))}</td>
+      {scatter.classification === null ? (
+        <td className="pr-1">
+          {measured === null || predicted === null ? '–' : show(fromWireNumber(predicted) - fromWireNumber(measured))}
+        </td>
+      ) : null}
     </tr>
   )
 }

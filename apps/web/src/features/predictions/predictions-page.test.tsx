@@ -237,6 +237,39 @@ describe('predictions page', () => {
     expect(screen.queryByText(/Refits have no validation score\. nirs4all/)).not.toBeInTheDocument()
   })
 
+  it.each([
+    ['fold', 'refit', 'RMSECV'],
+    ['average', 'single', 'Val score'],
+    ['other', 'refit', 'Val score'],
+  ])('heads validation scores of the kinds %s and %s %s', async (one, other, label) => {
+    const values = [one, other].map((value) => ({ value, count: 3 }))
+    await openGrid('/predictions', { 'GET /predictions/facets': () => ({ total: 6, facets: { fold_kind: { values, distinct: 2 } } }) })
+    await waitFor(() => expect(screen.getAllByRole('columnheader').at(5)).toHaveTextContent(label))
+  })
+
+  it('goes on calling them RMSECV when a range has chosen the kinds that have a validation score', async () => {
+    const values = ['fold', 'average', 'refit'].map((value) => ({ value, count: 3 }))
+    const kinds = ['fold', 'average', 'single', 'other'].map((kind) => `fold_kind=${kind}`).join('&')
+    await openGrid(`/predictions?val_score_min=0.1&${kinds}`, {
+      'GET /predictions/facets': () => ({ total: 6, facets: { fold_kind: { values, distinct: 3 } } }),
+    })
+    await waitFor(() => expect(screen.getAllByRole('columnheader').at(5)).toHaveTextContent('RMSECV'))
+  })
+
+  it('says what zeros first among test scores may be, and offers the rows of test samples', async () => {
+    const row = { ...prediction(0), partition: 'val', test_score: 0 }
+    const values = ['val', 'test'].map((value) => ({ value, count: 3 }))
+    const { router } = renderApp('/predictions?sort=test_score:asc', 'migrated', {
+      'GET /predictions': () => ({ rows: [row], total: 1, offset: 0, metrics: ['rmse'] }),
+      'GET /predictions/facets': () => ({ total: 1, facets: { partition: { values, distinct: 2 } } }),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Show only the partition test' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ partition: 'test' }))
+    // The row that came is still one of the partition val; a chosen partition leaves the sentence alone.
+    expect(screen.getByText(/zeros first in this order/)).toBeVisible()
+    expect(screen.queryByRole('button', { name: 'Show only the partition test' })).not.toBeInTheDocument()
+  })
+
   it('copies no row of before a change beside rows of now, and says that some are missing', async () => {
     const { client, user } = await openGrid()
     await user.click(screen.getByText('PLS-0'))

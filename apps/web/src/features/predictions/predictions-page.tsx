@@ -25,9 +25,10 @@ import { fittedColumns } from './fitted-columns.ts'
 import { MixedMetrics } from './mixed-metrics.tsx'
 import { NoRows } from './no-rows.tsx'
 import { Peek, preloadPeek } from './peek.tsx'
-import { RefitsFirst } from './refits-first.tsx'
+import { RefitsFirst, UntestedFirst } from './refits-first.tsx'
 import { type PredictionSearch, pageParams, toggleSort } from './search.ts'
 import { filterButton, Toolbar } from './toolbar.tsx'
+import { useCrossValidated } from './use-cross-validated.ts'
 import { useGridColumns } from './use-grid-columns.tsx'
 import { type PredictionRows, totalOf, usePredictionRows } from './use-prediction-rows.ts'
 import { useRoom } from './use-room.ts'
@@ -84,7 +85,8 @@ export const PredictionsPage = () => {
   const room = useRoom(place)
   const shown = withoutConstant(shownColumns(search), constant)
   const displayed = fittedColumns(search, shown, room)
-  const { headers, views } = useGridColumns(search, displayed, room, rows.metrics, onWidths)
+  const crossValidated = useCrossValidated(workspace.id, search, rows.metrics)
+  const { headers, views } = useGridColumns(search, displayed, room, rows.metrics, crossValidated, onWidths)
   const [cursorColumns, setCursorColumns] = useState(displayed)
   if (cursorColumns.join() !== displayed.join()) {
     setCursorColumns(displayed)
@@ -159,6 +161,7 @@ export const PredictionsPage = () => {
       <ConstantColumns constant={constant} />
       <MixedMetrics metrics={rows.metrics} />
       <RefitsFirst workspace={workspace.id} search={search} first={rows.rowAt(0)?.row} change={change} />
+      <UntestedFirst workspace={workspace.id} search={search} first={rows.rowAt(0)?.row} change={change} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Esc closes the panel from anywhere in here */}
       <div
         className="flex min-h-0 flex-1"

@@ -52,6 +52,31 @@ describe('distribution of a score', () => {
     await waitFor(() => expect(router.state.location.search).toMatchObject({ metric: ['r2', 'R2'], val_score_min: '0.8' }))
   })
 
+  it('takes rows without a metric for those of another one', async () => {
+    const some = Facets.parse({
+      total: 9,
+      facets: {
+        metric: {
+          values: [
+            { value: 'rmse', count: 6 },
+            { value: null, count: 3 },
+          ],
+          distinct: 2,
+        },
+      },
+    })
+    const { sent, router } = renderApp('/predictions', 'migrated', { 'GET /predictions/facets': () => some })
+    const user = userEvent.setup()
+    const choice = await screen.findByRole('combobox', { name: 'Metric of Val score' })
+    const asked = () => sent.filter((request) => request.path === '/predictions/histogram' && request.query.get('column') === 'val_score')
+    await waitFor(() => expect(asked().at(-1)?.query.get('metric')).toBe('rmse'))
+    await user.selectOptions(choice, '')
+    await waitFor(() => expect(asked().at(-1)?.query.getAll('metric')).toEqual(['']))
+    await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0.8{Enter}')
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ metric: '', val_score_min: '0.8' }))
+    await waitFor(() => expect(sent.findLast(({ path }) => path === '/predictions')?.query.getAll('metric')).toEqual(['']))
+  })
+
   it('refuses what is no number at its field, with a reason, and leaves every filter as it is', async () => {
     const { router } = renderApp('/predictions?val_score_max=2', 'migrated', { 'GET /predictions/facets': () => mixed })
     const user = userEvent.setup()
@@ -74,7 +99,7 @@ describe('distribution of a score', () => {
     await user.clear(min)
     await user.type(min, '-1\u202f234.5{Enter}')
     await waitFor(() =>
-      expect(router.state.location.search).toEqual({ workspace: 'w1', metric: 'rmse', val_score_min: '-1234.5', val_score_max: '2' }),
+      expect(router.state.location.search).toMatchObject({ metric: 'rmse', val_score_min: '-1234.5', val_score_max: '2' }),
     )
   })
 
@@ -84,7 +109,7 @@ describe('distribution of a score', () => {
     const { router } = renderApp('/predictions', 'migrated')
     const user = userEvent.setup()
     await user.type(await screen.findByRole('textbox', { name: 'Score val: Minimum' }), '1 234,567{Enter}')
-    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1', val_score_min: '1234.567' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ val_score_min: '1234.567' }))
     act(() => result.current[1]('en'))
   })
 
@@ -103,6 +128,8 @@ describe('distribution of a score', () => {
     const { router } = renderApp('/predictions?val_score_max=0.7999999999999999', 'migrated')
     const user = userEvent.setup()
     expect(await screen.findByRole('textbox', { name: 'Val score: Maximum' })).toHaveValue('0.8')
+    expect(screen.getByRole('textbox', { name: 'Val score: Maximum' })).toHaveAttribute('title', '0.7999999999999999')
+    expect(await screen.findByTitle('Val score: −∞ … 0.7999999999999999')).toHaveTextContent('Val score: −∞ … 0.8')
     expect(await screen.findByRole('button', { name: 'Remove filter Val score: −∞ … 0.8' })).toBeInTheDocument()
     await user.type(screen.getByRole('textbox', { name: 'Val score: Minimum' }), '0.5{Enter}')
     await waitFor(() => expect(router.state.location.search).toMatchObject({ val_score_min: '0.5', val_score_max: '0.7999999999999999' }))

@@ -14,7 +14,7 @@ import type { Change } from './change.ts'
 import { isScoreColumn } from './columns.ts'
 import { FacetSection } from './facet-group.tsx'
 import { readBound } from './read-bound.ts'
-import { distributionParams, type PredictionSearch, withFacet, withRange } from './search.ts'
+import { distributionParams, type PredictionSearch, withCountedRange, withFacet } from './search.ts'
 
 interface RangeProps {
   readonly workspace: string
@@ -29,7 +29,7 @@ interface RangeProps {
 /** From and to, with the distribution above; dragging over the bars sets both. */
 export const RangeFilter = ({ workspace, column, search, change, metrics, open }: RangeProps) => {
   const text = useText()
-  const [asked, setAsked] = useState('')
+  const [asked, setAsked] = useState<string>()
   // Scores of different metrics share no scale: one is drawn, and a range of scores is a range of that one.
   const choices = isScoreColumn(column) ? spellingsByMetric(metrics).map((spellings) => ({ name: spellings[0] ?? '', spellings })) : []
   const mixed = choices.length > 1
@@ -38,7 +38,7 @@ export const RangeFilter = ({ workspace, column, search, change, metrics, open }
   const set = (min: string, max: string): void =>
     change((before) => {
       const narrowed = chosen === undefined || (min === '' && max === '') ? before : withFacet(before, 'metric', chosen.spellings)
-      return withRange(narrowed, column, min, max)
+      return withCountedRange(narrowed, column, min, max)
     })
   const min = search[`${column}_min`] ?? ''
   const max = search[`${column}_max`] ?? ''
@@ -141,11 +141,13 @@ const BoundFields = ({
     else onApply(read.min, read.max)
   }
   const field = (end: End) => {
+    const short = shortBound(shown[end])
     const isRefused = refused?.ends.includes(end) === true
     return (
       <input
         inputMode="decimal"
-        value={typed[end] ?? shortBound(shown[end])}
+        value={typed[end] ?? short}
+        title={typed[end] === undefined && short !== shown[end] ? shown[end] : undefined}
         onChange={(event) => {
           setTyped({ ...typed, [end]: event.target.value })
           setRefused(undefined)

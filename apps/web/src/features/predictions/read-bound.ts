@@ -3,7 +3,7 @@ import type { Locale } from '../../lib/format.ts'
 
 /** What was typed into a field for a number, as an address holds it: `''` for nothing, undefined for what is no number. */
 export const readBound = (typed: string, locale: Locale): string | undefined => {
-  const text = withoutGroups(typed.trim()).replace('−', '-')
+  const text = withoutGroups(typed.trim()).replaceAll('−', '-')
   if (text === '') return ''
   if (locale === 'en' && isAmbiguous.test(text)) return undefined
   const number = text.replace(',', '.')

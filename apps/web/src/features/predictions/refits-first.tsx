@@ -5,7 +5,7 @@ import { useText } from '../../text/text.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import type { Change } from './change.ts'
-import { isRefitPlaceholder } from './refit-placeholder.ts'
+import { isRefitPlaceholder, isTestPlaceholder } from './placeholder.ts'
 import { filterParams, type PredictionSearch, sortOf, withFacet } from './search.ts'
 
 interface RefitsProps {
@@ -31,6 +31,32 @@ export const RefitsFirst = ({ workspace, search, first, change }: RefitsProps) =
         actions={<Button onClick={() => change((before) => withFacet(before, 'fold_kind', kinds))}>{predictions.withoutRefits}</Button>}
       >
         {predictions.refitsFirst}
+      </Notice>
+    </div>
+  )
+}
+
+/** Sorted by test score, the zeros that may stand for no test samples stand before the best model; one click leaves only what was tested, unless partitions are chosen already. */
+export const UntestedFirst = ({ workspace, search, first, change }: RefitsProps) => {
+  const { predictions } = useText()
+  const sorted = sortOf(search)[0]?.column === 'test_score'
+  const shown = sorted && first !== undefined && isTestPlaceholder(first)
+  const isFree = search.partition === undefined
+  const { data } = useQuery({ ...facetsQuery(workspace, filterParams(search)), enabled: shown && isFree })
+  const isTested = isFree && data?.facets.partition?.values.some(({ value }) => value === 'test') === true
+  if (!shown) return null
+  return (
+    <div className="border-b border-line">
+      <Notice
+        flat
+        tone="info"
+        actions={
+          isTested ? (
+            <Button onClick={() => change((before) => withFacet(before, 'partition', ['test']))}>{predictions.onlyTested}</Button>
+          ) : undefined
+        }
+      >
+        {predictions.untestedFirst}
       </Notice>
     </div>
   )

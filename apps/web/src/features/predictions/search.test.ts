@@ -12,7 +12,9 @@ import {
   sortOf,
   toggleSort,
   validateSearch,
+  withCountedRange,
   withFacet,
+  withoutRange,
   withRange,
 } from './search.ts'
 
@@ -147,6 +149,29 @@ describe('distribution of a column', () => {
     expect(distributionParams({ fold_kind: ['fold', 'refit'] }, 'val_score', [])).toEqual({ fold_kind: ['fold'] })
     expect(distributionParams({ fold_kind: ['refit'] }, 'val_score', [])).toBeUndefined()
     expect(distributionParams({ fold_kind: ['refit'] }, 'test_score', [])).toEqual({ fold_kind: ['refit'] })
+  })
+})
+
+describe('range of validation scores', () => {
+  const range = { val_score_min: '-0.1', val_score_max: '0.1' }
+  const counted = ['fold', 'average', 'single', 'other']
+
+  it('asks for the kinds that its bars count, never for refits beside them', () => {
+    expect(withCountedRange({}, 'val_score', '-0.1', '0.1')).toEqual({ ...range, fold_kind: counted })
+    expect(withCountedRange({ fold_kind: ['fold', 'refit'] }, 'val_score', '-0.1', '0.1')).toEqual({ ...range, fold_kind: ['fold'] })
+  })
+
+  it('takes the kinds that it brought with it when it goes, and no others', () => {
+    expect(withoutRange({ ...range, fold_kind: counted }, 'val_score')).toEqual({})
+    expect(withCountedRange({ ...range, fold_kind: counted }, 'val_score', '', '')).toEqual({})
+    expect(withoutRange({ ...range, fold_kind: ['fold'] }, 'val_score')).toEqual({ fold_kind: ['fold'] })
+    expect(withoutRange({ test_score_min: '0', fold_kind: counted }, 'test_score')).toEqual({ fold_kind: counted })
+  })
+
+  it('leaves the kinds as they are where refits alone are asked for, and for other columns', () => {
+    expect(withCountedRange(range, 'val_score', '', '')).toEqual({})
+    expect(withCountedRange({ fold_kind: ['refit'] }, 'val_score', '-0.1', '0.1')).toEqual({ ...range, fold_kind: ['refit'] })
+    expect(withCountedRange({}, 'test_score', '0', '')).toEqual({ test_score_min: '0' })
   })
 })
 

@@ -169,11 +169,12 @@ export const distributionParams = (search: PredictionSearch, column: RangeColumn
   const all = withRange(search, column, '', '')
   const filters = filterParams(metric.length === 0 ? all : withFacet(all, 'metric', metric))
   if (column !== 'val_score') return filters
-  const kinds = (search.fold_kind ?? scoredKinds).filter((kind) => kind !== 'refit')
+  const kinds = countedKinds(search)
   return kinds.length === 0 ? undefined : { ...filters, fold_kind: kinds }
 }
 
 const scoredKinds = ['fold', 'average', 'single', 'other']
+const countedKinds = (search: PredictionSearch): string[] => (search.fold_kind ?? scoredKinds).filter((kind) => kind !== 'refit')
 
 export const pageParams = (search: PredictionSearch): QueryParams => ({
   ...filterParams(search),
@@ -194,4 +195,18 @@ export const withFacet = (search: PredictionSearch, column: FacetColumn, values:
 export const withRange = (search: PredictionSearch, column: RangeColumn, min: string, max: string): PredictionSearch => {
   const { [`${column}_min` as const]: _, [`${column}_max` as const]: __, at: ___, ...rest } = search
   return cleanSearch({ ...rest, [`${column}_min`]: min, [`${column}_max`]: max })
+}
+
+/** Without a range, and without the kinds of folds that it brought. */
+export const withoutRange = (search: PredictionSearch, column: RangeColumn): PredictionSearch => {
+  const { fold_kind: kinds = [] } = search
+  const hasBrought = kinds.length === scoredKinds.length && scoredKinds.every((kind) => kinds.includes(kind))
+  return withRange(column === 'val_score' && hasBrought ? withFacet(search, 'fold_kind', []) : search, column, '', '')
+}
+
+/** A range as it is chosen in a distribution: of what that counts. */
+export const withCountedRange = (search: PredictionSearch, column: RangeColumn, min: string, max: string): PredictionSearch => {
+  if (min === '' && max === '') return withoutRange(search, column)
+  const kinds = column === 'val_score' ? countedKinds(search) : []
+  return withRange(kinds.length === 0 ? search : withFacet(search, 'fold_kind', kinds), column, min, max)
 }

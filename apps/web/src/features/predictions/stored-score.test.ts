@@ -21,6 +21,13 @@ describe('stored score and arrays', () => {
     })
   })
 
+  it('agree by the size of the values where the score can be near zero', () => {
+    const near = Scatter.parse({ ...scatter, regression: { ...scatter.regression, bias: 1.001e-4, r2: 2e-6 } })
+    expect(compareScore(detail({ metric: 'bias', val_score: 1e-4 }), near)?.same).toBe(true)
+    expect(compareScore(detail({ metric: 'bias', val_score: 0.01 }), near)?.same).toBe(false)
+    expect(compareScore(detail({ metric: 'R2', val_score: 1e-6 }), near)?.same).toBe(true)
+  })
+
   it('are told apart by which is the better one, in the direction of the metric', () => {
     const better = (change: Partial<PredictionDetail>) => compareScore(detail(change), scatter)?.looksBetter
     expect(better({ val_score: 0.41 })).toBe(true)

@@ -11,7 +11,7 @@ export interface StoredScore {
   readonly looksBetter: boolean
 }
 
-/** Single precision and the order of summation cost less than this share of a score. */
+/** Single precision and the order of summation cost less than this share of a score, or of what it is the difference of. */
 const tolerance = 1e-4
 
 /** Undefined where the metric is not among the figures or one side is not a number. */
@@ -19,8 +19,15 @@ export const compareScore = (detail: PredictionDetail, scatter: Scatter): Stored
   const stored = finite(scoreOf(detail))
   const computed = finite(figureOf(detail.metric, scatter))
   if (stored === undefined || computed === undefined) return undefined
-  const same = Math.abs(stored - computed) <= tolerance * Math.abs(stored) + 1e-9
+  const same = Math.abs(stored - computed) <= tolerance * sizeOf(detail.metric, stored, scatter) + 1e-9
   return { stored, computed, same, looksBetter: !same && isBetter(detail.metric, computed, stored) }
+}
+
+/** A bias of nearly zero is a difference of values as large as the errors, an R² of nearly zero one of shares of 1. */
+const sizeOf = (metric: string, stored: number, { regression }: Scatter): number => {
+  const name = findMetric(metric)?.name
+  if (name === 'bias' && regression !== null) return Math.max(Math.abs(stored), finite(regression.rmse) ?? 0)
+  return name === 'r2' ? Math.max(Math.abs(stored), 1) : Math.abs(stored)
 }
 
 const isBetter = (metric: string, one: number, other: number): boolean => {
@@ -72,3 +79,7 @@ export const arraysKind = (detail: PredictionDetail, scatter: Scatter): ArraysKi
   if (score === undefined) return 'unclear'
   return score.same ? 'left-out' : 'mixed'
 }
+
+/** nirs4all 0.7 stored a wrong balanced accuracy with some averages; which of them, nothing tells. */
+export const mayBeStoredWrong = (detail: PredictionDetail): boolean =>
+  detail.fold_kind === 'average' && findMetric(detail.metric)?.name === 'balanced_accuracy'

@@ -29,6 +29,7 @@ export const useGridColumns = (
   visible: readonly PredictionColumn[],
   room: Room,
   metrics: readonly string[],
+  crossValidated: boolean,
   onWidths: (widths: Readonly<Record<string, number>>) => void,
 ): GridColumns => {
   const text = useText()
@@ -74,7 +75,7 @@ export const useGridColumns = (
         width: sizing[column.id] ?? column.width,
         pinnedAt: views.find((view) => view.id === column.id)?.pinnedAt,
         right: alignsRight(column),
-        label: headerLabel(column, metrics, text),
+        label: headerLabel(column, metrics, crossValidated, text),
         hint: headerHint(column, metrics, text),
         badge: isScoreColumn(column.id) && metrics.length === 1 ? directionBadge(metrics[0] ?? '', text) : null,
         sort: sort[place]?.direction,
@@ -104,11 +105,12 @@ const columnsOf = (key: string, room: Room): GridColumn[] =>
     .filter((column) => column !== undefined)
     .map((column) => fittedColumn(column, room))
 
-/** With RMSE alone in view, a score column is called as the field calls it: RMSEC, RMSECV or RMSEP. */
-const headerLabel = (column: GridColumn, metrics: readonly string[], text: Text): string => {
+/** With RMSE alone in view, a score column is called as the field calls it: RMSEC, RMSECV (where it is that of all rows) or RMSEP. */
+const headerLabel = (column: GridColumn, metrics: readonly string[], crossValidated: boolean, text: Text): string => {
   const label = text.columns[column.id]
   const [metric] = metrics
   if (!isScoreColumn(column.id) || metric === undefined || metrics.length > 1) return label
+  if (column.id === 'val_score' && !crossValidated) return label
   const name = metricName(text, metric, scorePartition[column.id])
   return name === metricName(text, metric) ? label : name
 }
