@@ -9,8 +9,8 @@ const node = {
   globalSetup: './scripts/build-server.ts',
   include: ['packages/*/src/**/*.test.ts', 'apps/bff/{src,test}/**/*.test.ts'],
   // Real engines and real files on a busy machine.
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
+  testTimeout: 900_000,
+  hookTimeout: 900_000,
   // The many short-lived processes of these tests start faster with their compiled code at hand.
   env: { NODE_COMPILE_CACHE: join(tmpdir(), 'nirs-workspace-compiled') },
 }

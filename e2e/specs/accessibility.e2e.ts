@@ -22,7 +22,7 @@ const serious = async (page: Page) => {
 
 const settled = async (page: Page): Promise<void> => {
   await expect(page.getByRole('main')).toBeVisible()
-  await expect(page.locator('.skeleton')).toHaveCount(0, { timeout: 60_000 })
+  await expect(page.locator('.skeleton')).toHaveCount(0)
 }
 
 // Axe looks at every element of every page; on a busy machine that takes minutes.

@@ -39,7 +39,7 @@ test('test_migration_then_browse: from a legacy workspace to Parquet, downloads,
 
   await test.step('migrate with progress, then the report', async () => {
     await page.getByRole('button', { name: 'Migrate now' }).click()
-    await expect(page.getByRole('heading', { name: 'Migration finished' })).toBeVisible({ timeout: 60_000 })
+    await expect(page.getByRole('heading', { name: 'Migration finished' })).toBeVisible()
     await expect(page.getByText(/rows compared value by value, none differs/)).toBeVisible()
     await expect(page.getByText('Legacy array storage.')).toBeHidden()
   })
@@ -93,7 +93,7 @@ test('test_migration_then_browse: from a legacy workspace to Parquet, downloads,
     await page.getByRole('link', { name: 'Migration', exact: true }).click()
     await page.getByRole('button', { name: 'Roll back…' }).click()
     await page.getByRole('dialog').or(page.getByRole('alertdialog')).getByRole('button', { name: 'Roll back', exact: true }).click()
-    await expect(page.getByText('Legacy array storage.')).toBeVisible({ timeout: 60_000 })
+    await expect(page.getByText('Legacy array storage.')).toBeVisible()
     expect(await sha256(store)).toBe(original)
   })
 })

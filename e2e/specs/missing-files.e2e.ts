@@ -17,7 +17,7 @@ const migrate = async (page: Page): Promise<void> => {
     const headers = { 'content-type': 'application/json' }
     await fetch('/api/workspace/migrate', { method: 'POST', headers, body: '{"dry_run":false}' })
   })
-  await expect.poll(() => askApi(page, '/jobs').then(JSON.stringify), { timeout: 60_000 }).toContain('"state":"completed"')
+  await expect.poll(() => askApi(page, '/jobs').then(JSON.stringify)).toContain('"state":"completed"')
 }
 
 test('array files are cut short and moved away, then the whole folder: the pages name what is gone, and go on when it is back', async ({
@@ -30,9 +30,7 @@ test('array files are cut short and moved away, then the whole folder: the pages
   await test.step('the overview names the files and leads to the check', async () => {
     await truncate(join(opened.path, 'arrays', 'wheat_protein.parquet'), 1000)
     await rename(join(opened.path, 'arrays', 'olive_oil_origin.parquet'), join(opened.path, '..', 'moved.parquet'))
-    await expect(page.getByText(/^2 array files cannot be read: the values of [\d,]+ predictions are not shown\.$/)).toBeVisible({
-      timeout: 30_000,
-    })
+    await expect(page.getByText(/^2 array files cannot be read: the values of [\d,]+ predictions are not shown\.$/)).toBeVisible()
     expect(await serious(page)).toEqual([])
     await page.getByRole('link', { name: 'Go to the check' }).click()
     await expect(page.getByRole('button', { name: 'Check integrity' })).toBeInViewport()

@@ -20,7 +20,7 @@ for (const [width, height] of [
     await page.setViewportSize({ width, height })
     for (const path of pages) {
       await page.goto(`${opened.server.origin}${path}`)
-      await expect(page.locator('.skeleton')).toHaveCount(0, { timeout: 60_000 })
+      await expect(page.locator('.skeleton')).toHaveCount(0)
       expect.soft(await sideways(page), path).toEqual([])
     }
     await page.goto(`${opened.server.origin}/settings/migration?step=review`)

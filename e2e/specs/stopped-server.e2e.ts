@@ -9,7 +9,7 @@ test('the server stops while a page is open: the page says so, keeps its frame, 
   await opened.server.stop()
 
   await test.step('a banner tells what happened and how to go on', async () => {
-    await expect(page.getByRole('alert').getByText('The server has stopped or cannot be reached.')).toBeVisible({ timeout: 20_000 })
+    await expect(page.getByRole('alert').getByText('The server has stopped or cannot be reached.')).toBeVisible()
     await expect(page.getByText('This page reconnects by itself.')).toBeVisible()
     await expect(page.getByRole('heading', { name: 'Datasets' })).toBeVisible()
   })
@@ -23,7 +23,7 @@ test('the server stops while a page is open: the page says so, keeps its frame, 
 
   await test.step('it goes on by itself', async () => {
     await opened.comeBack()
-    await expect(page.getByText('The server has stopped or cannot be reached.')).toBeHidden({ timeout: 20_000 })
+    await expect(page.getByText('The server has stopped or cannot be reached.')).toBeHidden()
     await expect(page.getByRole('heading', { name: 'Runs', level: 1 })).toBeVisible()
     await expect(page.getByRole('table')).toBeVisible()
   })
