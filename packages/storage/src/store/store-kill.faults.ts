@@ -23,9 +23,12 @@ test.each(jobs)('%s: SIGKILL at any time, inside what DuckDB writes too', async 
 })
 
 // What a flush writes into the store DuckDB itself flushes, at the end of the transaction.
-test('vacuum: the power is cut after every operation', async () => {
-  await using scene = await makeVacuumScene()
-  count.add('vacuum', await cutEverywhere(scene))
+test.each([
+  ['flush', true],
+  ['vacuum', false],
+] as const)('%s: the power is cut after every operation', async (job, withEngine) => {
+  await using scene = await scenes[job]()
+  count.add(job, await cutEverywhere(scene, () => true, withEngine))
 })
 
 test('no job has had fewer than 200 fault points', () => count.expectEnough())

@@ -66,15 +66,16 @@ const failAt = async (scene: FaultScene, path: string, mode: FaultMode, n: numbe
 
 /**
  * The power is cut after every operation (or after those that `isChosen` names), in four models of a disk. The number of points, of which
- * those that leave the same bytes under the same names are looked at once.
+ * those that leave the same bytes under the same names are looked at once. `withEngine` as in `recordJob`.
  */
 export const cutEverywhere = async (
   scene: FaultScene,
   isChosen: (count: number, model: DiskModel) => boolean = () => true,
+  withEngine = false,
 ): Promise<number> => {
   const root = await scene.copy('powered')
   const original = await scene.copy('before-power-cut')
-  const operations = await recordJob(root, original, () => scene.run(root))
+  const operations = await recordJob(root, original, () => scene.run(root), withEngine)
   const cut = join(root, '..', 'cut')
   for await (const { isAfterAll, about } of cutDisks(original, operations, cut, isChosen)) {
     const outcome = await scene.outcome(cut, `${scene.name}: ${about}`)

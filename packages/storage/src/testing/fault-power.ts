@@ -13,38 +13,89 @@ import { type Noted, unflushedIn, whatIs } from './flush-order.ts'
 export type DiskModel = 'strict' | 'data-lost' | 'names-lost' | 'reordered'
 export const diskModels: DiskModel[] = ['strict', 'data-lost', 'names-lost', 'reordered']
 
-type Recorded = Noted & {
+type Told = Noted & {
   /** What the file holds when it is flushed: also what DuckDB has written into it by then. */
-  content?: Buffer
+  readonly content?: Buffer
 }
 
-/** Notes every operation of a job with its payload, to be replayed up to any point. */
-const recordOperations = (): { hook: FaultHook; operations: Recorded[] } => {
+/** What DuckDB has written into an open store and flushed, without the name of a log that is new; null where a log has gone. */
+interface EngineFlush {
+  readonly kind: 'engine-flush'
+  readonly path: string
+  readonly files: readonly { readonly path: string; readonly content: Buffer | null }[]
+}
+
+type Recorded = Told | EngineFlush
+
+/** Notes every operation of a job with its payload, to be replayed up to any point; with `engine`, also what that has flushed by itself. */
+const recordOperations = (engine: OwnFlushes | null): { hook: FaultHook; operations: Recorded[] } => {
   const operations: Recorded[] = []
   const hook = (operation: DiskOperation) => {
+    operations.push(...(engine?.look() ?? []))
     const reads = operation.kind === 'fsync' || operation.kind === 'engine-write'
     operations.push({ ...operation, was: whatIs(operation.path), ...(reads ? contentOf(operation.path) : {}) })
   }
   return { hook, operations }
 }
 
+/** Finds what the engine of a store has committed since the last look: it tells nobody. A checkpoint is one step, as its own order makes it. */
+class OwnFlushes {
+  readonly #paths: readonly string[]
+  #known: readonly (Buffer | null)[]
+
+  constructor(root: string) {
+    this.#paths = ['store.duckdb', 'store.duckdb.wal'].map((name) => join(root, name))
+    this.#known = this.#read()
+  }
+
+  look(): EngineFlush[] {
+    const now = this.#read()
+    const files = this.#paths.flatMap((path, index) => {
+      const [content = null, known = null] = [now[index], this.#known[index]]
+      const isSame = content === null || known === null ? content === known : content.equals(known)
+      return isSame ? [] : [{ path, content }]
+    })
+    this.#known = now
+    return files[0] === undefined ? [] : [{ kind: 'engine-flush', path: files[0].path, files }]
+  }
+
+  #read(): (Buffer | null)[] {
+    return this.#paths.map((path) => contentOf(path).content ?? null)
+  }
+}
+
+const isTold = (operation: Recorded): operation is Told => operation.kind !== 'engine-flush'
+
 /**
  * The operations of a job on `root`, as if they had been made on `original`, a copy of it from before. What happens elsewhere is left out.
- * Fails when something is not flushed in order.
+ * Fails when something is not flushed in order. `withEngine`: what DuckDB flushes of an open store by itself counts too (default: only
+ * what the job flushes).
  */
-export const recordJob = async (root: string, original: string, job: () => Promise<unknown>): Promise<Recorded[]> => {
-  const { hook, operations } = recordOperations()
+export const recordJob = async (
+  root: string,
+  original: string,
+  job: () => Promise<unknown>,
+  withEngine = false,
+): Promise<readonly Recorded[]> => {
+  const engine = withEngine ? new OwnFlushes(root) : null
+  const { hook, operations } = recordOperations(engine)
   setFaultHook(hook)
   try {
     await job()
   } finally {
     setFaultHook(undefined)
   }
-  expect(unflushedIn(root, operations)).toEqual([])
+  operations.push(...(engine?.look() ?? []))
+  expect(unflushedIn(root, operations.filter(isTold))).toEqual([])
   const moved = (path: string) => original + path.slice(root.length)
-  return operations
-    .filter(({ path }) => path === root || path.startsWith(`${root}/`))
-    .map(({ from, ...operation }) => ({ ...operation, path: moved(operation.path), ...(from === undefined ? {} : { from: moved(from) }) }))
+  return operations.filter(({ path }) => path === root || path.startsWith(`${root}/`)).map((operation) => movedTo(operation, moved))
+}
+
+const movedTo = (operation: Recorded, moved: (path: string) => string): Recorded => {
+  const path = moved(operation.path)
+  if (!isTold(operation)) return { ...operation, path, files: operation.files.map((file) => ({ ...file, path: moved(file.path) })) }
+  const { from, ...rest } = operation
+  return { ...rest, path, ...(from === undefined ? {} : { from: moved(from) }) }
 }
 
 const contentOf = (path: string): { content?: Buffer } => {
@@ -63,8 +114,20 @@ interface Inode {
 
 /** The names of a disk and what they stand for, before and after flushing. */
 class Disk {
+  readonly #root: string
   names = new Map<string, Inode | 'folder'>()
   flushedNames = new Map<string, Inode | 'folder'>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** With the folders above it, where they are not there. */
+  makeFolder(path: string): void {
+    if (path === this.#root || this.names.has(path)) return
+    this.makeFolder(dirname(path))
+    this.names.set(path, 'folder')
+  }
 
   create(path: string, now: Buffer): void {
     const there = this.names.get(path)
@@ -76,6 +139,18 @@ class Disk {
     const inside = (path: string) => dirname(path) === folder
     for (const path of this.flushedNames.keys()) if (inside(path) && !this.names.has(path)) this.flushedNames.delete(path)
     for (const [path, inode] of this.names) if (inside(path)) this.flushedNames.set(path, inode)
+  }
+
+  /** A log that the engine has taken away after a checkpoint is nothing that it would read again. */
+  flushOwn(path: string, content: Buffer | null): void {
+    if (content === null) {
+      this.names.delete(path)
+      this.flushedNames.delete(path)
+      return
+    }
+    const inode = this.names.get(path)
+    if (inode === undefined || inode === 'folder') this.names.set(path, { now: content, flushed: content })
+    else Object.assign(inode, { now: content, flushed: content })
   }
 
   move(from: string, to: string): void {
@@ -91,9 +166,14 @@ class Disk {
 }
 
 const apply = (disk: Disk, operation: Recorded): void => {
+  if (isTold(operation)) applyTold(disk, operation)
+  else for (const { path, content } of operation.files) disk.flushOwn(path, content)
+}
+
+const applyTold = (disk: Disk, operation: Told): void => {
   const { kind, path, from, data, content } = operation
   const inode = disk.names.get(path)
-  if (kind === 'mkdir') disk.names.set(path, 'folder')
+  if (kind === 'mkdir') disk.makeFolder(path)
   else if (kind === 'write') disk.create(path, data === undefined || operation.position !== undefined ? Buffer.alloc(0) : Buffer.from(data))
   // What a copy holds is known when it is flushed, as of any file that grows.
   else if (kind === 'copy') disk.create(path, Buffer.alloc(0))
@@ -153,7 +233,7 @@ export async function* cutDisks(
 }
 
 const diskOf = async (original: string): Promise<Disk> => {
-  const disk = new Disk()
+  const disk = new Disk(original)
   for (const entry of await readdir(original, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     if (entry.isDirectory()) disk.names.set(path, 'folder')
@@ -198,7 +278,7 @@ const rebuild = async (target: string, left: Left): Promise<void> => {
 }
 
 const applyName = (names: Map<string, Inode | 'folder'>, disk: Disk, operation: Recorded | undefined): void => {
-  if (operation === undefined) return
+  if (operation === undefined || !isTold(operation)) return
   const { kind, path, from } = operation
   const inode = disk.names.get(path)
   if ((kind === 'rename' || kind === 'link') && inode !== undefined) {
