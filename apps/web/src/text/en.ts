@@ -740,6 +740,7 @@ export const en = (f: Formatters) => {
         arrays_changed: 'arrays changed since the migration',
         backup_damaged: 'backup damaged',
         backup_unreadable: 'backup unreadable',
+        changed_meanwhile: 'changed during the check',
         changed_since_migration: 'changed since the migration',
         checksum_mismatch: 'values changed',
         corrupt_array_file: 'array file damaged',

@@ -748,6 +748,7 @@ export const fr = (f: Formatters): Text => {
         arrays_changed: 'tableaux modifiés depuis la migration',
         backup_damaged: 'sauvegarde endommagée',
         backup_unreadable: 'sauvegarde illisible',
+        changed_meanwhile: 'modifié pendant la vérification',
         changed_since_migration: 'modifié depuis la migration',
         checksum_mismatch: 'valeurs altérées',
         corrupt_array_file: 'fichier de tableaux endommagé',

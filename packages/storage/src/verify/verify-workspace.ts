@@ -13,6 +13,7 @@ import { concerning } from '../workspace/array-findings.ts'
 import { findCutLog } from '../workspace/find-cut-log.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
+import { fingerprintWorkspace } from '../workspace/fingerprint-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
@@ -30,7 +31,8 @@ const Options = optionsOf<VerifyOptions>({ ...workShape, depth: z.enum(['quick',
 
 /**
  * Checks that everything can be read and fits together: the store, the footer, columns, ids and lengths of every array file, the models
- * that rows name, the migration's proof. `deep` decodes every value and compares the checksums in the footers and of the models. Changes nothing; damage is a finding.
+ * that rows name, the migration's proof. `deep` decodes every value and compares the checksums in the footers and of the models. Changes nothing; damage is a
+ * finding, and so is that others have changed the workspace meanwhile.
  */
 export const verifyWorkspace = async (path: string, options: VerifyOptions): Promise<VerifyReport> => {
   checkGiven(Options, options)
@@ -49,6 +51,7 @@ export const verifyWorkspace = async (path: string, options: VerifyOptions): Pro
 const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: VerifyOptions, startedAt: number): Promise<VerifyReport> => {
   const progress = new ProgressTracker(options.onProgress)
   const findings: Finding[] = []
+  const fingerprint = await fingerprintWorkspace(resolved)
   const files = await listArrayFiles(resolved)
   progress.expect([], 0, bytesOf(files), 0)
   await createArrayTables(engine)
@@ -87,6 +90,7 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   if (options.depth === 'deep' && isStoreSound) findings.push(...(await collected(() => checkStaleRows(engine, resolved))))
   const proof = resolved.kind === 'portable' ? null : await checkProof(engine, layoutOf(resolved.root), { ...options, isStoreSound })
   findings.push(...(proof?.findings ?? []))
+  if ((await fingerprintWorkspace(resolved)) !== fingerprint) findings.push(changedMeanwhile(findings))
   progress.phase('done', 'Checked')
   return {
     passed: findings.every(({ severity }) => severity === 'info'),
@@ -98,6 +102,14 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     proof_holds: proof === null ? null : holdsAll(proof.holds && !findings.some(({ severity }) => severity === 'error'), options.depth),
   }
 }
+
+/** A program that saves between two looks makes differences that are none: a warning where there are any. */
+const changedMeanwhile = (findings: readonly Finding[]): Finding => ({
+  code: 'changed_meanwhile',
+  severity: findings.every(({ severity }) => severity === 'info') ? 'info' : 'warning',
+  count: 1,
+  detail: 'Another program has changed the workspace during this check, which may mix what was before with what came since. Check again.',
+})
 
 /** A quick look can show that a proof does not hold, never that it does: it compares sizes and no content. */
 const holdsAll = (isUnharmed: boolean, depth: VerifyOptions['depth']): boolean | null =>
