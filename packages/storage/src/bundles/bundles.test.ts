@@ -56,7 +56,7 @@ const makeWorkspace = async (name: string): Promise<string> => {
          source_index = 2, cv_fold_count = 3, cv_scores = '{"val": {"rmse": 0.5}}', final_scores = '{"test": {"rmse": NaN}}',
          steps = '[{"step_idx": 1, "params": {"x": NaN}, "artifact_ids": ["p$1:0"]}]' WHERE chain_id = 'c-wheat'`,
       `UPDATE chains SET fold_artifacts = '{"fold_0": "p$1:0", "fold_1": "p$1:2", "fold_2": "unknown"}' WHERE chain_id = 'c-soil'`,
-      `UPDATE pipelines SET expanded_config = '["SNV", {"model": "PLS", "tol": Infinity}]', best_val = 'NaN', dataset_hash = 'd41d' WHERE pipeline_id = 'p-wheat'`,
+      `UPDATE pipelines SET expanded_config = '["SNV", {"model": "PLS", "tol": Infinity, "seed": 12345678901234567890}]', best_val = 'NaN', dataset_hash = 'd41d' WHERE pipeline_id = 'p-wheat'`,
     ],
   })
   return root
@@ -68,7 +68,9 @@ test('export_run: a run as YAML, JSON columns as structures, nothing changed in 
   const yaml = await exportRun(await contextOf(root), 'run-1')
   expect(yaml).toContain('run_id: "run-1"\nname: "Morning screen"\nstatus: "completed"\n')
   expect(yaml).toContain('    best_val: .nan\n')
-  expect(yaml).toContain('    expanded_config:\n      - "SNV"\n      - model: "PLS"\n        tol: .inf\n')
+  expect(yaml).toContain(
+    '    expanded_config:\n      - "SNV"\n      - model: "PLS"\n        tol: .inf\n        seed: 12345678901234567890\n',
+  )
   expect(yaml).toContain('        fold_artifacts:\n          fold_0: "p$1:0"\n          fold_final: "p$1:1"\n')
   expect(yaml).toMatch(/ {4}dataset_hash: "d41d"\n {4}status: .*\n {4}created_at: "\d{4}-.*\n {4}completed_at: null\n/)
   expect(yaml).toContain('        source_index: 2\n')
@@ -81,7 +83,7 @@ test('export_run: a run as YAML, JSON columns as structures, nothing changed in 
 
 test('export of a pipeline: its steps exactly as stored', async () => {
   const context = await contextOf(await makeWorkspace('pipeline'))
-  expect(await exportPipelineConfig(context, 'p-wheat')).toBe('["SNV", {"model": "PLS", "tol": Infinity}]')
+  expect(await exportPipelineConfig(context, 'p-wheat')).toBe('["SNV", {"model": "PLS", "tol": Infinity, "seed": 12345678901234567890}]')
   await expect(exportPipelineConfig(context, 'p-wheat', 'template')).rejects.toMatchObject({ code: 'pipeline_not_found' })
   await expect(exportPipelineConfig(context, 'nobody')).rejects.toMatchObject({ code: 'pipeline_not_found' })
 })

@@ -2,12 +2,12 @@ import * as z from 'zod'
 import type { Engine } from '../engine/open-engine.ts'
 import { StorageError } from '../errors.ts'
 import { type ExportContext, openExportEngine } from '../export/export-context.ts'
-import { decodeNumbers } from '../json/decode-json.ts'
+import { decodeExactly } from '../json/decode-json.ts'
 import { checkText } from '../options/check-options.ts'
 import { yamlText } from './yaml-text.ts'
 
 const text = z.string().nullable()
-const json = text.transform(decodeNumbers)
+const json = text.transform(decodeExactly)
 /** Any number of a store, NaN and infinities among them. */
 const real = z.custom<number | null>((value) => value === null || typeof value === 'number')
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeJson, decodeNumbers } from './decode-json.ts'
-import { parseLenient, parseWithNumbers } from './parse-lenient.ts'
+import { parseExactly, parseLenient, parseWithNumbers } from './parse-lenient.ts'
 
 describe('JSON as Python writes it', () => {
   test('bare NaN and infinities become wire strings', () => {
@@ -65,6 +65,27 @@ describe('JSON as Python writes it', () => {
         expect(parseLenient(`[${tokens.join(' , ')}]`)).toEqual(expected)
         const numbers = tokens.map((item) => (/^-?(NaN|Infinity)$/.test(item) ? Number(item) : JSON.parse(item)))
         expect(parseWithNumbers(`{"__proto__": [${tokens.join(' , ')}]}`)).toEqual(Object.fromEntries([['__proto__', numbers]]))
+      }),
+    )
+  })
+
+  test('whole numbers that a double would change keep their digits', () => {
+    const [large, small] = ['12345678901234567890', '-9007199254740993']
+    const text = `{"seed": ${large}, "more": [${small}, 9007199254740991, ${large}.5, 1e${'0'.repeat(20)}1, 0.${large}], "${large}": "${large}"}`
+    const others = [9007199254740991, Number(`${large}.5`), 10, Number(`0.${large}`)]
+    expect(parseLenient(text)).toEqual({ seed: large, more: [small, ...others], [large]: large })
+    expect(parseExactly(text)).toEqual({ seed: BigInt(large), more: [BigInt(small), ...others], [large]: large })
+    expect(parseExactly(`[NaN, -Infinity, ${large}, "NaN"]`)).toEqual([Number.NaN, Number.NEGATIVE_INFINITY, BigInt(large), 'NaN'])
+    for (const bad of [`0${large}`, `+${large}`, `${large}x`, `--${large}`]) {
+      expect(() => parseLenient(bad), bad).toThrow(SyntaxError)
+      expect(() => parseExactly(bad), bad).toThrow(SyntaxError)
+    }
+    const isHeld = (one: bigint) => String(Number(one)) === String(one)
+    fc.assert(
+      fc.property(fc.array(fc.bigInt()), (values) => {
+        const text = `[${values.join(', ')}]`
+        expect(parseLenient(text)).toEqual(values.map((one) => (isHeld(one) ? Number(one) : String(one))))
+        expect(parseExactly(text)).toEqual(values.map((one) => (isHeld(one) ? Number(one) : one)))
       }),
     )
   })
