@@ -55,6 +55,23 @@ describe('runs page', () => {
     expect(router.state.location.search).toEqual({ ...search, workspace: 'w1' })
   })
 
+  it('shows no empty page on the way to the last one', async () => {
+    const last = Promise.withResolvers<void>()
+    const runs = runsOf(120)
+    const { sent } = renderApp('/runs?page=99', 'migrated', {
+      'GET /runs': async (request) => {
+        if (request.query.get('offset') === '100') await last.promise
+        return runs['GET /runs'](request)
+      },
+    })
+    await waitFor(() => expect(sent.some(({ query }) => query.get('offset') === '100')).toBe(true))
+    expect(screen.getByText('120 runs')).toBeVisible()
+    expect(screen.queryByRole('table')).not.toBeInTheDocument()
+    expect(screen.queryByRole('navigation', { name: 'Runs' })).not.toBeInTheDocument()
+    last.resolve()
+    expect(await screen.findAllByRole('link', { name: 'spring' })).toHaveLength(20)
+  })
+
   it('leaves out a state that runs do not have, and says so', async () => {
     const { router, sent } = renderApp('/runs?status=bogus', 'migrated', runsOf(1))
     expect(await screen.findByText(/not known here and was left out: status=bogus/)).toBeVisible()

@@ -1,4 +1,4 @@
-import type { RunBest, RunRow } from '@nirs-workspace/types'
+import type { RunBest, RunPage, RunRow } from '@nirs-workspace/types'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, Navigate } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Inbox, SearchX } from 'lucide-react'
@@ -43,7 +43,7 @@ export const RunsPage = () => {
       <NotUnderstood ignored={search.ignored} onClose={() => void navigate({ search: ({ ignored: _, ...rest }) => rest, replace: true })} />
       <Filters />
       {query.isError ? <ErrorMessage error={query.error} onRetry={() => void query.refetch()} /> : null}
-      {query.isPending ? (
+      {isAwaited(query) ? (
         <Loading>
           <Skeleton className="h-96" />
         </Loading>
@@ -64,7 +64,7 @@ export const RunsPage = () => {
           }
         />
       ) : null}
-      {query.data === undefined || query.data.total === 0 ? null : (
+      {query.data === undefined || query.data.rows.length === 0 ? null : (
         <div className={query.isPlaceholderData ? 'opacity-60' : undefined}>
           <RunTable rows={query.data.rows} />
           <Pager page={page} total={query.data.total} />
@@ -193,6 +193,10 @@ const BestScore = ({ best, several }: { best: RunBest; several: boolean }) => {
 
 const duration = (run: RunRow, show: (seconds: number) => string): string =>
   run.created_at === null || run.completed_at === null ? '–' : show((Date.parse(run.completed_at) - Date.parse(run.created_at)) / 1000)
+
+/** Of a page that there is not, too: the last one is on its way then. */
+const isAwaited = ({ isPending, data }: { isPending: boolean; data: RunPage | undefined }): boolean =>
+  isPending || (data !== undefined && data.total > 0 && data.rows.length === 0)
 
 const lastPage = (total: number): number => Math.max(1, Math.ceil(total / pageSize))
 
