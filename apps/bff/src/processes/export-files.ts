@@ -14,6 +14,8 @@ type ZipOrder = Extract<ExportOrder, { type: 'zip' }>
 
 interface Entry {
   file: Promise<ExportedFile>
+  /** Where the export is made: nothing else is there, so that whatever a killed process leaves goes with it. */
+  folder: string
   finished: boolean
   readers: number
   abort: AbortController
@@ -107,9 +109,9 @@ export class ExportFiles {
     if (running !== undefined) return running
     const abort = new AbortController()
     // Of its own name: an export that was given up may still be cleaning up when the same is asked for again.
-    const target = join(this.#folder, `${randomUUID()}.${extensions[order.request.format]}`)
-    const file = this.#write({ ...order, target }, abort.signal)
-    const entry: Entry = { file, finished: false, readers: 0, abort, expiry: undefined }
+    const folder = join(this.#folder, randomUUID())
+    const file = this.#write(order, folder, abort.signal)
+    const entry: Entry = { file, folder, finished: false, readers: 0, abort, expiry: undefined }
     this.#entries.set(key, entry)
     file.then(
       () => {
@@ -120,13 +122,19 @@ export class ExportFiles {
     return entry
   }
 
-  async #write(order: FileOrder & { target: string }, signal: AbortSignal): Promise<ExportedFile> {
-    const held = `${order.target}.catalog`
-    const context = await holdCatalog(order.context, held)
+  /** When it fails, the process is no more, and what it has left goes. */
+  async #write(order: FileOrder, folder: string, signal: AbortSignal): Promise<ExportedFile> {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     try {
-      return await exportToFile({ ...order, context }, signal)
-    } finally {
+      const held = join(folder, 'catalog.duckdb')
+      const context = await holdCatalog(order.context, held)
+      const target = join(folder, `export.${extensions[order.request.format]}`)
+      const file = await exportToFile({ ...order, context, target }, signal)
       await rm(held, { force: true }).catch((error) => this.#log.error('the catalog of an export could not be removed', { error }))
+      return file
+    } catch (error) {
+      await this.#clear(folder)
+      throw error
     }
   }
 
@@ -147,9 +155,12 @@ export class ExportFiles {
   async #remove(key: string, entry: Entry): Promise<void> {
     this.#forget(key, entry)
     const [made] = await Promise.allSettled([entry.file])
-    if (made.status === 'rejected') return
+    if (made.status === 'fulfilled') await this.#clear(entry.folder)
+  }
+
+  async #clear(folder: string): Promise<void> {
     try {
-      await rm(made.value.path, { force: true })
+      await rm(folder, { recursive: true, force: true })
     } catch (error) {
       this.#log.error('an export could not be removed', { error })
     }
