@@ -137,6 +137,8 @@ export const Histogram = z.object({
   bins: z.array(z.object({ min: z.number(), max: z.number(), count: z.number().int() })),
   nulls: z.number().int(),
   non_finite: z.number().int(),
+  /** Zeros that may stand for no test score and are in no bin: nirs4all 0.8.1 wrote them where there were no test samples. */
+  placeholders: z.number().int(),
 })
 export type Histogram = z.infer<typeof Histogram>
 

@@ -343,6 +343,7 @@ export const en = (f: Formatters) => {
       unreadableArrays: 'The file with its arrays is damaged or not there',
       noArrays: 'none or unreadable',
       noFinite: (n: number) => (n === 0 ? 'No score here.' : `No finite score here (${f.int(n)} without).`),
+      onlyUntested: (n: number) => `No test score here: ${plural(n, 'the one 0 may stand', `the ${f.int(n)} zeros may stand`)} for none.`,
       refitsFirst: 'Refits have no validation score. nirs4all wrote 0 in its place, so they stand first in this order.',
       withoutRefits: 'Leave refits out',
       untestedScore: 'This 0 may stand for no score: nirs4all 0.8.1 wrote it where there were no test samples',
@@ -350,7 +351,8 @@ export const en = (f: Formatters) => {
         'The zeros first in this order may be no scores: nirs4all 0.8.1 wrote 0 where there were no test samples. Rows of the partition test have real ones.',
       onlyTested: 'Show only the partition test',
       openHint: 'Enter or double-click a row for its details',
-      outside: (nulls: number, nonFinite: number) => `${f.int(nulls)} without a value, ${f.int(nonFinite)} not finite`,
+      outside: (nulls: number, nonFinite: number, untested: number) =>
+        `${f.int(nulls)} without a value, ${f.int(nonFinite)} not finite${untested === 0 ? '' : `, ${f.int(untested)} ${plural(untested, 'zero that may stand for no test score', 'zeros that may stand for no test score')}`}`,
     },
     grid: {
       open: 'Open beside the table (Enter)',

@@ -359,6 +359,8 @@ export const fr = (f: Formatters): Text => {
       oneMetric: (column) => `Métrique de ${column}`,
       onlyRefits: 'Un réentraînement n’a pas de score de validation.',
       noFinite: (n) => (n === 0 ? 'Aucun score ici.' : `Aucun score fini ici (${f.int(n)} sans valeur finie).`),
+      onlyUntested: (n) =>
+        `Aucun score de test ici : ${plural(n, 'le seul 0 ne correspond', `les ${f.int(n)} zéros ne correspondent`)} peut-être à aucun score.`,
       refitsFirst: 'Un réentraînement n’a pas de score de validation. nirs4all a écrit 0 à la place, d’où sa position en tête de ce tri.',
       withoutRefits: 'Exclure les réentraînements',
       untestedScore: 'Ce 0 ne correspond peut-être à aucun score : nirs4all 0.8.1 l’écrivait en l’absence d’échantillons de test',
@@ -368,7 +370,8 @@ export const fr = (f: Formatters): Text => {
       unreadableArrays: 'Le fichier de ses tableaux est endommagé ou absent',
       noArrays: 'aucun ou illisible',
       openHint: 'Entrée ou double-clic sur une ligne pour le détail',
-      outside: (nulls, nonFinite) => `${f.int(nulls)} sans valeur, ${f.int(nonFinite)} non finies`,
+      outside: (nulls, nonFinite, untested) =>
+        `${f.int(nulls)} sans valeur, ${f.int(nonFinite)} non finies${untested === 0 ? '' : `, ${f.int(untested)} ${plural(untested, 'zéro qui ne correspond peut-être à aucun score de test', 'zéros qui ne correspondent peut-être à aucun score de test')}`}`,
     },
     grid: {
       open: 'Ouvrir à côté de la table (Entrée)',

@@ -49,11 +49,29 @@ describe('histogram', () => {
     expect(binEdges({ finite: 0, min: 0, max: 0, iqr: 0 })).toEqual([])
   })
 
+  test('a test score of 0 that may stand for none is in no bin, one of test samples is', async () => {
+    const catalog = await openSampleCatalog()
+    const of = (partition: string, test_score: number | null) => ({ prediction_id: `${partition} ${test_score}`, partition, test_score })
+    await catalog.insertPredictions([of('val', 0), of('train', -0), of('', 0), of('test', 0), of('val', 2), of('train', null)])
+    const scores = await makeHistogram(catalog, emptyFilter, 'test_score')
+    const none = await makeHistogram(catalog, { ...emptyFilter, equals: { partition: ['train'] } }, 'test_score')
+    catalog.close()
+    expect(scores.bins.map(({ count }) => count).filter((count) => count > 0)).toEqual([1, 1])
+    expect(scores).toMatchObject({ nulls: 1, non_finite: 0, placeholders: 3 })
+    expect(none).toMatchObject({ bins: [], nulls: 1, placeholders: 1 })
+  })
+
   test('times are milliseconds', async () => {
     const catalog = await openSampleCatalog()
     await catalog.insertPredictions([{ prediction_id: 'a', created_at: '1970-01-01 00:00:01.5' }, { prediction_id: 'b' }])
     const histogram = await makeHistogram(catalog, emptyFilter, 'created_at')
     catalog.close()
-    expect(histogram).toEqual({ column: 'created_at', bins: [{ min: 1500, max: 1500, count: 1 }], nulls: 1, non_finite: 0 })
+    expect(histogram).toEqual({
+      column: 'created_at',
+      bins: [{ min: 1500, max: 1500, count: 1 }],
+      nulls: 1,
+      non_finite: 0,
+      placeholders: 0,
+    })
   })
 })

@@ -14,7 +14,7 @@ const QUARTILE_ROWS = 20_000
 
 /**
  * Finite values of a column under the filter in bins of equal width (Freedman and Diaconis: 2·IQR/∛n, at most 100 of them), lower edge
- * included, the last one with its upper edge. Times are in milliseconds since 1970, read as UTC.
+ * included, the last one with its upper edge. A test score of 0 outside the partition test may stand for none and is counted apart. Times are in milliseconds since 1970, read as UTC.
  */
 export const makeHistogram = async (
   catalog: CatalogReader,
@@ -30,13 +30,14 @@ export const makeHistogram = async (
   const edges = binEdges(figures)
   const counts = edges.length === 0 ? [] : await countBins(catalog, source, edges, options)
   const bins = counts.map((count, index) => ({ min: edges[index] ?? 0, max: edges[index + 1] ?? 0, count }))
-  return { column, bins, nulls: figures.nulls, non_finite: figures.non_finite }
+  return { column, bins, nulls: figures.nulls, non_finite: figures.non_finite, placeholders: figures.placeholders }
 }
 
 interface Figures {
   readonly finite: number
   readonly nulls: number
   readonly non_finite: number
+  readonly placeholders: number
   readonly min: number
   readonly max: number
   readonly iqr: number
@@ -46,17 +47,21 @@ const sourceOf = (filter: PredictionFilter, column: RangeColumn) => {
   const where = whereClause(filter)
   const name = quotedIdentifier(column)
   const value = column === 'created_at' ? `epoch_us(${name}) / 1000.0` : `${name}::DOUBLE`
-  return { sql: `SELECT ${value} AS v, rowid AS place FROM ${PREDICTIONS} ${where.sql}`, parameters: where.parameters }
+  const isPlaceholder = column === 'test_score' ? `coalesce(test_score = 0, false) AND partition <> 'test'` : 'false'
+  return {
+    sql: `SELECT ${isPlaceholder} AS stands_for_none, if(stands_for_none, NULL, ${value}) AS v, rowid AS place FROM ${PREDICTIONS} ${where.sql}`,
+    parameters: where.parameters,
+  }
 }
 
 type Source = ReturnType<typeof sourceOf>
 
 const summarize = async (catalog: CatalogReader, { sql, parameters }: Source, total: number, options: QueryOptions): Promise<Figures> => {
   const step = Math.max(1, Math.floor(total / QUARTILE_ROWS))
-  const query = `SELECT count(*) FILTER (isfinite(v)), count(*) FILTER (v IS NULL), count(*) FILTER (NOT isfinite(v)),
+  const query = `SELECT count(*) FILTER (isfinite(v)), count(*) FILTER (v IS NULL AND NOT stands_for_none), count(*) FILTER (NOT isfinite(v)),
       min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)),
-      quantile_cont(v, 0.75) FILTER (sampled) - quantile_cont(v, 0.25) FILTER (sampled)
-    FROM (SELECT v, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
+      quantile_cont(v, 0.75) FILTER (sampled) - quantile_cont(v, 0.25) FILTER (sampled), count(*) FILTER (stands_for_none)
+    FROM (SELECT v, stands_for_none, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
   const [figures] = await readRows(
     catalog,
     { sql: query, parameters },
@@ -67,6 +72,7 @@ const summarize = async (catalog: CatalogReader, { sql, parameters }: Source, to
       min: readNumberOrNull(value(3)) ?? 0,
       max: readNumberOrNull(value(4)) ?? 0,
       iqr: readNumberOrNull(value(5)) ?? 0,
+      placeholders: readNumber(value(6)),
     }),
     options,
   )

@@ -141,8 +141,18 @@ describe('distribution of a score', () => {
 
   it('says that there is no finite score instead of drawing a scale', async () => {
     renderApp('/predictions', 'migrated', {
-      'GET /predictions/histogram': () => ({ column: 'val_score', bins: [], nulls: 5, non_finite: 2 }),
+      'GET /predictions/histogram': () => ({ column: 'val_score', bins: [], nulls: 5, non_finite: 2, placeholders: 0 }),
     })
     expect((await screen.findAllByText('No finite score here (7 without).')).length).toBeGreaterThan(0)
+  })
+
+  it('says how many zeros of test scores are not drawn because they may stand for none', async () => {
+    const bins = [{ min: 1, max: 2, count: 3 }]
+    const answer = (of: object) => ({ column: 'test_score', bins, nulls: 1, non_finite: 0, placeholders: 4, ...of })
+    renderApp('/predictions', 'migrated', {
+      'GET /predictions/histogram': ({ query }) => answer(query.get('column') === 'test_score' ? {} : { bins: [] }),
+    })
+    expect(await screen.findByTitle('1 without a value, 0 not finite, 4 zeros that may stand for no test score')).toHaveTextContent('+5')
+    expect(await screen.findByText('No test score here: the 4 zeros may stand for none.')).toBeInTheDocument()
   })
 })

@@ -80,7 +80,13 @@ const Distribution = ({ workspace, column, search, metric, onRange }: Distributi
   if (error !== null && data === undefined) return <Remark>{errorText(error)}</Remark>
   if (data === undefined) return <Skeleton className="mb-1.5 h-16" />
   const [first, last] = [data.bins[0], data.bins.at(-1)]
-  if (first === undefined || last === undefined) return <Remark>{text.predictions.noFinite(data.nulls + data.non_finite)}</Remark>
+  const { nulls, non_finite, placeholders } = data
+  if (first === undefined || last === undefined) {
+    return (
+      <Remark>{placeholders === 0 ? text.predictions.noFinite(nulls + non_finite) : text.predictions.onlyUntested(placeholders)}</Remark>
+    )
+  }
+  const undrawn = nulls + non_finite + placeholders
   const chosen = { min: Number(search[`${column}_min`] ?? Number.NaN), max: Number(search[`${column}_max`] ?? Number.NaN) }
   return (
     <figure>
@@ -93,9 +99,7 @@ const Distribution = ({ workspace, column, search, metric, onRange }: Distributi
       />
       <figcaption className="flex justify-between pb-1.5 text-[0.7rem] text-muted">
         <span>{format.score(first.min)}</span>
-        {data.nulls + data.non_finite === 0 ? null : (
-          <span title={text.predictions.outside(data.nulls, data.non_finite)}>+{format.int(data.nulls + data.non_finite)}</span>
-        )}
+        {undrawn === 0 ? null : <span title={text.predictions.outside(nulls, non_finite, placeholders)}>+{format.int(undrawn)}</span>}
         <span>{format.score(last.max)}</span>
       </figcaption>
     </figure>
