@@ -87,6 +87,7 @@ test('test_export_parquet_filtered: partition and model narrow the file', async 
   const ofModel = expected.rows.filter((row) => row.model_name === model)
   const narrowed = await reopen(await app.request(exportPath(dataset, `?partition=val&model_name=${encodeURIComponent(model)}`)))
   expect(narrowed.page.total).toBe(ofModel.length)
+  expect((await app.request(exportPath(dataset, '?model_name='))).status).toBe(404)
 })
 
 test('what matches nothing is counted as nothing and refused before a byte is sent; an archive names the datasets that it leaves out', async () => {
@@ -97,12 +98,13 @@ test('what matches nothing is counted as nothing and refused before a byte is se
   const both = { dataset_names: [dataset, other], filters: { equals: { dataset_name: [dataset], partition: ['val'] } } }
   const { total } = await pageOf(`partition=val&dataset_name=${encodeURIComponent(dataset)}`)
   const count = ExportCount.parse(await (await asked('/count', both)).json())
-  expect(count).toEqual({ predictions: total, datasets: [{ dataset_name: dataset, predictions: total }] })
+  const told = { dataset_name: dataset, predictions: total, removed: 0, without_arrays: 0 }
+  expect(count).toEqual({ predictions: total, datasets: [told], removals_damaged: false })
   const entries = readZip(Buffer.from(await (await asked('', both)).arrayBuffer()))
   const manifest = ExportManifest.parse(JSON.parse(String(entries.get('manifest.json'))))
   expect([manifest.files.map((file) => [file.dataset_name, file.rows]), manifest.left_out]).toEqual([[[dataset, total]], [other]])
   const nothing = { filters: { equals: { partition: ['nope'] } } }
-  expect(await (await asked('/count', nothing)).json()).toEqual({ predictions: 0, datasets: [] })
+  expect(await (await asked('/count', nothing)).json()).toEqual({ predictions: 0, datasets: [], removals_damaged: false })
   for (const body of [nothing, { ...nothing, dataset_names: [dataset] }, { ...nothing, dataset_names: [dataset], format: 'csv' }]) {
     expect(await refused(await asked('', body))).toEqual([404, 'nothing_to_export'])
   }

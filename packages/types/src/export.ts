@@ -32,7 +32,18 @@ export type ExportedFile = z.infer<typeof ExportedFile>
 /** What an export would hold, by dataset; datasets without a matching prediction are not listed. */
 export const ExportCount = z.object({
   predictions: z.number().int(),
-  datasets: z.array(z.object({ dataset_name: z.string(), predictions: z.number().int() })),
+  datasets: z.array(
+    z.object({
+      dataset_name: z.string(),
+      predictions: z.number().int(),
+      /** Left out: removed predictions that the metadata still knows. */
+      removed: z.number().int(),
+      /** Stored without arrays: their rows have none. With one row per sample they have no rows, and are none of `predictions`. */
+      without_arrays: z.number().int(),
+    }),
+  ),
+  /** The list of removed predictions is damaged, and is not applied. */
+  removals_damaged: z.boolean(),
 })
 export type ExportCount = z.infer<typeof ExportCount>
 

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 
 export interface Toast {
   readonly id: number
-  readonly tone: 'success' | 'danger' | 'info'
+  readonly tone: 'success' | 'danger' | 'warning' | 'info'
   readonly message: string
 }
 
@@ -15,12 +15,12 @@ const publish = (next: readonly Toast[]): void => {
   for (const listener of listeners) listener()
 }
 
-/** Failures stay until they are dismissed; good news leaves after six seconds. */
+/** Failures and warnings stay until they are dismissed; good news leaves after six seconds. */
 export const showToast = (tone: Toast['tone'], message: string): void => {
   lastId += 1
   const id = lastId
   publish([...toasts, { id, tone, message }])
-  if (tone !== 'danger') setTimeout(() => dismissToast(id), 6000)
+  if (tone !== 'danger' && tone !== 'warning') setTimeout(() => dismissToast(id), 6000)
 }
 
 export const dismissToast = (id: number): void => publish(toasts.filter((toast) => toast.id !== id))

@@ -572,6 +572,19 @@ export const en = (f: Formatters) => {
         prediction: 'No prediction of the chosen datasets matches: there is nothing to download.',
         sample: 'No matching prediction of the chosen datasets has arrays: there is nothing to download.',
       },
+      removed: (n: number) =>
+        `${f.int(n)} removed ${plural(n, 'prediction that the metadata still knows is', 'predictions that the metadata still knows are')} left out.`,
+      removalsDamaged: 'The list of removed predictions is damaged and is not applied.',
+      withoutArrays: {
+        prediction: (n: number, all: number) =>
+          `${f.int(n)} of ${predictions(all)} ${plural(n, 'was stored without arrays: its row has none.', 'were stored without arrays: their rows have none.')}`,
+        sample: (n: number, all: number) =>
+          `${f.int(n)} of ${predictions(all)} ${plural(n, 'was stored without arrays: it has no row.', 'were stored without arrays: they have no rows.')}`,
+      },
+      warned: (sentences: string) => `About this export: ${sentences}`,
+      unlisted: (n: number) => `${f.int(n)} more not listed; search finds them`,
+      found: (n: number, more: boolean) =>
+        `${n === 0 ? 'None found' : `${f.int(n)} found, in the list above`}${more ? '; type more to find others' : ''}`,
       nothing: 'Choose at least one dataset.',
       start: 'Download',
       progress: (received: number) => `${f.bytes(received)} received`,

@@ -580,6 +580,19 @@ export const fr = (f: Formatters): Text => {
         prediction: 'Aucune prédiction des jeux choisis ne correspond : il n’y a rien à télécharger.',
         sample: 'Aucune prédiction correspondante des jeux choisis n’a de tableaux : il n’y a rien à télécharger.',
       },
+      removed: (n) =>
+        `${f.int(n)} ${plural(n, 'prédiction supprimée que les métadonnées connaissent encore est laissée', 'prédictions supprimées que les métadonnées connaissent encore sont laissées')} de côté.`,
+      removalsDamaged: 'La liste des prédictions supprimées est endommagée et n’est pas appliquée.',
+      withoutArrays: {
+        prediction: (n, all) =>
+          `${f.int(n)} sur ${predictions(all)} ${plural(n, 'a été enregistrée sans tableaux : sa ligne n’en a pas.', 'ont été enregistrées sans tableaux : leurs lignes n’en ont pas.')}`,
+        sample: (n, all) =>
+          `${f.int(n)} sur ${predictions(all)} ${plural(n, 'a été enregistrée sans tableaux : elle n’a pas de ligne.', 'ont été enregistrées sans tableaux : elles n’ont pas de lignes.')}`,
+      },
+      warned: (sentences) => `À propos de cet export : ${sentences}`,
+      unlisted: (n) => `${f.int(n)} ${plural(n, 'autre non affiché', 'autres non affichés')} ; la recherche les trouve`,
+      found: (n, more) =>
+        `${n === 0 ? 'Aucun résultat' : `${f.int(n)} ${plural(n, 'résultat', 'résultats')}, dans la liste ci-dessus`}${more ? ' ; précisez pour en trouver d’autres' : ''}`,
       nothing: 'Choisissez au moins un jeu de données.',
       start: 'Télécharger',
       progress: (received) => `${f.bytes(received)} reçus`,

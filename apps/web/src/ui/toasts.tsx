@@ -4,6 +4,8 @@ import { dismissToast, useToasts } from '../stores/toast.ts'
 import { useText } from '../text/text.tsx'
 import { IconButton } from './button.tsx'
 
+const borders = { success: 'border-line-strong', danger: 'border-danger', warning: 'border-warning', info: 'border-line-strong' } as const
+
 /** Short messages at the bottom; announced politely, never in the way of keys. */
 export const Toasts = () => {
   const text = useText()
@@ -15,7 +17,7 @@ export const Toasts = () => {
           key={toast.id}
           className={classNames(
             'pointer-events-auto flex max-w-xl items-center gap-3 rounded-lg border bg-raised py-1.5 pr-1.5 pl-4 shadow-pop',
-            toast.tone === 'danger' ? 'border-danger' : 'border-line-strong',
+            borders[toast.tone],
           )}
         >
           <span>{toast.message}</span>

@@ -10,7 +10,10 @@ export interface CountOptions extends QueryOptions {
   readonly arraysFolder?: string | undefined
 }
 
-/** How many predictions an export takes of each dataset, by name; with one row per sample, those that have arrays. */
+/**
+ * How many predictions an export takes of each dataset, by name (with one row per sample, those that have arrays), and what it will warn of:
+ * the warnings of the files are known before they are made.
+ */
 export const countExport = async (
   catalog: CatalogReader,
   { dataset_names, filters, layout }: Pick<ExportRequest, 'dataset_names' | 'filters' | 'layout'>,
@@ -19,13 +22,23 @@ export const countExport = async (
   const where = whereClause(PredictionFilter.parse(filters ?? {}))
   const removed = await readTombstonesIfSound(arraysFolder ?? null)
   const wanted = dataset_names == null ? null : JSON.stringify(dataset_names)
-  const sql = `SELECT dataset_name, count(*) FROM (SELECT * FROM ${PREDICTIONS} ${where.sql})
-    WHERE NOT ${isRemoved('export_removed')} ${layout === 'sample' ? 'AND array_source IS NOT NULL' : ''}
-    ${wanted === null ? '' : `AND dataset_name IN (SELECT unnest(from_json($export_datasets, '["VARCHAR"]')))`}
-    GROUP BY dataset_name ORDER BY dataset_name`
+  const taken = layout === 'sample' ? 'NOT gone AND NOT bare' : 'NOT gone'
+  const sql = `SELECT dataset_name, count(*) FILTER (${taken}) AS taken, count(*) FILTER (gone), count(*) FILTER (NOT gone AND bare)
+    FROM (SELECT dataset_name, ${isRemoved('export_removed')} AS gone, array_source IS NULL AS bare FROM ${PREDICTIONS} ${where.sql})
+    ${wanted === null ? '' : `WHERE dataset_name IN (SELECT unnest(from_json($export_datasets, '["VARCHAR"]')))`}
+    GROUP BY dataset_name HAVING taken > 0 ORDER BY dataset_name`
   const export_removed = JSON.stringify([...(removed?.keys() ?? [])])
   const parameters = { ...where.parameters, export_removed, ...(wanted === null ? {} : { export_datasets: wanted }) }
-  const makeRow = (value: (column: number) => unknown) => ({ dataset_name: readText(value(0)), predictions: readNumber(value(1)) })
+  const makeRow = (value: (column: number) => unknown) => ({
+    dataset_name: readText(value(0)),
+    predictions: readNumber(value(1)),
+    removed: readNumber(value(2)),
+    without_arrays: readNumber(value(3)),
+  })
   const datasets = await readRows(catalog, { sql, parameters }, makeRow, options)
-  return { predictions: datasets.reduce((sum, { predictions }) => sum + predictions, 0), datasets }
+  return {
+    predictions: datasets.reduce((sum, { predictions }) => sum + predictions, 0),
+    datasets,
+    removals_damaged: removed === null,
+  }
 }

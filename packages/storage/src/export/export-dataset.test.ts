@@ -130,12 +130,14 @@ describe('exportDataset', () => {
     const file = await exportDataset(context(), request())
     expect(await ids(file.path)).toEqual(['b'])
     expect(file.warnings).toHaveLength(1)
-    const counts = await withEngine({}, async (engine) => {
-      await attachReadOnly(engine, workspace.catalogPath, 'catalog')
-      const count = (options: CountOptions) => countExport({ engine }, { layout: 'prediction' }, options)
-      return [(await count({ arraysFolder: join(workspace.root, 'arrays') })).predictions, (await count({})).predictions]
-    })
-    expect(counts).toEqual([1, 2])
+    const counted = (options: CountOptions = { arraysFolder: join(workspace.root, 'arrays') }) =>
+      withEngine({}, async (engine) => {
+        await attachReadOnly(engine, workspace.catalogPath, 'catalog')
+        return countExport({ engine }, { layout: 'prediction' }, options)
+      })
+    const told = { dataset_name: 'soil pH', predictions: 1, removed: 1, without_arrays: 0 }
+    expect(await counted()).toEqual({ predictions: 1, datasets: [told], removals_damaged: false })
+    expect((await counted({})).predictions).toBe(2)
     workspace.duckdb = join(workspace.root, 'store.duckdb')
     const kept = [soil('a', { array_source: 'table' }), soil('b')]
     await writeArrayTable(workspace.duckdb, kept)
@@ -144,6 +146,24 @@ describe('exportDataset', () => {
     expect([(await ids(inTable.path)).toSorted(), inTable.warnings]).toEqual([['a', 'b'], []])
     await writeFile(list, '[')
     expect((await exportDataset(context(), request())).warnings[0]).toContain('damaged')
+    const all = { ...told, predictions: 2, removed: 0 }
+    expect(await counted()).toEqual({ predictions: 2, datasets: [all], removals_damaged: true })
+  })
+
+  it('is told before it is made how many predictions were stored without arrays', async () => {
+    await make([soil('a'), soil('b', { array_source: null, arrays: {} }), soil('c', { array_source: null, arrays: {} })])
+    const layouts = ['prediction', 'sample'] as const
+    const counts = await withEngine({}, async (engine) => {
+      await attachReadOnly(engine, workspace.catalogPath, 'catalog')
+      return Promise.all(layouts.map((layout) => countExport({ engine }, { layout })))
+    })
+    const told = { dataset_name: 'soil pH', removed: 0, without_arrays: 2 }
+    expect(counts.map(({ datasets }) => datasets)).toEqual([[{ ...told, predictions: 3 }], [{ ...told, predictions: 1 }]])
+    for (const layout of layouts) {
+      expect((await exportDataset(context(), request({ layout }))).warnings).toEqual([
+        expect.stringMatching(/^2 of 3 predictions were stored without arrays/),
+      ])
+    }
   })
 
   it('test_array_store_portable_columns: fourteen columns in order, then those of later releases', async () => {

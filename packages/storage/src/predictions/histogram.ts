@@ -14,7 +14,8 @@ const QUARTILE_ROWS = 20_000
 
 /**
  * Finite values of a column under the filter in bins of equal width (Freedman and Diaconis: 2·IQR/∛n, at most 100 of them), lower edge
- * included, the last one with its upper edge. A test score of 0 outside the partition test may stand for none and is counted apart. Times are in milliseconds since 1970, read as UTC.
+ * included, the last one with its upper edge. A test score of 0 outside the partition test may stand for none and is counted apart. Times are
+ * in milliseconds since 1970, read as UTC.
  */
 export const makeHistogram = async (
   catalog: CatalogReader,

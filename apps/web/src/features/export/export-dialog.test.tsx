@@ -1,12 +1,19 @@
-import { ExportCount, ExportRequest } from '@nirs-workspace/types'
+import { ExportCount, ExportRequest, Facets } from '@nirs-workspace/types'
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
-import { type Answer, problem, renderApp } from '../../../test/app.tsx'
+import { type Answer, problem, renderApp, type Sent } from '../../../test/app.tsx'
 import { stats, unreadableFiles } from '../../../test/data.ts'
 import { directUrl, type ExportForm, exportRequest, fileNameOf } from './export-request.ts'
 
-const form: ExportForm = { datasets: ['Blé / 2'], choice: 'parquet', layout: 'prediction', partition: '', model: '', filters: undefined }
+const form: ExportForm = {
+  datasets: ['Blé / 2'],
+  choice: 'parquet',
+  layout: 'prediction',
+  partition: undefined,
+  model: undefined,
+  filters: undefined,
+}
 
 describe('export dialog', () => {
   it('test_export_predictions_dialog: chosen datasets, format and the filters of the table become one request', async () => {
@@ -36,12 +43,20 @@ describe('export dialog', () => {
 })
 
 describe('an export of what the table shows', () => {
-  const counted = (counts: Readonly<Record<string, number>>) => ({
-    'POST /aggregated-predictions/export/count': () =>
-      ExportCount.parse({
+  const counted = (filtered: Readonly<Record<string, number>>) => ({
+    'POST /aggregated-predictions/export/count': ({ body }: Sent) => {
+      const counts = ExportRequest.parse(body).filters === undefined ? { wheat: 768, 'soil pH': 768 } : filtered
+      return ExportCount.parse({
         predictions: Object.values(counts).reduce((sum, count) => sum + count, 0),
-        datasets: Object.entries(counts).map(([dataset_name, predictions]) => ({ dataset_name, predictions })),
-      }),
+        datasets: Object.entries(counts).map(([dataset_name, predictions]) => ({
+          dataset_name,
+          predictions,
+          removed: 0,
+          without_arrays: 0,
+        })),
+        removals_damaged: false,
+      })
+    },
   })
   const openDialog = async (address: string, counts: Readonly<Record<string, number>>) => {
     const { sent } = renderApp(address, 'migrated', {
@@ -52,10 +67,6 @@ describe('an export of what the table shows', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
     return { sent, dialog: within(await screen.findByRole('dialog')) }
   }
-  const optionsOf = (select: HTMLElement) =>
-    within(select)
-      .getAllByRole('option')
-      .map((option) => option.textContent)
 
   it('offers no partition or model that the table does not show, until it takes what the table does not show', async () => {
     const { dialog } = await openDialog('/predictions?partition=test&model_name=Ridge&model_name=PLS-3', { wheat: 3 })
@@ -88,6 +99,85 @@ describe('an export of what the table shows', () => {
     await userEvent.click(dialog.getByRole('checkbox', { name: 'Only what the table shows now' }))
     expect(dialog.getByText(/2 datasets, 1.536 predictions/)).toBeVisible()
     expect(dialog.getByRole('button', { name: 'Download' })).toBeEnabled()
+  })
+})
+
+const optionsOf = (select: HTMLElement) =>
+  within(select)
+    .getAllByRole('option')
+    .map((option) => option.textContent)
+
+describe('the model of an export', () => {
+  const models = (values: readonly (string | null)[], distinct: number) =>
+    Facets.parse({ total: 900, facets: { model_name: { values: values.map((value) => ({ value, count: 2 })), distinct } } })
+  const openDialog = async (answer: Answer) => {
+    const { sent } = renderApp('/predictions', 'migrated', {
+      'GET /predictions/facets': answer,
+      'POST /aggregated-predictions/export': () => new Response('PK'),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+    const dialog = within(await screen.findByRole('dialog'))
+    const download = async () => {
+      await userEvent.click(dialog.getByRole('button', { name: 'Download' }))
+      await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument())
+      return ExportRequest.parse(sent.find(({ path }) => path === '/aggregated-predictions/export')?.body).filters
+    }
+    return { dialog, download, select: await dialog.findByLabelText('Model') }
+  }
+
+  it('may be the empty one, which is not any', async () => {
+    const { select, download } = await openDialog(() => models(['PLS-3', null], 2))
+    expect(optionsOf(select)).toEqual(['any', 'PLS-3', '(empty)'])
+    await userEvent.selectOptions(select, '(empty)')
+    expect(select).toHaveDisplayValue('(empty)')
+    expect(await download()).toMatchObject({ equals: { model_name: [''] } })
+  })
+
+  it('is found by words when there are more than are listed, which is said', async () => {
+    const many = models(
+      Array.from({ length: 200 }, (_, place) => `PLS-${place}`),
+      240,
+    )
+    const { dialog, select, download } = await openDialog(({ query }) =>
+      query.get('q') === 'rare ridge' ? models(['Rare Ridge', 'PLS-7'], 2) : many,
+    )
+    expect(dialog.getByText('40 more not listed; search finds them')).toBeVisible()
+    await userEvent.type(dialog.getByRole('searchbox', { name: 'Search Model' }), 'rare ridge')
+    await waitFor(() => expect(optionsOf(select)).toEqual(['any', 'Rare Ridge']))
+    expect(dialog.getByText('1 found, in the list above')).toBeVisible()
+    await userEvent.selectOptions(select, 'Rare Ridge')
+    await userEvent.clear(dialog.getByRole('searchbox', { name: 'Search Model' }))
+    await waitFor(() => expect(optionsOf(select)).toHaveLength(202))
+    expect(select).toHaveDisplayValue('Rare Ridge')
+    expect(await download()).toMatchObject({ equals: { model_name: ['Rare Ridge'] } })
+  })
+})
+
+describe('what a reader of an export should know', () => {
+  it('is said before the download, of the chosen datasets, and stays to be read after it', async () => {
+    const told = { predictions: 10, removed: 3, without_arrays: 1 }
+    renderApp('/predictions', 'migrated', {
+      'POST /aggregated-predictions/export/count': () =>
+        ExportCount.parse({
+          predictions: 20,
+          datasets: ['wheat', 'soil pH'].map((dataset_name) => ({ dataset_name, ...told })),
+          removals_damaged: true,
+        }),
+    })
+    await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
+    const dialog = within(await screen.findByRole('dialog'))
+    expect(await dialog.findByText('6 removed predictions that the metadata still knows are left out.')).toBeVisible()
+    await userEvent.click(dialog.getByRole('checkbox', { name: /wheat/ }))
+    const sentences = [
+      'The list of removed predictions is damaged and is not applied.',
+      '3 removed predictions that the metadata still knows are left out.',
+      '1 of 10 predictions was stored without arrays: its row has none.',
+    ]
+    for (const sentence of sentences) expect(dialog.getByText(sentence)).toBeVisible()
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => undefined)
+    await userEvent.click(dialog.getByRole('button', { name: 'Download' }))
+    expect(await screen.findByText(`About this export: ${sentences.join(' ')}`)).toBeVisible()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
   })
 })
 
@@ -168,6 +258,7 @@ describe('export request', () => {
     expect(directUrl({ ...form, partition: 'test' }, 'w1')).toBe(
       '/api/aggregated-predictions/export/Bl%C3%A9%20%2F%202.parquet?workspace=w1&partition=test',
     )
+    expect(directUrl({ ...form, model: '' }, 'w1')).toMatch(/\?workspace=w1&model_name=$/)
     expect(directUrl({ ...form, layout: 'sample' }, 'w1')).toBeUndefined()
     expect(directUrl({ ...form, datasets: ['a', 'b'] }, 'w1')).toBeUndefined()
   })

@@ -1,13 +1,14 @@
-import type { PredictionFilter } from '@nirs-workspace/types'
-import { useQuery } from '@tanstack/react-query'
+import type { ExportCount, PredictionFilter } from '@nirs-workspace/types'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
-import { exportCountQuery, facetsQuery } from '../../api/queries.ts'
+import { exportCountQuery } from '../../api/queries.ts'
 import { useWorkspace } from '../../api/workspace.tsx'
 import { showToast } from '../../stores/toast.ts'
 import { useErrorText } from '../../text/error-text.ts'
 import { useText } from '../../text/text.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorMessage, Loading, Skeleton } from '../../ui/states.tsx'
+import { ChoiceField } from './choice-field.tsx'
 import { DatasetPicker } from './dataset-picker.tsx'
 import { CutOff, clickLink, downloadExport } from './download.ts'
 import { type ExportDataset, offered, useExportDatasets } from './export-datasets.ts'
@@ -18,12 +19,12 @@ import {
   type ExportForm,
   exportChoices,
   exportRequest,
-  isPartial,
   layouts,
   tableValues,
   withinTable,
 } from './export-request.ts'
-import { ChoiceField, SelectField } from './fields.tsx'
+import { exportWarnings } from './export-warnings.ts'
+import { NarrowField } from './narrow-field.tsx'
 
 interface ExportProps {
   /** What the table shows now; undefined when nothing is filtered. */
@@ -69,8 +70,8 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
     datasets: undefined,
     choice: 'parquet',
     layout: 'prediction',
-    partition: '',
-    model: '',
+    partition: undefined,
+    model: undefined,
     filters,
   }))
   const shown = { partition: tableValues(fields.filters, 'partition'), model: tableValues(fields.filters, 'model_name') }
@@ -80,18 +81,18 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
     partition: withinTable(fields.partition, shown.partition),
     model: withinTable(fields.model, shown.model),
   }
-  const counts = useCounts(form)
-  const { data: facets } = useQuery(facetsQuery(workspace.id, {}))
+  const { data: count } = useQuery(exportCountQuery(workspace.id, countRequest(form)))
+  const counts = useMemo(() => countsOf(count), [count])
   const run = useExport(form, datasets, counts, abort, onClose)
   const set = (change: Partial<Fields>): void => setForm((before) => ({ ...before, ...change }))
-  const values = (column: 'partition' | 'model_name'): string[] => facets?.facets[column]?.values.map(({ value }) => value ?? '') ?? []
+  const warnings = count === undefined ? [] : exportWarnings(count, form, text)
   return (
     <Dialog
       open
       onClose={onClose}
       title={text.export.title}
       wide
-      footer={<ExportFooter form={form} datasets={datasets} counts={counts} run={run} onClose={onClose} />}
+      footer={<ExportFooter form={form} datasets={datasets} counts={counts} warnings={warnings} run={run} onClose={onClose} />}
     >
       <div className="grid grid-cols-1 gap-5 sm:grid-cols-2">
         <DatasetPicker datasets={datasets} chosen={form.datasets} counts={counts} onChange={(names) => set({ datasets: names })} />
@@ -111,17 +112,17 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
             onChange={(layout) => set({ layout })}
           />
           <div className="grid grid-cols-2 gap-3">
-            <SelectField
+            <NarrowField
+              column="partition"
               title={text.export.partition}
               value={form.partition}
-              values={values('partition')}
               shown={shown.partition}
               onChange={(partition) => set({ partition })}
             />
-            <SelectField
+            <NarrowField
+              column="model_name"
               title={text.export.model}
               value={form.model}
-              values={values('model_name')}
               shown={shown.model}
               onChange={(model) => set({ model })}
             />
@@ -148,16 +149,9 @@ const ReadyDialog = ({ datasets, filters, abort, onClose }: ReadyProps) => {
   )
 }
 
-/** Predictions of each dataset that the form takes, once the server has counted them. Whole datasets need no counting. */
-const useCounts = (form: ExportForm): Counts => {
-  const workspace = useWorkspace()
-  const partial = isPartial(form)
-  const { data } = useQuery({ ...exportCountQuery(workspace.id, countRequest(form)), enabled: partial })
-  return useMemo(
-    () => (data === undefined || !partial ? undefined : new Map(data.datasets.map((each) => [each.dataset_name, each.predictions]))),
-    [data, partial],
-  )
-}
+/** Predictions of each dataset that the form takes, once the server has counted them. */
+const countsOf = (count: ExportCount | undefined): Counts =>
+  count && new Map(count.datasets.map(({ dataset_name, predictions }) => [dataset_name, predictions]))
 
 const useExport = (
   form: ExportForm,
@@ -169,8 +163,15 @@ const useExport = (
   const text = useText()
   const errorText = useErrorText()
   const workspace = useWorkspace()
+  const client = useQueryClient()
   const [received, setReceived] = useState<number>()
   const [error, setError] = useState<string>()
+  /** An archive says them in its manifest and a plain download in a header, where nobody would look. */
+  const warn = async (): Promise<void> => {
+    const count = await client.ensureQueryData(exportCountQuery(workspace.id, countRequest(form))).catch(() => undefined)
+    const warnings = count === undefined ? [] : exportWarnings(count, form, text)
+    if (warnings.length > 0) showToast('warning', text.export.warned(warnings.join(' ')))
+  }
   const download = async (): Promise<void> => {
     setError(undefined)
     setReceived(0)
@@ -178,6 +179,7 @@ const useExport = (
     try {
       const saved = await downloadExport(workspace.id, exportRequest(form), setReceived, abort.current.signal)
       showToast('success', text.export.saved(saved.name, saved.bytes))
+      await warn()
       onDone()
     } catch (cause) {
       if (!abort.current.signal.aborted) setError(cause instanceof CutOff ? text.export.cutOff(cause.received) : errorText(cause))
@@ -187,11 +189,11 @@ const useExport = (
   }
   const start = (): void => {
     // The browser would not show what the server says of a file that cannot be read, or of one without rows.
-    const uncounted = isPartial(form) && counts === undefined
-    const doubtful = uncounted || datasets.some(({ name, unreadable }) => unreadable && form.datasets.includes(name))
+    const doubtful = counts === undefined || datasets.some(({ name, unreadable }) => unreadable && form.datasets.includes(name))
     const url = doubtful ? undefined : directUrl(form, workspace.id)
     if (url === undefined) return void download()
     clickLink(url, '')
+    void warn()
     onDone()
   }
   return { received, error, start }

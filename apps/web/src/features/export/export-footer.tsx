@@ -19,19 +19,21 @@ interface FooterProps {
   readonly form: ExportForm
   readonly datasets: readonly ExportDataset[]
   readonly counts: Counts
+  /** What a reader of the file should know. */
+  readonly warnings: readonly string[]
   readonly run: Run
   readonly onClose: () => void
 }
 
 /** What comes out, and the way to it. */
-export const ExportFooter = ({ form, datasets, counts, run, onClose }: FooterProps) => {
+export const ExportFooter = ({ form, datasets, counts, warnings, run, onClose }: FooterProps) => {
   const text = useText()
   const format = useFormat()
   const chosen = datasets.filter((dataset) => form.datasets.includes(dataset.name))
   const empty = chosen.length > 0 && counts !== undefined && chosen.every(({ name }) => (counts.get(name) ?? 0) === 0)
   return (
     <>
-      <p aria-live="polite" className="min-w-0 flex-1 break-words text-muted max-sm:max-h-24 max-sm:basis-full max-sm:overflow-y-auto">
+      <p aria-live="polite" className="min-w-0 flex-1 break-words text-muted max-sm:max-h-40 max-sm:basis-full max-sm:overflow-y-auto">
         {run.received !== undefined ? (
           <span title={format.int(run.received)}>{run.received === 0 ? text.export.preparing : text.export.progress(run.received)}</span>
         ) : chosen.length === 0 ? (
@@ -39,7 +41,7 @@ export const ExportFooter = ({ form, datasets, counts, run, onClose }: FooterPro
         ) : empty ? (
           <span className="text-warning">{text.export.noMatch[form.layout]}</span>
         ) : (
-          <Summary chosen={chosen} counts={counts} partial={isPartial(form)} />
+          <Summary chosen={chosen} counts={counts} warnings={warnings} partial={isPartial(form)} />
         )}
       </p>
       <Button onClick={onClose}>{text.common.cancel}</Button>
@@ -52,7 +54,12 @@ export const ExportFooter = ({ form, datasets, counts, run, onClose }: FooterPro
 
 const namedAtMost = 5
 
-const Summary = ({ chosen, counts, partial }: { chosen: readonly ExportDataset[]; counts: Counts; partial: boolean }) => {
+interface SummaryProps extends Pick<FooterProps, 'counts' | 'warnings'> {
+  readonly chosen: readonly ExportDataset[]
+  readonly partial: boolean
+}
+
+const Summary = ({ chosen, counts, warnings, partial }: SummaryProps) => {
   const text = useText()
   const format = useFormat()
   const taken = chosen.map((dataset) => takenOf(dataset, counts)).filter(({ predictions }) => predictions > 0)
@@ -73,6 +80,11 @@ const Summary = ({ chosen, counts, partial }: { chosen: readonly ExportDataset[]
       {leftOut.length === 0 ? null : (
         <span className="block text-warning">{text.export.leftOut(names, leftOut.length - names.length)}</span>
       )}
+      {warnings.map((warning) => (
+        <span key={warning} className="block text-warning">
+          {warning}
+        </span>
+      ))}
     </>
   )
 }

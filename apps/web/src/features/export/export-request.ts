@@ -11,21 +11,21 @@ export interface ExportForm {
   readonly datasets: readonly string[]
   readonly choice: ExportChoice
   readonly layout: Layout
-  /** Empty = any. */
-  readonly partition: string
-  readonly model: string
+  /** Undefined = any; the empty text is a value as others are. */
+  readonly partition: string | undefined
+  readonly model: string | undefined
   /** The table's filters, when they are to apply. */
   readonly filters: Partial<PredictionFilter> | undefined
 }
 
-type Narrowed = 'partition' | 'model_name'
+export type Narrowed = 'partition' | 'model_name'
 
 /** The values that the table's own filter leaves of a column; undefined when it leaves all. */
 export const tableValues = (filters: ExportForm['filters'], column: Narrowed): readonly string[] | undefined => filters?.equals?.[column]
 
 /** A choice among what the table shows; one that it does not show would contradict it, and counts as none. */
-export const withinTable = (choice: string, shown: readonly string[] | undefined): string =>
-  shown?.includes(choice) === false ? '' : choice
+export const withinTable = (choice: string | undefined, shown: readonly string[] | undefined): string | undefined =>
+  choice === undefined || shown?.includes(choice) === false ? undefined : choice
 
 /** As `exportRequest`, of all datasets. */
 export const countRequest = (form: ExportForm): ExportRequest => {
@@ -36,13 +36,13 @@ export const countRequest = (form: ExportForm): ExportRequest => {
 /** Whether it takes some rows of a dataset and leaves others. */
 export const isPartial = (form: ExportForm): boolean => isFiltered(form) || form.layout === 'sample'
 
-const isFiltered = (form: ExportForm): boolean => form.filters !== undefined || form.partition !== '' || form.model !== ''
+const isFiltered = (form: ExportForm): boolean => form.filters !== undefined || form.partition !== undefined || form.model !== undefined
 
 export const exportRequest = (form: ExportForm): ExportRequest => {
   const equals = {
     ...form.filters?.equals,
-    ...(form.partition === '' ? {} : { partition: [form.partition] }),
-    ...(form.model === '' ? {} : { model_name: [form.model] }),
+    ...(form.partition === undefined ? {} : { partition: [form.partition] }),
+    ...(form.model === undefined ? {} : { model_name: [form.model] }),
   }
   return {
     dataset_names: [...form.datasets],
@@ -60,8 +60,8 @@ export const directUrl = (form: ExportForm, workspace: string): string | undefin
   if (form.choice !== 'parquet' || form.layout !== 'prediction') return undefined
   return apiUrl(`/aggregated-predictions/export/${encodeURIComponent(dataset)}.parquet`, {
     workspace,
-    partition: form.partition === '' ? undefined : form.partition,
-    model_name: form.model === '' ? undefined : form.model,
+    partition: form.partition,
+    model_name: form.model,
   })
 }
 
