@@ -116,7 +116,8 @@ describe('the model of an export', () => {
       'POST /aggregated-predictions/export': () => new Response('PK'),
     })
     await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
-    const dialog = within(await screen.findByRole('dialog'))
+    await screen.findByRole('button', { name: 'Download' })
+    const dialog = within(screen.getByRole('dialog'))
     const download = async () => {
       await userEvent.click(dialog.getByRole('button', { name: 'Download' }))
       await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument())
@@ -165,7 +166,8 @@ describe('what a reader of an export should know', () => {
         }),
     })
     await userEvent.click(await screen.findByRole('button', { name: 'Export…' }))
-    const dialog = within(await screen.findByRole('dialog'))
+    await screen.findByRole('button', { name: 'Download' })
+    const dialog = within(screen.getByRole('dialog'))
     expect(await dialog.findByText('6 removed predictions that the metadata still knows are left out.')).toBeVisible()
     await userEvent.click(dialog.getByRole('checkbox', { name: /wheat/ }))
     const sentences = [
