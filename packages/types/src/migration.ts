@@ -129,6 +129,8 @@ export const MigrationProof = z.object({
   datasets: z.array(MigratedDataset),
   /** Whether arrays/ did not exist before. */
   arrays_created: z.boolean().default(false),
+  /** Ids that were on the list of removed predictions before; proofs of earlier releases do not say. */
+  marked_before: z.array(z.string()).optional(),
   quarantine: z.object({ path: z.string(), rows: z.number().int(), sha256: z.string() }).nullable(),
   report: MigrationReport,
   /** SHA-256 of all the rest, as JSON without spaces. Proofs of earlier releases have none. */

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MigrationProof } from '@nirs-workspace/types'
+import { ArrayFolder } from '../array-store/array-folder.ts'
+import { clearSaved } from '../array-store/tombstone-file.ts'
 import { tombstonesName } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { makeFolder, removeEmptyFolder, rename, syncFolder, unlink } from '../files/disk.ts'
@@ -7,8 +10,10 @@ import { identityOf } from '../files/file-identity.ts'
 import { hashAttachedFile } from '../files/hash-attached-file.ts'
 import { markWithoutHash } from '../files/hash-file.ts'
 import { exists, isSameInode, linkOrMove } from '../files/move-file.ts'
+import { writeDurably } from '../files/write-durably.ts'
 import { type RollbackJournal, removeJournal } from './journal.ts'
 import { keepingWritersOut } from './keep-writers-out.ts'
+import { newerMarks } from './newer-marks.ts'
 import { proofName, readProof, retireProof, undoneProofName } from './proof-file.ts'
 import { refuseLinkedWay } from './refuse-layout.ts'
 import type { Layout } from './workspace-layout.ts'
@@ -22,7 +27,10 @@ export const finishRollback = async (layout: Layout, journal: RollbackJournal): 
   const proof = await proofIn(folder)
   await refuseLinkedRollback(layout, proof)
   const kept = join(layout.root, journal.kept)
-  if (await exists(join(layout.root, proof.original.path))) await swapBack(layout, proof, kept)
+  if (await exists(join(layout.root, proof.original.path))) {
+    await takeNewerMarksAway(layout, proof, kept)
+    await swapBack(layout, proof, kept)
+  }
   // One that another program has made meanwhile would hide the original.
   if (await exists(layout.store)) await keepSqlite(layout, kept)
   if (proof.arrays_created) await takeMarksAway(layout, kept)
@@ -82,6 +90,17 @@ const isLogBack = async (layout: Layout, { original: { wal } }: MigrationProof):
 
 const hasNewerLog = async (layout: Layout, proof: MigrationProof): Promise<boolean> =>
   (await exists(layout.wal)) && !(await isLogBack(layout, proof))
+
+/** Only while the original has its second name: under its first one it is attached already when a rollback is taken up again. */
+const takeNewerMarksAway = async (layout: Layout, proof: MigrationProof, kept: string): Promise<void> => {
+  const newer = await newerMarks(layout, proof)
+  if (newer.length === 0) return
+  const as = join(kept, 'arrays', tombstonesName)
+  await makeFolder(dirname(as))
+  await writeDurably(await freeName(as), await readFile(join(layout.arrays, tombstonesName)))
+  await flushKept(kept)
+  await clearSaved(new ArrayFolder(layout.root), newer)
+}
 
 /** Made since, as the folder was: they are of the newer state. */
 const takeMarksAway = async ({ arrays }: Layout, kept: string): Promise<void> => {

@@ -1,9 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { filesOf } from '../testing/fault-oracle.ts'
+import { ArrayStore } from '../array-store/array-store.ts'
+import type { DiskOperation } from '../files/fault-point.ts'
+import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
+import { expectFlushed } from '../testing/flush-order.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { stopFrom } from '../testing/stop-from.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
+import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
 import { runMigration } from './run-migration.ts'
 
@@ -44,4 +50,70 @@ test('a forced roll back puts marks that were made since aside, with the newer s
   const { kept_newer_state_at } = await rollbackMigration(folder.path, { jobId: 'back', force: true })
   expect(JSON.parse(await readFile(join(kept_newer_state_at ?? '', 'arrays', '_tombstones.json'), 'utf8'))).toEqual({ a: time })
   expect((await inspectWorkspace(folder.path)).storage_mode).toBe('legacy')
+})
+
+/** Migrated, with arrays that only a file had and has; since then one of these predictions was removed, and another program's. */
+const removedSince = async (root: string, marked: Record<string, string>): Promise<Record<string, string>> => {
+  const store = join(root, 'store.duckdb')
+  await makeStore(store, {
+    release: '0.7.1',
+    predictions: [{ id: 'a' }, { id: 'c', fold: '1', y: null }, { id: 'd', fold: '2', y: null }],
+  })
+  await mkdir(join(root, 'arrays'))
+  await makeParquet(join(root, 'arrays', 'wheat.parquet'), [
+    { id: 'c', fold: '1' },
+    { id: 'd', fold: '2' },
+  ])
+  if (Object.keys(marked).length > 0) await writeFile(listIn(root), JSON.stringify(marked))
+  await runMigration(root, { jobId: 'one' })
+  await changeStore(store, "DELETE FROM predictions WHERE prediction_id = 'c'")
+  const since = { ...marked, c: time, unknown: time }
+  await writeFile(listIn(root), JSON.stringify(since))
+  return since
+}
+
+const listIn = (root: string) => join(root, 'arrays', '_tombstones.json')
+
+const expectLiving = async (root: string, id: string): Promise<void> => {
+  const arrays = ArrayStore.open(root)
+  await arrays.compact()
+  expect((await arrays.loadBatch([id])).size).toBe(1)
+}
+
+test.each([
+  ['nothing was marked before', {}],
+  ['what was marked before stays so', { d: time }],
+])('arrays that only a file has and that live again with a forced roll back lose the marks made since: %s', async (_, marked) => {
+  await using folder = await temporaryFolder()
+  const since = await removedSince(folder.path, marked)
+  let kept: string | null = null
+  await expectFlushed(folder.path, 'the roll back', async () => {
+    kept = (await rollbackMigration(folder.path, { jobId: 'back', force: true })).kept_newer_state_at
+  })
+  expect(JSON.parse(await readFile(listIn(folder.path), 'utf8'))).toEqual({ ...marked, unknown: time })
+  expect(JSON.parse(await readFile(listIn(kept ?? ''), 'utf8'))).toEqual(since)
+  await expectLiving(folder.path, 'c')
+})
+
+test('a forced roll back that is stopped while it takes newer marks away is finished, and loses no list', async () => {
+  await using folder = await temporaryFolder()
+  const [prepared, stopped] = [join(folder.path, 'prepared'), join(folder.path, 'stopped')]
+  await mkdir(prepared)
+  const since = await removedSince(prepared, {})
+  for (let after = 0; after < 12; after++) {
+    await rm(stopped, { recursive: true, force: true })
+    await cp(prepared, stopped, { recursive: true, preserveTimestamps: true })
+    const isKept = ({ kind, path }: DiskOperation) => kind === 'mkdir' && path.includes('rolled-back-')
+    await stopFrom(isKept, after, () => rollbackMigration(stopped, { jobId: 'back', force: true }))
+    await forgetLock(stopped)
+    await expectFlushed(stopped, `the recovery ${after}`, () => recoverWorkspace(stopped))
+    expect(JSON.parse(await readFile(listIn(stopped), 'utf8')), `${after}`).toEqual({ unknown: time })
+    const lists = Object.keys(await filesOf(stopped)).filter((name) => /rolled-back-.*_tombstones\.json/.test(name))
+    const texts = await Promise.all(lists.map((name) => readFile(join(stopped, name), 'utf8')))
+    expect(
+      texts.map((text) => JSON.parse(text)),
+      `${after}`,
+    ).toContainEqual(since)
+  }
+  await expectLiving(stopped, 'c')
 })

@@ -254,6 +254,7 @@ const makeProof = async (input: ProofInput): Promise<MigrationProof> => {
     replaced,
     datasets,
     arrays_created: journal.arrays_created,
+    marked_before: [...context.survey.marksBefore.keys()],
     quarantine:
       quarantine === undefined
         ? null

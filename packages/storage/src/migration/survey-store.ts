@@ -35,7 +35,9 @@ export interface Survey {
   readonly existing: ExistingArrays
   /** Columns of the legacy table that no release writes; they travel along. */
   readonly tableExtras: readonly ExtraColumn[]
-  /** The list of removed predictions as it has to be afterwards; null when it stays as it is. */
+  /** The list of removed predictions; one that is damaged marks nothing. */
+  readonly marksBefore: ReadonlyMap<string, string>
+  /** The same as it has to be afterwards; null when it stays as it is. */
   readonly marks: ReadonlyMap<string, string> | null
   readonly tableRows: number
   readonly orphanRows: number
@@ -84,6 +86,7 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
       datasets,
       existing,
       tableExtras,
+      marksBefore: tombstones.entries,
       marks,
       tableRows: counts.rows,
       orphanRows: orphans.length,

@@ -13,17 +13,20 @@ import type { JobPlaces } from './workspace-layout.ts'
 
 /** The list of removed predictions without those whose arrays are in the table, which knows no such list; null when there are none of them. */
 export const marksAfter = async (engine: Engine, marks: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string> | null> => {
-  if (marks.size === 0) return null
-  await engine.run('CREATE OR REPLACE TEMP TABLE marked (prediction_id VARCHAR)')
-  await appendColumns(engine, { alias: 'temp', table: 'marked' }, [{ type: 'varchar', values: [...marks.keys()] }])
-  const shown = await engine.rows(
-    z.object({ id: z.string() }),
-    `SELECT prediction_id AS id FROM marked SEMI JOIN ${sourceTable(arraysTable)} USING (prediction_id) SEMI JOIN ${sourceTable('predictions')} USING (prediction_id)`,
-  )
+  const shown = await idsInAll(engine, [...marks.keys()], [arraysTable, 'predictions'])
   if (shown.length === 0) return null
   const left = new Map(marks)
-  for (const { id } of shown) left.delete(id)
+  for (const id of shown) left.delete(id)
   return left
+}
+
+/** Which of these ids every one of these tables of the store that is attached as `source` has. */
+export const idsInAll = async (engine: Engine, ids: readonly string[], tables: readonly string[]): Promise<string[]> => {
+  if (ids.length === 0) return []
+  await engine.run('CREATE OR REPLACE TEMP TABLE marked (prediction_id VARCHAR)')
+  await appendColumns(engine, { alias: 'temp', table: 'marked' }, [{ type: 'varchar', values: [...ids] }])
+  const joins = tables.map((table) => `SEMI JOIN ${sourceTable(table)} USING (prediction_id)`).join(' ')
+  return (await engine.rows(z.object({ id: z.string() }), `SELECT prediction_id AS id FROM marked ${joins}`)).map(({ id }) => id)
 }
 
 /** Stages the list, to take its place with the array files; an empty one is none. */
