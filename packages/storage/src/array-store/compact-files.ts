@@ -5,6 +5,7 @@ import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { CompactedFile, CompactOptions, CompactReport, CorruptFile, KnownIds } from './array-reports.ts'
 import { datasetsOf, filesOfDataset } from './dataset-files.ts'
+import { idsInFiles } from './ids-in-files.ts'
 import { ReplacedRows, visitRepeated, visitRowsOf } from './last-rows.ts'
 import { isFragmented, rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
@@ -37,14 +38,15 @@ export const compactFiles = async (
   const waiting =
     corrupt.length > 0
       ? doomed
-      : await idsIn(
+      : await idsInFiles(
           context,
           // With a dataset named, those that were done still hold the rows of others.
-          (await context.folder.names()).filter((name) => datasetName !== undefined || !names.includes(name)),
+          pathsOf((await context.folder.names()).filter((name) => datasetName !== undefined || !names.includes(name))),
           doomed,
         )
   // A mark is for every dataset: with one named, what it hides of others is not asked about.
-  const shared = datasetName === undefined ? new Set() : await idsIn(context, await context.folder.names(), known, datasetName)
+  const shared =
+    datasetName === undefined ? new Set() : await idsInFiles(context, pathsOf(await context.folder.names()), known, datasetName)
   return {
     files,
     corrupt,
@@ -56,6 +58,8 @@ export const compactFiles = async (
     ),
   }
 }
+
+const pathsOf = (names: readonly string[]): string[] => names.map((name) => `arrays/${name}`)
 
 const idsPerQuestion = 10_000
 
@@ -131,27 +135,4 @@ const rowsToDrop = async (reader: ArrayFileReader, { doomed, datasetName }: Unwa
   const all = new RowMarks(reader.rows)
   for (let row = 0; row < reader.rows; row++) if (tombstoned.has(row) || meant.marks.has(row)) all.add(row)
   return { all, replaced: replaced.marks, tombstoned }
-}
-
-/** Those of the ids that have rows in these files, of other datasets than this one; all of them when one of the files cannot tell. */
-const idsIn = async (
-  context: AppendContext,
-  names: readonly string[],
-  ids: ReadonlySet<string>,
-  except?: string,
-): Promise<ReadonlySet<string>> => {
-  const found = new Set<string>()
-  if (ids.size === 0) return found
-  for (const name of names) {
-    try {
-      const reader = await context.folder.open(name, context.engine)
-      await visitRowsOf(reader, ids, (_, id, dataset) => {
-        if (ids.has(id) && dataset !== except) found.add(id)
-      }).finally(() => reader.close())
-    } catch (error) {
-      if (isStorageError(error, 'arrays_corrupt')) return ids
-      throw error
-    }
-  }
-  return found
 }

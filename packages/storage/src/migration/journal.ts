@@ -41,6 +41,8 @@ const MigrateJournal = z.object({
   backup_wal: KeptLog.nullable(),
   placed: z.array(Placed),
   removed: z.array(Removed),
+  /** Ids that go off the list of removed predictions, because their arrays come from the table. */
+  unmarked: z.array(z.string()).default([]),
 })
 export type MigrateJournal = z.infer<typeof MigrateJournal>
 

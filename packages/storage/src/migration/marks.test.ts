@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,7 +8,7 @@ import { filesOf, forgetLock } from '../testing/fault-oracle.ts'
 import { expectFlushed } from '../testing/flush-order.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
-import { changeStore } from '../testing/tamper.ts'
+import { changeStore, rewriteParquet } from '../testing/tamper.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { recoverWorkspace } from './recover-workspace.ts'
 import { rollbackMigration } from './rollback-migration.ts'
@@ -117,3 +118,38 @@ test('a forced roll back that is stopped while it takes newer marks away is fini
   }
   await expectLiving(stopped, 'c')
 })
+
+const isListPlaced = ({ kind, path }: DiskOperation) => kind === 'rename' && path.endsWith('arrays/_tombstones.json')
+const isFilePlaced = ({ kind, path }: DiskOperation) => kind === 'link' && path.endsWith('arrays/wheat.parquet')
+const isStoreSwapped = ({ kind, from }: DiskOperation) => kind === 'rename' && from?.endsWith('.new') === true
+const changeError = (root: string) => changeStore(join(root, 'store.duckdb'), "UPDATE runs SET error = 'meanwhile'")
+const changeFile = (root: string) => rewriteParquet(join(root, 'arrays', 'wheat.parquet'), '*')
+
+test.each([
+  ['the list was away', ['a'], isStoreSwapped, changeError, null],
+  ['the new list was there', ['a', 'gone'], isStoreSwapped, changeError, { gone: time }],
+  ['the old list was still there', ['a', 'gone'], isListPlaced, changeError, { gone: time }],
+  ['one array file was changed', ['a', 'gone'], isStoreSwapped, changeFile, { gone: time }],
+  ['no array file was there yet', ['a', 'gone'], isFilePlaced, changeError, { a: time, gone: time }],
+] as const)(
+  'array files that stay when a migration is undone are not hidden by marks of before: %s',
+  async (_, ids, isStop, change, left) => {
+    await using folder = await temporaryFolder()
+    const root = folder.path
+    await makeStore(join(root, 'store.duckdb'), { release: '0.7.1', predictions: [{ id: 'a' }] })
+    await mkdir(join(root, 'arrays'))
+    // Hidden until now, and behind the other in the order of names: without its mark its row would be the one that counts.
+    await makeParquet(join(root, 'arrays', 'zebra.parquet'), [{ id: 'a', y: [8, 8, 8] }])
+    await writeFile(listIn(root), JSON.stringify(Object.fromEntries(ids.map((id) => [id, time]))))
+    await stopFrom(isStop, 0, () => runMigration(root, { jobId: 'stopped' }))
+    await forgetLock(root)
+    await change(root)
+    await expectFlushed(root, 'the undo', async () => expect(await recoverWorkspace(root)).toMatchObject({ outcome: 'undone' }))
+    expect(await readFile(listIn(root), 'utf8').then(JSON.parse, () => null)).toEqual(left)
+    const hasStayed = existsSync(join(root, 'arrays', 'wheat.parquet'))
+    expect([hasStayed, existsSync(join(root, 'arrays', 'zebra.parquet'))]).toEqual([isStop !== isFilePlaced, isStop === isFilePlaced])
+    expect((await ArrayStore.open(root).loadBatch(['a'])).get('a')?.y_true?.values).toEqual(
+      hasStayed ? Float64Array.of(1, 2, 3) : undefined,
+    )
+  },
+)

@@ -81,7 +81,12 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   await syncFolder(places.folder)
   await syncFolder(layout.root)
   const arrays = commitJournal(layout, context, files, finished, original)
-  const next = { ...arrays, placed: [...arrays.placed, ...marks.placed], removed: [...arrays.removed, ...marks.removed] }
+  const next = {
+    ...arrays,
+    placed: [...arrays.placed, ...marks.placed],
+    removed: [...arrays.removed, ...marks.removed],
+    unmarked: [...survey.marks.unmarked],
+  }
   progress.phase('report', 'Writing the proof')
   const proof = await makeProof({ context, layout, files, finished, rebuilt, original, wal, journal: next })
   await writeProof(places.proof, proof)
@@ -254,7 +259,7 @@ const makeProof = async (input: ProofInput): Promise<MigrationProof> => {
     replaced,
     datasets,
     arrays_created: journal.arrays_created,
-    marked_before: [...context.survey.marksBefore.keys()],
+    marked_before: [...context.survey.marks.before.keys()],
     quarantine:
       quarantine === undefined
         ? null

@@ -119,6 +119,7 @@ const newJournal = async (workspace: DuckdbWorkspace, jobId: string): Promise<Mi
     backup_wal: (await exists(layout.wal)) ? `${backup}.wal` : null,
     placed: [],
     removed: [],
+    unmarked: [],
   }
 }
 

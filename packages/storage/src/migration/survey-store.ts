@@ -16,7 +16,7 @@ import { type ExistingArrays, readExisting } from './existing-files.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
 import { arraysTable, naturalKey } from './store-schema.ts'
-import { marksAfter } from './unmark-migrated.ts'
+import { type Marks, readMarks } from './unmark-migrated.ts'
 
 export interface SurveyedDataset {
   readonly name: string
@@ -35,10 +35,8 @@ export interface Survey {
   readonly existing: ExistingArrays
   /** Columns of the legacy table that no release writes; they travel along. */
   readonly tableExtras: readonly ExtraColumn[]
-  /** The list of removed predictions; one that is damaged marks nothing. */
-  readonly marksBefore: ReadonlyMap<string, string>
-  /** The same as it has to be afterwards; null when it stays as it is. */
-  readonly marks: ReadonlyMap<string, string> | null
+  /** A list of removed predictions that is damaged marks nothing. */
+  readonly marks: Marks
   readonly tableRows: number
   readonly orphanRows: number
   /** Ids in the table or in files that no metadata knows. */
@@ -72,7 +70,7 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
     }
     await refuseUnreadable(engine, existing, datasets)
     const orphans = await orphanIds(engine)
-    const marks = await marksAfter(engine, tombstones.entries)
+    const marks = await readMarks(engine, tombstones.entries)
     const warnings = [
       ...tombstones.warnings,
       ...(await storeWarnings(engine, tables)),
@@ -86,7 +84,6 @@ export const surveyStore = async (engine: Engine, workspace: ResolvedWorkspace):
       datasets,
       existing,
       tableExtras,
-      marksBefore: tombstones.entries,
       marks,
       tableRows: counts.rows,
       orphanRows: orphans.length,

@@ -1,4 +1,9 @@
 import { join } from 'node:path'
+import { ArrayFolder } from '../array-store/array-folder.ts'
+import { idsInFiles } from '../array-store/ids-in-files.ts'
+import { withLazyEngine } from '../array-store/lazy-engine.ts'
+import { clearSaved } from '../array-store/tombstone-file.ts'
+import { tombstonesName } from '../arrays/tombstones.ts'
 import { removeEmptyFolder, removeTree, rename, syncFolder, unlink } from '../files/disk.ts'
 import { isSameFile } from '../files/hash-file.ts'
 import { exists, isSameInode, unlinkIfThere } from '../files/move-file.ts'
@@ -49,10 +54,51 @@ const undoName = async (path: string, backup: string): Promise<void> => {
   else if (!(await exists(path)) && (await exists(backup))) await rename(backup, path)
 }
 
+/**
+ * As `giveNamesBack`, with the list of removed predictions, which must hide nothing of the array files that stay. What it has hidden of files that
+ * are away does not come back beside them either: it would count instead. Tells whether something is kept.
+ */
+const giveBack = (layout: Layout, { placed, removed, unmarked }: MigrateJournal): Promise<boolean> =>
+  withLazyEngine(async (engine) => {
+    const context = { folder: new ArrayFolder(layout.root), engine }
+    const staying = await stayingFiles(layout, placed)
+    const seen = await idsInFiles(context, staying, new Set(unmarked))
+    const away: string[] = []
+    for (const { target, replaced } of removed) {
+      if (isList(target) || !(await exists(join(layout.root, replaced)))) continue
+      if ((await idsInFiles(context, [replaced], seen)).size > 0) away.push(replaced)
+    }
+    const isKept = await giveNamesBack(
+      layout,
+      [...placed, ...removed].filter(({ replaced }) => replaced === null || !away.includes(replaced)),
+    )
+    await clearSaved(context.folder, seen)
+    return isKept || away.length > 0
+  })
+
+/** What the migration has put into arrays/, or others have made of it, and that nothing from before has taken the place of again. */
+const stayingFiles = async (layout: Layout, placed: MigrateJournal['placed']): Promise<string[]> => {
+  const staying: string[] = []
+  for (const { target, replaced } of placed) {
+    const at = join(layout.root, target)
+    if (isList(target) || !(await exists(at))) continue
+    const before = replaced === null ? null : join(layout.root, replaced)
+    if (before === null || ((await exists(before)) && !(await isSameInode(at, before)))) staying.push(target)
+  }
+  return staying
+}
+
+const isList = (target: string): boolean => target === `arrays/${tombstonesName}`
+
+interface FileFromBefore {
+  readonly target: string
+  readonly replaced: string | null
+}
+
 /** Array files from before get their names back wherever nobody else has taken them. Tells whether one could not. */
-const giveBack = async (layout: Layout, { placed, removed }: MigrateJournal): Promise<boolean> => {
+const giveNamesBack = async (layout: Layout, files: readonly FileFromBefore[]): Promise<boolean> => {
   let isKept = false
-  for (const file of [...placed, ...removed]) {
+  for (const file of files) {
     if (file.replaced === null) continue
     const [target, replaced] = [join(layout.root, file.target), join(layout.root, file.replaced)]
     if (!(await exists(replaced))) continue
@@ -65,7 +111,9 @@ const giveBack = async (layout: Layout, { placed, removed }: MigrateJournal): Pr
 }
 
 /** With it, a roll back would take the migration for one that was done. */
-const removeProof = async ({ folder }: JobPlaces): Promise<void> => {
+const removeProof = async ({ folder, replaced }: JobPlaces): Promise<void> => {
   for (const name of [proofName, proofCopyName]) await unlinkIfThere(join(folder, name))
+  // What has left it is not to come back either.
+  await syncFolder(replaced)
   await syncFolder(folder)
 }

@@ -11,14 +11,17 @@ import { sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
 import type { JobPlaces } from './workspace-layout.ts'
 
-/** The list of removed predictions without those whose arrays are in the table, which knows no such list; null when there are none of them. */
-export const marksAfter = async (engine: Engine, marks: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string> | null> => {
-  const shown = await idsInAll(engine, [...marks.keys()], [arraysTable, 'predictions'])
-  if (shown.length === 0) return null
-  const left = new Map(marks)
-  for (const id of shown) left.delete(id)
-  return left
+/** The list of removed predictions before a migration, and those that go off it. */
+export interface Marks {
+  readonly before: ReadonlyMap<string, string>
+  readonly unmarked: readonly string[]
 }
+
+/** Those whose arrays are in the table, which knows no such list, go off it. */
+export const readMarks = async (engine: Engine, before: ReadonlyMap<string, string>): Promise<Marks> => ({
+  before,
+  unmarked: await idsInAll(engine, [...before.keys()], [arraysTable, 'predictions']),
+})
 
 /** Which of these ids every one of these tables of the store that is attached as `source` has. */
 export const idsInAll = async (engine: Engine, ids: readonly string[], tables: readonly string[]): Promise<string[]> => {
@@ -32,10 +35,12 @@ export const idsInAll = async (engine: Engine, ids: readonly string[], tables: r
 /** Stages the list, to take its place with the array files; an empty one is none. */
 export const stageMarks = async (
   places: JobPlaces,
-  marks: ReadonlyMap<string, string> | null,
+  { before, unmarked }: Marks,
   inside: (path: string) => string,
 ): Promise<Pick<MigrateJournal, 'placed' | 'removed'>> => {
-  if (marks === null) return { placed: [], removed: [] }
+  if (unmarked.length === 0) return { placed: [], removed: [] }
+  const marks = new Map(before)
+  for (const id of unmarked) marks.delete(id)
   const target = `arrays/${tombstonesName}`
   const replaced = inside(join(places.replaced, tombstonesName))
   if (marks.size === 0) return { placed: [], removed: [{ target, replaced }] }
