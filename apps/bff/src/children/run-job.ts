@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   isStorageError,
-  migrateStatus,
+  lastMigrationReport,
   type Recovery,
   recoverWorkspace,
   rollbackMigration,
@@ -51,7 +51,7 @@ const recover = async (request: JobRequest): Promise<JobOutcome> => {
   const recovery = await recoverPatiently(request.path)
   if (request.kind === 'recover' && recovery.is_busy !== true) return completed(null)
   if (recovery.outcome !== 'finished' || recovery.job_id !== request.job_id) return interruptedOutcome(recovery, request.job_id)
-  return completed(request.kind === 'migrate' ? (await migrateStatus(request.path)).last_report : null)
+  return completed(request.kind === 'migrate' ? await lastMigrationReport(request.path) : null)
 }
 
 /** Whoever reads the store to show it lets go of it in a moment. */

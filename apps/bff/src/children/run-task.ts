@@ -31,7 +31,7 @@ const work = async (raw: unknown): Promise<unknown> => {
     case 'plan_migration':
       return planMigration(task.path)
     case 'migrate_status':
-      return migrateStatus(task.path)
+      return migrateStatus(task.path, { cacheFolder: task.cache, lastWhenLocked: true })
     case 'delete_backup':
       return deleteBackup(task.path)
   }

@@ -8,7 +8,7 @@ export const Task = z.discriminatedUnion('task', [
   z.object({ task: z.literal('inspect'), path: z.string(), cache: z.string() }),
   z.object({ task: z.literal('stats'), path: z.string(), cache: z.string() }),
   z.object({ task: z.literal('plan_migration'), path: z.string() }),
-  z.object({ task: z.literal('migrate_status'), path: z.string() }),
+  z.object({ task: z.literal('migrate_status'), path: z.string(), cache: z.string() }),
   z.object({ task: z.literal('delete_backup'), path: z.string() }),
 ])
 export type Task = z.infer<typeof Task>

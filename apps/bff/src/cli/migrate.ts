@@ -3,7 +3,7 @@ import {
   detectStorage,
   inspectWorkspace,
   isStorageError,
-  migrateStatus,
+  lastMigrationReport,
   planMigration,
   resolveWorkspace,
   runMigration,
@@ -82,7 +82,7 @@ const isDone = async (path: string, options: Options, signal?: AbortSignal): Pro
   signal?.throwIfAborted()
   if (storage_mode !== 'migrated' && storage_mode !== 'new') return false
   // A dry run says of nothing that it was migrated.
-  const last_report = options.dryRun === true ? null : (await migrateStatus(path)).last_report
+  const last_report = options.dryRun === true ? null : await lastMigrationReport(path)
   printResult(options, { ...last_report, nothing_to_do: true, storage_mode }, () => 'nothing to do')
   return true
 }

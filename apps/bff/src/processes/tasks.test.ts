@@ -5,7 +5,9 @@ import { Tasks } from './tasks.ts'
 test('work over its deadline is told as such, not as a damaged store', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
-    const late = expect(new Tasks().run({ task: 'migrate_status', path: '/nowhere' }, z.unknown())).rejects.toMatchObject({
+    const late = expect(
+      new Tasks().run({ task: 'migrate_status', path: '/nowhere', cache: '/nowhere' }, z.unknown()),
+    ).rejects.toMatchObject({
       code: 'timed_out',
       message: expect.stringContaining('10 minutes'),
     })

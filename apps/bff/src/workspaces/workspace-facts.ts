@@ -1,4 +1,4 @@
-import { fingerprintWorkspace, lastKnownStatus, readCatalogMeta, StorageError } from '@nirs-workspace/storage'
+import { fingerprintWorkspace, lastKnownStatus, StorageError } from '@nirs-workspace/storage'
 import { Inspection, type LockHolder, MigrateStatus, StorageStatus, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { Task } from '../children/task-messages.ts'
@@ -71,18 +71,14 @@ export class WorkspaceFacts {
   }
 
   async migrateStatus(workspace: OpenedWorkspace): Promise<MigrateStatus> {
-    const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path }, StoredMigrateStatus)
-    // The status also knows what a store is that somebody else holds at the moment, and so could not be counted.
+    const stored = await this.#ask(workspace, { task: 'migrate_status', path: workspace.path, cache: this.#cache }, StoredMigrateStatus)
     const { migration_needed, storage_mode, locked_by } = await this.status(workspace)
-    const isHeld = migration_needed && stored.legacy_row_count === null
-    const holder = isHeld && locked_by === null ? (await this.#seenStatus(workspace)).locked_by : locked_by
     const running = this.#jobs.runningOn(workspace.path)
     return {
       ...stored,
       migration_needed,
       storage_mode,
-      ...(isHeld ? { legacy_row_count: await lastKnownRows(workspace) } : {}),
-      locked_by: this.#othersLock(workspace, holder),
+      locked_by: this.#othersLock(workspace, stored.locked_by ?? locked_by),
       running_job_id: running === undefined || running.kind === 'verify' ? null : running.job_id,
     }
   }
@@ -126,9 +122,6 @@ export class WorkspaceFacts {
     return running !== undefined && running.kind !== 'verify'
   }
 }
-
-const lastKnownRows = (workspace: OpenedWorkspace): Promise<number | null> =>
-  workspace.query(async ({ engine }) => (await readCatalogMeta(engine)).table_rows)
 
 const isOfLocked = (answer: unknown): boolean =>
   typeof answer === 'object' && answer !== null && 'locked_by' in answer && answer.locked_by !== null
