@@ -2,10 +2,13 @@ import * as fs from 'node:fs/promises'
 import { systemCode } from '../errors.ts'
 import { faultPoint, isWatched } from './fault-point.ts'
 
-/** The primitives that change a disk. Of what else writes through node:fs, see "Style" in CONTRIBUTING.md. */
-export const makeFolder = async (path: string): Promise<void> => {
+/**
+ * The primitives that change a disk. Of what else writes through node:fs, see "Style" in CONTRIBUTING.md.
+ * This one tells the first folder that was not there, if any.
+ */
+export const makeFolder = async (path: string): Promise<string | undefined> => {
   await faultPoint({ kind: 'mkdir', path })
-  await fs.mkdir(path, { recursive: true })
+  return fs.mkdir(path, { recursive: true })
 }
 
 /** Writes a file that must not exist yet, flushed to the disk before returning. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { StorageError, systemCode } from '../errors.ts'
 import { jsonOrNull } from '../json/json-or-null.ts'
 import { refuseLink } from '../migration/refuse-layout.ts'
-import { makeFolder, removeEmptyFolder, unlink } from './disk.ts'
+import { makeFolder, removeEmptyFolder, syncFolder, unlink } from './disk.ts'
 import { createWhole, isFresh, isRightHeld, unlinkIfThere, winRight } from './exclusive-right.ts'
 import { refuseForeignLock } from './foreign-lock.ts'
 import { isRunning, ownIdentity } from './process-identity.ts'
@@ -89,12 +89,20 @@ const lockPath = (root: string) => join(root, '.nirs-workspace', 'lock')
 const makeControlFolder = async (folder: string): Promise<void> => {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await makeFolder(folder)
+      const first = await makeFolder(folder)
+      if (first !== undefined) await flushAbove(dirname(folder), first)
+      return
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || attempt === 20) throw error
       await sleep(attempt)
     }
   }
+}
+
+/** The workspace itself, and folders that lead to it, may be new: without their names a power cut would take along all that is made in it. */
+const flushAbove = async (root: string, first: string): Promise<void> => {
+  const top = resolve(first)
+  for (let made = resolve(root); made.length >= top.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** False when the name is taken. */

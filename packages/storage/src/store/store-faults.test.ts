@@ -358,6 +358,17 @@ test('a new workspace and its first model are flushed with the folders that hold
   }
 })
 
+test('a new workspace several folders deep is flushed up to the folder that was there', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'made', 'on', 'the way')
+  const flushed = new Set<string>()
+  setFaultHook((operation) => void (operation.kind === 'fsync-folder' && flushed.add(operation.path)))
+  const store = await WorkspaceStore.open(path, { create: true })
+  setFaultHook(undefined)
+  await store.close()
+  expect([...flushed].sort()).toEqual([folder.path, join(folder.path, 'made'), join(folder.path, 'made', 'on'), path])
+})
+
 test('a new workspace whose making was stopped at any operation can be made again, and nothing of the first try stays', async () => {
   await using folder = await temporaryFolder()
   const make = async (path: string) => (await WorkspaceStore.open(path, { create: true })).close()
