@@ -16,11 +16,20 @@ export const attachReadOnly = async (engine: Engine, path: string, alias: string
  * Attaches (creating it if absent) a DuckDB file for writing, in the storage version that DuckDB 0.10 to 1.x read.
  * `blockSize` in bytes counts only for a new file; keep the source's, or a small store grows.
  */
-export const attachWritable = async (engine: Engine, path: string, alias: string, blockSize?: number): Promise<void> => {
+export const attachWritable = (engine: Engine, path: string, alias: string, blockSize?: number): Promise<void> =>
+  attachForWriting(engine, path, alias, blockSize === undefined ? '' : `, BLOCK_SIZE ${blockSize}`)
+
+/**
+ * As `attachWritable`, for a new file that counts only when it is whole and closed: DuckDB puts nothing of it into a log, which it would
+ * make for everybody to read whoever may read the file.
+ */
+export const attachUnlogged = (engine: Engine, path: string, alias: string, blockSize: number): Promise<void> =>
+  attachForWriting(engine, path, alias, `, BLOCK_SIZE ${blockSize}, RECOVERY_MODE 'no_wal_writes'`)
+
+const attachForWriting = async (engine: Engine, path: string, alias: string, options: string): Promise<void> => {
   refuseQuestionMark(path)
   await expectFile(engine, path)
-  const size = blockSize === undefined ? '' : `, BLOCK_SIZE ${blockSize}`
-  await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_WRITE, STORAGE_VERSION 'v1.0.0'${size})`)
+  await engine.run(`ATTACH ${quotedString(path)} AS ${quotedIdentifier(alias)} (READ_WRITE, STORAGE_VERSION 'v1.0.0'${options})`)
 }
 
 /** Looks at the size alone: opening a store that DuckDB has open here would drop its lock. */

@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises'
 import * as z from 'zod'
-import { attachReadOnly, attachWritable, detach, quotedIdentifier } from '../engine/attach-store.ts'
+import { attachReadOnly, attachUnlogged, detach, quotedIdentifier } from '../engine/attach-store.ts'
 import { columnsOf, type TableColumn } from '../engine/attached-tables.ts'
 import { type Lane, openLane } from '../engine/engine-lane.ts'
 import type { Engine } from '../engine/open-engine.ts'
@@ -58,7 +58,7 @@ export const rebuildStore = async (
 const writeStore = async (engine: Engine, tables: SourceTables, path: string, { signal, keepSummaries, mode }: RebuildOptions) => {
   const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
   await faultPoint({ kind: 'engine-write', path })
-  await attachWritable(engine, path, newAlias, block_size)
+  await attachUnlogged(engine, path, newAlias, block_size)
   if (mode !== undefined) await chmod(path, mode)
   const lane = await openLane(engine)
   try {

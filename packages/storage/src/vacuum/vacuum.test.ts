@@ -174,3 +174,20 @@ test('a store that only its owner may read is so while it is written anew', asyn
   await vacuumWorkspace(scratch.path)
   expect(modes).toEqual([0o600])
 })
+
+test('nothing of a store is in a log beside the new one: DuckDB would let everybody read that', async () => {
+  await using scratch = await temporaryFolder()
+  await makeStore(join(scratch.path, 'store.duckdb'), { release: '0.8.1', predictions: [{ id: 'confidential' }] })
+  const logs = new Set<string>()
+  let isAtWork = true
+  const look = async (): Promise<void> => {
+    while (isAtWork)
+      for (const name of await readdir(scratch.path))
+        if (name.endsWith('.wal')) logs.add(await readFile(join(scratch.path, name), 'latin1').catch(() => ''))
+  }
+  const looking = look()
+  await vacuumWorkspace(scratch.path)
+  isAtWork = false
+  await looking
+  expect([...logs].filter((log) => /confidential|CREATE/i.test(log))).toEqual([])
+})
