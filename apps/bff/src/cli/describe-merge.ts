@@ -22,7 +22,7 @@ export const describeMerged = (report: MergeReport): string =>
     ...[...report.warnings, ...report.errors].map((warning) => wrapText(`warning: ${printable(warning)}`)),
     report.trash_operation === null
       ? ''
-      : `What gave way is in the trash as ${report.trash_operation}. To bring it back:\n  ${commandText('restore', report.target, report.trash_operation)}`,
+      : `What gave way is in the trash as ${report.trash_operation}. To bring it back, once what has its place is removed:\n  ${commandText('restore', report.target, report.trash_operation)}`,
     describeRecord(report),
   ])
 

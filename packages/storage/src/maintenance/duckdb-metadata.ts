@@ -17,8 +17,10 @@ import {
   type ForeignKey,
   hasNaturalKey,
   inTableOrder,
+  isNaturalKey,
   type MetadataStore,
   type SavedRows,
+  type SharedPlace,
   type TableKeys,
   type TableShape,
 } from './metadata-store.ts'
@@ -146,21 +148,35 @@ export class DuckdbMetadata implements MetadataStore {
     if (!hasNaturalKey(this.shapes)) return []
     await this.#want(predictions)
     const all = this.#table('predictions')
-    const counted = `SELECT ${this.#key('predictions')} AS id, count(*) OVER (PARTITION BY ${naturalKeyNames.join(', ')}) AS n FROM ${all}
-      WHERE pipeline_id IN (SELECT pipeline_id FROM ${all} WHERE ${this.#key('predictions')} IN (${wanted}))`
-    return readIds(this.#at.engine, `SELECT id FROM (${counted}) WHERE n > 1 AND id IN (${wanted}) ORDER BY id`)
+    const key = this.#key('predictions')
+    const counted = `SELECT ${key} AS id, count(*) OVER same AS n, bool_or(${key} IN (${wanted})) OVER same AS is_asked FROM ${all}
+      WHERE pipeline_id IN (SELECT pipeline_id FROM ${all} WHERE ${key} IN (${wanted})) WINDOW same AS (PARTITION BY ${naturalKeyNames.join(', ')})`
+    return readIds(this.#at.engine, `SELECT id FROM (${counted}) WHERE n > 1 AND is_asked ORDER BY id`)
   }
 
-  async displacedIn({ keys, path }: SavedRows): Promise<string[]> {
+  async sharedPlaces({ keys, path }: SavedRows): Promise<SharedPlace[]> {
     const saved = await this.#fileColumns(path)
     if (!hasNaturalKey(this.shapes) || !naturalKey.every((column) => saved.includes(column))) return []
     await this.#want(keys)
+    const names = naturalKeyNames.join(', ')
     const same = naturalKeyNames.map((column) => `p.${column} IS NOT DISTINCT FROM s.${column}`)
-    return readIds(
-      this.#at.engine,
-      `SELECT DISTINCT s.prediction_id::VARCHAR AS id FROM ${fileRows(path)} s JOIN ${this.#table('predictions')} p ON ${same.join(' AND ')}
-       WHERE s.prediction_id::VARCHAR IN (${wanted}) AND p.prediction_id <> s.prediction_id ORDER BY id`,
+    const isWhole = naturalKeyNames.map((column) => `s.${column} IS NOT NULL`).join(' AND ')
+    const coming = `SELECT ${names}, list(prediction_id::VARCHAR ORDER BY prediction_id) AS ids FROM ${fileRows(path)}
+      WHERE prediction_id::VARCHAR IN (${wanted}) GROUP BY ALL`
+    return this.#at.engine.rows(
+      Place,
+      `SELECT s.ids, coalesce(list(p.prediction_id::VARCHAR ORDER BY p.prediction_id) FILTER (p.prediction_id IS NOT NULL), []) AS holders,
+         ${await this.#hasUniqueKey()} AND ${isWhole} AS "isUnique"
+       FROM (${coming}) s LEFT JOIN ${this.#table('predictions')} p ON ${same.join(' AND ')} AND p.prediction_id::VARCHAR NOT IN (${wanted})
+       GROUP BY ${naturalKeyNames.map((column) => `s.${column}`).join(', ')}, s.ids HAVING len(s.ids) + len(holders) > 1 ORDER BY s.ids`,
     )
+  }
+
+  async #hasUniqueKey(): Promise<boolean> {
+    const { engine, alias } = this.#at
+    const sql = `SELECT expressions FROM duckdb_indexes() WHERE database_name = $alias AND schema_name = 'main' AND table_name = 'predictions' AND is_unique`
+    const indexes = await engine.rows(z.object({ expressions: z.string() }), sql, { alias })
+    return indexes.some(({ expressions }) => isNaturalKey(expressions.replaceAll(/["'[\]]/g, '').split(', ')))
   }
 
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
@@ -328,6 +344,7 @@ export class DuckdbMetadata implements MetadataStore {
   }
 }
 
+const Place = z.object({ ids: z.array(z.string()), holders: z.array(z.string()), isUnique: z.boolean() })
 const wanted = 'SELECT key FROM wanted_keys'
 const naturalKeyNames = naturalKey.map(quotedIdentifier)
 /** Any number of the engine: NaN and Infinity are values here. */

@@ -42,6 +42,16 @@ export interface SavedRows extends TableKeys {
   readonly emptied?: { readonly column: string; readonly values: readonly string[] }
 }
 
+/** A natural key that several predictions would have. */
+export interface SharedPlace {
+  /** Those that would come back. */
+  readonly ids: readonly string[]
+  /** Those of the store that have it. */
+  readonly holders: readonly string[]
+  /** The store takes only one: it has the unique index, which counts keys without an empty part. */
+  readonly isUnique: boolean
+}
+
 /** What the columns of a chain that are worked out of its predictions hold, and are to hold. */
 export interface FigureChange {
   readonly chain_id: string
@@ -68,10 +78,10 @@ export interface MetadataStore {
   changedRows(rows: SavedRows): Promise<string[]>
   /** Of these rows of the parent table those to which rows of `child` refer other than the ones that go. Rows without a key never go. */
   referredTo(child: string, reference: ForeignKey, keys: readonly string[], going: ReadonlySet<string>): Promise<string[]>
-  /** Of these predictions those whose natural key another one of the store has as well. */
+  /** Predictions of the store that share their natural key with another one, when one of those that share it is among these. */
   twinsOf(predictions: readonly string[]): Promise<string[]>
-  /** Of the predictions in such a file those whose natural key one of the store has under another id. */
-  displacedIn(rows: SavedRows): Promise<string[]>
+  /** The natural keys of the predictions in such a file that several would have if these came back. */
+  sharedPlaces(rows: SavedRows): Promise<SharedPlace[]>
   /** Of those of the chains that are there, the figures as they are. */
   figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>>
   /** The predictions of these chains in the order of their ids. */
@@ -119,6 +129,10 @@ export const hasNaturalKey = (shapes: MetadataStore['shapes']): boolean => {
   const columns = shapes.get('predictions')?.columns ?? []
   return naturalKey.every((column) => columns.includes(column))
 }
+
+/** Whether an index over these columns is over the natural key. */
+export const isNaturalKey = (columns: readonly string[]): boolean =>
+  columns.length === naturalKey.length && naturalKey.every((column) => columns.includes(column))
 
 /** A table as the store describes it. */
 export interface DescribedTable {

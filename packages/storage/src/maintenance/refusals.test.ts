@@ -9,7 +9,7 @@ import { setFaultHook } from '../files/fault-point.ts'
 import { acquireWorkspaceLock, readLockHolder } from '../files/workspace-lock.ts'
 import { readInterruption } from '../migration/read-interruption.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
-import { storeTables } from '../migration/store-schema.ts'
+import { naturalKeyIndex, storeTables } from '../migration/store-schema.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
 import { faultHook } from '../testing/fault-hooks.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
@@ -238,6 +238,27 @@ test.each(storeKinds)(
     await restoreTrash(folder.path, alone, job)
     await restoreTrash(folder.path, shared, job)
     expect(await snapshot(folder.path)).toEqual(before)
+  },
+)
+
+test.each(storeKinds)(
+  'of two predictions that shared a place only one comes back to a store.%s that has got the unique index since; preview and restore agree',
+  async (kind) => {
+    await using folder = await temporaryFolder()
+    await makeWorkspace(folder.path, { kind, predictions })
+    await change(folder.path, kind, 'DROP INDEX IF EXISTS idx_predictions_natural_key_v2')
+    await change(folder.path, kind, "UPDATE predictions SET fold_id = '0', branch_id = 0 WHERE prediction_id IN ('a', 'b')")
+    const plan = await makePlan(folder.path, { kind: 'remove_predictions', prediction_ids: ['a', 'b'] })
+    const operation = (await applyPlan(folder.path, plan, job)).operation_id ?? ''
+    await change(folder.path, kind, naturalKeyIndex)
+    const refused = { code: 'restore_conflict', fields: { ids: ['a', 'b'], hint: 'Restore one of them by its id.' } }
+    await expect(checkRestore(folder.path, operation)).rejects.toMatchObject(refused)
+    await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject(refused)
+    await checkRestore(folder.path, operation, ['b'])
+    await restoreTrash(folder.path, operation, { ...job, ids: ['b'] })
+    const second = { code: 'restore_conflict', fields: { ids: ['b', 'a'], hint: expect.stringContaining('Remove b first') } }
+    await expect(checkRestore(folder.path, operation)).rejects.toMatchObject(second)
+    await expect(restoreTrash(folder.path, operation, job)).rejects.toMatchObject(second)
   },
 )
 

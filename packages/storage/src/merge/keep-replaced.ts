@@ -11,9 +11,10 @@ import { faultPoint } from '../files/fault-point.ts'
 import { markFile } from '../files/hash-file.ts'
 import { writeJsonDurably } from '../files/write-durably.ts'
 import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
+import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import { readIds } from '../maintenance/read-texts.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
-import { describeLoss } from '../trash/kept-figures.ts'
+import { describeLoss, type KeptFigures } from '../trash/kept-figures.ts'
 import type { Contents, TrashManifest } from '../trash/trash-manifest.ts'
 import { withAttachedStore } from '../workspace/open-store.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
@@ -53,10 +54,12 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
   const folder = join(trash, operation)
   for (const path of [trash, folder, join(folder, 'arrays')]) await makeFolder(path)
   const files: KeptFile[] = [await keepRows(merge, target, folder, ids.length), ...(await keepArrays(merge, target, folder))]
-  const figures = await keepFigures(merge, target, folder, ids)
-  if (figures !== null) files.push(figures)
+  const { figures, twins, lineage } = await describeGoing(merge, target, folder, ids)
+  files.push(...lineage.map(({ path, rows, bytes, sha256 }) => ({ path, rows, bytes, sha256 })))
+  if (figures.length > 0) files.push(await keepFigures(folder, figures))
   const contents = {
     tables: [{ table: 'predictions', file: 'predictions.parquet', keys: ids }],
+    lineage: lineage.map(({ table, path, keys }) => ({ table, file: path, keys })),
     arrays: gone.filter((row) => row.has_arrays).map((row) => row.id),
     datasets: [],
     files: [],
@@ -71,8 +74,7 @@ export const keepReplaced = async (merge: OpenMerge, target: ResolvedWorkspace, 
     created_at: new Date().toISOString(),
     counts: { predictions: ids.length },
     files,
-    // They come back beside what has replaced them.
-    doubled: ids,
+    twins,
   } satisfies TrashManifest
   await writeJsonDurably(join(folder, 'manifest.json'), manifest)
   for (const path of [join(folder, 'arrays'), folder, trash, dirname(trash)]) await syncFolder(path)
@@ -99,24 +101,60 @@ const keepRows = async ({ engine }: OpenMerge, target: ResolvedWorkspace, folder
   })
 }
 
-/** What the chains said that lose predictions, for a restore; null when none does. */
-const keepFigures = async (
+interface Going {
+  readonly figures: readonly KeptFigures[]
+  readonly twins: string[]
+  readonly lineage: readonly KeptLineage[]
+}
+
+/**
+ * For a restore: what the chains say that lose predictions, which predictions share their natural key with some of those, and the rows to which
+ * they belong, which go as soon as somebody removes what comes in their place.
+ */
+const describeGoing = async (
   { engine }: OpenMerge,
   { duckdb, root }: ResolvedWorkspace,
   folder: string,
   gone: readonly string[],
-): Promise<KeptFile | null> => {
-  const figures =
-    duckdb === null
-      ? []
-      : await withAttachedStore(engine, duckdb, 'giving_way', async ({ alias }) => {
-          const metadata = await DuckdbMetadata.open({ engine, alias, path: duckdb, root })
-          return describeLoss(metadata, await readIds(engine, losingChains), new Set(gone))
-        })
-  if (figures.length === 0) return null
-  await writeJsonDurably(join(folder, 'figures.json'), figures)
-  const { bytes, sha256 } = await markFile(join(folder, 'figures.json'))
-  return { path: 'figures.json', rows: 0, bytes, sha256 }
+): Promise<Going> => {
+  if (duckdb === null) return { figures: [], twins: [], lineage: [] }
+  return withAttachedStore(engine, duckdb, 'giving_way', async ({ alias }) => {
+    const metadata = await DuckdbMetadata.open({ engine, alias, path: duckdb, root })
+    const figures = await describeLoss(metadata, await readIds(engine, losingChains), new Set(gone))
+    return { figures, twins: await metadata.twinsOf(gone), lineage: await keepLineage(metadata, folder, gone) }
+  })
+}
+
+interface KeptLineage extends KeptFile {
+  readonly table: string
+  readonly keys: string[]
+}
+
+const keepLineage = async (metadata: MetadataStore, folder: string, predictions: readonly string[]): Promise<KeptLineage[]> => {
+  const wanted = new Map<string, Set<string>>([['predictions', new Set(predictions)]])
+  const kept: KeptLineage[] = []
+  for (const table of ['predictions', 'chains', 'pipelines', 'runs']) {
+    const { key, parents } = metadata.shapes.get(table) ?? { key: null, parents: [] }
+    const keys = key === null ? [] : await metadata.keysWhere(table, key, [...(wanted.get(table) ?? [])])
+    if (keys.length === 0) continue
+    for (const { column, table: parent } of parents) {
+      const found = [...(await metadata.textsOf({ table, keys }, column)).values()].filter((id) => id !== null)
+      wanted.set(parent, new Set([...(wanted.get(parent) ?? []), ...found]))
+    }
+    if (table === 'predictions') continue
+    const path = `${table}.parquet`
+    const rows = await metadata.saveRows({ table, keys }, join(folder, path))
+    const { bytes, sha256 } = await markFile(join(folder, path))
+    kept.push({ table, keys, path, rows, bytes, sha256 })
+  }
+  return kept
+}
+
+const keepFigures = async (folder: string, figures: readonly KeptFigures[]): Promise<KeptFile> => {
+  const path = 'figures.json'
+  await writeJsonDurably(join(folder, path), figures)
+  const { bytes, sha256 } = await markFile(join(folder, path))
+  return { path, rows: 0, bytes, sha256 }
 }
 
 const Count = z.object({ n: z.number() })

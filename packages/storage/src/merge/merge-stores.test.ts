@@ -5,6 +5,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { readTombstones } from '../arrays/tombstones.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { acquireWorkspaceLock } from '../files/workspace-lock.ts'
+import { applyPlan } from '../maintenance/apply-plan.ts'
+import { makePlan } from '../maintenance/make-plan.ts'
 import { Predictions } from '../portable/predictions.ts'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { filesOf } from '../testing/fault-oracle.ts'
@@ -178,7 +180,7 @@ describe('test_merge_stores', () => {
     },
   )
 
-  test('what gives way goes to the trash, rows and arrays, its arrays are marked as removed, and all of it can be restored', async () => {
+  test('what gives way goes to the trash, rows and arrays, its arrays are marked as removed, and all of it can be restored in the place of what came', async () => {
     const { target, source } = both(0.9, 0.1)
     const [to, from] = [await make('to', target), await make('from', source)]
     const { trash_operation, sources } = await merge(to, [from])
@@ -187,18 +189,22 @@ describe('test_merge_stores', () => {
     const inTrash = Object.keys(files).filter((name) => name.startsWith(`.nirs-workspace/trash/${trash_operation}/`) && !name.endsWith('/'))
     expect(inTrash.map((name) => name.split('/').slice(3).join('/'))).toEqual([
       'arrays/0.parquet',
+      'chains.parquet',
       'contents.json',
       'figures.json',
       'manifest.json',
+      'pipelines.parquet',
       'predictions.parquet',
+      'runs.parquet',
     ])
     expect([...(await readTombstones(join(to, 'arrays'))).keys()]).toEqual(['t'])
 
+    await applyPlan(to, await makePlan(to, { kind: 'remove_predictions', prediction_ids: ['s'] }), { jobId: 'remove' })
     const restored = await restoreTrash(to, trash_operation ?? '', { jobId: 'back' })
     expect(restored).toMatchObject({ operation_id: trash_operation, counts: { predictions: 1 } })
-    expect(await idsOf(to)).toEqual(['s', 't'])
+    expect(await idsOf(to)).toEqual(['t'])
     expect(await yOf(to, 't')).toEqual([1])
-    expect(await readTombstones(join(to, 'arrays'))).toEqual(new Map())
+    expect([...(await readTombstones(join(to, 'arrays'))).keys()]).toEqual(['s'])
   })
 
   test('what a later source replaces does not come: no row, no lineage, no arrays, nothing in the trash; what had no predictions does', async () => {

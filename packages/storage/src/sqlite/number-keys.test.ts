@@ -31,7 +31,7 @@ const openSqlite = async (folder: string): Promise<MetadataStore> => {
 }
 
 const check = async (metadata: MetadataStore, folder: string): Promise<void> => {
-  expect(await metadata.twinsOf(['7'])).toEqual(['7'])
+  expect(await metadata.twinsOf(['7'])).toEqual(['7', '8'])
   expect(await metadata.figureRowsOf(['3'])).toMatchObject([
     { prediction_id: '7', chain_id: '3', val_score: 1 },
     { prediction_id: '8', chain_id: '3' },
@@ -45,7 +45,9 @@ const check = async (metadata: MetadataStore, folder: string): Promise<void> => 
   const at = (table: string) => join(folder, `${table}.${metadata.fileEnding}`)
   await metadata.saveRows({ table: 'runs', keys: ['r'] }, at('runs'))
   await metadata.saveRows({ table: 'predictions', keys: ['7'] }, at('predictions'))
-  expect(await metadata.displacedIn({ table: 'predictions', keys: ['7'], path: at('predictions') })).toEqual(['7'])
+  expect(await metadata.sharedPlaces({ table: 'predictions', keys: ['7'], path: at('predictions') })).toEqual([
+    { ids: ['7'], holders: ['8'], isUnique: false },
+  ])
 }
 
 test('whole numbers for keys: a store.duckdb answers by their text', async () => {

@@ -11,8 +11,10 @@ import {
   type ForeignKey,
   hasNaturalKey,
   inTableOrder,
+  isNaturalKey,
   type MetadataStore,
   type SavedRows,
+  type SharedPlace,
   type TableKeys,
   type TableShape,
 } from '../maintenance/metadata-store.ts'
@@ -177,24 +179,46 @@ export class SqliteMetadata implements MetadataStore {
 
   async twinsOf(predictions: readonly string[]): Promise<string[]> {
     if (!hasNaturalKey(this.shapes)) return []
-    const twin = this.#database.prepare(
-      `SELECT 1 FROM predictions p JOIN predictions o ON ${sameKey('o', (column) => `p.${column}`)} AND o.prediction_id <> p.prediction_id
-       WHERE p.prediction_id = ? LIMIT 1`,
+    const twins = this.#database.prepare(
+      `SELECT CAST(o.prediction_id AS TEXT) AS id FROM predictions p JOIN predictions o ON ${sameKey('o', (column) => `p.${column}`)}
+         AND o.prediction_id <> p.prediction_id WHERE p.prediction_id = ?`,
     )
-    return predictions.filter((id) => twin.get(id) !== undefined)
+    const found = new Set<string>()
+    for (const id of predictions) {
+      if (found.has(id)) continue
+      const others = twins.all(id).map((row) => String(row.id))
+      for (const one of others.length === 0 ? [] : [id, ...others]) found.add(one)
+    }
+    return [...found].sort()
   }
 
-  async displacedIn({ keys, path }: SavedRows): Promise<string[]> {
+  async sharedPlaces({ keys, path }: SavedRows): Promise<SharedPlace[]> {
     if (!hasNaturalKey(this.shapes)) return []
     const chosen = new Set(keys)
-    const taken = this.#database.prepare(`SELECT 1 FROM predictions p WHERE ${sameKey('p', () => '?')} AND p.prediction_id <> ? LIMIT 1`)
-    const displaced: string[] = []
+    const held = this.#database.prepare(
+      `SELECT CAST(p.prediction_id AS TEXT) AS id FROM predictions p WHERE ${sameKey('p', () => '?')} ORDER BY p.prediction_id`,
+    )
+    const hasUniqueKey = this.#hasUniqueKey()
+    const places = new Map<string, { ids: string[]; holders: string[]; isUnique: boolean }>()
     for await (const row of savedRows(path)) {
       const id = asKey(row.prediction_id)
       if (id === null || !chosen.has(id)) continue
-      if (taken.get(...naturalKey.map((column) => row[column] ?? null), id) !== undefined) displaced.push(id)
+      const key = naturalKey.map((column) => row[column] ?? null)
+      const text = JSON.stringify(key.map(encodeValue))
+      const place = places.get(text)
+      if (place !== undefined) place.ids.push(id)
+      else {
+        const holders = held.all(...key).map((one) => String(one.id))
+        places.set(text, { ids: [id], holders: holders.filter((one) => !chosen.has(one)), isUnique: hasUniqueKey && !key.includes(null) })
+      }
     }
-    return displaced
+    return [...places.values()].filter(({ ids, holders }) => ids.length + holders.length > 1)
+  }
+
+  #hasUniqueKey(): boolean {
+    const indexes = this.#database.prepare(`SELECT name FROM pragma_index_list('predictions') WHERE "unique"`).all()
+    const columns = this.#database.prepare('SELECT name FROM pragma_index_info(?)')
+    return indexes.some(({ name }) => isNaturalKey(columns.all(String(name)).map((column) => String(column.name))))
   }
 
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {

@@ -3,7 +3,7 @@ import type { RestorePreview } from '@nirs-workspace/types'
 import { readTombstones } from '../arrays/tombstones.ts'
 import { StorageError } from '../errors.ts'
 import { resolveMaintained, withPlanning } from '../maintenance/maintenance-workspace.ts'
-import { isOfStore, type MetadataStore, type SavedRows } from '../maintenance/metadata-store.ts'
+import { isOfStore, type MetadataStore, type SavedRows, type SharedPlace } from '../maintenance/metadata-store.ts'
 import type { RestoreJournal } from '../maintenance/removal-journal.ts'
 import { countSelection } from '../maintenance/selection.ts'
 import { type Layout, layoutOf } from '../migration/workspace-layout.ts'
@@ -12,6 +12,7 @@ import { checkParents, describeProjects } from './check-parents.ts'
 import { chooseItems } from './choose-restore.ts'
 import { withoutRestored } from './finish-restore.ts'
 import { describeMissingModels } from './missing-models.ts'
+import { findMissingParents } from './missing-parents.ts'
 import { replacedModels } from './model-place.ts'
 import { readContents } from './read-contents.ts'
 import { readRestored } from './read-restored.ts'
@@ -36,20 +37,22 @@ export const chooseRestore = async (
   metadata: MetadataStore,
   ids: readonly string[] | undefined,
 ): Promise<RestoreChoice> => {
-  const { operation_id, doubled = [] } = manifest
+  const { operation_id } = manifest
   const places = trashPlaces(layout, operation_id)
-  const left = withoutRestored(await readContents(layout, operation_id), await readRestored(layout, operation_id))
+  const all = await readContents(layout, operation_id)
+  const left = withoutRestored(all, await readRestored(layout, operation_id))
   if (left.tables.some(({ file }) => !isOfStore(metadata, file))) throw ofOtherStore(metadata, places)
-  const selected = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
+  const items = ids === undefined ? left : await chooseItems(metadata, places.folder, left, ids)
+  const selected = { ...items, tables: await withLineage(metadata, places, items.tables, all.lineage ?? []) }
   // From a damaged list the predictions could not be taken.
   if (selected.arrays.length > 0) await readTombstones(layout.arrays)
   await checkModels(layout, selected)
   const evidence = await checkRoom(metadata, selected)
   const replaced = await replacedArrays(layout, places, selected.arrays)
   if (replaced.length > 0) throw conflict(`others have saved other arrays of ${counted(replaced, 'prediction')}`, replaced)
-  const saved = savedRows(places, selected)
+  const saved = savedRows(places, selected.tables)
   const homeless = await checkParents(layout, manifest, metadata, saved)
-  await checkPlaces(metadata, places.folder, selected, new Set(doubled))
+  await checkPlaces(metadata, saved, mayShare(manifest, all))
   const emptied = { column: 'project_id', values: [...new Set(homeless.map(({ id }) => id))] }
   const rows = saved.map((part) => (part.table === 'runs' ? { ...part, emptied } : part))
   const warnings = [...describeProjects(homeless), ...(await describeMissingModels(layout, metadata, saved))]
@@ -57,8 +60,30 @@ export const chooseRestore = async (
 }
 
 /** The files of the trash in which rows of a selection are. */
-const savedRows = ({ folder }: TrashPlaces, { tables }: Contents): SavedRows[] =>
+const savedRows = ({ folder }: TrashPlaces, tables: Contents['tables']): SavedRows[] =>
   tables.map(({ table, file, keys }) => ({ table, keys, path: join(folder, file) }))
+
+/** With the rows that these belong to, which have gone since and which the operation has kept for that. */
+const withLineage = async (
+  metadata: MetadataStore,
+  places: TrashPlaces,
+  tables: Contents['tables'],
+  lineage: Contents['tables'],
+): Promise<Contents['tables']> => {
+  let needed: Contents['tables'] = []
+  for (;;) {
+    const missing = await findMissingParents(metadata, savedRows(places, [...needed, ...tables]))
+    const found = lineage.flatMap((part) => {
+      const ids = new Set(missing.flatMap(({ parent, id }) => (parent === part.table ? [id] : [])))
+      const before = needed.find(({ table }) => table === part.table)?.keys ?? []
+      const keys = [...before, ...part.keys.filter((key) => ids.has(key))]
+      return keys.length === 0 ? [] : [{ ...part, keys }]
+    })
+    if (missing.every(({ parent, id }) => found.find(({ table }) => table === parent)?.keys.includes(id) !== true))
+      return [...found, ...tables]
+    needed = found
+  }
+}
 
 /**
  * What would come back, of the whole operation or of the items `ids`. Throws what `restoreTrash` would refuse now, from hashes of the trash
@@ -93,14 +118,45 @@ const checkRoom = async (metadata: MetadataStore, { tables }: Contents): Promise
   return evidence
 }
 
-/** Refuses predictions that have been saved anew under another id: nirs4all deletes one of two with the same natural key. */
-const checkPlaces = async (metadata: MetadataStore, folder: string, { tables }: Contents, doubled: ReadonlySet<string>): Promise<void> => {
-  for (const { table, file, keys } of tables) {
-    if (table !== 'predictions') continue
-    const displaced = await metadata.displacedIn({ table, keys, path: join(folder, file) })
-    const taken = displaced.filter((id) => !doubled.has(id))
-    if (taken.length > 0) throw conflict(`others have been saved in the place of ${counted(taken, 'prediction')}`, taken)
+type MayShare = (id: string, holder: string) => boolean
+
+/** Whether a prediction comes back beside one that has its natural key: only when the store had both of them so before. */
+const mayShare = ({ kind, twins, doubled = [] }: TrashManifest, { tables }: Contents): MayShare => {
+  const before = new Set([...(twins ?? []), ...tables.flatMap(({ table, keys }) => (table === 'predictions' ? keys : []))])
+  const trusted = new Set(twins === undefined && kind !== 'merge' ? doubled : [])
+  return (id, holder) => before.has(holder) || trusted.has(id)
+}
+
+/**
+ * Refuses predictions whose place others have by now, as what replaced them in a merge, or what has been saved anew under another id: nirs4all
+ * deletes one of two with the same natural key. And what the unique index of the store would refuse.
+ */
+const checkPlaces = async (metadata: MetadataStore, rows: readonly SavedRows[], isAllowed: MayShare): Promise<void> => {
+  for (const part of rows) {
+    if (part.table !== 'predictions') continue
+    const places = await metadata.sharedPlaces(part)
+    const taken = places.flatMap(({ ids, holders }) => ids.filter((id) => holders.some((holder) => !isAllowed(id, holder))))
+    const inTheWay = places.flatMap(({ ids, holders }) => holders.filter((holder) => ids.some((id) => !isAllowed(id, holder))))
+    if (taken.length > 0) throw placesTaken(taken, inTheWay)
+    const unique = places.find(({ isUnique }) => isUnique)
+    if (unique !== undefined) throw onlyOneFits(unique)
   }
+}
+
+const placesTaken = (ids: readonly string[], holders: readonly string[]): StorageError =>
+  conflict(
+    `others have been saved in the place of ${counted(ids, 'prediction')}`,
+    ids,
+    `Remove ${counted(holders, 'prediction')}${named(holders)} first, which ${holders.length === 1 ? 'has' : 'have'} their place, or restore other items by their ids.`,
+  )
+
+const onlyOneFits = ({ ids, holders }: SharedPlace): StorageError => {
+  const all = [...holders, ...ids]
+  return conflict(
+    `the store takes only one of ${counted(all, 'prediction')} by now, which shared a place when they went`,
+    all,
+    holders.length > 0 ? `Remove ${holders[0]} first, then restore one of the others by its id.` : 'Restore one of them by its id.',
+  )
 }
 
 /** A model that is there already counts as restored, and its copy in the trash goes: so it has to be the same. */
@@ -130,8 +186,8 @@ const ofOtherStore = ({ fileEnding }: MetadataStore, { folder }: TrashPlaces): S
   )
 }
 
-const conflict = (what: string, ids: readonly string[]) =>
+const conflict = (what: string, ids: readonly string[], hint = 'Remove what has taken their place, or restore other items by their ids.') =>
   new StorageError('restore_conflict', `It cannot be restored: ${what}${named(ids)}. Nothing was restored.`, {
     ids: ids.slice(0, 100),
-    hint: 'Remove what has taken their place, or restore other items by their ids.',
+    hint,
   })

@@ -53,10 +53,10 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
     files.push(await describe(places, 'figures.json', 0))
   }
   const predictions = selection.tables.find(({ table }) => table === 'predictions')?.keys ?? []
-  const doubled = await filling.open.metadata.twinsOf(predictions)
+  const twins = await filling.open.metadata.twinsOf(predictions)
   const parentless = await findParentless(filling)
   const marked = await markedAmong(filling.open.resolved.arrays, selection.arrays)
-  await writeJsonDurably(places.manifest, manifestOf(filling, files, { doubled, parentless, marked }))
+  await writeJsonDurably(places.manifest, manifestOf(filling, files, { twins, parentless, marked }))
   await syncFolder(places.folder)
   await syncFolder(places.trash)
   await syncFolder(dirname(places.trash))
@@ -66,7 +66,7 @@ export const fillTrash = async (filling: Filling): Promise<Filled> => {
 const manifestOf = (
   { operation, plan }: Filling,
   files: TrashFile[],
-  { doubled, parentless, marked }: { doubled: string[]; parentless: TableKeys[]; marked: string[] },
+  { twins, parentless, marked }: { twins: string[]; parentless: TableKeys[]; marked: string[] },
 ): TrashManifest => ({
   format: 'nirs-workspace/trash/1',
   operation_id: operation,
@@ -74,7 +74,7 @@ const manifestOf = (
   created_at: new Date().toISOString(),
   counts: plan.counts,
   files,
-  ...(doubled.length === 0 ? {} : { doubled }),
+  twins,
   ...(parentless.length === 0 ? {} : { parentless: parentless.map(({ table, keys }) => ({ table, keys: [...keys] })) }),
   ...(marked.length === 0 ? {} : { marked }),
   plan_id: plan.plan_id,

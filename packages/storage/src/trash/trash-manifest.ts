@@ -17,7 +17,9 @@ export const TrashManifest = z.looseObject({
   created_at: z.string(),
   counts: z.record(z.string(), z.number()),
   files: z.array(TrashFile),
-  /** Predictions whose natural key others of the store had as well when they went: with those they come back beside each other. */
+  /** Predictions that shared a natural key when some of them went: only with each other do these come back beside others. */
+  twins: z.array(z.string()).optional(),
+  /** What trashes of before have for it: those of them that went. Of a merge it is all that gave way, and says nothing. */
   doubled: z.array(z.string()).optional(),
   /** Rows whose run, pipeline or chain was missing when they went: they come back without it. */
   parentless: z.array(z.object({ table: z.string(), keys: z.array(z.string()) })).optional(),
@@ -29,9 +31,13 @@ export type TrashManifest = z.infer<typeof TrashManifest>
 const ModelFile = z.object({ path: InsidePath, bytes: z.number(), sha256: z.string() })
 export type ModelFile = z.infer<typeof ModelFile>
 
+const KeptRows = z.array(z.object({ table: z.string(), file: InsidePath, keys: z.array(z.string()) }))
+
 /** Ids of everything that goes, or comes back: rows per table, predictions with arrays, model files below artifacts/. */
 export const Contents = z.object({
-  tables: z.array(z.object({ table: z.string(), file: InsidePath, keys: z.array(z.string()) })),
+  tables: KeptRows,
+  /** Rows that stayed and to which those belong that go: they come back with these where they are missing by then. */
+  lineage: KeptRows.optional(),
   arrays: z.array(z.string()),
   /** Datasets whose rows leave their array file at once. */
   datasets: z.array(z.string()),
