@@ -179,6 +179,13 @@ export class DuckdbMetadata implements MetadataStore {
     return indexes.some(({ expressions }) => isNaturalKey(expressions.replaceAll(/["'[\]]/g, '').split(', ')))
   }
 
+  async commentOn(table: string): Promise<string | null> {
+    const { engine, alias } = this.#at
+    const sql = `SELECT comment FROM duckdb_tables() WHERE database_name = $alias AND schema_name = 'main' AND table_name = $table`
+    const [found] = await engine.rows(z.object({ comment: z.string().nullable() }), sql, { alias, table })
+    return found?.comment ?? null
+  }
+
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
     const columns = this.#figureColumns().map((column) => `${column}::VARCHAR AS ${column}`)
     if (columns.length === 0) return new Map()

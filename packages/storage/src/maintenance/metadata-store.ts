@@ -82,6 +82,8 @@ export interface MetadataStore {
   twinsOf(predictions: readonly string[]): Promise<string[]>
   /** The natural keys of the predictions in such a file that several would have if these came back. */
   sharedPlaces(rows: SavedRows): Promise<SharedPlace[]>
+  /** What is written about a table in a store.duckdb; null when nothing is, and of a store.sqlite. */
+  commentOn(table: string): Promise<string | null>
   /** Of those of the chains that are there, the figures as they are. */
   figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>>
   /** The predictions of these chains in the order of their ids. */

@@ -15,6 +15,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { chooseEvidence, insertRows, targetAlias } from './insert-rows.ts'
 import type { LaterRows } from './later-tables.ts'
 import { type MergeJournal, mergePlaces, type PlacedFile } from './merge-journal.ts'
+import { newMark } from './merge-mark.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { keyOf } from './source-views.ts'
 import type { StagedArrays } from './stage-arrays.ts'
@@ -43,7 +44,7 @@ export const commitMerge = async (
     await writeJournal(layout, journal)
     await placeFiles(layout, journal, arrays)
     await faultPoint({ kind: 'engine-write', path: layout.store })
-    await insertRows(merge, later)
+    await insertRows(merge, later, journal.mark)
     await faultPoint({ kind: 'engine-write', path: layout.store })
     await engine.run(`CHECKPOINT ${targetAlias}`)
   } finally {
@@ -86,6 +87,7 @@ export const commitJournal = async (
       replaced: null,
     })),
     evidence: await chooseEvidence(merge, staged.later),
+    mark: newMark(),
     gone: [...staged.gone],
     returned: [...staged.returned],
     trash: staged.trash,
@@ -141,16 +143,20 @@ const changed = (path: string) =>
 const knownKeys: Readonly<Record<string, string>> = keyOf
 
 /**
- * Whether the transaction of an interrupted merge is done, from the store itself: nirs4all may have turned it into a store.sqlite since, or have
- * removed all that came; what gave way is not there then either, and the trash alone has it.
+ * Whether the transaction of an interrupted merge is done, from the store itself. Its mark tells, whatever others have removed since. nirs4all may
+ * have turned the store into a store.sqlite, which has no comments: where all that came is gone then, and what gave way as well, the trash alone has it.
  */
-export const isMergeDone = async (layout: Layout, { phase, evidence }: MergeJournal): Promise<boolean> => {
+export const isMergeDone = async (layout: Layout, { phase, evidence, mark }: MergeJournal): Promise<boolean> => {
   if (phase === 'done') return true
-  if (phase !== 'commit' || evidence === null) return false
-  const { table, ids, removed } = evidence
-  const key = evidence.key ?? knownKeys[table] ?? ''
-  return withReading(await resolveMaintained(layout.root), async (metadata) => {
-    if ((await metadata.valuesIn(table, key, ids)).size > 0) return true
+  if (phase !== 'commit') return false
+  const resolved = await resolveMaintained(layout.root)
+  return withReading(resolved, async (metadata) => {
+    const comment = mark === null ? null : await metadata.commentOn('predictions')
+    if (mark !== null && comment?.includes(mark) === true) return true
+    if (evidence === null) return false
+    const { table, ids, removed } = evidence
+    if ((await metadata.valuesIn(table, evidence.key ?? knownKeys[table] ?? '', ids)).size > 0) return true
+    if (mark !== null && resolved.sqlite === null) return false
     return removed.length > 0 && (await metadata.valuesIn('predictions', 'prediction_id', removed)).size === 0
   })
 }

@@ -22,7 +22,7 @@ import { isMergeDone } from './commit-merge.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { mergeStores } from './merge-stores.ts'
 import { leftoversIn, mergeBeside, stateOf } from './testing/merge-faults.ts'
-import { makeHybrid } from './testing/merge-fixture.ts'
+import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
 import { type MergeScene, makeMergeScene } from './testing/merge-scene.ts'
 
 let scene: MergeScene
@@ -106,11 +106,37 @@ test('a merge whose rows are in the store is done, also when another program has
   const before = { table: evidence?.table, ids: evidence?.ids, inserted: true }
   expect(await isMergeDone(layoutOf(path), MergeJournal.parse({ ...journal, evidence: before }))).toBe(true)
   await changeStore(join(path, 'store.duckdb'), `DELETE FROM predictions WHERE prediction_id IN ('${evidence?.ids.join("', '")}')`)
+  // A journal of before names no mark.
+  expect(await isMergeDone(layoutOf(path), { ...journal, mark: null })).toBe(true)
   await forgetLock(path)
   expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome: 'finished' })
   expect(await readdir(join(path, 'arrays'))).toContain('milk.parquet')
   // Nothing else has what gave way.
   expect((await listTrash(path)).rows).toMatchObject([{ kind: 'merge', counts: { predictions: 1 } }])
+})
+
+test('a merge that was stopped before its transaction is undone, also when another program has removed since what was to give way', async () => {
+  const path = await scene.copy('removed-since')
+  await stopBeforeRows(path)
+  await changeStore(join(path, 'store.duckdb'), "DELETE FROM predictions WHERE prediction_id = 't1'")
+  await forgetLock(path)
+  expect(await recoverWorkspace(path)).toMatchObject({ recovered: true, outcome: 'undone' })
+  expect(await readdir(join(path, 'arrays'))).not.toContain('milk.parquet')
+  expect((await listTrash(path)).rows).toEqual([])
+})
+
+test('the mark of a merge leaves what others have written about the table, and not that of the merge before', async () => {
+  const path = await scene.copy('commented')
+  const commentOf = () => queryStore(path, "SELECT comment FROM duckdb_tables() WHERE table_name = 'predictions'")
+  await changeStore(join(path, 'store.duckdb'), "COMMENT ON TABLE predictions IS 'Ana''s'")
+  const form = expect.stringMatching(/^Ana's\nnirs-workspace merge [0-9a-f-]{36}$/)
+  await mergeBeside(path)
+  const first = await commentOf()
+  expect(first).toMatchObject([{ comment: form }])
+  await changeStore(join(path, 'store.duckdb'), "DELETE FROM predictions WHERE dataset_name = 'milk'")
+  await mergeBeside(path)
+  expect(await commentOf()).toMatchObject([{ comment: form }])
+  expect(await commentOf()).not.toEqual(first)
 })
 
 test.each([
@@ -133,7 +159,7 @@ test.each([
   },
 )
 
-test('a merge that brings arrays for rows that are there, and no row, is finished when it was stopped at its end', async () => {
+test('a merge that brings arrays for rows that are there, and no row, is finished when it was stopped at its end, also where nirs4all has made a store.sqlite since', async () => {
   await using folder = await temporaryFolder()
   const predictions = [{ id: 'x', y: [1] }]
   const [to, from] = [
@@ -147,6 +173,20 @@ test('a merge that brings arrays for rows that are there, and no row, is finishe
     0,
     () => mergeStores(to, [from], { jobId: 'job', cacheFolder: join(folder.path, 'cache') }),
   )
+  await upgradeStore(to)
+  await forgetLock(to)
+  expect(await recoverWorkspace(to)).toMatchObject({ outcome: 'finished' })
+  expect(await readdir(join(to, 'arrays'))).toEqual(['wheat.parquet'])
+})
+
+test('a merge that brings arrays for rows that are there, and no row, is finished when it was stopped right behind its transaction', async () => {
+  await using folder = await temporaryFolder()
+  const predictions = [{ id: 'x', y: [1] }]
+  const to = await makeHybrid(join(folder.path, 'to'), { predictions })
+  const from = await makeHybrid(join(folder.path, 'from'), { predictions })
+  await rm(join(to, 'arrays', 'wheat.parquet'))
+  const isCommitted = ({ kind, path }: DiskOperation) => kind === 'fsync' && path === join(to, 'store.duckdb')
+  await stopFrom(isCommitted, 0, () => mergeStores(to, [from], { jobId: 'job', cacheFolder: join(folder.path, 'cache') }))
   await forgetLock(to)
   expect(await recoverWorkspace(to)).toMatchObject({ outcome: 'finished' })
   expect(await readdir(join(to, 'arrays'))).toEqual(['wheat.parquet'])

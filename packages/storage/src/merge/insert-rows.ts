@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type CatalogColumn, storeTables } from '../catalog/catalog-schema.ts'
-import { quotedIdentifier } from '../engine/attach-store.ts'
+import { quotedIdentifier, quotedString } from '../engine/attach-store.ts'
 import { attachedTables, columnsOf } from '../engine/attached-tables.ts'
 import { DuckdbMetadata } from '../maintenance/duckdb-metadata.ts'
 import { readIds } from '../maintenance/read-texts.ts'
@@ -9,6 +9,7 @@ import { inTransaction } from '../store/store-transaction.ts'
 import { type LaterRows, laterStatements } from './later-tables.ts'
 import { goneIds } from './match-predictions.ts'
 import type { MergeJournal } from './merge-journal.ts'
+import { commentWith } from './merge-mark.ts'
 import { asJson } from './merge-sql.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { arrivals } from './place-predictions.ts'
@@ -25,9 +26,9 @@ const order: readonly Table[] = ['projects', 'runs', 'pipelines', 'chains', 'pre
 /**
  * Removes what gives way and inserts what comes, in one transaction of the attached store; chains whose predictions change get the figures of
  * those that they have then, models their references. Columns of later releases that hold something are
- * added to its tables. Fails as a whole or not at all.
+ * added to its tables. Leaves the mark of the merge. Fails as a whole or not at all.
  */
-export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]): Promise<void> => {
+export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[], mark: string | null): Promise<void> => {
   const { engine } = merge
   const statements: string[] = [`DELETE FROM ${targetAlias}.main.predictions WHERE prediction_id IN (${goneIds})`]
   for (const table of order) {
@@ -42,7 +43,12 @@ export const insertRows = async (merge: OpenMerge, later: readonly LaterRows[]):
   }
   statements.push(...laterStatements(later, targetAlias, later.length === 0 ? new Map() : await attachedTables(engine, targetAlias)))
   const attached = { engine, alias: targetAlias, path: '', root: '' }
-  const touched = await findTouchedChains(merge, await DuckdbMetadata.open(attached))
+  const metadata = await DuckdbMetadata.open(attached)
+  if (mark !== null) {
+    const comment = commentWith(mark, await metadata.commentOn('predictions'))
+    statements.push(`COMMENT ON TABLE ${targetAlias}.main.predictions IS ${quotedString(comment)}`)
+  }
+  const touched = await findTouchedChains(merge, metadata)
   await inTransaction(engine, async () => {
     for (const statement of statements) await engine.run(statement)
     await refreshChains(await DuckdbMetadata.open(attached), [...touched.keys()], touched)

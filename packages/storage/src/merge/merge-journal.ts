@@ -32,11 +32,16 @@ export const MergeJournal = z.object({
   models: z.array(placedIn('artifacts')),
   /**
    * Rows that the transaction inserts, and predictions that it removes: several, as others may remove some by then. It is done when one of the
-   * former is there or none of the latter. Null when it changes no row. Journals of before name no key and nothing removed.
+   * former is there, or none of the latter where no mark can tell. Null when it changes no row. Journals of before name no key and nothing removed.
    */
   evidence: z
     .object({ table: z.string(), key: z.string().optional(), ids: z.array(z.string()), removed: z.array(z.string()).default([]) })
     .nullable(),
+  /**
+   * What the transaction writes into the comment of the table of predictions, which nobody else knows: where the store still is a
+   * store.duckdb, it is done when that is there, and only then. Journals of before name none.
+   */
+  mark: z.string().nullable().default(null),
   /** Predictions that gave way and had arrays: these are marked as removed at the end. */
   gone: z.array(z.string()),
   /** Predictions whose arrays come although the list of removed ones has their id: it goes off that list, as the last thing. */

@@ -155,6 +155,7 @@ const newJournal = async (layout: Layout, jobId: string): Promise<MergeJournal> 
   placed: [],
   models: [],
   evidence: null,
+  mark: null,
   gone: [],
   returned: [],
   trash: trashOperation(jobId),

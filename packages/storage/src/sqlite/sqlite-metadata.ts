@@ -221,6 +221,10 @@ export class SqliteMetadata implements MetadataStore {
     return indexes.some(({ name }) => isNaturalKey(columns.all(String(name)).map((column) => String(column.name))))
   }
 
+  async commentOn(): Promise<null> {
+    return null
+  }
+
   async figuresOf(chains: readonly string[]): Promise<ReadonlyMap<string, ChainFigures>> {
     const columns = this.#figureColumns()
     const found = new Map<string, ChainFigures>()
