@@ -1,12 +1,15 @@
 import { isStorageError, StorageError } from '../errors.ts'
-import { readJournal } from '../migration/journal.ts'
+import { type Journal, readJournal } from '../migration/journal.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
+
+/** Predictions of a save that has not ended. */
+export const unsettledIn = (journal: Journal | null): readonly string[] =>
+  journal?.kind === 'flush' ? journal.evidence.prediction_ids : []
 
 /** Predictions whose save has not ended: whether the rows or the arrays that are there are the older ones, only its end tells. Reads only. */
 const unsettledPredictions = async (root: string): Promise<ReadonlySet<string>> => {
   try {
-    const journal = await readJournal(layoutOf(root))
-    return new Set(journal?.kind === 'flush' ? journal.evidence.prediction_ids : [])
+    return new Set(unsettledIn(await readJournal(layoutOf(root))))
   } catch (error) {
     // Whoever opens the workspace for writing is told.
     if (isStorageError(error, 'interrupted')) return new Set()

@@ -18,6 +18,7 @@ import { stopFrom } from '../testing/stop-from.ts'
 import { stoppedOnce } from '../testing/stopped-once.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { isMergeDone } from './commit-merge.ts'
 import { MergeJournal } from './merge-journal.ts'
 import { mergeStores } from './merge-stores.ts'
@@ -88,6 +89,19 @@ test('stopped when every file is in its place and no row in the store: everythin
   const path = await scene.copy('placed')
   await stopBeforeRows(path)
   expect(await scene.outcome(path, 'stopped before the transaction')).toBe('before')
+})
+
+test('a check names the rows of arrays that a merge that died has brought as its own, and no others', async () => {
+  const path = await scene.copy('checked')
+  await stopBeforeRows(path)
+  await forgetLock(path)
+  const brief = async () =>
+    (await verifyWorkspace(path, { depth: 'quick' })).findings.flatMap(({ code, ids = [] }) =>
+      ['orphan_arrays', 'interrupted_job'].includes(code) && ids.length > 0 ? [[code, ids]] : [],
+    )
+  expect(await brief()).toEqual([['interrupted_job', ['s1', 's3', 's4']]])
+  await recoverWorkspace(path)
+  expect(await brief()).toEqual([])
 })
 
 const stopBehindRows = (path: string): Promise<void> => {

@@ -9,6 +9,7 @@ import { Predictions } from '../portable/predictions.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { stopFrom } from '../testing/stop-from.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import { arraysOf, faultScene, flushAgain, predictionOf } from './testing/store-fixture.ts'
 import { WorkspaceStore } from './workspace-store.ts'
@@ -92,4 +93,35 @@ test('nor while the program that saved one again still has the store open, so th
   await expect(exporting('0')).rejects.toMatchObject(refusal)
   await expect(predictions.query('SELECT y_pred FROM samples')).rejects.toMatchObject(refusal)
   expect([await predicted(untouched), (await exporting('3')).rows]).toEqual([[4, 4], 2])
+})
+
+test('a check says of arrays of a save that was killed that they are of that, and not that they are those of another', async () => {
+  await using folder = await temporaryFolder()
+  const root = join(folder.path, 'workspace')
+  const lineage = await faultScene(root)
+  const store = await WorkspaceStore.open(root)
+  const id = await store.savePrediction(predictionOf(lineage, { fold_id: '5', val_score: 5 }), arraysOf(5, 5))
+  await store.close()
+  await stopFrom(
+    ({ kind, path }) => kind === 'engine-write' && path.endsWith('/store.duckdb.wal'),
+    0,
+    async () => {
+      const again = await WorkspaceStore.open(root)
+      try {
+        const longer = { y_true: [1, 2, 3], y_pred: [6, 6, 6], sample_indices: [0, 1, 2] }
+        await again.savePrediction(predictionOf(lineage, { fold_id: '5', val_score: 6, n_samples: 3 }), longer)
+      } finally {
+        again.discardBuffer()
+        await again.close()
+      }
+    },
+  )
+  await forgetLock(root)
+  const brief = async () =>
+    (await verifyWorkspace(root, { depth: 'quick' })).findings.flatMap(({ code, ids = [] }) => (ids.includes(id) ? [code] : []))
+  expect(await brief()).toContain('interrupted_job')
+  expect(await brief()).not.toContain('samples_mismatch')
+  await recoverWorkspace(root)
+  expect(await brief()).not.toContain('interrupted_job')
+  expect(await brief()).not.toContain('samples_mismatch')
 })

@@ -31,7 +31,7 @@ export const checkArrayRows = async (
   await engine.run('CREATE TABLE memory.main.removed AS SELECT unnest($ids::JSON::VARCHAR[]) AS prediction_id', {
     ids: JSON.stringify(tombstones ?? []),
   })
-  const unfinished = await unfinishedArrays(resolved)
+  const unfinished = await unfinishedArrays(engine, resolved)
   await engine.run('CREATE TABLE memory.main.unfinished AS SELECT unnest($ids::JSON::VARCHAR[]) AS prediction_id', {
     ids: JSON.stringify(unfinished?.ids ?? []),
   })
@@ -62,16 +62,20 @@ const inFiles = "memory.main.array_rows WHERE starts_with(origin, 'arrays/')"
 const inBackup = `memory.main.array_rows WHERE origin = '${backupOrigin}' AND prediction_id IS NOT NULL`
 
 const checksFor = (isKnown: boolean, unfinished: UnfinishedArrays | null): Check[] =>
-  isKnown ? [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), foreignRows, ...valueChecks] : valueChecks
+  isKnown
+    ? [...identityChecks, ...(unfinished === null ? [] : [awaiting(unfinished)]), foreignRows(unfinished), ...valueChecks]
+    : valueChecks
 
 const withoutPrediction = `SELECT prediction_id FROM ${inFiles} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.known)
   AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.removed)`
+
+const isUnfinished = 'prediction_id IN (SELECT prediction_id FROM memory.main.unfinished)'
 
 const awaiting = ({ kind }: UnfinishedArrays): Check => {
   const job = `to a ${kind} that has not ended; it is finished or undone before the next job`
   return {
     finding: finding('warning', 'interrupted_job', `row in arrays/ belongs ${job}`, `rows in arrays/ belong ${job}`),
-    sql: `${withoutPrediction} AND prediction_id IN (SELECT prediction_id FROM memory.main.unfinished)`,
+    sql: kind === 'save' ? `SELECT prediction_id FROM ${inFiles} AND ${isUnfinished}` : `${withoutPrediction} AND ${isUnfinished}`,
   }
 }
 
@@ -83,7 +87,7 @@ const identityChecks: Check[] = [
       'row in arrays/ belongs to no prediction and was not removed by anybody',
       'rows in arrays/ belong to no prediction and were not removed by anybody',
     ),
-    sql: `${withoutPrediction} AND prediction_id NOT IN (SELECT prediction_id FROM memory.main.unfinished)`,
+    sql: `${withoutPrediction} AND NOT ${isUnfinished}`,
   },
   {
     finding: (concerned) => lostArrays('warning', concerned),
@@ -134,15 +138,16 @@ const foreignIds = `SELECT r.prediction_id FROM ${lastRows} r JOIN memory.main.k
     WHERE ${isLive} AND ${isForeign} AND lost.prediction_id NOT IN (SELECT prediction_id FROM memory.main.array_rows WHERE prediction_id IS NOT NULL)`
 
 const notItsOwn = 'An id may have changed where it is kept; restore that from a backup'
-const foreignRows: Check = {
+/** While a save has not ended, the rows may be those of the scores that come with it. */
+const foreignRows = (unfinished: UnfinishedArrays | null): Check => ({
   finding: finding(
     'error',
     'samples_mismatch',
     `prediction has a row of arrays with another number of values than it has samples: the row is not its own. ${notItsOwn}`,
     `predictions have rows of arrays with another number of values than they have samples: the rows are not their own. ${notItsOwn}`,
   ),
-  sql: foreignIds,
-}
+  sql: unfinished?.kind === 'save' ? `SELECT prediction_id FROM (${foreignIds}) WHERE NOT ${isUnfinished}` : foreignIds,
+})
 
 const samples = 'coalesce(y_true, y_pred)'
 const valueChecks: Check[] = [
