@@ -1,5 +1,6 @@
 import { exists } from '../files/move-file.ts'
 import { toWriteError } from '../files/write-error.ts'
+import { tellWarnings } from '../migration/tell-warnings.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 
 /**
@@ -11,7 +12,7 @@ export const settleLeftJob = async (root: string): Promise<void> => {
   if (!(await exists(layout.journal))) return
   const { recoverUnderLock } = await import('../migration/recover-workspace.ts')
   try {
-    await recoverUnderLock(layout)
+    tellWarnings((await recoverUnderLock(layout)).warnings ?? [])
   } catch (error) {
     throw toWriteError(error, 'An unfinished job could not be put in order, and nothing else was changed.')
   }

@@ -44,20 +44,24 @@ export const applyPlan = async (path: string, plan: MaintenancePlan, options: Ap
   const progress = new ProgressTracker(options.onProgress)
   await refuseLinksFor(layout)
   const { lock, signal } = options
-  return underLock(layout, { jobId: options.jobId, kind: checked.kind, name: 'job', lock, signal, progress }, async () => {
-    const resolved = await resolveMaintained(root)
-    await refuseDamagedList(resolved, checked.request)
-    if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
-    const done =
-      checked.request.kind === 'compact'
-        ? { ...(await applyCompact(resolved, checked, options, progress)), operation: null }
-        : { report: checked.report, ...(await remove(resolved, checked, options, progress)) }
-    progress.phase('done', 'Done')
-    const { plan_id, kind, digest, counts, items_total } = checked
-    const warnings = [...checked.warnings, ...done.warnings]
-    const duration_seconds = (performance.now() - startedAt) / 1000
-    return { plan_id, kind, digest, counts, items_total, warnings, report: done.report, operation_id: done.operation, duration_seconds }
-  })
+  return underLock(
+    layout,
+    { jobId: options.jobId, kind: checked.kind, name: 'job', lock, signal, progress, tellsWarnings: true },
+    async (left) => {
+      const resolved = await resolveMaintained(root)
+      await refuseDamagedList(resolved, checked.request)
+      if ((await fingerprintWorkspace(resolved)) !== checked.fingerprint) throw stale()
+      const done =
+        checked.request.kind === 'compact'
+          ? { ...(await applyCompact(resolved, checked, options, progress)), operation: null }
+          : { report: checked.report, ...(await remove(resolved, checked, options, progress)) }
+      progress.phase('done', 'Done')
+      const { plan_id, kind, digest, counts, items_total } = checked
+      const warnings = [...checked.warnings, ...left, ...done.warnings]
+      const duration_seconds = (performance.now() - startedAt) / 1000
+      return { plan_id, kind, digest, counts, items_total, warnings, report: done.report, operation_id: done.operation, duration_seconds }
+    },
+  )
 }
 
 const Options = optionsOf<ApplyOptions>({ ...workShape, jobId, lock: givenLock })

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { type DiskOperation, setFaultHook } from '../files/fault-point.ts'
+import { mergeStores } from '../merge/merge-stores.ts'
 import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { WorkspaceStore } from '../store/workspace-store.ts'
 import { forgetLock } from '../testing/fault-oracle.ts'
 import { temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { listTrash } from '../trash/list-trash.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
+import { vacuumWorkspace } from '../vacuum/vacuum-store.ts'
 import { applyPlan } from './apply-plan.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
@@ -115,4 +118,52 @@ test.each(storeKinds)('what others change or use before a removal from a store.%
   const { tables, arrays } = await snapshot(folder.path)
   expect({ arrays, tables: { ...tables, chains: [] } }).toEqual({ arrays: changed.arrays, tables: { ...changed.tables, chains: [] } })
   expect(tables.chains).toHaveLength(2)
+})
+
+test('what a removal that died leaves to others is said by the job that carries it through, in its result, or by the process where that has no place for it', async () => {
+  await using folder = await temporaryFolder()
+  const stays = ['predictions: wheat#0', 'chains: c-wheat', 'pipelines: p-wheat', 'runs: run-1'].map((text) => {
+    const [table = '', id = ''] = text.split(': ')
+    return `These rows of ${table} stay, since others have changed or use them by now: ${id}. The trash holds them as they were.`
+  })
+  const leave = async (name: string) => {
+    const path = join(folder.path, name)
+    await mkdir(path)
+    await makeWorkspace(path, { kind: 'duckdb', predictions })
+    const earlier = await makePlan(path, { kind: 'remove_predictions', prediction_ids: ['wheat#1'] })
+    const { operation_id } = await applyPlan(path, earlier, { jobId: 'earlier' })
+    await leaveRemoval(path)
+    await changeStore(join(path, 'store.duckdb'), "UPDATE predictions SET val_score = 0.125 WHERE prediction_id = 'wheat#0'")
+    return { path, operation: operation_id ?? '' }
+  }
+  const restored = await leave('restored')
+  expect((await restoreTrash(restored.path, restored.operation, job)).warnings).toEqual(stays)
+  const removed = await leave('removed')
+  const plan = await makePlan(removed.path, { kind: 'remove_predictions', prediction_ids: ['wheat#0'] })
+  expect((await applyPlan(removed.path, plan, job)).warnings).toEqual([...plan.warnings, ...stays])
+  const merged = await leave('merged')
+  const source = join(folder.path, 'source')
+  await mkdir(source)
+  await makeWorkspace(source, { kind: 'duckdb', predictions: [{ id: 'corn#0', dataset: 'corn' }] })
+  const options = { jobId: 'merge', cacheFolder: join(folder.path, 'cache') }
+  expect((await mergeStores(merged.path, [source], options)).warnings).toEqual(stays)
+  const told: string[] = []
+  const listen = ({ message }: Error) => told.push(message)
+  process.on('warning', listen)
+  try {
+    const vacuumed = await leave('vacuumed')
+    await vacuumWorkspace(vacuumed.path)
+    const saved = await leave('saved')
+    await (await WorkspaceStore.open(saved.path)).close()
+    const appended = await leave('appended')
+    await ArrayStore.open(appended.path).deleteBatch(new Set(['nobody']))
+    const failed = await leave('failed')
+    await expect(restoreTrash(failed.path, failed.operation, { ...job, ids: ['nobody'] })).rejects.toMatchObject({
+      code: 'trash_not_found',
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('warning', listen)
+  }
+  expect(told).toEqual([...stays, ...stays, ...stays, ...stays])
 })

@@ -102,13 +102,18 @@ const andTargetStays = (error: StorageError, path: string) =>
 
 const untouched = 'What had come from the sources was taken away again; they are untouched, and so is what the target held.'
 
-const withTarget = async <T>(root: string, options: MergeStoresOptions, work: (target: ResolvedWorkspace) => Promise<T>): Promise<T> => {
+const withTarget = async (
+  root: string,
+  { jobId, signal }: MergeStoresOptions,
+  work: (target: ResolvedWorkspace) => Promise<MergeReport>,
+): Promise<MergeReport> => {
   const layout = layoutOf(root)
   await refuseLinksFor(layout)
-  return underLock(layout, { jobId: options.jobId, kind: 'merge', name: 'merge', untouched, signal: options.signal }, async () => {
+  return underLock(layout, { jobId, kind: 'merge', name: 'merge', untouched, signal, tellsWarnings: true }, async (left) => {
     const { resolved } = await resolveTarget(root, false)
     if (resolved === null) throw new StorageError('workspace_not_found', `${root} is no longer there.`, { path: root })
-    return work(resolved)
+    const report = await work(resolved)
+    return { ...report, warnings: [...left, ...report.warnings] }
   })
 }
 

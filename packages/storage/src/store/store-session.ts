@@ -9,6 +9,7 @@ import { acquireWorkspaceLock, type WorkspaceLock } from '../files/workspace-loc
 import { toWriteError } from '../files/write-error.ts'
 import { createWorkspace } from '../merge/create-target.ts'
 import { recoverUnderLock } from '../migration/recover-workspace.ts'
+import { tellWarnings } from '../migration/tell-warnings.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { refuseLinksFor } from '../trash/trash-places.ts'
 import { checkedTables } from '../workspace/checked-stores.ts'
@@ -100,7 +101,7 @@ const beginWriting = async (path: string, create: boolean): Promise<StoreSession
   try {
     const layout = layoutOf(place.root)
     if (place.store === null && !(await exists(layout.store))) await createWorkspace(place.root)
-    await recoverUnderLock(layout)
+    tellWarnings((await recoverUnderLock(layout)).warnings ?? [])
     const { root, store } = await resolveAgain(place)
     const session = new WritingSession(root, store ?? layout.store, lock)
     await session.attach()

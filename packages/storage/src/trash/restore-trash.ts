@@ -54,20 +54,24 @@ export const restoreTrash = async (path: string, operation: string, options: Res
   await readManifest(layout, operation)
   await refuseLinksFor(layout, operation)
   const { signal } = options
-  return underLock(layout, { jobId: options.jobId, kind: 'restore', name: 'restore', signal, progress }, async () => {
-    const manifest = await readManifest(layout, operation)
-    progress.phase('plan', 'Checking what the trash holds')
-    await checkTrashFiles(layout, manifest, await readRestored(layout, operation))
-    signal?.throwIfAborted()
-    const { selected, warnings } = await restore(layout, manifest, options, progress)
-    progress.phase('done', 'Restored')
-    return {
-      operation_id: operation,
-      counts: countSelection(selected),
-      warnings: [...warnings],
-      remaining: await exists(trashPlaces(layout, operation).manifest),
-    }
-  })
+  return underLock(
+    layout,
+    { jobId: options.jobId, kind: 'restore', name: 'restore', signal, progress, tellsWarnings: true },
+    async (left) => {
+      const manifest = await readManifest(layout, operation)
+      progress.phase('plan', 'Checking what the trash holds')
+      await checkTrashFiles(layout, manifest, await readRestored(layout, operation))
+      signal?.throwIfAborted()
+      const { selected, warnings } = await restore(layout, manifest, options, progress)
+      progress.phase('done', 'Restored')
+      return {
+        operation_id: operation,
+        counts: countSelection(selected),
+        warnings: [...left, ...warnings],
+        remaining: await exists(trashPlaces(layout, operation).manifest),
+      }
+    },
+  )
 }
 
 const restore = async (
