@@ -53,7 +53,7 @@ export const otherId = (id: string, content: string): string => newId('predictio
  * Looked at are `first`, then each time the id made of the last one and the content: what has come under one of them may have been saved anew since,
  * with other scores, or have given way, and is another prediction then; and the rows from whose ids that of the row is made so: it came from there.
  * What is bare of arrays gets no id of which a file holds some: it would show
- * them.
+ * them. Joins are on equalities alone: with a condition on one side beside them DuckDB compares every row with every other one.
  */
 export const findIds = (rows: string): string => {
   const isUsed =
@@ -69,8 +69,8 @@ export const findIds = (rows: string): string => {
     SELECT t.id, list_concat(coalesce(list(p.id ORDER BY t.nth) FILTER (p.state = 'alive' AND p.digest = t.digest), []),
         coalesce(list(o.origin ORDER BY o.nth, o.origin) FILTER (o.origin IS NOT NULL), [])) AS there,
       arg_min(candidate, t.nth) FILTER (p.id IS NULL AND k.id IS NULL) AS free
-    FROM tries t LEFT JOIN memory.main.present p ON p.id = t.candidate LEFT JOIN memory.main.taken k ON k.id = t.candidate AND (t.is_bare OR t.candidate = t.id)
-    LEFT JOIN origins o ON t.nth = 0 AND o.made = t.id AND o.digest = t.digest AND o.content = t.content
+    FROM tries t LEFT JOIN memory.main.present p ON p.id = t.candidate LEFT JOIN memory.main.taken k ON k.id = CASE WHEN t.is_bare OR t.candidate = t.id THEN t.candidate END
+    LEFT JOIN origins o ON o.made = CASE WHEN t.nth = 0 THEN t.id END AND o.digest = t.digest AND o.content = t.content
     GROUP BY t.id`
 }
 
