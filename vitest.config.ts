@@ -16,9 +16,9 @@ const node = {
 }
 
 export default defineConfig({
-  // Two cores are the smallest machine that runs this; more workers only make each other late.
+  // Two cores are the smallest machine that runs this; a third worker has them while the others wait for the disk. More only make each other late.
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [{ extends: true, plugins: [startBuilt()], test: node }, 'apps/web'],
   },
