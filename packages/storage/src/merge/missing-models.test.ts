@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../testing/make-store.ts'
+import { changeStore } from '../testing/tamper.ts'
 import { mergeStores } from './merge-stores.ts'
 import { makeHybrid, queryStore } from './testing/merge-fixture.ts'
 
@@ -51,6 +52,37 @@ test('the file of a model that a first source lacks comes from a later one', asy
   expect(await merge(to, [none, sound])).toMatchObject({ artifact_files: 1, rows: { artifacts: 1 } })
   expect(await modelIn(to)).toBe(model)
 })
+
+const other = createHash('sha256').update('other').digest('hex')
+const changeTo = `UPDATE artifacts SET content_hash = '${other}'`
+const modelRows = async (root: string) =>
+  (await queryStore(root, 'SELECT artifact_path, content_hash FROM artifacts ORDER BY artifact_id')).map((row) => Object.values(row))
+
+test.runIf(process.platform !== 'win32')(
+  'a row without its file, or with a link in its place, never names the file of another model',
+  async () => {
+    const to = await withModel('to', model, 'aa/model.joblib', 'a')
+    const linked = await withModel('linked', null, 'aa/model.joblib', 'b')
+    await changeStore(join(linked, 'store.duckdb'), changeTo)
+    await mkdir(join(linked, 'artifacts', 'aa'), { recursive: true })
+    await writeFile(join(linked, 'elsewhere'), 'other')
+    await symlink('../../elsewhere', join(linked, 'artifacts', 'aa', 'model.joblib'))
+    await merge(to, [linked])
+    expect(await modelRows(to)).toEqual([
+      ['aa/model.joblib', `sha256:${hash}`],
+      [`${other.slice(0, 2)}/${other}.joblib`, other],
+    ])
+    const [none, sound] = [await withModel('none', null, 'm.joblib', 'a'), await withModel('sound', model, 'm.joblib', 'b')]
+    await changeStore(join(none, 'store.duckdb'), changeTo)
+    const both = join(folder.path, 'both')
+    await merge(both, [none, sound])
+    expect(await modelRows(both)).toEqual([
+      ['m.joblib', other],
+      [`${hash.slice(0, 2)}/${hash}.joblib`, `sha256:${hash}`],
+    ])
+    expect([await modelIn(both, 'm.joblib'), await modelIn(both, `${hash.slice(0, 2)}/${hash}.joblib`)]).toEqual([null, model])
+  },
+)
 
 test('a model whose names are all taken, by a damaged file of its own name or by a folder, comes under a further one', async () => {
   const named = `${hash.slice(0, 2)}/${hash}`

@@ -140,6 +140,8 @@ class Staging implements StagedModels {
   readonly #folder: string
   /** What `contentAt` says of what lies, or will lie, at a path. */
   readonly #there = new Map<string, string | null>()
+  /** What rows that come without their file say of a path where nothing lies: no other model may be put there. */
+  readonly #claimed = new Map<string, string>()
   /** Where the files of models lie whose rows come, by the id of the row. */
   readonly #places = new Map<string, string>()
 
@@ -188,8 +190,8 @@ class Staging implements StagedModels {
       if (sha256 === null) return path
       if (file !== null && stated !== null && stated !== sha256)
         this.warnings.push(`${resolved.name}: artifacts/${path} is not the file that its row describes; it was copied as it is.`)
-      if (file === null && (await isOddArtifact(resolved.root, path))) return path
-      const free = await placeFor(path, sha256, (place) => this.#contentAt(place))
+      const free = await placeFor(path, sha256, async (place) => (await this.#contentAt(place)) ?? this.#claimed.get(place) ?? null)
+      if (file === null) this.#claimed.set(free, sha256)
       if (file === null || (await this.#contentAt(free)) === sha256) return free
       await this.#stage(file, path, free)
       return free
