@@ -73,11 +73,15 @@ const after = (pieces: readonly Uint8Array[], bytes: number): readonly Uint8Arra
   })
 }
 
-/** Flushes a file that something else wrote. Never call it on a DuckDB file that this process has open. */
-export const syncFile = async (path: string): Promise<void> => {
+/**
+ * Flushes a file that something else wrote, with the permissions that it gets now (default: those it has). Never call it on a DuckDB file that
+ * this process has open.
+ */
+export const syncFile = async (path: string, mode?: number): Promise<void> => {
   await faultPoint({ kind: 'fsync', path })
   const handle = await fs.open(path, 'r+')
   try {
+    if (mode !== undefined) await handle.chmod(mode)
     await handle.sync()
   } finally {
     await handle.close()

@@ -78,6 +78,20 @@ test('a migrated store may be read and written by those who might before, and by
   expect((await stat(join(path, 'store.duckdb'))).mode & 0o777).toBe(0o600)
 })
 
+test('a store that nobody may write is migrated, and the new one is so as well once it is written', async () => {
+  const path = await scratch.copy('read-only')
+  await chmod(join(path, 'store.duckdb'), 0o440)
+  const modes: number[] = []
+  setFaultHook(async ({ kind, path: at }) => {
+    if (kind === 'fsync' && at.endsWith('.new')) modes.push((await stat(at)).mode & 0o777)
+  })
+  await runMigration(path, { jobId: 'one' })
+  setFaultHook(undefined)
+  // Whoever is not root can flush only what is open for writing.
+  expect(modes).toEqual([0o640])
+  expect((await stat(join(path, 'store.duckdb'))).mode & 0o777).toBe(0o440)
+})
+
 test('roll back refuses a workspace that was used since; forced, it keeps the newer state', async () => {
   const path = await scratch.copy('used')
   const legacy = await filesOf(path)

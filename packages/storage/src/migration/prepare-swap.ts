@@ -101,8 +101,9 @@ type HashedStore = RebuiltStore & { readonly sha256: string }
 const rebuildAndHash = async ({ engine, survey, workspace, signal }: SwapContext, path: string): Promise<HashedStore> => {
   signal?.throwIfAborted()
   // Who may read and write the store is the user's choice, not that of the process that migrates it.
-  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal, mode: (await stat(workspace.duckdb)).mode & 0o777 })
-  await syncFile(path)
+  const mode = (await stat(workspace.duckdb)).mode & 0o777
+  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal, mode })
+  await syncFile(path, mode)
   return { ...rebuilt, sha256: await hashFile(path, { signal }) }
 }
 

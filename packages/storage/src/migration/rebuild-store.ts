@@ -26,7 +26,7 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal | undefined
   /** Copies the summaries of chains as they are, empty ones too, and compares them like everything else. */
   readonly keepSummaries?: boolean | undefined
-  /** Who may read and write the new store, from before its first row. Default: as the process makes files. */
+  /** Who may read and write the new store, from before its first row, and its owner in any case. Default: as the process makes files. */
   readonly mode?: number | undefined
 }
 
@@ -59,7 +59,7 @@ const writeStore = async (engine: Engine, tables: SourceTables, path: string, { 
   const { block_size } = await engine.one(BlockSize, `SELECT block_size FROM pragma_database_size() WHERE database_name = '${sourceAlias}'`)
   await faultPoint({ kind: 'engine-write', path })
   await attachUnlogged(engine, path, newAlias, block_size)
-  if (mode !== undefined) await chmod(path, mode)
+  if (mode !== undefined) await chmod(path, mode | 0o600)
   const lane = await openLane(engine)
   try {
     await lane.run(`USE ${newAlias}`)

@@ -109,7 +109,7 @@ const rewrite = async (
   const tables = await attachedTables(engine, sourceAlias)
   const { lost } = await rebuildStore(engine, tables, newStore, { signal, keepSummaries: true, mode })
   if (lost.length > 0) throw unfit(store, lost)
-  await syncFile(newStore)
+  await syncFile(newStore, mode)
   await syncFolder(layout.root)
   const [bytes_before, bytes_after] = [(await stat(store)).size, (await stat(newStore)).size]
   signal?.throwIfAborted()
