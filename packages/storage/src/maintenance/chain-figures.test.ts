@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -5,10 +6,12 @@ import { attachReadOnly, detach } from '../engine/attach-store.ts'
 import { withEngine } from '../engine/open-engine.ts'
 import { openSqlite } from '../sqlite/open-sqlite.ts'
 import { changeSqlite } from '../sqlite/testing/convert-store.ts'
+import { digestOfRows } from '../store/chain-figures.ts'
 import { type MadePrediction, temporaryFolder } from '../testing/make-store.ts'
 import { changeStore } from '../testing/tamper.ts'
 import { restoreTrash } from '../trash/restore-trash.ts'
 import { applyPlan } from './apply-plan.ts'
+import { resolveMaintained, withMetadata } from './maintenance-workspace.ts'
 import { makePlan } from './make-plan.ts'
 import { makeWorkspace, type StoreKind, snapshot, storeKinds } from './testing/maintenance-fixture.ts'
 
@@ -177,6 +180,38 @@ describe.each(storeKinds)('chains that stay in a store.%s', (kind) => {
     await restore(folder.path, operation)
     expect(await figuresIn(folder.path, kind)).toMatchObject({ folds: 3, val: (6 + 3 + 8) / 3 })
   })
+})
+
+test.each(storeKinds)('figures that a trash of before does not know stay, and the others are written: a store.%s', async (kind) => {
+  await using folder = await temporaryFolder()
+  await makeWorkspace(folder.path, { kind, predictions: folds, extra: [setTo(4, 3, 4)] })
+  await change(folder.path, kind, 'ALTER TABLE chains ADD COLUMN final_agg_test_score REAL')
+  await change(folder.path, kind, 'UPDATE chains SET final_agg_test_score = 0.75, final_test_score = 0.5')
+  await withMetadata(await resolveMaintained(folder.path), async (_, metadata) => {
+    const figures = (await metadata.figuresOf(['c-wheat'])).get('c-wheat') ?? {}
+    expect(Object.keys(figures)).toContain('final_agg_test_score')
+    const { cv_val_score = null, cv_fold_count = null } = figures
+    const after = { cv_val_score: { real: '2.0' }, cv_fold_count: { int: '2' } }
+    await metadata.writeFigures([{ chain_id: 'c-wheat', before: { cv_val_score, cv_fold_count }, after }])
+    // What a store.sqlite has been told is committed with the removal.
+    await metadata.deleteRows([], [])
+  })
+  expect(await figuresIn(folder.path, kind)).toMatchObject({ val: 2, folds: 2, final: 0.5 })
+})
+
+test('the texts of train rows do not tell whether the predictions of a chain are those of a trash of before', async () => {
+  await using folder = await temporaryFolder()
+  const digestOf = async (name: string, scores: string) => {
+    const path = join(folder.path, name)
+    await mkdir(path)
+    const refit = { id: 'f', fold: 'final', refit: '{}', scores: '{"test": {"rmse": 1.0}}' }
+    await makeWorkspace(path, {
+      kind: 'duckdb',
+      predictions: [...folds, { ...refit, partition: 'test' }, { ...refit, id: 't', partition: 'train', scores }],
+    })
+    return withMetadata(await resolveMaintained(path), async (_, metadata) => digestOfRows(await metadata.figureRowsOf(['c-wheat'])))
+  }
+  expect(await digestOf('a', '{"train": {"rmse": 1.0}}')).toBe(await digestOf('b', '{"train": {"rmse": 2.0}}'))
 })
 
 test('figures for which a store has no column are left out', async () => {

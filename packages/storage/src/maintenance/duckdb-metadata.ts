@@ -13,6 +13,7 @@ import { inTransaction } from '../store/store-transaction.ts'
 import { describeShapes } from './describe-shapes.ts'
 import { literalDefault } from './literal-default.ts'
 import {
+  byNamedColumns,
   type FigureChange,
   type ForeignKey,
   hasNaturalKey,
@@ -213,8 +214,10 @@ export class DuckdbMetadata implements MetadataStore {
   }
 
   async writeFigures(changes: readonly FigureChange[]): Promise<void> {
-    const columns = this.#figureColumns()
-    if (changes.length === 0 || columns.length === 0) return
+    for (const { named, group } of byNamedColumns(changes, this.#figureColumns())) await this.#writeColumns(group, named)
+  }
+
+  async #writeColumns(changes: readonly FigureChange[], columns: readonly (keyof ChainFigures)[]): Promise<void> {
     const { engine } = this.#at
     const names = columns.flatMap((column) => [`old_${column} VARCHAR`, `new_${column} VARCHAR`])
     await engine.run(`CREATE OR REPLACE TEMP TABLE figure_changes (id VARCHAR, ${names.join(', ')})`)

@@ -59,6 +59,19 @@ export interface FigureChange {
   readonly after: ChainFigures
 }
 
+/** Changes by the columns that they name: those that a trash of before does not know stay as they are. */
+export const byNamedColumns = <C extends keyof ChainFigures>(
+  changes: readonly FigureChange[],
+  columns: readonly C[],
+): { readonly named: readonly C[]; readonly group: readonly FigureChange[] }[] => {
+  const namedIn = ({ before }: FigureChange) => columns.filter((column) => Object.hasOwn(before, column))
+  const groups = Map.groupBy(changes, (change) => namedIn(change).join(' '))
+  return [...groups.values()].flatMap((group) => {
+    const named = group[0] === undefined ? [] : namedIn(group[0])
+    return named.length === 0 ? [] : [{ named, group }]
+  })
+}
+
 /** The rows of a store.duckdb or store.sqlite, by their keys. Order of tables is the port's own business. */
 export interface MetadataStore {
   readonly shapes: ReadonlyMap<string, TableShape>

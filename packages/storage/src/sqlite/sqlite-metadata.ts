@@ -7,6 +7,7 @@ import { createFile, syncFolder } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
 import { literalDefault } from '../maintenance/literal-default.ts'
 import {
+  byNamedColumns,
   type FigureChange,
   type ForeignKey,
   hasNaturalKey,
@@ -259,14 +260,14 @@ export class SqliteMetadata implements MetadataStore {
   }
 
   async writeFigures(changes: readonly FigureChange[]): Promise<void> {
-    const columns = this.#figureColumns()
-    if (changes.length === 0 || columns.length === 0) return
-    const update = this.#database.prepare(
-      `UPDATE chains SET ${columns.map((column) => `${column} = ?`).join(', ')}
-       WHERE chain_id = ? AND ${columns.map((column) => `${column} IS ?`).join(' AND ')}`,
-    )
-    const values = (figures: ChainFigures) => columns.map((column) => decodeValue(figures[column] ?? null))
-    for (const { chain_id, before, after } of changes) update.run(...values(after), chain_id, ...values(before))
+    for (const { named, group } of byNamedColumns(changes, this.#figureColumns())) {
+      const update = this.#database.prepare(
+        `UPDATE chains SET ${named.map((column) => `${column} = ?`).join(', ')}
+         WHERE chain_id = ? AND ${named.map((column) => `${column} IS ?`).join(' AND ')}`,
+      )
+      const values = (figures: ChainFigures) => named.map((column) => decodeValue(figures[column] ?? null))
+      for (const { chain_id, before, after } of group) update.run(...values(after), chain_id, ...values(before))
+    }
   }
 
   async deleteRows(rows: readonly TableKeys[], figures: readonly FigureChange[]): Promise<void> {
