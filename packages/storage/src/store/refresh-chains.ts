@@ -20,14 +20,19 @@ export interface ChainState {
   readonly rows: readonly FigureRow[]
 }
 
-/** The forms that the figures of each of the chains may have: to be asked before predictions come or go, for `refreshChains`. */
-export const findForms = async (
-  metadata: MetadataStore,
-  chains: readonly string[],
-): Promise<ReadonlyMap<string, readonly FigureForm[]>> => {
-  const forms = new Map<string, readonly FigureForm[]>()
-  for await (const { chain_id, figures, rows } of chainStates(metadata, chains)) forms.set(chain_id, formsOf(figures, rows))
-  return forms
+/** A chain before predictions come or go. */
+export interface TouchedChain {
+  /** The forms that its figures may have. */
+  readonly forms: readonly FigureForm[]
+  /** Its figures of the refit's twin that are of predictions which go, as nulls. */
+  readonly lost?: ChainFigures | undefined
+}
+
+/** What `refreshChains` needs to know of chains that get predictions: to be asked before these come. */
+export const findForms = async (metadata: MetadataStore, chains: readonly string[]): Promise<ReadonlyMap<string, TouchedChain>> => {
+  const touched = new Map<string, TouchedChain>()
+  for await (const { chain_id, figures, rows } of chainStates(metadata, chains)) touched.set(chain_id, { forms: formsOf(figures, rows) })
+  return touched
 }
 
 /**
@@ -37,12 +42,12 @@ export const findForms = async (
 export const refreshChains = async (
   metadata: MetadataStore,
   chains: readonly string[],
-  forms: ReadonlyMap<string, readonly FigureForm[]>,
+  touched: ReadonlyMap<string, TouchedChain>,
   known: ReadonlyMap<string, KnownFigures> = new Map(),
 ): Promise<void> => {
   const changes: FigureChange[] = []
   for await (const state of chainStates(metadata, chains)) {
-    const after = figuresNow(state, forms.get(state.chain_id) ?? [], known.get(state.chain_id))
+    const after = figuresNow(state, touched.get(state.chain_id) ?? { forms: [] }, known.get(state.chain_id))
     if (after !== null) changes.push({ chain_id: state.chain_id, before: state.figures, after })
   }
   await metadata.writeFigures(changes)
@@ -63,9 +68,13 @@ export async function* chainStates(metadata: MetadataStore, chains: readonly str
 const chainsAtOnce = 2000
 
 /** Null: they are right as they are. */
-const figuresNow = ({ figures, rows }: ChainState, forms: readonly FigureForm[], known: KnownFigures | undefined): ChainFigures | null => {
+const figuresNow = (
+  { figures, rows }: ChainState,
+  { forms, lost = {} }: TouchedChain,
+  known: KnownFigures | undefined,
+): ChainFigures | null => {
   if (known !== undefined && digestOfRows(rows) === known.rows) return { ...figures, ...known.before }
-  const twins = known === undefined ? {} : { ...regainTwins(figures, known.before, rows), ...blankTwins(figures, known, rows) }
+  const twins = known === undefined ? lost : { ...lost, ...regainTwins(figures, known.before, rows), ...blankTwins(figures, known, rows) }
   const withTwins = Object.keys(twins).length === 0 ? null : { ...figures, ...twins }
   if (isUpToDate(figures, rows)) return withTwins
   const form = known !== undefined && (forms.length === 0 || forms.includes(known.form)) ? known.form : (forms[0] ?? 'library')

@@ -134,11 +134,11 @@ const insertAll = async (restoring: Restoring): Promise<void> => {
   }
   if (rows.length === 0) return rest()
   const chains = await chainsOfRows(metadata, rows)
-  const forms = await findForms(metadata, chains)
+  const touched = await findForms(metadata, chains)
   const known = new Map((await readKeptFigures(places)).map((kept) => [kept.chain_id, kept]))
   await metadata.insertRows(rows, async () => {
     await rest()
-    await refreshChains(metadata, chains, forms, known)
+    await refreshChains(metadata, chains, touched, known)
   })
 }
 
