@@ -52,8 +52,10 @@ const tasks = {
     ),
   reference: (tools) => handOver(tools.node, [join(root, 'scripts', 'reference.mjs'), ...args], tools.env, root),
   test: async (tools) => {
+    const unknown = args.find((word) => word !== '--all')
+    if (unknown !== undefined) throw new Error(`npm test knows --all, not ${unknown}.`)
     const { testEverything } = await import('./test.mjs')
-    process.exit(await testEverything(tools))
+    process.exit(await testEverything(tools, args.includes('--all')))
   },
 }
 

@@ -1,4 +1,5 @@
-// Everything that `npm test` checks: lint, types, the reference in docs/, unit and integration tests, then the app in a real browser.
+// Everything that `npm test` checks: lint, types, the reference in docs/, unit and integration tests, then the app in a real browser;
+// with `--all` the long tests too.
 // All parts run even when one fails; the last line sums up.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -46,7 +47,7 @@ const forgotten = (passedOver = 0) => {
 
 const reference = (tools) => one(attempt(tools, [join(root, 'scripts', 'reference.mjs'), '--check']))
 
-const unit = (tools) => {
+const unit = (tools, chosen) => {
   const report = join(results, 'unit.json')
   const ended = attempt(tools, [
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
@@ -54,6 +55,7 @@ const unit = (tools) => {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
+    ...chosen,
   ])
   return readReport(
     report,
@@ -90,11 +92,11 @@ const parts = [
   ['Browser tests', browser],
 ]
 
-const guarded = (name, part, tools) => {
+const guarded = (name, part, tools, chosen) => {
   const started = Date.now()
   say(name)
   try {
-    const counts = part(tools)
+    const counts = part(tools, chosen)
     say(`${name}: ${counts.passed} passed, ${counts.failed} failed in ${Math.round((Date.now() - started) / 1000)} s`)
     return counts
   } catch (error) {
@@ -103,11 +105,11 @@ const guarded = (name, part, tools) => {
   }
 }
 
-/** Runs all parts and prints the sum as the last line; the exit code is 0 only when nothing failed. */
-export const testEverything = async (tools) => {
+/** Runs all parts and prints the sum as the last line; the exit code is 0 only when nothing failed. Without `isAll` not the long tests. */
+export const testEverything = async (tools, isAll) => {
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results, { recursive: true })
-  const total = parts.map(([name, part]) => guarded(name, part, tools)).reduce(add)
+  const total = parts.map(([name, part]) => guarded(name, part, tools, isAll ? [] : ['--project=!long'])).reduce(add)
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`)
   return total.failed === 0 ? 0 : 1
 }
