@@ -16,7 +16,7 @@ const node = {
   env: { NODE_COMPILE_CACHE: join(tmpdir(), 'nirs-workspace-compiled') },
 }
 
-/** What takes some twenty seconds or more: `npm test` leaves it out, `npm test -- --all` does not. */
+/** What is exhaustive or slow: `npm test` leaves it out, `npm test -- --all` does not. */
 const long = named('.long.test.ts')
 
 export default defineConfig({

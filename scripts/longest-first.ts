@@ -15,7 +15,7 @@ const longest = [
   'store/store-faults.long',
   'array-store/array-faults.long',
   'maintenance/undo.property.long',
-  'maintenance/maintenance',
+  'maintenance/maintenance.long',
   'test/cli',
   'migration/migration',
   'portable/query-sql',

@@ -319,6 +319,8 @@ describe('predictions page', () => {
     grid.scrollTop = 9000
     fireEvent.scroll(grid)
     await waitFor(() => expect(screen.queryByText('PLS-5')).not.toBeInTheDocument())
+    // The rows there are asked for a little later than they come into sight.
+    expect((await screen.findAllByText(/^PLS-3\d\d$/)).length).toBeGreaterThan(0)
     await act(() => client.invalidateQueries({ queryKey: ['/predictions'] }))
     await waitFor(() => expect(client.isFetching()).toBe(0))
     await user.keyboard('{Control>}c{/Control}')
