@@ -11,6 +11,10 @@ const sideways = (page: Page): Promise<string[]> =>
       .map((element) => `${element.tagName} ${element.scrollWidth} > ${element.clientWidth}`),
   )
 
+/** How much taller the document is than its window: pages scroll inside their frame, and nothing may stick out of it unseen. */
+const sticksOut = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollHeight - document.documentElement.clientHeight)
+
 for (const [width, height] of [
   [320, 640],
   [480, 800],
@@ -22,6 +26,7 @@ for (const [width, height] of [
       await page.goto(`${opened.server.origin}${path}`)
       await expect(page.locator('.skeleton')).toHaveCount(0)
       expect.soft(await sideways(page), path).toEqual([])
+      expect.soft(await sticksOut(page), path).toBe(0)
     }
     await page.goto(`${opened.server.origin}/settings/migration?step=review`)
     const start = page.getByRole('button', { name: 'Migrate now' })

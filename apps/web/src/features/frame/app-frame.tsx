@@ -71,14 +71,14 @@ export const AppFrame = () => {
           <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col outline-none">
             <OfflineBanner workspace={workspace} />
             {workspace === undefined ? (
-              <div className="min-h-0 flex-1 overflow-y-auto">
+              <div className="relative min-h-0 flex-1 overflow-y-auto">
                 <Waiting error={list.error} list={list.data} retry={() => void list.refetch()} gone={asked !== undefined} />
               </div>
             ) : (
               <>
                 <VanishedBanner workspace={workspace} onLook={() => void list.refetch()} />
                 {workspace.exists ? <Banners workspace={workspace} /> : null}
-                <div className="min-h-0 flex-1 overflow-y-auto" key={workspace.id}>
+                <div className="relative min-h-0 flex-1 overflow-y-auto" key={workspace.id}>
                   <Outlet />
                 </div>
               </>
