@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { Lane } from '../engine/engine-lane.ts'
 import { CHUNK_ROWS, TableAppender } from '../engine/table-appender.ts'
 import { parsePythonJson, ScoreMeans } from './score-means.ts'
@@ -47,24 +48,24 @@ const fillAveragedScores = async (lane: Lane): Promise<void> => {
 
 /** Streamed in the order of the table: a million score texts at once would not fit into the memory that a job may use. */
 const readMeans = async (lane: Lane): Promise<Map<string, ScoreMeans>> => {
+  const chains = await lane.rows(z.object({ chain_id: z.string() }), 'SELECT chain_id FROM memory.main.chains_to_fill ORDER BY rowid')
   const result = await lane.stream(
-    `SELECT chain_id, partition, CASE WHEN text IS DISTINCT FROM lag(text) OVER () THEN text END FROM
-       (SELECT chain_id, partition, scores::VARCHAR AS text FROM predictions
-     WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL
-       AND chain_id IN (SELECT chain_id FROM memory.main.chains_to_fill))`,
+    `SELECT place, partition, CASE WHEN text IS DISTINCT FROM lag(text) OVER () THEN text END FROM
+       (SELECT c.rowid::INTEGER AS place, partition, scores::VARCHAR AS text
+        FROM predictions p JOIN memory.main.chains_to_fill c ON c.chain_id = p.chain_id
+        WHERE refit_context IS NULL AND partition IN ('val', 'test') AND scores IS NOT NULL)`,
   )
-  const means = new Map<string, ScoreMeans>()
+  // By the place of the chain: its id would be a text to be fetched for each row.
+  const means = chains.map(() => new ScoreMeans())
   // The rows of one fold stand together and carry the same text: it is sent and parsed once.
   let parsed: unknown = null
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const [chains = [], partitions = [], texts = []] = [0, 1, 2].map((column) => chunk?.getColumnValues(column))
-    chains.forEach((chain, row) => {
+    const [places = [], partitions = [], texts = []] = [0, 1, 2].map((column) => chunk?.getColumnValues(column))
+    places.forEach((place, row) => {
       const text = texts[row]
       if (typeof text === 'string') parsed = parsePythonJson(text)
-      const own = means.get(String(chain)) ?? new ScoreMeans()
-      means.set(String(chain), own)
-      own.add(String(partitions[row]), parsed)
+      means[Number(place)]?.add(String(partitions[row]), parsed)
     })
   }
-  return means
+  return new Map(chains.map(({ chain_id }, place) => [chain_id, means[place] ?? new ScoreMeans()]))
 }

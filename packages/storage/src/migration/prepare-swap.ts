@@ -65,11 +65,11 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
   progress.phase('stage', 'Writing array files and reading them back')
   const stop = new AbortController()
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal])
-  const firstWritten = Promise.withResolvers<void>()
+  const nearEnd = Promise.withResolvers<void>()
   const work = [
-    writeFiles({ ...context, signal }, written, firstWritten.resolve).finally(firstWritten.resolve),
-    // Begun later, it is still at work when only the last file remains to be read back: both cores are busy to the end.
-    firstWritten.promise.then(() => rebuildAndHash({ ...context, signal }, places.newStore)),
+    writeFiles({ ...context, signal }, written, nearEnd.resolve).finally(nearEnd.resolve),
+    // The new store is written beside the first file, which nothing is read back beside, and compared beside the reading back of the last.
+    rebuildAndHash({ ...context, signal }, places.newStore, nearEnd.promise),
     context.hashing.hashes,
   ] as const
   await allOrStop(stop, work)
@@ -98,11 +98,15 @@ export const prepareSwap = async (context: SwapContext): Promise<{ journal: Migr
 type HashedStore = RebuiltStore & { readonly sha256: string }
 
 /** Flushed and hashed while files are still written: afterwards one core would wait for it. */
-const rebuildAndHash = async ({ engine, survey, workspace, signal }: SwapContext, path: string): Promise<HashedStore> => {
+const rebuildAndHash = async (
+  { engine, survey, workspace, signal }: SwapContext,
+  path: string,
+  compareAfter: Promise<void>,
+): Promise<HashedStore> => {
   signal?.throwIfAborted()
   // Who may read and write the store is the user's choice, not that of the process that migrates it.
   const mode = (await stat(workspace.duckdb)).mode & 0o777
-  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal, mode })
+  const rebuilt = await rebuildStore(engine, survey.tables, path, { signal, mode, compareAfter })
   await syncFile(path, mode)
   return { ...rebuilt, sha256: await hashFile(path, { signal }) }
 }
@@ -121,19 +125,22 @@ const allOrStop = async (stop: AbortController, work: readonly Promise<unknown>[
   if (failure !== undefined) throw failure.error
 }
 
-/** One file is written while the one before is read back, so that both cores have work; the largest come first, as the last has no company. */
-const writeFiles = async (context: SwapContext, files: readonly StagedFile[], onWritten: () => void): Promise<FinishedFile[]> => {
+/**
+ * One file is written while the one before is read back, so that both cores have work; the largest come first, as the last has no company.
+ * Near the end is where but one file is left to be written, or the only one to be read back.
+ */
+const writeFiles = async (context: SwapContext, files: readonly StagedFile[], onNearEnd: () => void): Promise<FinishedFile[]> => {
   const reader = new ParquetReader()
   const finishing = await openLane(context.engine)
   const finished: FinishedFile[] = []
   let reading: Promise<void> = Promise.resolve()
   try {
-    for (const file of files.toSorted((a, b) => b.rows - a.rows)) {
+    for (const [index, file] of largestFirst(files, context.sizes).entries()) {
       context.progress.datasets(file.datasets, 'staging')
       const skippedIds = context.survey.existing.unknownIds
       const { rowGroup, oddities, signal } = context
       const [source] = await Promise.all([stageFile(context.engine, file, { rowGroup, skippedIds, oddities, signal }), reading])
-      onWritten()
+      if (index === Math.max(0, files.length - 2)) onNearEnd()
       context.progress.step()
       reading = readBack(context, reader, finishing, file, source).then((one) => void finished.push(one))
       // Awaited below; a failure meanwhile must not count as unhandled.
@@ -147,6 +154,16 @@ const writeFiles = async (context: SwapContext, files: readonly StagedFile[], on
     await reader.close()
     finishing.close()
   }
+}
+
+/** By the bytes of their arrays: a prediction of many classes has several times those of another. */
+const largestFirst = (files: readonly StagedFile[], { datasets }: ArraySizes): StagedFile[] => {
+  const width = (name: string): number => {
+    const measured = datasets.get(name)
+    return measured === undefined || measured.rows === 0 ? 0 : measured.bytes / measured.rows
+  }
+  const bytes = ({ rows, datasets: names }: StagedFile) => rows * Math.max(1, ...names.map(width))
+  return files.toSorted((a, b) => bytes(b) - bytes(a))
 }
 
 const readBack = async (

@@ -28,6 +28,8 @@ export interface RebuildOptions {
   readonly keepSummaries?: boolean | undefined
   /** Who may read and write the new store, from before its first row, and its owner in any case. Default: as the process makes files. */
   readonly mode?: number | undefined
+  /** Put the comparison off until then: whoever has other work for both processors before says when one of them is free. */
+  readonly compareAfter?: Promise<void> | undefined
 }
 
 const newAlias = 'rebuilt'
@@ -41,9 +43,10 @@ export const rebuildStore = async (
   engine: Engine,
   tables: SourceTables,
   path: string,
-  { signal, keepSummaries = false, mode }: RebuildOptions = {},
+  { signal, keepSummaries = false, mode, compareAfter }: RebuildOptions = {},
 ): Promise<RebuiltStore> => {
   const built = await writeStore(engine, tables, path, { signal, keepSummaries, mode })
+  await compareAfter
   signal?.throwIfAborted()
   await attachReadOnly(engine, path, newAlias)
   const lane = await openLane(engine)

@@ -1,18 +1,30 @@
 /** Mean of every numeric metric per partition as JSON text, to six decimals as nirs4all has it or exact. Text values (0.7.x float32) do not count. */
 export class ScoreMeans {
-  readonly #sums = new Map<string, Map<string, { sum: number; count: number }>>()
+  readonly #sums = new Map<string, Map<string, Sum>>()
 
   add(partition: string, scores: unknown): void {
     const inner = isObject(scores) && Object.hasOwn(scores, partition) ? scores[partition] : scores
     if (!isObject(inner)) return
-    const metrics = this.#sums.get(partition) ?? new Map<string, { sum: number; count: number }>()
-    this.#sums.set(partition, metrics)
-    for (const [metric, value] of Object.entries(inner)) {
-      const number = asNumber(value)
+    const metrics = this.#metricsOf(partition)
+    for (const metric of Object.keys(inner)) {
+      const number = asNumber(inner[metric])
       if (number === null) continue
-      const { sum, count } = metrics.get(metric) ?? { sum: 0, count: 0 }
-      metrics.set(metric, { sum: sum + number, count: count + 1 })
+      // Changed in place: stores have millions of figures.
+      const known = metrics.get(metric)
+      if (known === undefined) metrics.set(metric, { sum: number, count: 1 })
+      else {
+        known.sum += number
+        known.count += 1
+      }
     }
+  }
+
+  #metricsOf(partition: string): Map<string, Sum> {
+    const known = this.#sums.get(partition)
+    if (known !== undefined) return known
+    const metrics = new Map<string, Sum>()
+    this.#sums.set(partition, metrics)
+    return metrics
   }
 
   /** Null when there is none. */
@@ -22,9 +34,14 @@ export class ScoreMeans {
   }
 }
 
+interface Sum {
+  sum: number
+  count: number
+}
+
 type Precision = 'rounded' | 'exact'
 
-const meansOf = (metrics: ReadonlyMap<string, { sum: number; count: number }>, precision: Precision): string => {
+const meansOf = (metrics: ReadonlyMap<string, Sum>, precision: Precision): string => {
   const figure = (mean: number) => pythonNumber(precision === 'exact' ? mean : roundHalfEven(mean))
   return [...metrics].map(([metric, { sum, count }]) => `${JSON.stringify(metric)}: ${figure(sum / count)}`).join(', ')
 }

@@ -13,7 +13,7 @@ export interface TableDigest {
  * found by either hash; DuckDB's SHA-256 of every row took as long as copying the table.
  */
 export const tableDigest = (lane: Lane, table: string, columns: readonly string[]): Promise<TableDigest> => {
-  const parts = columns.map((column) => lengthPrefixed(`${quotedIdentifier(column)}::VARCHAR`))
+  const parts = columns.flatMap((column) => lengthAndText(`${quotedIdentifier(column)}::VARCHAR`))
   return lane.one(
     TableRow,
     `SELECT count(*) AS rows, sha256(coalesce(string_agg(row_hash, '' ORDER BY row_hash), '')) AS sha256
@@ -21,6 +21,7 @@ export const tableDigest = (lane: Lane, table: string, columns: readonly string[
   )
 }
 
-const lengthPrefixed = (text: string) => `coalesce(strlen(${text})::VARCHAR || ':' || ${text}, 'null')`
+/** `concat` leaves nulls out: joined by it alone, a long text is copied once. */
+const lengthAndText = (text: string) => [`coalesce(strlen(${text})::VARCHAR || ':', 'null')`, text]
 
 const TableRow = z.object({ rows: z.number(), sha256: z.string() })
