@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDemo } from '@nirs-workspace/demo'
 import { defaultCacheFolder } from '@nirs-workspace/storage'
@@ -35,10 +35,20 @@ export const remakeMigratedDemo = async <T>(work: (copy: string) => Promise<T>):
   const beside = `${migratedDemo}.making`
   await rm(beside, { recursive: true, force: true })
   await cp(await benchDemo('large'), beside, { recursive: true })
+  await flushFiles(beside)
   const result = await work(beside)
   await rm(migratedDemo, { recursive: true, force: true })
   await rename(beside, migratedDemo)
   return result
+}
+
+/** A workspace lies on its disk; a copy that the system has yet to write would be written out while the work is measured. */
+const flushFiles = async (folder: string): Promise<void> => {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = await open(join(entry.parentPath, entry.name), 'r+')
+    await file.sync().finally(() => file.close())
+  }
 }
 
 export const migratedDemo = join(benchFolder, 'large-migrated')

@@ -9,6 +9,7 @@ import {
 import { bytesOf, type ColumnBlock, joinColumns, type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
 import { guarded, type Lane } from './engine-lane.ts'
 import type { EngineParameters } from './open-engine.ts'
+import { textBytes } from './text-bytes.ts'
 
 /** Streams a query of text, DOUBLE, INTEGER, DOUBLE[] and INTEGER[] columns as blocks in canonical form. */
 export async function* readBlocks(lane: Lane, sql: string, parameters?: EngineParameters): AsyncGenerator<RowBlock> {
@@ -97,36 +98,9 @@ const columnBlock = (name: string, chunk: DuckDBDataChunk, index: number): Colum
   }
 }
 
-/** Texts of up to twelve bytes lie in the vector itself, behind their length; only longer ones are worth a call for each. */
 const textBlock = (name: string, vector: DuckDBVarCharVector, rows: number): ColumnBlock => {
-  const entries = entriesOf(vector)
   const valid = validityOf(vector, rows)
-  const lengths = new Uint32Array(rows)
-  for (let row = 0; row < rows; row++) if (valid[row] === 1) lengths[row] = entries.getUint32(row * entryBytes, true)
-  const values = Buffer.allocUnsafe(lengths.reduce((total, length) => total + length, 0))
-  let position = 0
-  for (let row = 0; row < rows; row++) {
-    const length = lengths[row] ?? 0
-    if (length > longestInEntry) writeLong(values, position, length, vector.getItem(row) ?? '')
-    else for (let byte = 0; byte < length; byte++) values[position + byte] = entries.getUint8(row * entryBytes + 4 + byte)
-    position += length
-  }
-  return { name, width: 1, rows, valid, lengths, values, nulls: null }
-}
-
-const entryBytes = 16
-const longestInEntry = 12
-
-const writeLong = (values: Buffer, position: number, length: number, text: string): void => {
-  if (Buffer.byteLength(text) !== length) throw new Error('The DuckDB client has changed a text while reading it.')
-  values.write(text, position)
-}
-
-/** The entries behind a text vector: not in the declared types, as `items` of numbers. */
-const entriesOf = (vector: DuckDBVarCharVector): DataView => {
-  const entries: unknown = Reflect.get(vector, 'dataView')
-  if (entries instanceof DataView) return entries
-  throw new Error('This release of the DuckDB client keeps texts elsewhere.')
+  return { name, width: 1, rows, valid, ...textBytes(vector, valid, rows), nulls: null }
 }
 
 const listBlock = (name: string, vector: DuckDBListVector, rows: number): ColumnBlock => {

@@ -106,6 +106,10 @@ export interface Sample {
 }
 
 const smallestRate = 20e6
+
+/** As if nothing could be compressed. */
+export const uncompressed: Sample = { ratio: 1, bytesPerSecond: smallestRate }
+
 const samples = 6
 const sampleRows = 192
 
@@ -120,10 +124,10 @@ const sampleRanges = (rows: number): RowRange[] => {
 
 /** Writes some rows to a file in the system's temporary folder, to learn how well and how fast they compress here. */
 export const measureSample = async (engine: Engine, tables: SourceTables, sizes: ArraySizes, rows: number): Promise<Sample> => {
-  if (rows === 0 || sizes.bytes === 0) return { ratio: 1, bytesPerSecond: smallestRate }
+  if (rows === 0 || sizes.bytes === 0) return uncompressed
   const ranges = sampleRanges(rows).map(({ from, to }) => `a.rowid BETWEEN ${from} AND ${to}`)
   const bytes = await arrayBytes(engine, tables, ranges)
-  if (bytes === 0) return { ratio: 1, bytesPerSecond: smallestRate }
+  if (bytes === 0) return uncompressed
   const folder = await mkdtemp(join(tmpdir(), 'nirs-workspace-sample-'))
   try {
     const path = join(folder, 'sample.parquet')

@@ -16,7 +16,7 @@ import { hashOriginal } from './hash-original.ts'
 import type { MigrationOptions } from './job-options.ts'
 import { ProgressTracker } from './job-progress.ts'
 import { beginJournal, type MigrateJournal } from './journal.ts'
-import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset } from './measure-arrays.ts'
+import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset, uncompressed } from './measure-arrays.ts'
 import { type DuckdbWorkspace, measureOthers, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
 import { refuseLayout } from './refuse-layout.ts'
@@ -79,11 +79,13 @@ const migrateSurveyed = async ({ original, ...context }: Surveyed, options: Migr
   const { tables, tableRows, datasets } = survey
   const sizes = await withEnoughMemory(engine, () => measureArrays(engine, tables, tableRows, stretchesByDataset(datasets, tableRows)))
   await limitMemory(engine, memoryFor(survey, sizes))
-  const sample = await measureSample(engine, tables, sizes, tableRows)
-  refuseWithoutSpace(
-    'The migration needs',
-    await measureSpace(workspace.root, sizes, sample, await measureOthers(workspace, survey, sizes)),
-  )
+  const others = await measureOthers(workspace, survey, sizes)
+  // What fits uncompressed needs no sample, which takes longer than all else that is looked at beforehand.
+  const { needed, available } = await measureSpace(workspace.root, sizes, uncompressed, others)
+  if (needed > available) {
+    const sample = await measureSample(engine, tables, sizes, tableRows)
+    refuseWithoutSpace('The migration needs', await measureSpace(workspace.root, sizes, sample, others))
+  }
   options.signal?.throwIfAborted()
   const journal = await newJournal(workspace, options.jobId)
   const rowGroup = options.batchSize ?? defaultRowGroup

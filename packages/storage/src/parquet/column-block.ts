@@ -55,12 +55,22 @@ export const joinColumns = (pieces: readonly ColumnBlock[]): ColumnBlock => {
     ...first,
     rows: pieces.reduce((rows, piece) => rows + piece.rows, 0),
     valid: joinBytes(pieces.map((piece) => piece.valid)),
-    lengths: first.lengths === null ? null : Uint32Array.from(pieces.flatMap((piece) => [...(piece.lengths ?? [])])),
+    lengths: first.lengths === null ? null : joinLengths(pieces),
     values: joinBytes(pieces.map((piece) => piece.values)),
     nulls: pieces.some((piece) => piece.nulls !== null)
       ? joinBytes(pieces.map((piece) => piece.nulls ?? new Uint8Array(elements(piece))))
       : null,
   }
+}
+
+const joinLengths = (pieces: readonly ColumnBlock[]): Uint32Array => {
+  const joined = new Uint32Array(pieces.reduce((rows, piece) => rows + piece.rows, 0))
+  let row = 0
+  for (const piece of pieces) {
+    if (piece.lengths !== null) joined.set(piece.lengths, row)
+    row += piece.rows
+  }
+  return joined
 }
 
 export const textAt = (column: ColumnBlock, offsets: Uint32Array, row: number): string | null =>
