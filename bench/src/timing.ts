@@ -13,6 +13,9 @@ export const percentile = (values: readonly number[], share: number): number => 
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
+/** What work and baseline take when nothing else holds up the disk: of gigabytes, every third round waits a second and more for it. */
+export const least = (values: readonly number[]): number => Math.min(...values)
+
 /** Times of `rounds` calls one after the other. */
 export const times = async (rounds: number, work: (round: number) => Promise<unknown>): Promise<number[]> => {
   const found: number[] = []
