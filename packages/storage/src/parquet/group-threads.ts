@@ -5,7 +5,7 @@ import { GroupWork } from './group-work.ts'
 
 const mostThreads = 4
 // For less a thread takes longer to start than it saves.
-const worthThreads = 96e6
+const worthThreads = 300e6
 
 /** One who answers requests in order. */
 interface Desk {
