@@ -44,7 +44,7 @@ export const rewriteFile = async (
     return 0
   }
   const part = context.folder.partPath()
-  const threads = new GroupThreads(rewrittenBytes(reader, dropped.all))
+  const threads = new GroupThreads(rewrittenBytes(reader, dropped.all), 'encode')
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)
   try {
     await copyRows(context, reader, writer, dropped.all, threads)

@@ -4,8 +4,8 @@ import type { GroupAnswer, GroupRequest } from './group-messages.ts'
 import { GroupWork } from './group-work.ts'
 
 const mostThreads = 4
-// For less a thread takes longer to start than it saves.
-const worthThreads = 300e6
+// Bytes of values: for less a thread takes longer to start than it saves.
+const worthThreads = { read: 300e6, encode: 96e6 } as const
 
 /** One who answers requests in order. */
 interface Desk {
@@ -17,9 +17,9 @@ interface Desk {
 export class GroupThreads {
   readonly #desks: { readonly desk: Desk; asked: number }[]
 
-  /** `bytes` of values are to be gone through, about. */
-  constructor(bytes: number) {
-    const threads = bytes < worthThreads ? 0 : Math.min(mostThreads, availableParallelism())
+  /** `bytes` of values are to be gone through, about: only read, or encoded anew, too. */
+  constructor(bytes: number, work: keyof typeof worthThreads = 'read') {
+    const threads = bytes < worthThreads[work] ? 0 : Math.min(mostThreads, availableParallelism())
     const desks = threads === 0 ? [ownDesk()] : Array.from({ length: threads }, threadDesk)
     this.#desks = desks.map((desk) => ({ desk, asked: 0 }))
   }
