@@ -50,6 +50,7 @@ export { describeFile, writeBeside } from './export/export-target.ts'
 export { exportZip, type ZipOptions } from './export/export-zip.ts'
 export { nothingInAnyDataset } from './export/nothing-to-export.ts'
 // Migration, verification, the workspace lock.
+export { refuseHeldStore } from './files/foreign-lock.ts'
 export { identityOf, isElsewhere, isRunning, type ProcessIdentity } from './files/process-identity.ts'
 export { acquireWorkspaceLock, type WorkspaceLock } from './files/workspace-lock.ts'
 // The library of pipeline templates.

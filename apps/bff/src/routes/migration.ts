@@ -1,4 +1,4 @@
-import { refuseStalePlan, StorageError } from '@nirs-workspace/storage'
+import { refuseHeldStore, refuseStalePlan, StorageError } from '@nirs-workspace/storage'
 import { JobStarted, MigrateRequest, MigrateStatus, MigrationPlan } from '@nirs-workspace/types'
 import * as z from 'zod'
 import type { NewJob } from '../jobs/jobs.ts'
@@ -17,6 +17,9 @@ const errors = ['workspace_not_found', 'workspace_busy', 'read_only'] as const
 const startJob = async (deps: AppDeps, workspaceId: string | undefined, job: Omit<NewJob, 'workspace'>): Promise<JobStarted> => {
   const workspace = await deps.workspaces.present(workspaceId)
   if (job.kind !== 'verify') refuseReadOnly(deps)
+  const { duckdb } = workspace.resolved
+  // A job of ours that holds the store is told of as such.
+  if (duckdb !== null && deps.jobs.runningOn(workspace.path) === undefined) await refuseHeldStore(duckdb)
   return { job_id: deps.jobs.start({ ...job, workspace: { id: workspace.id, path: workspace.path } }).job_id }
 }
 
@@ -90,7 +93,7 @@ export const migrationRoutes = [
     summary: 'Puts the original store back; force also when the workspace was changed since (the newer state is kept aside)',
     body: z.object({ force: z.boolean().default(false) }),
     answers: started,
-    errors,
+    errors: [...errors, 'store_locked'],
     handle: ({ deps, query, body }) => startJob(deps, query.workspace, { kind: 'rollback', force: body.force }),
   }),
   defineRoute({
@@ -100,7 +103,7 @@ export const migrationRoutes = [
     summary: 'Checks every value and the migration proof again',
     body: z.object({ depth: z.enum(['quick', 'deep']).default('deep') }),
     answers: started,
-    errors: ['workspace_not_found', 'workspace_busy'],
+    errors: ['workspace_not_found', 'workspace_busy', 'store_locked'],
     handle: ({ deps, query, body }) => startJob(deps, query.workspace, { kind: 'verify', depth: body.depth }),
   }),
   defineRoute({

@@ -6,6 +6,7 @@ import {
   isStorageError,
   openCatalog,
   type ResolvedWorkspace,
+  refuseHeldStore,
   resolveWorkspace,
   StorageError,
   systemCode,
@@ -142,7 +143,11 @@ export class OpenedWorkspace {
       await this.#look()
       if (this.#missing !== undefined) return
       const fingerprint = await fingerprintWorkspace(this.resolved)
-      if (fingerprint === this.fingerprint && (await this.#isCatalogThere())) return this.#settled()
+      if (fingerprint === this.fingerprint && (await this.#isCatalogThere())) {
+        // Whoever has not written yet is told of as well: nothing that needs the store would work.
+        if (this.resolved.duckdb !== null) await refuseHeldStore(this.resolved.duckdb)
+        return this.#settled()
+      }
       if (force || this.#mayTry(fingerprint)) await this.#renew(fingerprint)
     } catch (error) {
       this.#failed(error, '')

@@ -58,13 +58,13 @@ export class WorkspaceFacts {
 
   async inspection(workspace: OpenedWorkspace): Promise<Inspection> {
     const inspection = await this.#ask(workspace, { task: 'inspect', path: workspace.path, cache: this.#cache }, Inspection)
-    return { ...inspection, locked_by: this.#othersLock(workspace, inspection.locked_by) }
+    return { ...inspection, locked_by: this.#othersLock(workspace, inspection.locked_by ?? workspace.writer) }
   }
 
   async stats(workspace: OpenedWorkspace): Promise<WorkspaceStats> {
     const stats = await this.#ask(workspace, { task: 'stats', path: workspace.path, cache: this.#cache }, WorkspaceStats)
-    const told = { ...stats, locked_by: this.#othersLock(workspace, stats.locked_by ?? null) }
     await workspace.settle(settleMs)
+    const told = { ...stats, locked_by: this.#othersLock(workspace, stats.locked_by ?? workspace.writer) }
     // A catalog of another state than the one that was counted would tell the arrays to lie elsewhere.
     if (workspace.catalogInfo.state !== 'ready' && workspace.lock === undefined) return told
     return { ...told, datasets: await workspace.query((catalog) => withBytes(catalog, stats.datasets)) }

@@ -1,3 +1,4 @@
+import type { LockHolder } from '@nirs-workspace/types'
 import { isStorageError, StorageError } from '../errors.ts'
 
 const holderOf = (message: string) => {
@@ -6,20 +7,22 @@ const holderOf = (message: string) => {
   return pid === undefined ? undefined : { pid: Number(pid), ...(command === undefined ? {} : { command }) }
 }
 
+export const storeLocked = (locked_by: LockHolder | undefined, cause?: unknown): StorageError => {
+  const who = locked_by === undefined ? 'Another process' : `Process ${locked_by.pid}${locked_by.command ? ` (${locked_by.command})` : ''}`
+  return new StorageError(
+    'store_locked',
+    `${who} has the store open. Nothing was changed.`,
+    { hint: 'Wait until it has finished, then try again.', ...(locked_by === undefined ? {} : { locked_by }) },
+    cause,
+  )
+}
+
 /** DuckDB reports everything as a plain Error; these are the causes a person can act on. Others pass through unchanged. */
 export const toStorageError = (error: unknown): unknown => {
   if (!(error instanceof Error) || isStorageError(error)) return error
   const { message } = error
   if (message.includes('Could not set lock on file')) {
-    const locked_by = holderOf(message)
-    const who =
-      locked_by === undefined ? 'Another process' : `Process ${locked_by.pid}${locked_by.command ? ` (${locked_by.command})` : ''}`
-    return new StorageError(
-      'store_locked',
-      `${who} has the store open. Nothing was changed.`,
-      { hint: 'Wait until it has finished, then try again.', ...(locked_by === undefined ? {} : { locked_by }) },
-      error,
-    )
+    return storeLocked(holderOf(message), error)
   }
   if (/Trying to read a database file with version number/.test(message)) {
     return new StorageError(

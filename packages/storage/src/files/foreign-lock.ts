@@ -1,5 +1,6 @@
-import { open, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readFile, readlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { storeLocked } from '../engine/engine-error.ts'
 import { StorageError, systemCode } from '../errors.ts'
 import { look } from '../workspace/look-at.ts'
 
@@ -8,7 +9,7 @@ import { look } from '../workspace/look-at.ts'
  * rewrites array files. Node cannot take that lock, but Linux lists who has it; other systems do not, and nothing is refused there.
  */
 export const refuseForeignLock = async (root: string): Promise<void> => {
-  const holder = await holderOf(join(root, 'arrays'))
+  const holder = await holderOf(join(root, 'arrays', '.lock'))
   if (holder === null) return
   const isKnown = holder > 0
   throw new StorageError(
@@ -22,12 +23,32 @@ export const refuseForeignLock = async (root: string): Promise<void> => {
   )
 }
 
-/** The process; not above 0 when the system does not say which; null when nobody holds the lock, or nobody can tell. */
-const holderOf = async (arrays: string): Promise<number | null> => {
-  const inode = (await look(join(arrays, '.lock')))?.ino
+/**
+ * Throws `store_locked` while another program has a DuckDB store open for writing, also one that has not written yet. Nothing is opened;
+ * where the system does not list locks, only whoever opens the store is told.
+ */
+export const refuseHeldStore = async (store: string): Promise<void> => {
+  const holder = await holderOf(store)
+  if (holder === null) return
+  throw storeLocked(holder > 0 ? { pid: holder, ...(await commandOf(holder)) } : undefined)
+}
+
+const commandOf = async (pid: number): Promise<{ command?: string }> => {
+  try {
+    return { command: await readlink(`/proc/${pid}/exe`) }
+  } catch (error) {
+    // Gone by now, or of another user.
+    if (systemCode(error) === undefined) throw error
+    return {}
+  }
+}
+
+/** The process; not above 0 when the system does not say which; null when nobody holds a lock on the file, or nobody can tell. */
+const holderOf = async (path: string): Promise<number | null> => {
+  const inode = (await look(path))?.ino
   const locks = inode === undefined ? null : await readSystem('/proc/locks')
   if (locks === null) return null
-  const device = await deviceOf(arrays)
+  const device = await deviceOf(dirname(path))
   for (const [, pid, major = '', minor = '', ino] of locks.matchAll(held)) {
     if (Number(ino) === inode && `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}` === device) return Number(pid)
   }
