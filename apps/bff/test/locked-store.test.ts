@@ -43,14 +43,16 @@ test('L1: while another process holds the store, what was last known is told, as
   }, 120_000)
 })
 
-test('L1: who holds a store without having changed it yet is named where the store had to be opened', async () => {
+test('L1: who holds a store without having changed it yet is named', async () => {
   const path = await copyDemo()
   await openSettled(path)
   const { legacy_row_count } = await migrateStatus()
   const writer = await startWriter(join(path, 'store.duckdb'))
   app.services.facts.forget(app.services.workspaces.get(undefined))
   expect(await migrateStatus()).toMatchObject({ migration_needed: true, legacy_row_count, locked_by: { pid: writer.pid } })
-  expect(await stats()).toMatchObject({ locked_by: null, tables: { prediction_arrays: legacy_row_count } })
+  // What a catalog answers opens no store: only Linux lists the holder then.
+  const locked_by = process.platform === 'linux' ? { pid: writer.pid } : null
+  expect(await stats()).toMatchObject({ locked_by, tables: { prediction_arrays: legacy_row_count } })
   await writer.release()
 })
 

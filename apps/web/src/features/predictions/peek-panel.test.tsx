@@ -9,14 +9,14 @@ import { prediction } from '../../../test/data.ts'
 /** The page with one row of this kind, opened beside the table. */
 const openRow = async (
   change: Partial<PredictionRow>,
-  scatter: Scatter | Response = scatterOf('p0'),
+  scatter: Scatter | Response | (() => Scatter | Response) = scatterOf('p0'),
   more: Partial<PredictionDetail> = {},
 ) => {
   const row = { ...prediction(0), ...change }
   const app = renderApp('/predictions', 'migrated', {
     'GET /predictions': () => PredictionPage.parse({ rows: [row], total: 1, offset: 0, metrics: [row.metric] }),
     'GET /predictions/:id': () => PredictionDetail.parse({ ...row, scores: {}, params: {}, siblings: [], ...more }),
-    'GET /predictions/:id/scatter': () => scatter,
+    'GET /predictions/:id/scatter': () => (typeof scatter === 'function' ? scatter() : scatter),
   })
   await userEvent.click(await screen.findByRole('button', { name: 'Open beside the table (Enter)' }))
   await screen.findByRole('complementary', { name: 'Prediction' })
@@ -210,6 +210,15 @@ describe('row beside the table', () => {
     await openRow({}, problem(status, code, 'arrays/wheat.parquet is not what it was.'))
     expect(await screen.findByText('arrays/wheat.parquet is not what it was.')).toBeVisible()
     expect(screen.queryByText(/stored without/)).not.toBeInTheDocument()
+  })
+
+  it('asks again for the arrays of a store that somebody held, without leaving the row', async () => {
+    const answers: (Scatter | Response)[] = [problem(423, 'store_locked', 'Process 4711 has the store open.'), scatterOf('p0')]
+    await openRow({ val_score: 0.14 }, () => answers.shift() ?? scatterOf('p0'))
+    expect(await screen.findByText('Process 4711 has the store open.')).toBeVisible()
+    await userEvent.click(within(screen.getByRole('tabpanel')).getByRole('button', { name: 'Try again' }))
+    expect(await screen.findByText('RMSECV', { selector: 'dt' })).toBeVisible()
+    expect(screen.queryByText('Process 4711 has the store open.')).not.toBeInTheDocument()
   })
 
   it('has no differences between the codes of classes', async () => {

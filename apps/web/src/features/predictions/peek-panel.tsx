@@ -58,6 +58,7 @@ export const PeekPanel = (props: PeekProps) => {
           detail={detail.data}
           scatter={scatter.data}
           scatterError={scatter.error}
+          onScatterRetry={() => void scatter.refetch()}
           reading={detail.isFetching || scatter.isFetching}
           stale={detail.isPlaceholderData || (drawable && scatter.isPlaceholderData)}
         />
@@ -117,12 +118,13 @@ interface BodyProps extends PeekProps {
   readonly detail: PredictionDetail
   readonly scatter: Scatter | undefined
   readonly scatterError: Error | null
+  readonly onScatterRetry: () => void
   /** Row or arrays are read anew. */
   readonly reading: boolean
   readonly stale: boolean
 }
 
-const PeekBody = ({ detail, scatter, scatterError, reading, stale, tab, onTab, onJump }: BodyProps) => {
+const PeekBody = ({ detail, scatter, scatterError, onScatterRetry, reading, stale, tab, onTab, onJump }: BodyProps) => {
   const [pinned, setPinned] = useState<PinnedSample>()
   const classifies = scatter?.classification != null
   const tabs = peekTabs.filter((name) => !(classifies && name === 'residuals'))
@@ -140,7 +142,7 @@ const PeekBody = ({ detail, scatter, scatterError, reading, stale, tab, onTab, o
         {shown === 'folds' ? <PeekFolds detail={detail} onJump={onJump} /> : null}
         {shown === 'parameters' ? <PeekParameters detail={detail} /> : null}
         {shown === 'samples' || shown === 'chart' || shown === 'residuals' ? (
-          <WithArrays detail={detail} scatter={scatter} error={scatterError}>
+          <WithArrays detail={detail} scatter={scatter} error={scatterError} onRetry={onScatterRetry}>
             {(found) =>
               shown === 'samples' ? (
                 <PeekSamples scatter={found} pinned={pinned} onPin={setPinned} />
@@ -213,14 +215,15 @@ interface WithArraysProps {
   readonly detail: PredictionDetail
   readonly scatter: Scatter | undefined
   readonly error: Error | null
+  readonly onRetry: () => void
   readonly children: (scatter: Scatter) => React.ReactNode
 }
 
-const WithArrays = ({ detail, scatter, error, children }: WithArraysProps) => {
+const WithArrays = ({ detail, scatter, error, onRetry, children }: WithArraysProps) => {
   const { peek } = useText()
   if (detail.arrays_state === 'unreadable') return <UnreadableValues file={detail.unreadable_file} />
   if (detail.arrays_state === 'none') return <p className="py-10 text-center text-muted">{peek.noArrays}</p>
-  if (error !== null) return <ErrorMessage error={error} />
+  if (error !== null) return <ErrorMessage error={error} onRetry={onRetry} />
   if (scatter === undefined) return <PeekSkeleton />
   const { y_true, y_pred } = scatter
   if (y_true.length !== y_pred.length) return <Notice tone="warning">{peek.unpaired(y_true.length, y_pred.length)}</Notice>
