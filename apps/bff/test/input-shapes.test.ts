@@ -309,9 +309,11 @@ test('OpenAPI describes every route, and the page shows them without scripts', a
   })
   const problems = (method: string, path: string) => JSON.stringify(document.paths[path]?.[method]?.responses)
   expect(['/health', '/jobs'].map((path) => /token_required.*too_many_requests/.test(problems('get', path)))).toEqual([false, true])
-  // What a job meets comes at its end, as an event.
-  for (const verb of ['rollback', 'verify'])
-    expect(problems('post', `/workspace/migrate/${verb}`)).not.toMatch(/store_locked|backup_not_found|changed_since/)
+  // What a job meets comes at its end, as an event; who holds the store is seen before it begins.
+  for (const verb of ['rollback', 'verify']) {
+    expect(problems('post', `/workspace/migrate/${verb}`)).not.toMatch(/backup_not_found|changed_since/)
+    expect(problems('post', `/workspace/migrate/${verb}`)).toContain('store_locked')
+  }
   const page = await (await send('GET', '/docs')).text()
   expect(page).not.toContain('<script')
   expect(page).not.toMatch(/https?:\/\//)
