@@ -16,7 +16,7 @@ const Migrated = z.object({
   phases: z.array(z.object({ phase: z.string(), at: z.number() })),
 })
 
-const ROUNDS = 3
+const ROUNDS = 5
 const MEGABYTE = 1_000_000
 
 const phaseText = (phases: readonly { phase: string; at: number }[], end: number) =>
