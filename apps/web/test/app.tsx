@@ -75,7 +75,7 @@ const defaults = (mode: 'legacy' | 'migrated' | 'lost_arrays'): Record<string, A
       },
     }),
   'GET /predictions/histogram': () =>
-    Histogram.parse({ column: 'val_score', bins: [{ min: 0, max: 1, count: 3 }], nulls: 1, non_finite: 1, placeholders: 0 }),
+    Histogram.parse({ column: 'val_score', bins: [{ min: 0, max: 1, count: 3 }], nulls: 1, non_finite: 1, placeholders: 0, times: null }),
   'GET /predictions/:id': ({ path }) => {
     const index = Number(path.split('/p').at(-1))
     return PredictionDetail.parse({ ...prediction(index), scores: {}, params: { n_components: 9 }, arrays_state: 'stored', siblings: [] })

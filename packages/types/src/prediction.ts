@@ -139,6 +139,8 @@ export const Histogram = z.object({
   non_finite: z.number().int(),
   /** Zeros that may stand for no test score and are in no bin: nirs4all 0.8.1 wrote them where there were no test samples. */
   placeholders: z.number().int(),
+  /** Of times: the first and the last one as rows have them, with a Z where they are UTC; the bins are their clocks. Null for other columns. */
+  times: z.object({ first: z.string(), last: z.string() }).nullable(),
 })
 export type Histogram = z.infer<typeof Histogram>
 

@@ -14,6 +14,8 @@ export interface Formatters {
   readonly duration: (seconds: number) => string
   readonly ago: (iso: string, now: number) => string
   readonly dateTime: (iso: string) => string
+  /** A day without a time: `2026-11-21`. */
+  readonly day: (iso: string) => string
   readonly score: (value: WireNumber) => string
   readonly exact: (value: WireNumber) => string
 }
@@ -30,6 +32,7 @@ export const makeFormatters = (locale: Locale): Formatters => {
   const int = (value: number): string => grouped(tag, Math.round(value), 0)
   const percent = (fraction: number): string => new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }).format(fraction)
   const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' })
+  const days = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' })
   return {
     locale,
@@ -41,6 +44,7 @@ export const makeFormatters = (locale: Locale): Formatters => {
     duration: (seconds) => formatDuration(seconds, int, decimal),
     ago: (iso, now) => formatAgo(relative, iso, now),
     dateTime: (iso) => formatDate(dates, iso),
+    day: (iso) => formatDate(days, `${iso}T00:00`),
     score: (value) => formatScore(fromWireNumber(value), decimal),
     exact: (value) => exactNumber(fromWireNumber(value)),
   }

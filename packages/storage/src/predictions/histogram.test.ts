@@ -72,6 +72,7 @@ describe('histogram', () => {
       nulls: 1,
       non_finite: 0,
       placeholders: 0,
+      times: { first: '1970-01-01T00:00:01.5', last: '1970-01-01T00:00:01.5' },
     })
   })
 })

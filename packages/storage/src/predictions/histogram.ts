@@ -6,7 +6,7 @@ import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './
 import { whereClause } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
 import { GivenFilter } from './given-filter.ts'
-import { readNumber, readNumberOrNull } from './value-reader.ts'
+import { readNumber, readNumberOrNull, readTimestamp, writtenTime } from './value-reader.ts'
 
 const MAX_BINS = 100
 /** Quartiles decide nothing but the width of the bins: about this many rows, chosen by a hash of their place, are enough. */
@@ -15,7 +15,7 @@ const QUARTILE_ROWS = 20_000
 /**
  * Finite values of a column under the filter in bins of equal width (Freedman and Diaconis: 2·IQR/∛n, at most 100 of them), lower edge
  * included, the last one with its upper edge. A test score of 0 outside the partition test may stand for none and is counted apart. Times are
- * in milliseconds since 1970, read as UTC.
+ * in milliseconds since 1970, their clocks read as if they were UTC's; the first and the last one come as rows have them, too.
  */
 export const makeHistogram = async (
   catalog: CatalogReader,
@@ -31,7 +31,8 @@ export const makeHistogram = async (
   const edges = binEdges(figures)
   const counts = edges.length === 0 ? [] : await countBins(catalog, source, edges, options)
   const bins = counts.map((count, index) => ({ min: edges[index] ?? 0, max: edges[index + 1] ?? 0, count }))
-  return { column, bins, nulls: figures.nulls, non_finite: figures.non_finite, placeholders: figures.placeholders }
+  const { nulls, non_finite, placeholders, first, last } = figures
+  return { column, bins, nulls, non_finite, placeholders, times: first === null || last === null ? null : { first, last } }
 }
 
 interface Figures {
@@ -42,15 +43,19 @@ interface Figures {
   readonly min: number
   readonly max: number
   readonly iqr: number
+  /** Of times only, as `written_time` has them. */
+  readonly first: string | null
+  readonly last: string | null
 }
 
 const sourceOf = (filter: PredictionFilter, column: RangeColumn) => {
   const where = whereClause(filter)
   const name = quotedIdentifier(column)
   const value = column === 'created_at' ? `epoch_us(${name}) / 1000.0` : `${name}::DOUBLE`
+  const written = column === 'created_at' ? writtenTime(column) : 'NULL::VARCHAR'
   const isPlaceholder = column === 'test_score' ? `coalesce(test_score = 0, false) AND partition <> 'test'` : 'false'
   return {
-    sql: `SELECT ${isPlaceholder} AS stands_for_none, if(stands_for_none, NULL, ${value}) AS v, rowid AS place FROM ${PREDICTIONS} ${where.sql}`,
+    sql: `SELECT ${isPlaceholder} AS stands_for_none, if(stands_for_none, NULL, ${value}) AS v, ${written} AS written, rowid AS place FROM ${PREDICTIONS} ${where.sql}`,
     parameters: where.parameters,
   }
 }
@@ -61,8 +66,9 @@ const summarize = async (catalog: CatalogReader, { sql, parameters }: Source, to
   const step = Math.max(1, Math.floor(total / QUARTILE_ROWS))
   const query = `SELECT count(*) FILTER (isfinite(v)), count(*) FILTER (v IS NULL AND NOT stands_for_none), count(*) FILTER (NOT isfinite(v)),
       min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)),
-      quantile_cont(v, 0.75) FILTER (sampled) - quantile_cont(v, 0.25) FILTER (sampled), count(*) FILTER (stands_for_none)
-    FROM (SELECT v, stands_for_none, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
+      quantile_cont(v, 0.75) FILTER (sampled) - quantile_cont(v, 0.25) FILTER (sampled), count(*) FILTER (stands_for_none),
+      arg_min(written, v) FILTER (isfinite(v)), arg_max(written, v) FILTER (isfinite(v))
+    FROM (SELECT v, written, stands_for_none, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
   const [figures] = await readRows(
     catalog,
     { sql: query, parameters },
@@ -74,6 +80,8 @@ const summarize = async (catalog: CatalogReader, { sql, parameters }: Source, to
       max: readNumberOrNull(value(4)) ?? 0,
       iqr: readNumberOrNull(value(5)) ?? 0,
       placeholders: readNumber(value(6)),
+      first: readTimestamp(value(7)),
+      last: readTimestamp(value(8)),
     }),
     options,
   )

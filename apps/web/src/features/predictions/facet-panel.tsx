@@ -20,7 +20,7 @@ interface PanelProps {
   readonly onClose: () => void
 }
 
-/** Counts per value under the current filters, and ranges of scores. */
+/** Counts per value under the current filters, and ranges of scores and dates. */
 export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) => {
   const text = useText()
   const errorText = useErrorText()
@@ -73,6 +73,7 @@ export const FacetPanel = ({ workspace, search, change, onClose }: PanelProps) =
             />
           ))}
           <RangeFilter workspace={workspace} column="test_score" search={search} change={change} metrics={metrics} open={false} />
+          <RangeFilter workspace={workspace} column="created_at" search={search} change={change} metrics={metrics} open={false} />
         </div>
       )}
     </aside>

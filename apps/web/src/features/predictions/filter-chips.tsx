@@ -2,11 +2,12 @@ import type { RangeColumn } from '@nirs-workspace/types'
 import { X } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { shortBound } from '../../lib/short-bound.ts'
-import { useText } from '../../text/text.tsx'
+import { useFormat, useText } from '../../text/text.tsx'
 import { valueLabel } from '../../text/value-label.ts'
 import type { Change } from './change.ts'
 import { equalityColumns, rangedColumns } from './columns.ts'
 import { hasFilters, type PredictionSearch, withFacet, withoutFilters, withoutRange } from './search.ts'
+import { isDay, timeOf } from './time-bound.ts'
 
 interface ChipsProps {
   readonly search: PredictionSearch
@@ -55,12 +56,15 @@ export const FilterChips = ({ search, change }: ChipsProps) => {
 
 const RangeChip = ({ column, search, change }: ChipsProps & { column: RangeColumn }) => {
   const text = useText()
+  const format = useFormat()
   const min = search[`${column}_min`]
   const max = search[`${column}_max`]
   if (min === undefined && max === undefined) return null
   const name = (show: (bound: string) => string): string =>
     `${text.columns[column]}: ${min === undefined ? '−∞' : show(min)} … ${max === undefined ? '∞' : show(max)}`
-  return <Chip name={name(shortBound)} title={name((bound) => bound)} onRemove={() => change((before) => withoutRange(before, column))} />
+  const time = (bound: string): string => (isDay(bound) ? format.day(bound) : format.dateTime(timeOf(bound)))
+  const short = column === 'created_at' ? time : shortBound
+  return <Chip name={name(short)} title={name((bound) => bound)} onRemove={() => change((before) => withoutRange(before, column))} />
 }
 
 interface ChipProps {
@@ -73,7 +77,7 @@ interface ChipProps {
 const Chip = ({ name, title = name, onRemove }: ChipProps): ReactNode => {
   const { predictions } = useText()
   return (
-    <span className="inline-flex max-w-72 items-center rounded-full bg-accent-soft pl-2.5 text-xs text-accent">
+    <span className="inline-flex max-w-96 items-center rounded-full bg-accent-soft pl-2.5 text-xs text-accent">
       <span className="truncate" title={title}>
         {name}
       </span>

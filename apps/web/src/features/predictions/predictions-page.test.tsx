@@ -56,7 +56,8 @@ describe('predictions page', () => {
       'GET /predictions': () => unlessGone(page),
       'GET /predictions/facets': () =>
         unlessGone({ total: 1, facets: { partition: { values: [{ value: 'val', count: 1 }], distinct: 1 } } }),
-      'GET /predictions/histogram': () => unlessGone({ column: 'val_score', bins: [], nulls: 1, non_finite: 0, placeholders: 0 }),
+      'GET /predictions/histogram': () =>
+        unlessGone({ column: 'val_score', bins: [], nulls: 1, non_finite: 0, placeholders: 0, times: null }),
     })
     expect(screen.getByText('1 prediction')).toBeVisible()
     const filter = await screen.findByRole('checkbox', { name: /^val/ })

@@ -1,7 +1,7 @@
 import { Facets } from '@nirs-workspace/types'
-import { act, renderHook, screen, waitFor, within } from '@testing-library/react'
+import { act, fireEvent, renderHook, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { renderApp } from '../../../test/app.tsx'
 import { useLanguage } from '../../text/text.tsx'
 
@@ -141,18 +141,87 @@ describe('distribution of a score', () => {
 
   it('says that there is no finite score instead of drawing a scale', async () => {
     renderApp('/predictions', 'migrated', {
-      'GET /predictions/histogram': () => ({ column: 'val_score', bins: [], nulls: 5, non_finite: 2, placeholders: 0 }),
+      'GET /predictions/histogram': () => ({ column: 'val_score', bins: [], nulls: 5, non_finite: 2, placeholders: 0, times: null }),
     })
     expect((await screen.findAllByText('No finite score here (7 without).')).length).toBeGreaterThan(0)
   })
 
   it('says how many zeros of test scores are not drawn because they may stand for none', async () => {
     const bins = [{ min: 1, max: 2, count: 3 }]
-    const answer = (of: object) => ({ column: 'test_score', bins, nulls: 1, non_finite: 0, placeholders: 4, ...of })
+    const answer = (of: object) => ({ column: 'test_score', bins, nulls: 1, non_finite: 0, placeholders: 4, times: null, ...of })
     renderApp('/predictions', 'migrated', {
       'GET /predictions/histogram': ({ query }) => answer(query.get('column') === 'test_score' ? {} : { bins: [] }),
     })
     expect(await screen.findByTitle('1 without a value, 0 not finite, 4 zeros that may stand for no test score')).toHaveTextContent('+5')
     expect(await screen.findByText('No test score here: the 4 zeros may stand for none.')).toBeInTheDocument()
+  })
+})
+
+describe('dates', () => {
+  const first = '2026-11-20T08:00:00.25'
+  const last = '2026-11-21T18:00:00.5'
+  const bins = [
+    { min: Date.parse(`${first}Z`), max: Date.parse('2026-11-21T01:00Z'), count: 3 },
+    { min: Date.parse('2026-11-21T01:00Z'), max: Date.parse(`${last}Z`), count: 5 },
+  ]
+  const answer = { nulls: 0, non_finite: 0, placeholders: 0 }
+  const given = (times: object | null, drawn: readonly object[] = bins) => ({
+    'GET /predictions/histogram': ({ query }: { query: URLSearchParams }) =>
+      query.get('column') === 'created_at'
+        ? { ...answer, column: 'created_at', bins: drawn, times }
+        : { ...answer, column: 'val_score', bins: [], times: null },
+  })
+  const open = async () => {
+    const user = userEvent.setup()
+    await user.click(await screen.findByText('Created', { selector: 'summary span' }))
+    return user
+  }
+
+  it('are filtered from a day to a day, both included', async () => {
+    const { sent, router } = renderApp('/predictions', 'migrated', given({ first, last }))
+    const user = await open()
+    expect(await screen.findByText('20 Nov 2026, 08:00')).toBeVisible()
+    expect(screen.getByText('21 Nov 2026, 18:00')).toBeVisible()
+    const [from, to] = [screen.getByLabelText('Created: From'), screen.getByLabelText('Created: To')]
+    fireEvent.change(from, { target: { value: '2026-11-21' } })
+    fireEvent.change(to, { target: { value: '2026-11-20' } })
+    const apply = () => user.click(within(from.closest('form') ?? from).getByRole('button', { name: 'Apply' }))
+    await apply()
+    expect(from).toBeInvalid()
+    expect(from).toHaveAccessibleDescription('The first day is after the last one.')
+    expect(router.state.location.search).toEqual({ workspace: 'w1' })
+    fireEvent.change(to, { target: { value: '2026-11-21' } })
+    await apply()
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ created_at_min: '2026-11-21', created_at_max: '2026-11-21' }))
+    await waitFor(() =>
+      expect(sent.findLast(({ path }) => path === '/predictions')?.query.get('created_at_max')).toMatch(/^2026-11-21[+-]/),
+    )
+    await user.click(screen.getByRole('button', { name: 'Remove filter Created: 21 Nov 2026 … 21 Nov 2026' }))
+    await waitFor(() => expect(router.state.location.search).toEqual({ workspace: 'w1' }))
+  })
+
+  it('that a bar has are taken to the microsecond, and stay so until their day is changed', async () => {
+    const { router } = renderApp('/predictions', 'migrated', given({ first, last }))
+    const user = await open()
+    const bars = await screen.findByRole('img', { name: 'Distribution of Created under the current filters' })
+    bars.setPointerCapture = () => undefined
+    vi.spyOn(bars, 'getBoundingClientRect').mockReturnValue(new DOMRect(0, 0, 200, 56))
+    fireEvent.pointerDown(bars, { clientX: 150 })
+    fireEvent.pointerUp(bars, { clientX: 150 })
+    const bound = { created_at_min: '2026-11-21T01:00:00.000000', created_at_max: '2026-11-21T18:00:00.500000' }
+    await waitFor(() => expect(router.state.location.search).toMatchObject(bound))
+    expect(screen.getByLabelText('Created: From')).toHaveValue('2026-11-21')
+    expect(screen.getByLabelText('Created: From')).toHaveAttribute('title', '21 Nov 2026, 01:00')
+    expect(await screen.findByText('Created: 21 Nov 2026, 01:00 … 21 Nov 2026, 18:00')).toBeVisible()
+    const from = screen.getByLabelText('Created: From')
+    fireEvent.change(from, { target: { value: '2026-11-20' } })
+    await user.click(within(from.closest('form') ?? from).getByRole('button', { name: 'Apply' }))
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ ...bound, created_at_min: '2026-11-20' }))
+  })
+
+  it('that no row has are said to be missing', async () => {
+    renderApp('/predictions', 'migrated', given(null, []))
+    await open()
+    expect(await screen.findByText('No date here.')).toBeVisible()
   })
 })

@@ -1,20 +1,21 @@
 import type { RangeColumn } from '@nirs-workspace/types'
 import { spellingsByMetric } from '@nirs-workspace/types/metric'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useId, useState } from 'react'
+import { useState } from 'react'
 import { histogramQuery } from '../../api/queries.ts'
 import { MiniHistogram } from '../../charts/mini-histogram.tsx'
-import { shortBound } from '../../lib/short-bound.ts'
+import type { Formatters } from '../../lib/format.ts'
 import { useErrorText } from '../../text/error-text.ts'
 import { metricAmong } from '../../text/metric-name.ts'
 import { useFormat, useText } from '../../text/text.tsx'
-import { Button } from '../../ui/button.tsx'
 import { Skeleton } from '../../ui/states.tsx'
 import type { Change } from './change.ts'
 import { isScoreColumn } from './columns.ts'
+import { DateRange } from './date-range.tsx'
 import { FacetSection } from './facet-group.tsx'
-import { readBound } from './read-bound.ts'
+import { NumberRange } from './number-range.tsx'
 import { distributionParams, type PredictionSearch, withCountedRange, withFacet } from './search.ts'
+import { clockOf, timeAt } from './time-bound.ts'
 
 interface RangeProps {
   readonly workspace: string
@@ -40,6 +41,7 @@ export const RangeFilter = ({ workspace, column, search, change, metrics, open }
       const narrowed = chosen === undefined || (min === '' && max === '') ? before : withFacet(before, 'metric', chosen.spellings)
       return withCountedRange(narrowed, column, min, max)
     })
+  const Fields = column === 'created_at' ? DateRange : NumberRange
   const min = search[`${column}_min`] ?? ''
   const max = search[`${column}_max`] ?? ''
   return (
@@ -59,7 +61,7 @@ export const RangeFilter = ({ workspace, column, search, change, metrics, open }
         </select>
       )}
       <Distribution workspace={workspace} column={column} search={search} metric={chosen?.spellings ?? []} onRange={set} />
-      <BoundFields min={min} max={max} onApply={set} label={text.columns[column]} />
+      <Fields min={min} max={max} onApply={set} label={text.columns[column]} />
     </FacetSection>
   )
 }
@@ -80,108 +82,50 @@ const Distribution = ({ workspace, column, search, metric, onRange }: Distributi
   if (error !== null && data === undefined) return <Remark>{errorText(error)}</Remark>
   if (data === undefined) return <Skeleton className="mb-1.5 h-16" />
   const [first, last] = [data.bins[0], data.bins.at(-1)]
-  const { nulls, non_finite, placeholders } = data
+  const { nulls, non_finite, placeholders, times } = data
   if (first === undefined || last === undefined) {
+    if (column === 'created_at') return <Remark>{text.predictions.noDate}</Remark>
     return (
       <Remark>{placeholders === 0 ? text.predictions.noFinite(nulls + non_finite) : text.predictions.onlyUntested(placeholders)}</Remark>
     )
   }
   const undrawn = nulls + non_finite + placeholders
-  const chosen = { min: Number(search[`${column}_min`] ?? Number.NaN), max: Number(search[`${column}_max`] ?? Number.NaN) }
+  const scale = times === null ? scoreScale(format) : timeScale(format, times.first.endsWith('Z'))
   return (
     <figure>
       <MiniHistogram
         bins={data.bins}
-        chosen={chosen}
+        chosen={{ min: scale.place(search[`${column}_min`], 'min'), max: scale.place(search[`${column}_max`], 'max') }}
         label={text.predictions.histogram(text.columns[column])}
-        barLabel={(bin) => text.predictions.histogramBar(format.score(bin.min), format.score(bin.max), bin.count)}
-        onRange={(from, to) => onRange(String(from), String(to))}
+        barLabel={(bin) => text.predictions.histogramBar(scale.shown(bin.min), scale.shown(bin.max), bin.count)}
+        onRange={(from, to) => onRange(scale.bound(from), scale.bound(to))}
       />
-      <figcaption className="flex justify-between pb-1.5 text-[0.7rem] text-muted">
-        <span>{format.score(first.min)}</span>
+      <figcaption className="flex justify-between gap-1 pb-1.5 text-[0.7rem] text-muted">
+        <span>{times === null ? scale.shown(first.min) : format.dateTime(times.first)}</span>
         {undrawn === 0 ? null : <span title={text.predictions.outside(nulls, non_finite, placeholders)}>+{format.int(undrawn)}</span>}
-        <span>{format.score(last.max)}</span>
+        <span>{times === null ? scale.shown(last.max) : format.dateTime(times.last)}</span>
       </figcaption>
     </figure>
   )
 }
 
-const Remark = ({ children }: { children: string }) => <p className="pb-1.5 text-xs text-muted">{children}</p>
-
-const BoundFields = ({
-  min,
-  max,
-  onApply,
-  label,
-}: {
-  min: string
-  max: string
-  onApply: (min: string, max: string) => void
-  label: string
-}) => {
-  const { predictions } = useText()
-  const { locale } = useFormat()
-  const [typed, setTyped] = useState<Partial<Record<End, string>>>({})
-  const [refused, setRefused] = useState<{ reason: string; ends: readonly End[] }>()
-  const [shown, setShown] = useState({ min, max })
-  if (shown.min !== min || shown.max !== max) {
-    setShown({ min, max })
-    setTyped({})
-    setRefused(undefined)
-  }
-  // What is shown shorter than it is stays as it is, unless it is edited.
-  const readEnd = (end: End): string | undefined => {
-    const text = typed[end]
-    return text === undefined ? shown[end] : readBound(text, locale)
-  }
-  const reason = useId()
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    const read = { min: readEnd('min'), max: readEnd('max') }
-    if (read.min === undefined || read.max === undefined)
-      setRefused({ reason: predictions.noNumber, ends: ends.filter((end) => read[end] === undefined) })
-    else if (read.min !== '' && read.max !== '' && Number(read.min) > Number(read.max))
-      setRefused({ reason: predictions.minAboveMax, ends })
-    else onApply(read.min, read.max)
-  }
-  const field = (end: End) => {
-    const short = shortBound(shown[end])
-    const isRefused = refused?.ends.includes(end) === true
-    return (
-      <input
-        inputMode="decimal"
-        value={typed[end] ?? short}
-        title={typed[end] === undefined && short !== shown[end] ? shown[end] : undefined}
-        onChange={(event) => {
-          setTyped({ ...typed, [end]: event.target.value })
-          setRefused(undefined)
-        }}
-        aria-label={`${label}: ${predictions[end]}`}
-        aria-invalid={isRefused}
-        aria-describedby={isRefused ? reason : undefined}
-        placeholder={end}
-        className="field h-8! w-full min-w-0 text-xs"
-      />
-    )
-  }
-  return (
-    <form onSubmit={submit}>
-      <div className="flex items-center gap-1">
-        {field('min')}
-        <span aria-hidden>–</span>
-        {field('max')}
-        <Button type="submit" className="h-8! px-2!">
-          {predictions.apply}
-        </Button>
-      </div>
-      {refused === undefined ? null : (
-        <p id={reason} role="alert" className="mt-1 text-xs text-danger">
-          {refused.reason}
-        </p>
-      )}
-    </form>
-  )
+/** How the values of a distribution are shown, written into an address and found again. */
+interface Scale {
+  readonly shown: (value: number) => string
+  readonly bound: (value: number) => string
+  readonly place: (bound: string | undefined, end: 'min' | 'max') => number
 }
 
-const ends = ['min', 'max'] as const
-type End = (typeof ends)[number]
+const scoreScale = (format: Formatters): Scale => ({
+  shown: format.score,
+  bound: String,
+  place: (bound) => Number(bound ?? Number.NaN),
+})
+
+const timeScale = (format: Formatters, utc: boolean): Scale => ({
+  shown: (clock) => format.dateTime(timeAt(clock, utc)),
+  bound: (clock) => timeAt(clock, utc),
+  place: (bound, end) => clockOf(bound, end, utc),
+})
+
+const Remark = ({ children }: { children: string }) => <p className="pb-1.5 text-xs text-muted">{children}</p>
