@@ -6,7 +6,7 @@ import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows } from './
 import { whereClause } from './filter-clause.ts'
 import { summarizeFilter } from './filter-summary.ts'
 import { GivenFilter } from './given-filter.ts'
-import { readNumber, readNumberOrNull, readTimestamp, writtenTime } from './value-reader.ts'
+import { readNumber, readNumberOrNull, readTimestamp } from './value-reader.ts'
 
 const MAX_BINS = 100
 /** Quartiles decide nothing but the width of the bins: about this many rows, chosen by a hash of their place, are enough. */
@@ -52,23 +52,30 @@ const sourceOf = (filter: PredictionFilter, column: RangeColumn) => {
   const where = whereClause(filter)
   const name = quotedIdentifier(column)
   const value = column === 'created_at' ? `epoch_us(${name}) / 1000.0` : `${name}::DOUBLE`
-  const written = column === 'created_at' ? writtenTime(column) : 'NULL::VARCHAR'
   const isPlaceholder = column === 'test_score' ? `coalesce(test_score = 0, false) AND partition <> 'test'` : 'false'
   return {
-    sql: `SELECT ${isPlaceholder} AS stands_for_none, if(stands_for_none, NULL, ${value}) AS v, ${written} AS written, rowid AS place FROM ${PREDICTIONS} ${where.sql}`,
+    column,
+    sql: `SELECT ${isPlaceholder} AS stands_for_none, if(stands_for_none, NULL, ${value}) AS v, created_at AS time, rowid AS place FROM ${PREDICTIONS} ${where.sql}`,
     parameters: where.parameters,
   }
 }
 
 type Source = ReturnType<typeof sourceOf>
 
-const summarize = async (catalog: CatalogReader, { sql, parameters }: Source, total: number, options: QueryOptions): Promise<Figures> => {
+const summarize = async (
+  catalog: CatalogReader,
+  { sql, parameters, column }: Source,
+  total: number,
+  options: QueryOptions,
+): Promise<Figures> => {
   const step = Math.max(1, Math.floor(total / QUARTILE_ROWS))
+  const written = (end: 'min' | 'max') =>
+    column === 'created_at' ? `catalog.written_time(${end}(time) FILTER (isfinite(v)))` : 'NULL::VARCHAR'
   const query = `SELECT count(*) FILTER (isfinite(v)), count(*) FILTER (v IS NULL AND NOT stands_for_none), count(*) FILTER (NOT isfinite(v)),
       min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)),
       quantile_cont(v, 0.75) FILTER (sampled) - quantile_cont(v, 0.25) FILTER (sampled), count(*) FILTER (stands_for_none),
-      arg_min(written, v) FILTER (isfinite(v)), arg_max(written, v) FILTER (isfinite(v))
-    FROM (SELECT v, written, stands_for_none, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
+      ${written('min')}, ${written('max')}
+    FROM (SELECT v, time, stands_for_none, isfinite(v) AND hash(place) % ${step} = 0 AS sampled FROM (${sql}))`
   const [figures] = await readRows(
     catalog,
     { sql: query, parameters },
