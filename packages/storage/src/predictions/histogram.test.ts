@@ -75,4 +75,16 @@ describe('histogram', () => {
       times: { first: '1970-01-01T00:00:01.5', last: '1970-01-01T00:00:01.5' },
     })
   })
+
+  test('the first and the last time say whether they are UTC', async () => {
+    const catalog = await openSampleCatalog('whole_seconds_utc')
+    await catalog.insertPredictions([
+      { prediction_id: 'a', created_at: '2026-11-21 09:30:00' },
+      { prediction_id: 'b', created_at: '2026-11-22 09:30:00.25' },
+    ])
+    const { times } = await makeHistogram(catalog, emptyFilter, 'created_at')
+    expect(times).toEqual({ first: '2026-11-21T09:30:00Z', last: '2026-11-22T09:30:00.25' })
+    expect((await makeHistogram(catalog, emptyFilter, 'val_score')).times).toBeNull()
+    catalog.close()
+  })
 })

@@ -1,5 +1,5 @@
 import type { PredictionColumn, PredictionRow } from '@nirs-workspace/types'
-import { catalogDefinition } from '../../catalog/catalog-schema.ts'
+import { catalogDefinition, type StoreTimes } from '../../catalog/catalog-schema.ts'
 import { quotedIdentifier } from '../../engine/attach-store.ts'
 import { Engine, type EngineValue } from '../../engine/open-engine.ts'
 
@@ -11,10 +11,10 @@ export type SampleRow = {
 export type SampleTable = 'runs' | 'pipelines' | 'predictions'
 
 /** A catalog in memory with the tables that a built one has. Close it after the test. */
-export const openSampleCatalog = async () => {
+export const openSampleCatalog = async (times?: StoreTimes) => {
   const engine = await Engine.open()
   await engine.run("ATTACH ':memory:' AS catalog")
-  for (const sql of catalogDefinition('catalog')) await engine.run(sql)
+  for (const sql of catalogDefinition('catalog', times)) await engine.run(sql)
   return {
     engine,
     close: () => engine.close(),
