@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { systemCode } from '../errors.ts'
 import { faultPoint, isWatched } from './fault-point.ts'
+import { writeAll } from './write-all.ts'
 
 /**
  * The primitives that change a disk. Of what else writes through node:fs, see "Style" in CONTRIBUTING.md.
@@ -106,7 +107,7 @@ export const replaceTail = async (path: string, start: number, tail: Uint8Array)
   const handle = await fs.open(path, 'r+')
   try {
     await handle.truncate(start)
-    await handle.write(tail, 0, tail.length, start)
+    await writeAll(handle, tail, start)
     await faultPoint({ kind: 'fsync', path })
     await handle.sync()
   } finally {

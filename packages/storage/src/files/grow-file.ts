@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises'
 import { type NewFile, unlink } from './disk.ts'
 import { faultPoint, isWatched } from './fault-point.ts'
+import { writeAll } from './write-all.ts'
 
 /**
  * Copies the first `bytes` of a file to a name that must not exist yet, to be continued from there. Shares the blocks of the original
@@ -21,7 +22,10 @@ export const growCopy = async (from: string, to: string, bytes: number): Promise
     append: async (pieces) => {
       await faultPoint({ kind: 'write', path: to, position, ...(isWatched() ? { data: Buffer.concat(pieces) } : {}) })
       if (handle === undefined) throw new Error('The file is closed.')
-      for (const piece of pieces) position += await writeAll(handle, piece, position)
+      for (const piece of pieces) {
+        await writeAll(handle, piece, position)
+        position += piece.length
+      }
     },
     finish: async () => {
       await faultPoint({ kind: 'fsync', path: to })
@@ -45,12 +49,4 @@ const openCopy = async (path: string, bytes: number): Promise<fs.FileHandle> => 
     await unlink(path)
     throw error
   }
-}
-
-const writeAll = async (handle: fs.FileHandle, piece: Uint8Array, position: number): Promise<number> => {
-  for (let done = 0; done < piece.length; ) {
-    const { bytesWritten } = await handle.write(piece, done, piece.length - done, position + done)
-    done += bytesWritten
-  }
-  return piece.length
 }
