@@ -15,6 +15,7 @@ export const MigrationWarning = z.object({
     'log_cut_short',
     'null_elements',
     'length_mismatch',
+    'samples_mismatch',
     'unreadable_parquet',
     'predictions_without_arrays',
     'little_space',

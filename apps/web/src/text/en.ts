@@ -766,6 +766,7 @@ export const en = (f: Formatters) => {
         duplicate_array_rows: 'duplicate rows',
         interrupted_job: 'unfinished job',
         length_mismatch: 'lengths differ',
+        samples_mismatch: 'arrays do not fit their samples',
         log_cut_short: 'write-ahead log cut short',
         log_unreadable: 'write-ahead log unreadable',
         missing_array_file: 'array file missing',

@@ -775,6 +775,7 @@ export const fr = (f: Formatters): Text => {
         duplicate_array_rows: 'lignes en double',
         interrupted_job: 'tâche inachevée',
         length_mismatch: 'longueurs différentes',
+        samples_mismatch: 'tableaux sans rapport avec leurs échantillons',
         log_cut_short: 'journal des écritures tronqué',
         log_unreadable: 'journal des écritures illisible',
         missing_array_file: 'fichier de tableaux absent',

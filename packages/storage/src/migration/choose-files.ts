@@ -7,6 +7,8 @@ import type { ColumnForm } from '../parquet/column-form.ts'
 import { arrayFileColumnNames, type ExtraColumn, formsWith } from './array-columns.ts'
 import { type ExistingFile, existingRowsSql } from './existing-files.ts'
 import { type OpenRows, openQueries } from './row-source.ts'
+import { samplesSql } from './samples-column.ts'
+import { sourceTable } from './source-tables.ts'
 import { datasetCondition, orphanRowsSql, type RowRange, type StagedFile, tableRowsSql } from './staged-file.ts'
 import type { Survey, SurveyedDataset } from './survey-store.ts'
 import { readTableRows } from './table-rows.ts'
@@ -94,10 +96,13 @@ const fileSql = (
   extras: readonly ExtraColumn[],
 ): string => {
   const columns = [...arrayFileColumnNames, ...extras.map((extra) => extra.name)].map(quotedIdentifier).join(', ')
+  const own = [...arrayFileColumnNames, ...extras.map((extra) => extra.name)].map((name) => `r.${quotedIdentifier(name)}`).join(', ')
   const parts: string[] = []
   if (datasets.length > 0) parts.push(tableRows(survey, datasets, file, extras))
   if (file !== undefined) parts.push(`SELECT ${columns} FROM (${withShape(rowsOfFate(file, 'keep', extras))})`)
-  return `SELECT ${columns} FROM (${parts.join(' UNION ALL ')})`
+  const samples = samplesSql(survey.tables)
+  return `SELECT ${own}, ${samples} FROM (${parts.join(' UNION ALL ')}) r
+    LEFT JOIN ${sourceTable('predictions')} p ON p.prediction_id = r.prediction_id`
 }
 
 const tableRows = (

@@ -42,7 +42,7 @@ describe('what legacy stores may hold', () => {
     await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions, extra })
     const before = await arraysOf(folder.path)
     const plan = await planMigration(folder.path)
-    expect(plan.warnings.map(({ code }) => code).sort()).toEqual(['length_mismatch', 'null_elements'])
+    expect(plan.warnings.map(({ code }) => code).sort()).toEqual(['length_mismatch', 'null_elements', 'samples_mismatch'])
     await runMigration(folder.path, { jobId: 'odd' })
     expect(await arraysOf(folder.path)).toEqual(before)
     await readEverywhere(join(folder.path, 'arrays', 'odd.parquet'))

@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { changeInLog } from '../testing/tamper.ts'
+import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { migrateStatus } from './migrate-status.ts'
 import { planMigration } from './plan-migration.ts'
 import { runMigration } from './run-migration.ts'
@@ -53,3 +54,25 @@ test('what a plan says of odd arrays its report says as well, also of rows that 
   const report = await runMigration(folder.path, { jobId: 'one', batchSize: 2 })
   expect(report.warnings).toEqual(plan.warnings)
 })
+
+test.each(['alone', 'beside an array file'])(
+  'arrays that are not as long as the store says are told of before and after, %s',
+  async (how) => {
+    await using folder = await temporaryFolder()
+    const other = { id: 'd', fold: 'd', samples: 7 }
+    await makeStore(join(folder.path, 'store.duckdb'), { release: '0.7.1', predictions: [...predictions, other] })
+    if (how !== 'alone') {
+      await mkdir(join(folder.path, 'arrays'))
+      await makeParquet(join(folder.path, 'arrays', 'wheat.parquet'), [{ id: 'a', fold: 'a' }])
+    }
+    const plan = await planMigration(folder.path)
+    const told = (warnings: typeof plan.warnings) => warnings.filter(({ code }) => code === 'samples_mismatch')
+    expect(told(plan.warnings)).toMatchObject([
+      { count: 1, ids: ['d'], detail: expect.stringMatching(/^1 prediction has .* an id may have changed\.$/) },
+    ])
+    const report = await runMigration(folder.path, { jobId: 'one' })
+    expect(told(report.warnings)).toEqual(told(plan.warnings))
+    const { findings } = await verifyWorkspace(folder.path, { depth: 'quick' })
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'samples_mismatch', ids: ['d'] }))
+  },
+)

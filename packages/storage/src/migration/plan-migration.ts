@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { MigrationPlan, MigrationWarning } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { misfitSql } from '../arrays/fits-samples.ts'
 import { interruptible } from '../engine/engine-lane.ts'
 import { withEnoughMemory } from '../engine/enough-memory.ts'
 import { type Engine, withEngine } from '../engine/open-engine.ts'
@@ -169,21 +170,24 @@ const readOnlyWarning = async ({ root }: DuckdbWorkspace): Promise<MigrationWarn
   return found === null ? [] : [warning('read_only', `${found.name} cannot be written to: the migration would be refused.`, [], 1)]
 }
 
+/** In one pass over the arrays, which are most of a store. */
 const findOddities = async (engine: Engine, tables: SourceTables): Promise<MigrationWarning[]> => {
   const has = (column: string) => hasColumn(tables, arraysTable, column)
-  const present = listColumns.filter(has)
-  const withNulls = await idsWhere(engine, present.map((column) => `len(a.${column}) <> list_count(a.${column})`).join(' OR '))
-  const unequal =
-    has('y_true') && has('y_pred')
-      ? await idsWhere(engine, 'a.y_true IS NOT NULL AND a.y_pred IS NOT NULL AND len(a.y_true) <> len(a.y_pred)')
-      : []
-  return valueWarnings({ withNulls: withNulls.map(({ id }) => id), unequal: unequal.map(({ id }) => id) })
+  const length = (column: string) => (has(column) ? `len(a.${column})` : 'NULL')
+  const nulls = listColumns.filter(has).map((column) => `coalesce(len(a.${column}) <> list_count(a.${column}), false)`)
+  const lengths = { y_true: length('y_true'), y_pred: length('y_pred'), sample_indices: length('sample_indices') }
+  const samples = hasColumn(tables, 'predictions', 'n_samples') ? 'p.n_samples' : 'NULL'
+  const rows = await engine.rows(
+    z.object({ id: z.string(), with_nulls: z.boolean(), unequal: z.boolean(), misfit: z.boolean() }),
+    `SELECT coalesce(a.prediction_id, '') AS id, ${nulls.join(' OR ') || 'false'} AS with_nulls,
+       coalesce(${lengths.y_true} <> ${lengths.y_pred}, false) AS unequal, ${misfitSql(samples, lengths)} AS misfit
+     FROM ${sourceTable(arraysTable)} a LEFT JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id
+     WHERE with_nulls OR unequal OR misfit ORDER BY id`,
+  )
+  const idsOf = (isOdd: (row: (typeof rows)[number]) => boolean) => rows.filter(isOdd).map(({ id }) => id)
+  return valueWarnings({
+    withNulls: idsOf((row) => row.with_nulls),
+    unequal: idsOf((row) => row.unequal),
+    misfits: idsOf((row) => row.misfit),
+  })
 }
-
-const idsWhere = (engine: Engine, condition: string): Promise<{ id: string }[]> =>
-  condition === ''
-    ? Promise.resolve([])
-    : engine.rows(
-        z.object({ id: z.string() }),
-        `SELECT coalesce(prediction_id, '') AS id FROM ${sourceTable(arraysTable)} a WHERE ${condition} ORDER BY id`,
-      )

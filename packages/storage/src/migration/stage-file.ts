@@ -7,6 +7,7 @@ import { digestGroup, type GroupDigest } from '../parquet/group-digest.ts'
 import { ParquetWriter } from '../parquet/parquet-writer.ts'
 import type { DatasetFigures } from '../parquet/reader-messages.ts'
 import type { RowSource } from './row-source.ts'
+import { withoutSamples } from './samples-column.ts'
 import type { StagedFile } from './staged-file.ts'
 import type { OddityFinder } from './value-warnings.ts'
 
@@ -64,13 +65,14 @@ const copyRows = async (
   let next = takeAhead(reader, options)
   try {
     for (;;) {
-      const block = await next
+      const read = await next
       // Read while these rows are hashed.
-      if (rowsOf(block) > 0) next = takeAhead(reader, options)
+      if (rowsOf(read) > 0) next = takeAhead(reader, options)
       await writing
-      if (rowsOf(block) === 0) break
+      if (rowsOf(read) === 0) break
       options.signal?.throwIfAborted()
-      options.oddities?.look(block)
+      options.oddities?.look(read)
+      const block = withoutSamples(read)
       // Compressed by other threads while the next rows are read.
       writing = writer.writeRowGroup(block)
       writing.catch(() => undefined)

@@ -5,6 +5,7 @@ import { StorageError } from '../errors.ts'
 import { bytesOf, type ColumnBlock, columnOf, type RowBlock, rowsOf, sameColumn } from '../parquet/column-block.ts'
 import { arrayFileColumnNames, arrayFileColumns, type ExtraColumn, listColumns, selectOr } from './array-columns.ts'
 import { type OpenRows, openQueries, type QueryRows, type RowSource } from './row-source.ts'
+import { samplesColumn, samplesSql } from './samples-column.ts'
 import { hasColumn, type SourceTables, sourceTable } from './source-tables.ts'
 import type { RowRange } from './staged-file.ts'
 import { arraysTable } from './store-schema.ts'
@@ -22,7 +23,7 @@ export const readTableRows =
       signal,
     )
     try {
-      return new SideBySide(arrays, await openQueries(engine, [metadataSql(datasets)], signal), datasets, extras)
+      return new SideBySide(arrays, await openQueries(engine, [metadataSql(tables, datasets)], signal), datasets, extras)
     } catch (error) {
       await arrays.close()
       throw error
@@ -40,7 +41,7 @@ class SideBySide implements RowSource {
     this.#arrays = arrays
     this.#metadata = metadata
     this.#dataset = onlyName(datasets)
-    this.#names = [...arrayFileColumnNames, ...extras.map(({ name }) => name)]
+    this.#names = [...arrayFileColumnNames, ...extras.map(({ name }) => name), samplesColumn]
   }
 
   async takeAbout(rows: number, bytes: number): Promise<RowBlock> {
@@ -69,11 +70,11 @@ const arraysSql = (tables: SourceTables, { from, to }: RowRange, extras: readonl
     WHERE rowid BETWEEN ${from} AND ${to}`
 }
 
-const metadataSql = (datasets: readonly string[]): string => {
+const metadataSql = (tables: SourceTables, datasets: readonly string[]): string => {
   const known = ['prediction_id', ...(onlyName(datasets) === null ? [] : ['dataset_name'])]
   const scalars = Object.entries(arrayFileColumns).filter(([name, type]) => !known.includes(name) && !type.endsWith('[]'))
   const columns = scalars.map(([name, type]) => selectOr(true, `p.${quotedIdentifier(name)}`, name, type))
-  return `SELECT a.place::DOUBLE AS ${place}, ${columns.join(', ')}
+  return `SELECT a.place::DOUBLE AS ${place}, ${[...columns, samplesSql(tables)].join(', ')}
     FROM (SELECT rowid AS place, prediction_id FROM ${sourceTable(arraysTable)}) a
     JOIN ${sourceTable('predictions')} p ON p.prediction_id = a.prediction_id
     WHERE p.dataset_name IN (${datasets.map(quotedString).join(', ')}) ORDER BY a.place`

@@ -1,7 +1,9 @@
 import type { MigrationWarning } from '@nirs-workspace/types'
+import { fitsSamples } from '../arrays/fits-samples.ts'
 import { columnOf, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
 import { counted } from '../workspace/counted-text.ts'
 import { listColumns } from './array-columns.ts'
+import { samplesColumn } from './samples-column.ts'
 import { warning } from './survey-store.ts'
 
 /** Ids of predictions whose arrays are odd, which a migration keeps as they are. */
@@ -9,12 +11,19 @@ export interface ValueOddities {
   readonly withNulls: Iterable<string>
   /** With as many measured values as predicted ones they are not. */
   readonly unequal: Iterable<string>
+  /** With another number of values than the store says they have samples: as `fitsSamples` has it. */
+  readonly misfits: Iterable<string>
 }
 
 /** The same words before and after. */
-export const valueWarnings = ({ withNulls, unequal }: ValueOddities): MigrationWarning[] => [
+export const valueWarnings = ({ withNulls, unequal, misfits }: ValueOddities): MigrationWarning[] => [
   ...about('null_elements', withNulls, 'null elements in an array; they stay null'),
   ...about('length_mismatch', unequal, 'arrays of different lengths; they are kept as they are'),
+  ...about(
+    'samples_mismatch',
+    misfits,
+    'arrays with another number of values than the store says there are samples; they are kept as they are, but neither shown nor exported: an id may have changed',
+  ),
 ]
 
 const about = (code: MigrationWarning['code'], found: Iterable<string>, what: string): MigrationWarning[] => {
@@ -26,15 +35,17 @@ const about = (code: MigrationWarning['code'], found: Iterable<string>, what: st
 export class OddityFinder implements ValueOddities {
   readonly withNulls = new Set<string>()
   readonly unequal = new Set<string>()
+  readonly misfits = new Set<string>()
 
   look(block: RowBlock): void {
     const hasNulls = nullRows(block)
-    const unequal = unequalRows(block)
-    if (hasNulls.length === 0 && unequal.length === 0) return
+    const [unequal, misfits] = [unequalRows(block), misfitRows(block)]
+    if (hasNulls.length === 0 && unequal.length === 0 && misfits.length === 0) return
     const ids = columnOf(block, 'prediction_id')
     const offsets = offsetsOf(ids)
     for (const row of hasNulls) this.withNulls.add(textAt(ids, offsets, row) ?? '')
     for (const row of unequal) this.unequal.add(textAt(ids, offsets, row) ?? '')
+    for (const row of misfits) this.misfits.add(textAt(ids, offsets, row) ?? '')
   }
 }
 
@@ -55,4 +66,17 @@ const unequalRows = (block: RowBlock): number[] => {
     if (hasBoth && measured.lengths?.[row] !== predicted.lengths?.[row]) rows.push(row)
   }
   return rows
+}
+
+const misfitRows = (block: RowBlock): number[] => {
+  const said = block.find(({ name }) => name === samplesColumn)
+  if (said === undefined) return []
+  const samples = new Int32Array(said.values.slice().buffer)
+  const length = (name: string) => {
+    const { valid, lengths } = columnOf(block, name)
+    return (row: number) => (valid[row] === 1 ? (lengths?.[row] ?? 0) : null)
+  }
+  const [measured, predicted, indices] = [length('y_true'), length('y_pred'), length('sample_indices')]
+  const lengthsAt = (row: number) => ({ y_true: measured(row), y_pred: predicted(row), sample_indices: indices(row) })
+  return Array.from(samples.keys()).filter((row) => !fitsSamples(said.valid[row] === 1 ? (samples[row] ?? null) : null, lengthsAt(row)))
 }
