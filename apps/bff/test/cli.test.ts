@@ -171,6 +171,8 @@ test('migrate: plan, run, check, nothing to do, roll back', async () => {
   expect((await cli.json('verify', path, '--deep')).code).toBe(0)
   const again = await runCli(['migrate', path, '--yes'], cli.home)
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') })
+  // Without a terminal and without --yes there is nobody to ask, and nothing to be asked.
+  expect(await cli.json('migrate', path)).toMatchObject({ code: 0, answer: { nothing_to_do: true, storage_mode: 'migrated' } })
   const dryAgain = await cli.json('migrate', path, '--dry-run')
   expect([dryAgain.code, dryAgain.answer]).toEqual([0, { nothing_to_do: true, storage_mode: 'migrated' }])
   const back = await cli.json('rollback', path, '--yes')

@@ -33,7 +33,8 @@ const demo = async (options: Options): Promise<number> => {
   const directory = resolve(options.dir ?? join(userFolders().cache, 'demo', options.size))
   const made = (await isWorkspace(directory)) ? undefined : await makeWhole(directory, options.size)
   if (options.serve) return startServing([directory], serveOptions, options)
-  printResult(options, { path: directory, made: made !== undefined, size: options.size, ...made }, ({ path }) => path)
+  // Of what was there, nobody knows how it was made.
+  printResult(options, { path: directory, made: made !== undefined, ...(made && { size: options.size, ...made }) }, ({ path }) => path)
   return exitCodes.done
 }
 

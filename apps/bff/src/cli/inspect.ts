@@ -1,5 +1,5 @@
 import { inspectWorkspace } from '@nirs-workspace/storage'
-import type { Inspection } from '@nirs-workspace/types'
+import type { Inspection, LockHolder } from '@nirs-workspace/types'
 import type { Command } from 'commander'
 import { userFolders } from '../folders.ts'
 import { describeRemark } from './describe-remark.ts'
@@ -41,10 +41,17 @@ const describe =
         ['dataset', 'predictions', 'arrays', 'parquet bytes'],
         found.datasets.map((dataset) => [dataset.name, dataset.predictions, dataset.arrays, dataset.parquet_bytes]),
       ),
+      ...describeHolder(found.locked_by),
       ...found.findings.flatMap((finding) => describeRemark(path, finding.severity, finding)),
     ]
     return lines.filter((line) => line !== '').join('\n')
   }
+
+const describeHolder = (holder: LockHolder | null): string[] => {
+  if (holder === null) return []
+  const command = holder.command === undefined ? '' : ` (${printable(holder.command)})`
+  return [`process ${holder.pid}${command} has the store open for writing; what it has not written yet is not here`]
+}
 
 /** A store that was migrated has the schema of a later release than the one that wrote it. */
 const describeOrigin = ({ written_by, migrated }: Inspection): string => {

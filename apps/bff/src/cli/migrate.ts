@@ -50,6 +50,9 @@ const migrate = async (path: string, options: Options): Promise<number> => {
   const batchSize = options.batchSize === undefined ? undefined : parseCount(options.batchSize, '--batch-size', 1, largestBatch)
   if (options.verifyOnly === true) return verifyOnly(path, options)
   if (options.dryRun !== true && !options.yes && !hasTerminal()) {
+    // Nothing needs to be asked where there is nothing to do, a job that was interrupted included.
+    const { interrupted_job } = await detectStorage(await resolveWorkspace(path))
+    if (interrupted_job === null && (await interruptible((signal) => isDone(path, options, signal)))) return exitCodes.done
     throw new UsageError('There is no terminal to ask on. Give --yes to migrate, or --dry-run to see the plan. Nothing was changed.')
   }
   if (options.dryRun !== true) await settleFirst(path)

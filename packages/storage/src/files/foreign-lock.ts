@@ -1,5 +1,6 @@
 import { open, readFile, readlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { LockHolder } from '@nirs-workspace/types'
 import { storeLocked } from '../engine/engine-error.ts'
 import { StorageError, systemCode } from '../errors.ts'
 import { look } from '../workspace/look-at.ts'
@@ -30,8 +31,16 @@ export const refuseForeignLock = async (root: string): Promise<void> => {
 export const refuseHeldStore = async (store: string): Promise<void> => {
   const holder = await holderOf(store)
   if (holder === null) return
-  throw storeLocked(holder > 0 ? { pid: holder, ...(await commandOf(holder)) } : undefined)
+  throw storeLocked(await describeHolder(holder))
 }
+
+/** Who has a DuckDB store open for writing; null for nobody, and where the system does not say who. */
+export const storeHolder = async (store: string | null): Promise<LockHolder | null> => {
+  const holder = store === null ? null : await holderOf(store)
+  return holder === null ? null : ((await describeHolder(holder)) ?? null)
+}
+
+const describeHolder = async (pid: number): Promise<LockHolder | undefined> => (pid > 0 ? { pid, ...(await commandOf(pid)) } : undefined)
 
 const commandOf = async (pid: number): Promise<{ command?: string }> => {
   try {

@@ -13,8 +13,8 @@ import { recoverFlush } from '../store/recover-flush.ts'
 import { dropOperation, strayOperations } from '../trash/drop-operation.ts'
 import { finishRestore, isRestoreDone, undoRestore } from '../trash/finish-restore.ts'
 import { endVacuum } from '../vacuum/end-vacuum.ts'
-import { isRealFolder, namesIn } from '../workspace/look-at.ts'
-import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
+import { isRealFolder, lookAtLink, namesIn } from '../workspace/look-at.ts'
+import { resolveWorkspace, tellingUnreadable } from '../workspace/resolve-workspace.ts'
 import { finishSwap, isSwapDone } from './commit-swap.ts'
 import { resumeRollback } from './finish-rollback.ts'
 import type { Recovery } from './job-options.ts'
@@ -46,10 +46,11 @@ export const recoverWorkspace = async (path: string): Promise<Recovery> => {
 }
 
 /** A folder with a journal is a workspace even when, in mid-swap on a disk without hard links, its store has no name. */
-const rootOf = async (path: string): Promise<string> => {
-  for (const folder of [path, join(path, 'workspace')]) if (await exists(layoutOf(folder).journal)) return realpath(folder)
-  return (await resolveWorkspace(path)).root
-}
+const rootOf = (path: string): Promise<string> =>
+  tellingUnreadable(path, async () => {
+    for (const folder of [path, join(path, 'workspace')]) if ((await lookAtLink(layoutOf(folder).journal)) !== null) return realpath(folder)
+    return (await resolveWorkspace(path)).root
+  })
 
 /** As recoverWorkspace, for whoever holds the lock. */
 export const recoverUnderLock = async (layout: Layout): Promise<Recovery> => {

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding, Inspection } from '@nirs-workspace/types'
 import { describe, expect, test } from 'vitest'
 import { hashTree } from '../testing/hash-tree.ts'
+import { holdStore } from '../testing/hold-store.ts'
 import { type MadePrediction, makeParquet, makeStore, type StoreToMake, temporaryFolder } from '../testing/make-store.ts'
 import {
   copyWorkspace,
@@ -39,6 +41,25 @@ test('a sound workspace has nothing to report', async () => {
   expect(inspection.findings).toEqual([])
   expect(inspection.datasets).toEqual([{ name: 'wheat', predictions: 2, arrays: 2, parquet_bytes: inspection.sizes.arrays_bytes }])
 })
+
+test.runIf(existsSync('/proc/locks'))(
+  'who holds a store without having written to it is named, also when nothing needs to be read anew',
+  async () => {
+    await using folder = await temporaryFolder()
+    await using cache = await temporaryFolder()
+    const store = join(folder.path, 'store.duckdb')
+    await makeStore(store, { release: '0.7.1', predictions: [{ id: 'a' }] })
+    const options = { cacheFolder: cache.path }
+    expect(await inspectWorkspace(folder.path, options)).toMatchObject({ locked_by: null })
+    {
+      await using holder = await holdStore(store)
+      const locked_by = { pid: holder?.pid, command: expect.stringContaining('node') }
+      expect(await inspectWorkspace(folder.path, options)).toMatchObject({ locked_by, counts: { predictions: 1 } })
+      expect(await workspaceStats(folder.path, options)).toMatchObject({ locked_by })
+    }
+    expect(await workspaceStats(folder.path, options)).toMatchObject({ locked_by: null })
+  },
+)
 
 test('test_array_store_integrity_check: orphans, missing, duplicate and removed rows are told apart, with their ids', async () => {
   const predictions = [{ id: 'a' }, { id: 'b', fold: '1' }, { id: 'c', fold: '2' }]

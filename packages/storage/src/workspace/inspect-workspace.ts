@@ -7,6 +7,7 @@ import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
 import { type CatalogMeta, readCatalogMeta } from '../catalog/read-info.ts'
 import type { Engine } from '../engine/open-engine.ts'
 import { isStorageError, type StorageError } from '../errors.ts'
+import { storeHolder } from '../files/foreign-lock.ts'
 import { collectFindings } from './collect-findings.ts'
 import { measureFolder } from './folder-usage.ts'
 import { liveStatus } from './live-status.ts'
@@ -22,7 +23,7 @@ export const inspectWorkspace = async (path: string, options: LookOptions = {}):
   return withFreshCatalog(resolved, options, async (catalog, meta, lock) => ({
     ...meta.storage_status,
     ...(await liveStatus(resolved)),
-    locked_by: lock?.fields.locked_by ?? null,
+    locked_by: lock?.fields.locked_by ?? (await storeHolder(resolved.duckdb)),
     as_of: meta.built_at,
     path: resolved.parquet ?? resolved.root,
     name: resolved.name,

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { migrateStatus } from '../migration/migrate-status.ts'
+import { recoverWorkspace } from '../migration/recover-workspace.ts'
 import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { listArrayFiles } from './array-files.ts'
 import { fingerprintWorkspace } from './fingerprint-workspace.ts'
-import { resolveWorkspace } from './resolve-workspace.ts'
+import { resolveWorkspace, tellingUnreadable } from './resolve-workspace.ts'
 
 test('a workspace folder, its store and a folder that holds workspace/ are the same workspace', async () => {
   await using folder = await temporaryFolder()
@@ -64,6 +66,19 @@ test('a missing path is workspace_not_found, anything else not_a_workspace; neit
   await expect(resolveWorkspace(join(folder.path, 'notes.txt'))).rejects.toMatchObject({ code: 'not_a_workspace' })
   await expect(resolveWorkspace(join(folder.path, 'notes.txt', 'below'))).rejects.toMatchObject({ code: 'workspace_not_found' })
   expect(await hashTree(folder.path)).toBe(before)
+})
+
+test('a path that leads nowhere, and one that may not be looked at, are told in the same words by whatever begins with it', async () => {
+  await using folder = await temporaryFolder()
+  const loop = join(folder.path, 'loop')
+  await symlink(loop, loop)
+  const begin = [resolveWorkspace, recoverWorkspace, (path: string) => migrateStatus(path)]
+  for (const path of [loop, join(loop, 'below'), join(folder.path, 'x'.repeat(300)), `${folder.path}${'/x'.repeat(3000)}`]) {
+    for (const work of begin) await expect(work(path)).rejects.toMatchObject({ code: 'workspace_not_found', exitCode: 3 })
+  }
+  const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+  const work = () => tellingUnreadable(folder.path, () => Promise.reject(refused))
+  await expect(work()).rejects.toMatchObject({ code: 'workspace_not_found', message: `${folder.path} may not be read by this user.` })
 })
 
 test.skipIf(process.platform === 'win32')('pipes and folders that are called like a store or a Parquet file are never opened', async () => {

@@ -10,7 +10,20 @@ import type { ResolvedWorkspace } from './resolved-workspace.ts'
  * but `arrays/*.parquet`. Looks at names and kinds only; opens, creates and changes nothing.
  * Throws `workspace_not_found` or `not_a_workspace`.
  */
-export const resolveWorkspace = async (path: string): Promise<ResolvedWorkspace> => {
+export const resolveWorkspace = (path: string): Promise<ResolvedWorkspace> => tellingUnreadable(path, () => resolveReadable(path))
+
+/** What this user may not even look at is told in our words. */
+export const tellingUnreadable = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error
+    const hint = 'Ask for read permission.'
+    throw new StorageError('workspace_not_found', `${path} may not be read by this user.`, { path, hint }, error)
+  }
+}
+
+const resolveReadable = async (path: string): Promise<ResolvedWorkspace> => {
   const real = await realPathOf(path)
   if (await isFolder(real)) {
     const found = (await asFolder(real)) ?? (await asFolder(join(real, 'workspace')))
@@ -27,15 +40,7 @@ const realPathOf = async (path: string): Promise<string> => {
   try {
     return await realpath(resolve(path))
   } catch (error) {
-    const code = systemCode(error)
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw new StorageError(
-        'workspace_not_found',
-        `${path} may not be read by this user.`,
-        { path, hint: 'Ask for read permission.' },
-        error,
-      )
-    }
+    if (['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error
     throw new StorageError(
       'workspace_not_found',
       `There is no ${path}. Nothing was created.`,

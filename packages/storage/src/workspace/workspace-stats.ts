@@ -2,6 +2,7 @@ import type { SpaceUsage, WorkspaceStats } from '@nirs-workspace/types'
 import * as z from 'zod'
 import { listUnreadableFiles } from '../catalog/unreadable-files.ts'
 import type { Engine } from '../engine/open-engine.ts'
+import { storeHolder } from '../files/foreign-lock.ts'
 import { type FolderUsage, measureFolder, type UsageCategory, usageCategories } from './folder-usage.ts'
 import { type LookOptions, listDatasets, withFreshCatalog } from './inspect-workspace.ts'
 import { look } from './look-at.ts'
@@ -38,7 +39,7 @@ export const workspaceStats = async (path: string, options: LookOptions = {}): P
       datasets: await listDatasets(engine),
       unreadable_files: await listUnreadableFiles(engine),
       as_of: meta.built_at,
-      locked_by: lock?.fields.locked_by ?? null,
+      locked_by: lock?.fields.locked_by ?? (await storeHolder(resolved.duckdb)),
     }
   })
 }
