@@ -16,7 +16,7 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { listColumns } from './array-columns.ts'
 import { type ArraySizes, estimateSeconds, measureArrays, measureSample, measureSpace } from './measure-arrays.ts'
 import { asUnfit } from './migration-error.ts'
-import { findReadOnly, refuseLinks } from './refuse-layout.ts'
+import { findReadOnly, refuseLinkedStore, refuseLinks } from './refuse-layout.ts'
 import { planIdOf } from './refuse-stale-plan.ts'
 import { hasColumn, type SourceTables, sourceAlias, sourceTable } from './source-tables.ts'
 import { arraysTable } from './store-schema.ts'
@@ -31,6 +31,7 @@ import { layoutOf } from './workspace-layout.ts'
 export const planMigration = async (path: string, options: { signal?: AbortSignal | undefined } = {}): Promise<MigrationPlan> => {
   const workspace = await resolveMigratable(path)
   await refuseLinks(layoutOf(workspace.root))
+  await refuseLinkedStore(layoutOf(workspace.root))
   try {
     return await planUnder(workspace, options.signal)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -8,9 +8,11 @@ import { StorageError } from '../errors.ts'
 import { setFaultHook } from '../files/fault-point.ts'
 import { convertStore } from '../sqlite/testing/convert-store.ts'
 import { arraysOf, faultFixture, filesOf, type Scratch } from '../testing/fault-oracle.ts'
+import { hashTree } from '../testing/hash-tree.ts'
 import { makeParquet, makeStore, temporaryFolder } from '../testing/make-store.ts'
 import { copyWorkspace, hasSharedWorkspaces } from '../testing/shared-workspaces.ts'
 import { changeStore, rewriteParquet, tamperBefore } from '../testing/tamper.ts'
+import { vacuumWorkspace } from '../vacuum/vacuum-store.ts'
 import { verifyWorkspace } from '../verify/verify-workspace.ts'
 import { inspectWorkspace } from '../workspace/inspect-workspace.ts'
 import { toMigrationError } from './migration-error.ts'
@@ -80,6 +82,21 @@ test('arrays or .nirs-workspace that are links are refused before anything is wr
     await expect(runMigration(path, { jobId: 'link' })).rejects.toMatchObject({ code: 'path_not_allowed' })
     expect(await readdir(elsewhere)).toEqual([])
   }
+})
+
+test('a store that is a link is not replaced: what would be kept is the link', async () => {
+  const elsewhere = await scratch.copy('linked-store-elsewhere')
+  const path = await scratch.copy('linked-store')
+  const store = join(path, 'store.duckdb')
+  await rm(store)
+  await symlink(join(elsewhere, 'store.duckdb'), store)
+  const before = await hashTree(elsewhere)
+  const refused = { code: 'path_not_allowed', message: 'store.duckdb is a link to another place. Nothing was changed.' }
+  await expect(planMigration(path)).rejects.toMatchObject(refused)
+  await expect(runMigration(path, { jobId: 'link' })).rejects.toMatchObject(refused)
+  await expect(vacuumWorkspace(path)).rejects.toMatchObject(refused)
+  expect(await readlink(store)).toBe(join(elsewhere, 'store.duckdb'))
+  expect(await hashTree(elsewhere)).toBe(before)
 })
 
 test('arrays that are a link by now are not rolled back', async () => {

@@ -15,6 +15,15 @@ export const refuseLinks = async (layout: Layout): Promise<void> => {
   for (const path of [layout.arrays, layout.control]) await refuseLink(path)
 }
 
+/** For jobs that put another store in the place of this one: kept would be the link, and not the store that it leads to. */
+export const refuseLinkedStore = async ({ store }: Layout): Promise<void> => {
+  if ((await lookAtLink(store))?.isSymbolicLink() !== true) return
+  throw new StorageError('path_not_allowed', `${basename(store)} is a link to another place. Nothing was changed.`, {
+    path: store,
+    hint: 'Open the workspace that has the store itself, or put a copy of the store here in the place of the link.',
+  })
+}
+
 const refuseReadOnly = async (layout: Layout): Promise<void> => {
   const found = await findReadOnly(layout)
   if (found === null) return

@@ -19,7 +19,7 @@ import { beginJournal, type MigrateJournal } from './journal.ts'
 import { type ArraySizes, measureArrays, measureSample, measureSpace, stretchesByDataset, uncompressed } from './measure-arrays.ts'
 import { type DuckdbWorkspace, measureOthers, resolveMigratable } from './plan-migration.ts'
 import { prepareSwap, type SwapContext } from './prepare-swap.ts'
-import { refuseLayout } from './refuse-layout.ts'
+import { refuseLayout, refuseLinkedStore } from './refuse-layout.ts'
 import { refuseStalePlan } from './refuse-stale-plan.ts'
 import { sourceAlias } from './source-tables.ts'
 import { defaultRowGroup } from './stage-file.ts'
@@ -43,6 +43,7 @@ export const runMigration = async (path: string, options: MigrationOptions): Pro
   const layout = layoutOf(root)
   placesOf(layout, options.jobId)
   await refuseLayout(layout)
+  await refuseLinkedStore(layout)
   const progress = new ProgressTracker(options.onProgress)
   return underLock(layout, { jobId: options.jobId, kind: 'migrate', signal: options.signal, progress }, async () =>
     migrate(await resolveMigratable(root), options, progress),

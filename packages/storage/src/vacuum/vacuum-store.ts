@@ -11,6 +11,7 @@ import { exists } from '../files/move-file.ts'
 import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import { beginJournal } from '../migration/journal.ts'
 import { rebuildStore } from '../migration/rebuild-store.ts'
+import { refuseLinkedStore } from '../migration/refuse-layout.ts'
 import { sourceAlias } from '../migration/source-tables.ts'
 import { underLock } from '../migration/under-lock.ts'
 import { type Layout, layoutOf, placesOf } from '../migration/workspace-layout.ts'
@@ -47,6 +48,7 @@ export const vacuumWorkspace = async (path: string, options: VacuumOptions = {})
   const place = await resolveWritable(path, false)
   const layout = layoutOf(place.root)
   await refuseLinksFor(layout)
+  await refuseLinkedStore(layout)
   const jobId = `vacuum-${randomUUID().slice(0, 8)}`
   const { lock, signal } = options
   return underLock(layout, { jobId, kind: 'vacuum', name: 'vacuum', lock, signal }, async () => {
