@@ -19,19 +19,14 @@ const declare = (name, folder) => {
   if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`)
 }
 
-/** What index.ts exports, in its order: `{ file, names }`, names null for all of a file. */
+/** What index.ts exports, in its order: `{ file, names }`, names null for all of a file; of which, or of all, only the type is exported. */
 const readExports = () => {
-  const statements = readFileSync(join(source, 'index.ts'), 'utf8').matchAll(/^export (?:type )?(?:\*|\{([^}]*)\}) from '\.\/(.*)\.ts'$/gm)
-  return [...statements].map(([, list, file]) => ({
-    file,
-    names:
-      list === undefined
-        ? null
-        : list
-            .split(',')
-            .map((name) => name.trim().replace(/^type /, ''))
-            .filter((name) => name !== ''),
-  }))
+  const statements = readFileSync(join(source, 'index.ts'), 'utf8').matchAll(/^export (type )?(?:\*|\{([^}]*)\}) from '\.\/(.*)\.ts'$/gm)
+  return [...statements].map(([, asTypes, list, file]) => {
+    const listed = list?.split(',').map((name) => name.trim())
+    const isType = (name) => asTypes !== undefined || listed?.includes(`type ${name}`) === true
+    return { file, names: listed?.map((name) => name.replace(/^type /, '')).filter((name) => name !== '') ?? null, isType }
+  })
 }
 
 /** Top-level declarations of a file: name, comment, text. The compiler indents everything that is inside of one. */
@@ -74,21 +69,32 @@ const codeOf = (lines) =>
     .join('\n')
     .replace(/;$/gm, '')
 
+const isTypeText = (line) => /^export (?:declare )?(?:interface|type|abstract class|class|enum) /.test(line)
+
+/** Of a schema of which only the type is exported: the type, with the schema that it is inferred from in the place of its name. */
+const typeOf = (parts) => {
+  const [schema, type] = [false, true].map((wanted) => parts.find(({ lines }) => isTypeText(lines[0]) === wanted))
+  if (schema === undefined || type === undefined) return parts.map(({ lines }) => codeOf(lines)).join('\n')
+  const shape = codeOf(schema.lines).replace(/^const \w+: /, '')
+  return codeOf(type.lines).replace(/typeof \w+/, () => shape)
+}
+
 const sectionOf = (file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file)
 
 const collect = (folder) => {
   const sections = new Map()
   const mentioned = new Set()
-  for (const { file, names } of readExports()) {
+  for (const { file, names, isType } of readExports()) {
     const path = join(folder, `${file}.d.ts`)
     const declared = readDeclarations(path)
     const foreign = namesFromTypes(path)
-    const wanted = names ?? [...new Set(declared.map(({ name }) => name))]
+    const isNamed = (name) => !isType(name) || declared.some((one) => one.name === name && isTypeText(one.lines[0]))
+    const wanted = names ?? [...new Set(declared.map(({ name }) => name))].filter(isNamed)
     for (const name of wanted) {
       const parts = declared.filter((one) => one.name === name)
       if (parts.length === 0) throw new Error(`${file}.ts exports ${name}, but its declaration was not found.`)
       const entries = sections.get(sectionOf(file)) ?? []
-      const code = parts.map(({ lines }) => codeOf(lines)).join('\n')
+      const code = isType(name) ? typeOf(parts) : parts.map(({ lines }) => codeOf(lines)).join('\n')
       entries.push({ name, comment: parts.map(({ comment }) => comment).find((text) => text !== '') ?? '', code })
       sections.set(sectionOf(file), entries)
       for (const word of wordsOf(code)) if (foreign.has(word)) mentioned.add(foreign.get(word))

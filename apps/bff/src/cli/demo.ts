@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { DemoSize } from '@nirs-workspace/demo'
-import { isStorageError, resolveWorkspace, systemCode } from '@nirs-workspace/storage'
+import { isStorageError, notWritten, resolveWorkspace, systemCode } from '@nirs-workspace/storage'
 import { type Command, Option } from 'commander'
 import { userFolders } from '../folders.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -9,7 +9,6 @@ import { interruptible } from './interruptible.ts'
 import { type OutputOptions, printResult, runVerb, say, UsageError } from './output.ts'
 import { startServing, withServeOptions } from './serve.ts'
 import { parseServeOptions, type ServeFlags } from './serve-options.ts'
-import { notWritten } from './write-whole.ts'
 
 interface Options extends ServeFlags, OutputOptions {
   dir?: string

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises'
-import { describeFile } from '@nirs-workspace/storage'
+import { describeFile, writeBeside } from '@nirs-workspace/storage'
 import { fileToWrite } from './export-place.ts'
 import { type OutputOptions, printResult, say } from './output.ts'
 import { formatBytes, printable } from './table.ts'
-import { writeWhole } from './write-whole.ts'
 
 export interface PlaceOptions extends OutputOptions {
   output?: string
@@ -14,7 +13,7 @@ export interface PlaceOptions extends OutputOptions {
 export const exportText = async <T extends object>(options: PlaceOptions, text: string, document: (text: string) => T): Promise<void> => {
   if (options.output === undefined) return printResult(options, document(text), () => text.trimEnd())
   const target = await fileToWrite(options.output, options.force === true)
-  await writeWhole(target, (beside) => writeFile(beside, text, { flag: 'wx' }))
+  await writeBeside(target, (beside) => writeFile(beside, text, { flag: 'wx' }))
   printFile(options, { path: target, ...(await describeFile(target)) })
 }
 

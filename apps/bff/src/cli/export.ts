@@ -12,9 +12,11 @@ import {
   isStorageError,
   listDatasets,
   nothingInAnyDataset,
+  notWritten,
   type ResolvedWorkspace,
   StorageError,
   uniqueNames,
+  writeBeside,
 } from '@nirs-workspace/storage'
 import { type ExportedFile, type ExportFormat, ExportRequest } from '@nirs-workspace/types'
 import { type Command, Option } from 'commander'
@@ -28,7 +30,6 @@ import { type OutputOptions, printResult, runVerb, say, UsageError } from './out
 import { PartlyExported } from './partly-exported.ts'
 import { formatBytes, printable } from './table.ts'
 import { withCatalog } from './with-catalog.ts'
-import { notWritten, writeWhole } from './write-whole.ts'
 
 interface Options extends OutputOptions {
   output: string
@@ -181,7 +182,7 @@ const exportArchive = async ({ catalog, resolved, options, signal }: Work, reque
   const target = await fileToWrite(options.output, options.force === true)
   const files: ExportedFile[] = []
   const leftOut: StorageError[] = []
-  await writeWhole(target, (beside) => {
+  await writeBeside(target, (beside) => {
     const archive = exportZip({ resolved, catalog }, request, {
       scratchFolder: tmpdir(),
       signal,

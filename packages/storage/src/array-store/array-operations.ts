@@ -12,6 +12,7 @@ export interface ArrayStoreOptions {
 }
 
 export interface WriterOptions {
+  /** Ends `add` and `close` with its reason; of several files, those that were added before stay. `abort` takes back the rest. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,7 +51,8 @@ export interface ArrayOperations {
   /**
    * Marks as removed; the rows go with the next compaction. The number of predictions that had rows and were not removed yet. Without the
    * name of a dataset they are removed from every dataset; with one, an id that another dataset has too is refused with `validation`, and a
-   * file of another dataset that cannot be read with `arrays_corrupt`: nothing is changed then.
+   * file of another dataset that cannot be read with `arrays_corrupt`: nothing is changed then. While a file cannot be read, each of the ids
+   * may be in it, is marked, and counts.
    */
   deleteBatch(ids: ReadonlySet<string>, datasetName?: string): Promise<number>
   /** Takes `deleteBatch` back, while the rows are there. The number of predictions that are no longer removed. */

@@ -23,7 +23,7 @@ import { dropArrays } from './drop-arrays.ts'
 import { checkIntegrity } from './integrity-check.ts'
 import { LazyEngine, withLazyEngine } from './lazy-engine.ts'
 import { datasetRecords, readRows } from './read-rows.ts'
-import { requireFolder } from './require-folder.ts'
+import { refuseFile, requireFolder } from './require-folder.ts'
 import { saveBatch } from './save-batch.ts'
 import { settleLeftJob } from './settle-left-job.ts'
 import { removeTombstones } from './tombstone-file.ts'
@@ -72,7 +72,9 @@ export class ArrayStore implements ArrayOperations {
   openWriter(options: WriterOptions = {}): ArrayWriter {
     checkGiven(WriterChoice, options)
     const engine = new LazyEngine()
+    const signal = options.signal ?? this.#options.signal
     return new StreamingWriter({
+      signal,
       begin: async () => {
         await this.#hold('save-arrays')
         try {
@@ -81,7 +83,7 @@ export class ArrayStore implements ArrayOperations {
           await this.#release()
           throw error
         }
-        return { folder: this.#folder, engine, signal: options.signal ?? this.#options.signal }
+        return { folder: this.#folder, engine, signal }
       },
       change: (work) => this.#change('save-arrays', work),
       end: async () => {
@@ -179,7 +181,7 @@ export class ArrayStore implements ArrayOperations {
 
   /** Who holds the lock has the folder. */
   async #requireFolder(): Promise<void> {
-    if (this.#options.create !== true && this.#options.lock === undefined) await requireFolder(this.root)
+    if (this.#options.lock === undefined) await (this.#options.create === true ? refuseFile : requireFolder)(this.root)
   }
 
   #context(engine: LazyEngine): AppendContext {

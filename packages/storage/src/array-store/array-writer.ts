@@ -18,6 +18,7 @@ export interface WriterHost {
   /** Takes the lock, makes the folder; until `end`. Holds nothing when it fails. */
   begin(): Promise<AppendContext>
   change<T>(work: (context: AppendContext) => Promise<T>): Promise<T>
+  readonly signal: AbortSignal | undefined
   end(): Promise<void>
 }
 
@@ -47,6 +48,7 @@ export class StreamingWriter implements ArrayWriter {
 
   add(record: ArrayRecord): Promise<void> {
     return this.#inTurn(async () => {
+      this.#host.signal?.throwIfAborted()
       checkRecord(record)
       const context = await this.#begin()
       const name = arrayFileName(record.dataset_name)
@@ -67,11 +69,15 @@ export class StreamingWriter implements ArrayWriter {
       if (this.#context === undefined) return 0
       try {
         for (const lane of this.#lanes.values()) {
+          this.#host.signal?.throwIfAborted()
           await this.#flush(this.#context, lane)
           await this.#finish(lane)
         }
         let written = 0
-        for (const path of this.#finished) written += await this.#host.change((changing) => appendFile(changing, path))
+        for (const path of this.#finished) {
+          this.#host.signal?.throwIfAborted()
+          written += await this.#host.change((changing) => appendFile(changing, path))
+        }
         return written
       } finally {
         await this.#clean()

@@ -18,6 +18,10 @@ export const uncarriedColumns = (name: string, columns: readonly string[]): Stor
     { path: name, hint: 'Update NIRS Workspace.' },
   )
 
+/** Of a file that kept no other from being done: what has gone already. */
+export const thoughOthersWent = (error: StorageError, gone: string): StorageError =>
+  new StorageError(error.code, error.message.replace('Nothing was changed.', `It is as it was; ${gone} have gone.`), error.fields, error)
+
 interface ColumnOf {
   readonly form: ExtraColumn
   readonly of: string

@@ -2,6 +2,7 @@ import { isStorageError, StorageError } from '../errors.ts'
 import { columnOf, textsOf } from '../parquet/column-block.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
+import { thoughOthersWent } from './damaged-file.ts'
 import { filesOfDataset } from './dataset-files.ts'
 import { replacedRows } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
@@ -24,7 +25,7 @@ export const deleteDataset = async (context: AppendContext, datasetName: string,
     }
   }
   if (errors[0] !== undefined) {
-    const { code, message, fields } = errors[0]
+    const { code, message, fields } = existed ? thoughOthersWent(errors[0], 'its rows in other files') : errors[0]
     throw new StorageError(code, message, { ...fields, ids: errors.map((error) => error.fields.path ?? '') }, errors[0])
   }
   return existed

@@ -1,6 +1,8 @@
 import { isStorageError, type StorageError } from '../errors.ts'
+import { counted } from '../workspace/counted-text.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
+import { thoughOthersWent } from './damaged-file.ts'
 import { replacedRows, visitRowsOf } from './last-rows.ts'
 import { rewriteFile } from './rewrite-file.ts'
 import { RowMarks } from './row-marks.ts'
@@ -28,7 +30,8 @@ export const dropArrays = async (context: AppendContext, ids: ReadonlySet<string
       errors.push(error)
     }
   }
-  if (errors[0] !== undefined) throw errors[0]
+  if (errors[0] !== undefined)
+    throw dropped === 0 ? errors[0] : thoughOthersWent(errors[0], `${counted(dropped, 'row', 'rows')} of other files`)
   await clearSaved(context.folder, ids)
   return dropped
 }

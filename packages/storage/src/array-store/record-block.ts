@@ -1,11 +1,11 @@
 import * as z from 'zod'
 import { floatList, integerList, type NumberList } from '../engine/number-list.ts'
-import { isArrayFileColumn } from '../migration/array-columns.ts'
+import { isArrayFileColumn, listColumns } from '../migration/array-columns.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { bytesOf, type ColumnBlock, type RowBlock } from '../parquet/column-block.ts'
 import { type ColumnForm, isList } from '../parquet/column-form.ts'
 import type { ArrayRecord, ExtraInput, FloatInput, IntegerInput } from './array-record.ts'
-import { heldBy, invalid } from './record-columns.ts'
+import { heldBy, invalid, isListInput } from './record-columns.ts'
 
 /** Refuses what could not be found again or does not fit together. */
 export const checkRecord = (record: ArrayRecord): void => {
@@ -16,6 +16,9 @@ export const checkRecord = (record: ArrayRecord): void => {
   const unknown = Object.keys(record).find((name) => !isArrayFileColumn(name) && name !== 'extra' && name !== 'about')
   if (unknown !== undefined)
     throw invalid(record, `there is no column ${JSON.stringify(unknown.slice(0, 100))}; columns of later releases go into extra`)
+  for (const name of listColumns) {
+    if (record[name] != null && !isListInput(record[name])) throw invalid(record, `${name} must be a list of numbers`)
+  }
   checkShape(record)
 }
 
@@ -122,7 +125,8 @@ const elementBytes = ({ values, nulls }: NumberList): Uint8Array => {
 const listOf = (record: ArrayRecord, { name, type }: ColumnForm): NumberList | null => {
   const value = heldBy(record, name)
   if (value === null) return null
-  if (typeof value === 'string' || typeof value === 'number') throw invalid(record, `${name} must be a list of numbers`)
+  if (typeof value === 'string' || typeof value === 'number' || !isListInput(value))
+    throw invalid(record, `${name} must be a list of numbers`)
   const list = isNumberList(value) ? value : isTyped(value) ? { values: value, nulls: null } : plainList(record, name, type, value)
   const isInteger32 = list.values instanceof Int32Array
   if (isInteger32 !== (type === 'INTEGER[]'))

@@ -10,6 +10,9 @@ export const extraForms = (records: readonly ArrayRecord[], known: readonly Colu
   for (const record of records) {
     for (const [name, value] of Object.entries(record.extra ?? {})) {
       checkName(record, name, taken.get(name.toLowerCase()))
+      if (value !== null && typeof value !== 'string' && typeof value !== 'number' && !isListInput(value)) {
+        throw invalid(record, `${name} must be text, a number or a list of numbers`)
+      }
       if (value === null || forms.has(name) || known.some((form) => form.name === name)) continue
       forms.set(name, { name, type: typeOf(value) })
       taken.set(name.toLowerCase(), name)
@@ -26,6 +29,15 @@ const checkName = (record: ArrayRecord, name: string, taken: string | undefined)
   if (isArrayFileColumn(name)) throw invalid(record, `${name} is a column of its own, not an extra one`)
   if (taken !== undefined && taken !== name) throw invalid(record, `the columns ${name} and ${taken} differ in case alone`)
 }
+
+/** Whether a value, whatever it is declared as, can be a list: plain, typed, or one that says which elements are null. */
+export const isListInput = (value: unknown): boolean => {
+  if (Array.isArray(value) || isTyped(value)) return true
+  if (typeof value !== 'object' || value === null || !('values' in value) || !('nulls' in value)) return false
+  return isTyped(value.values) && (value.nulls === null || value.nulls instanceof Uint8Array)
+}
+
+const isTyped = (value: unknown): boolean => value instanceof Float64Array || value instanceof Int32Array
 
 const typeOf = (value: Exclude<ExtraInput, null>): ColumnType => {
   if (typeof value === 'string') return 'VARCHAR'

@@ -14,7 +14,7 @@ export interface PredictionsExport {
   readonly target: string
 }
 
-interface WrittenFile {
+export interface WrittenFile {
   readonly path: string
   readonly rows: number
   readonly bytes: number

@@ -25,7 +25,9 @@ const deepest = 32
 export const indexFiles = async (roots: readonly string[], options: IndexOptions): Promise<FileIndex> => {
   const files = new Map<string, FileLook>()
   const gaps: string[] = []
-  let folders = await startingFolders(roots)
+  const starting = await lookAtRoots(roots)
+  for (const [root, look] of starting) if (look.kind !== 'folder') gaps.push(`${root} is no folder that can be searched`)
+  let folders = [...new Set(starting.flatMap(([, look]) => (look.kind === 'folder' ? [look.path] : [])))]
   for (let depth = 0; folders.length > 0; depth++) {
     options.signal?.throwIfAborted()
     if (depth > deepest) {
@@ -50,10 +52,7 @@ export const indexFiles = async (roots: readonly string[], options: IndexOptions
   }
 }
 
-const startingFolders = async (roots: readonly string[]): Promise<string[]> => {
-  const looks = await Promise.all(roots.map(lookAtPath))
-  return [...new Set(looks.flatMap((look) => (look.kind === 'folder' ? [look.path] : [])))]
-}
+const lookAtRoots = (roots: readonly string[]) => Promise.all(roots.map(async (root) => [root, await lookAtPath(root)] as const))
 
 interface Listing {
   files: FileLook[]

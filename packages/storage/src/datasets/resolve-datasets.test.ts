@@ -177,6 +177,12 @@ describe('test_dataset_path_resolver: where the file of a dataset is', () => {
         detail: 'the search stopped after 1 files.',
       })
       expect(await one(recorded('/old/\0.csv', 'c'), { roots: [root, join(root, 'absent')] })).toMatchObject({ status: 'missing' })
+      for (const gone of [join(root, 'absent'), join(root, 'a.csv')]) {
+        expect(await one(recorded('/old/w.csv', 'content'), { roots: [root, gone] })).toMatchObject({
+          search_complete: false,
+          detail: `${gone} is no folder that can be searched.`,
+        })
+      }
     }))
 
   it('N10: pipes, devices, stores and links out of the roots are never opened', () =>

@@ -2,9 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import { StorageError, systemCode } from '../errors.ts'
+import { isStorageError, StorageError, systemCode } from '../errors.ts'
 import { rename, syncFile, syncFolder, unlink } from '../files/disk.ts'
 import { faultPoint } from '../files/fault-point.ts'
+import { misplaced } from '../files/write-error.ts'
 
 /** Lets `write` make a file beside the target, flushes it and puts it in the target's place; on failure nothing is left. */
 export const writeBeside = async <T>(target: string, write: (path: string) => Promise<T>): Promise<T> => {
@@ -19,20 +20,31 @@ export const writeBeside = async <T>(target: string, write: (path: string) => Pr
     return written
   } catch (error) {
     await removeIfThere(beside)
-    throw error
+    throw notWritten(target, error)
   }
+}
+
+/** What the system says when it cannot write, as `write_failed`; anything else stays what it is. */
+export const notWritten = (path: string, cause: unknown): unknown => {
+  // A source that could not be read has a code of its own, which is not of the system.
+  const code = isStorageError(cause) ? undefined : systemCode(cause)
+  if (code === undefined || code === 'ABORT_ERR') return cause
+  const hint = misplaced.includes(code) ? 'Choose another name or folder.' : 'Check the disk, then try again.'
+  return new StorageError('write_failed', `${path} could not be written (${code}). No file was kept.`, { path, hint }, cause)
 }
 
 export const removeIfThere = async (path: string): Promise<void> => {
   try {
     await unlink(path)
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
+    if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error
   }
 }
 
 /** The absolute path of a file to be written; refused inside the workspace, which looking must not change. */
 export const allowedTarget = async (root: string, target: string): Promise<string> => {
+  if (target === '' || target.includes('\0'))
+    throw new StorageError('validation', 'The target is no path of a file. Nothing was written.', { hint: 'Name the file to be written.' })
   const path = resolve(target)
   const [folder, workspace] = [await realFolder(dirname(path)), await realpath(root)]
   if (folder !== workspace && !folder.startsWith(workspace + sep)) return path

@@ -31,10 +31,10 @@ export const checkText = (name: string, given: unknown): void => checkGiven(z.st
 /** Refuses what is no list of texts. Throws `validation`. */
 export const checkTexts = (name: string, given: unknown): void => checkGiven(z.array(z.string()), given, name)
 
-/** Refuses what is no set. Throws `validation`. */
+/** Refuses what is no set of texts. Throws `validation`. */
 export const checkSet = (name: string, given: unknown): void =>
   checkGiven(
-    z.custom((value) => value instanceof Set, 'expected a Set'),
+    z.custom((value) => value instanceof Set && [...value].every((one) => typeof one === 'string'), 'expected a Set of texts'),
     given,
     name,
   )

@@ -82,6 +82,8 @@ const isVacant = async (path: string): Promise<boolean> => {
     return (await readdir(path)).every((name) => name === '.nirs-workspace')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return true
+    // A file is in the way: what was said of the path before holds.
+    if (systemCode(error) === 'ENOTDIR') return false
     throw error
   }
 }

@@ -69,6 +69,7 @@ export class WorkspaceStore implements AsyncDisposable {
    * `workspace_not_found`, `not_a_workspace`. Finishes or undoes first what a job that died has left.
    */
   static async open(path: string, options: OpenStoreOptions = {}): Promise<WorkspaceStore> {
+    checkText('path', path)
     checkGiven(OpenOptions, options)
     const { mode = 'write', create = false } = options
     return new WorkspaceStore(mode === 'read' ? await openReading(path) : await openWriting(path, create))
