@@ -30,6 +30,7 @@ import { type MergeJournal, mergePlaces } from './merge-journal.ts'
 import { describeMerge, isNothing } from './merge-report.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
 import { requestOf, requestShape } from './plan-merge.ts'
+import { refuseNested } from './refuse-nested.ts'
 import { rewriteReferences } from './rewrite-references.ts'
 import { type StagedArrays, stageArrays } from './stage-arrays.ts'
 import { type StagedModels, stageModels } from './stage-models.ts'
@@ -55,6 +56,7 @@ export const mergeStores = async (target: string, sources: readonly string[], op
   checkGiven(Options, options)
   checkTexts('sources', sources)
   const found = await resolveTarget(target, options.create === true)
+  await refuseNested(found.path, sources)
   placesOf(layoutOf(found.path), options.jobId)
   if (found.resolved === null) return mergeIntoNew(found.path, sources, options)
   return withTarget(found.resolved.root, options, (resolved) =>

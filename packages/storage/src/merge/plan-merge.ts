@@ -5,6 +5,7 @@ import { flag, maybeCount, maybeText, optionsOf, signal, text } from '../options
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { countRemapped, countRows, countSource, listConflicts, listDatasetsMerged } from './count-merge.ts'
 import { type MergeRequest, type OpenMerge, withMerge } from './open-merge.ts'
+import { refuseNested } from './refuse-nested.ts'
 import { ofSource } from './source-views.ts'
 import { resolveTarget } from './target-workspace.ts'
 
@@ -33,6 +34,7 @@ export const planMerge = async (target: string, sources: readonly string[], opti
   checkGiven(Options, options)
   checkTexts('sources', sources)
   const found = await resolveTarget(target, options.create === true)
+  await refuseNested(found.path, sources)
   return withMerge(found.resolved, sources, requestOf(options), (merge) => describePlan(merge, found, options))
 }
 

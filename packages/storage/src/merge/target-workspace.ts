@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isStorageError, StorageError } from '../errors.ts'
 import { detectStorage } from '../workspace/detect-storage.ts'
-import { namesIn } from '../workspace/look-at.ts'
+import { look, namesIn } from '../workspace/look-at.ts'
 import { resolveWorkspace } from '../workspace/resolve-workspace.ts'
 import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 
@@ -20,13 +19,25 @@ export const resolveTarget = async (path: string, create: boolean): Promise<{ pa
 }
 
 const isVacant = async (path: string): Promise<boolean> => {
-  if (!existsSync(path)) return true
+  const found = await look(path)
+  if (found === null) return canBeMade(path)
+  // What is there and no folder is told by whoever tries to open it.
+  if (!found.isDirectory()) return false
   try {
     await resolveWorkspace(path)
     return false
   } catch (error) {
     if (!isStorageError(error, 'not_a_workspace')) throw error
     return (await namesIn(path)).filter((name) => name !== '.nirs-workspace').length === 0
+  }
+}
+
+/** The first folder above that is there must be one. */
+const canBeMade = async (path: string): Promise<boolean> => {
+  for (let above = dirname(resolve(path)); ; above = dirname(above)) {
+    const found = await look(above)
+    if (found !== null) return found.isDirectory()
+    if (dirname(above) === above) return false
   }
 }
 
