@@ -1,4 +1,5 @@
 import { type FacetColumn, facetColumns, PredictionColumnName, PredictionFilter, rangeColumns, type SortKey } from '@nirs-workspace/types'
+import { isNumber } from '@nirs-workspace/types/filter-value'
 import { choiceOf } from '../routes/filter-values.ts'
 import { UsageError } from './output.ts'
 
@@ -67,7 +68,7 @@ export const parseCount = (text: string, name: string, min: number, max: number)
 /** A number within bounds from an option. */
 export const parseNumber = (text: string, name: string, min: number, max: number): number => {
   const value = Number(text)
-  if (text.trim() === '' || !(value >= min && value <= max))
+  if (!isNumber(text.trim()) || !(value >= min && value <= max))
     throw new UsageError(`${name} must be a number from ${min} to ${max}, not "${text}".`)
   return value
 }

@@ -761,6 +761,7 @@ export const en = (f: Formatters) => {
         changed_meanwhile: 'changed during the check',
         changed_since_migration: 'changed since the migration',
         checksum_mismatch: 'values changed',
+        no_checksums: 'no checksums to compare',
         corrupt_array_file: 'array file damaged',
         dataset_mismatch: 'another dataset',
         duplicate_array_rows: 'duplicate rows',

@@ -770,6 +770,7 @@ export const fr = (f: Formatters): Text => {
         changed_meanwhile: 'modifié pendant la vérification',
         changed_since_migration: 'modifié depuis la migration',
         checksum_mismatch: 'valeurs altérées',
+        no_checksums: 'aucune somme de contrôle à comparer',
         corrupt_array_file: 'fichier de tableaux endommagé',
         dataset_mismatch: 'autre jeu de données',
         duplicate_array_rows: 'lignes en double',

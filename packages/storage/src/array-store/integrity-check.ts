@@ -1,7 +1,7 @@
 import { readTombstones } from '../arrays/tombstones.ts'
 import { isStorageError } from '../errors.ts'
 import { hashFile } from '../files/hash-file.ts'
-import { textsOf } from '../parquet/column-block.ts'
+import { columnOf, textsOf } from '../parquet/column-block.ts'
 import { GroupThreads } from '../parquet/group-threads.ts'
 import { segmentsOf } from '../parquet/own-metadata.ts'
 import { checkGroup } from '../parquet/threaded-groups.ts'
@@ -150,8 +150,9 @@ const foreignDamage = async (reader: ArrayFileReader, group: number): Promise<Da
 
 const located = async (reader: ArrayFileReader, group: number, { columns, reasons }: Damage): Promise<CorruptArrays> => {
   const read = async (column: string) => {
-    if (columns.includes(column) || !reader.isOwn(group)) return []
-    return [...new Set(textsOf(await reader.file.readColumn(group, column)))].flatMap((text) => (text === null ? [] : [text]))
+    if (columns.includes(column)) return []
+    const texts = reader.isOwn(group) ? textsOf(await reader.file.readColumn(group, column)) : await foreignTexts(reader, group, column)
+    return [...new Set(texts)].flatMap((text) => (text === null ? [] : [text]))
   }
   return {
     file: reader.name,
@@ -160,6 +161,18 @@ const located = async (reader: ArrayFileReader, group: number, { columns, reason
     columns,
     prediction_ids: await read('prediction_id'),
     reason: [...new Set(reasons)].join(' '),
+  }
+}
+
+/** None where this column is damaged as well. */
+const foreignTexts = async (reader: ArrayFileReader, group: number, column: string): Promise<(string | null)[]> => {
+  const texts: (string | null)[] = []
+  try {
+    for await (const { block } of reader.blocks([column], [group])) texts.push(...textsOf(columnOf(block, column)))
+    return texts
+  } catch (error) {
+    if (isStorageError(error, 'arrays_corrupt')) return []
+    throw error
   }
 }
 

@@ -11,6 +11,8 @@ import type { ScrubState } from './scrub-state.ts'
 export interface CheckedFile {
   readonly findings: readonly Finding[]
   readonly firstRows: readonly number[]
+  /** Nobody has noted what its values were, at least of some row groups: that one has changed shows nowhere. */
+  readonly isUnsealed?: boolean
 }
 
 /** Decodes every value of array files and compares the checksums in their footers, where there are any. */
@@ -65,7 +67,8 @@ export class ChecksumChecker {
     if (findings.length === 0 && checksums !== null && !(await areBytesIntact(file, checksums, footer.start))) {
       findings.push(damage(path, undefined, 'its bytes have changed since they were written, though not its values'))
     }
-    return { findings, firstRows }
+    const isUnsealed = sizes.some((_, group) => (checksums?.row_groups[group] ?? []).length === 0)
+    return { findings, firstRows, isUnsealed }
   }
 
   async #checkGroup(file: string, path: string, group: number, checksums: Checksums | null): Promise<Finding[]> {

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ArrayStore } from '../array-store/array-store.ts'
 import { makeStore, temporaryFolder } from '../testing/make-store.ts'
+import { rewriteParquet } from '../testing/tamper.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 const rows = (dataset: string, count: number) =>
@@ -52,6 +53,41 @@ test('the deep check names dataset, row group and predictions of a flipped bit',
         .slice(300)
         .map(({ prediction_id }) => prediction_id),
     ),
+  )
+})
+
+test.each(['our own', 'nirs4all’s'])(
+  'a row group that cannot be decoded is named with its dataset and predictions, in a file of %s',
+  async (whose) => {
+    await using folder = await temporaryFolder()
+    await makeArrays(folder.path)
+    const path = join(folder.path, 'arrays', 'wheat.parquet')
+    if (whose !== 'our own') await rewriteParquet(path, '* REPLACE ([random(), random()] AS y_pred)')
+    const { findings: before } = await verifyWorkspace(folder.path, { depth: 'deep' })
+    expect(before.filter(({ code }) => code === 'no_checksums')).toHaveLength(whose === 'our own' ? 0 : 1)
+    const bytes = await readFile(path)
+    bytes.fill(0, Math.floor(bytes.length * 0.45), Math.floor(bytes.length * 0.45) + 64)
+    await writeFile(path, bytes)
+    const { findings } = await verifyWorkspace(folder.path, { depth: 'deep' })
+    const damage = findings.filter(({ code }) => code === 'corrupt_array_file')
+    expect(damage).toMatchObject([{ severity: 'error', dataset_name: 'wheat', row_group: whose === 'our own' ? 1 : 0 }])
+    expect(damage[0]?.ids).toHaveLength(whose === 'our own' ? 300 : 900)
+    const { corrupt } = await ArrayStore.open(folder.path).integrityCheck({ deep: true })
+    expect(corrupt).toMatchObject([
+      { datasets: ['wheat'], row_group: damage[0]?.row_group, prediction_ids: expect.arrayContaining(damage[0]?.ids ?? ['none']) },
+    ])
+  },
+)
+
+test('a journal that cannot be read is an error of the check', async () => {
+  await using folder = await temporaryFolder()
+  await makeArrays(folder.path)
+  await mkdir(join(folder.path, '.nirs-workspace'))
+  await writeFile(join(folder.path, '.nirs-workspace', 'journal.json'), '')
+  const { findings, passed } = await verifyWorkspace(folder.path, { depth: 'quick' })
+  expect(passed).toBe(false)
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'interrupted_job', severity: 'error', detail: 'The journal of an unfinished job cannot be read.' }),
   )
 })
 

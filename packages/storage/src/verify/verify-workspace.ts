@@ -5,11 +5,13 @@ import { type Engine, withEngine } from '../engine/open-engine.ts'
 import { isStorageError, StorageError } from '../errors.ts'
 import type { VerifyOptions } from '../migration/job-options.ts'
 import { ProgressTracker } from '../migration/job-progress.ts'
+import { readJournal } from '../migration/journal.ts'
 import { layoutOf } from '../migration/workspace-layout.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { flag, maybeText, optionsOf, workShape } from '../options/option-schemas.ts'
 import { type ArrayFile, listArrayFiles } from '../workspace/array-files.ts'
 import { concerning } from '../workspace/array-findings.ts'
+import { counted } from '../workspace/counted-text.ts'
 import { findCutLog } from '../workspace/find-cut-log.ts'
 import { findStaleRows } from '../workspace/find-stale-rows.ts'
 import { findUnreadableLog } from '../workspace/find-unreadable-log.ts'
@@ -19,12 +21,12 @@ import type { ResolvedWorkspace } from '../workspace/resolved-workspace.ts'
 import { checkArrayFile, createArrayTables } from './check-array-file.ts'
 import { checkArrayRows } from './check-array-rows.ts'
 import { checkBackup } from './check-backup.ts'
-import { ChecksumChecker } from './check-checksums.ts'
+import { type CheckedFile, ChecksumChecker } from './check-checksums.ts'
 import { checkMetadata } from './check-metadata.ts'
 import { checkModels } from './check-models.ts'
 import { checkProof } from './check-proof.ts'
 import { findUnreadableFiles } from './find-unreadable-files.ts'
-import { locateDamage } from './locate-damage.ts'
+import { locateDamage, locateInFile } from './locate-damage.ts'
 import { ScrubState } from './scrub-state.ts'
 
 const Options = optionsOf<VerifyOptions>({ ...workShape, depth: z.enum(['quick', 'deep']), scrubState: maybeText, requireProof: flag })
@@ -63,22 +65,28 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     progress.phase('verify', 'Checking the models')
     findings.push(...(await collected(() => checkModels(engine, resolved, options))))
   }
+  findings.push(...(await unreadableJournal(resolved)))
   findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)), ...(await findCutLog(resolved)))
   const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
   const damaged = new Map<string, Finding[]>()
+  const unsealed: string[] = []
   for (const file of files) {
     await scrubUnlessAborted(scrub, options.signal)
     const onDone = countBytes(progress, file.bytes)
     const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
-    if (found.length > 0) damaged.set(file.path, found)
+    if (found.length > 0)
+      damaged.set(file.path, options.depth === 'deep' ? await inGroups(engine, resolved, file.path, found, options) : found)
     else if (options.depth === 'deep') {
       progress.phase('verify', `Decoding ${file.path}`)
-      findings.push(...(await decodeFile(engine, resolved, scrub, file.path, options.signal, onDone)))
+      const decoded = await decodeFile(engine, resolved, scrub, file.path, options.signal, onDone)
+      findings.push(...decoded.findings)
+      if (decoded.isUnsealed) unsealed.push(file.path)
     }
     onDone(1)
   }
   await scrub.forget()
+  findings.push(...withoutChecksums(unsealed))
   const unreadable = await findUnreadableFiles(engine, files, new Set(damaged.keys()))
   for (const [path, found] of damaged) {
     const lost = concerning(unreadable.damaged.get(path) ?? 0)
@@ -140,13 +148,46 @@ const decodeFile = async (
   path: string,
   signal: AbortSignal | undefined,
   onDone: (share: number) => void,
-): Promise<Finding[]> => {
+): Promise<Pick<CheckedFile, 'findings' | 'isUnsealed'>> => {
   try {
-    const { findings, firstRows } = await new ChecksumChecker(scrub).check(root, path, signal, onDone)
-    return await locateDamage(engine, path, firstRows, findings)
+    const { findings, firstRows, isUnsealed = false } = await new ChecksumChecker(scrub).check(root, path, signal, onDone)
+    return { findings: await locateDamage(engine, path, firstRows, findings), isUnsealed }
   } catch (error) {
     await scrub.save()
     throw error
+  }
+}
+
+/** What was found of a file that cannot be read through, by its row groups where some of them can be decoded and others cannot. */
+const inGroups = async (
+  engine: Engine,
+  { root }: ResolvedWorkspace,
+  path: string,
+  found: Finding[],
+  { signal }: VerifyOptions,
+): Promise<Finding[]> => {
+  const { findings, firstRows } = await new ChecksumChecker(await ScrubState.open(undefined, root)).check(root, path, signal)
+  const inside = findings.filter(({ row_group }) => row_group !== undefined)
+  return inside.length === 0 ? found : locateInFile(engine, { root, path }, firstRows, inside)
+}
+
+/** What nirs4all writes has no checksums: nobody is to think that its values were compared with anything. */
+const withoutChecksums = (paths: readonly string[]): Finding[] => {
+  if (paths.length === 0) return []
+  const what = counted(paths.length, 'file in arrays/ has row groups', 'files in arrays/ have row groups')
+  const detail = `${what} without checksums, as nirs4all writes them: every value was decoded, but whether one has changed cannot be told.`
+  return [{ code: 'no_checksums', severity: 'info', count: paths.length, detail }]
+}
+
+/** Looking does not need the journal of an unfinished job; whoever changes something does, and is refused. */
+const unreadableJournal = async ({ kind, root }: ResolvedWorkspace): Promise<Finding[]> => {
+  if (kind === 'portable') return []
+  try {
+    await readJournal(layoutOf(root))
+    return []
+  } catch (error) {
+    if (!isStorageError(error, 'interrupted')) throw error
+    return [{ code: 'interrupted_job', severity: 'error', count: 1, detail: error.message.replace(' Nothing was changed.', '') }]
   }
 }
 
