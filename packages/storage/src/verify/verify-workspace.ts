@@ -68,25 +68,8 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
   findings.push(...(await unreadableJournal(resolved)))
   findings.push(...(await checkBackup(engine, resolved, options)))
   findings.push(...(await findUnreadableLog(resolved)), ...(await findCutLog(resolved)))
-  const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
-  const damaged = new Map<string, Finding[]>()
-  const unsealed: string[] = []
-  for (const file of files) {
-    await scrubUnlessAborted(scrub, options.signal)
-    const onDone = countBytes(progress, file.bytes)
-    const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
-    if (found.length > 0)
-      damaged.set(file.path, options.depth === 'deep' ? await inGroups(engine, resolved, file.path, found, options) : found)
-    else if (options.depth === 'deep') {
-      progress.phase('verify', `Decoding ${file.path}`)
-      const decoded = await decodeFile(engine, resolved, scrub, file.path, options.signal, onDone)
-      findings.push(...decoded.findings)
-      if (decoded.isUnsealed) unsealed.push(file.path)
-    }
-    onDone(1)
-  }
-  await scrub.forget()
-  findings.push(...withoutChecksums(unsealed))
+  const { damaged, findings: inFiles } = await checkFiles(engine, resolved, files, options, progress)
+  findings.push(...inFiles)
   const unreadable = await findUnreadableFiles(engine, files, new Set(damaged.keys()))
   for (const [path, found] of damaged) {
     const lost = concerning(unreadable.damaged.get(path) ?? 0)
@@ -109,6 +92,37 @@ const verify = async (engine: Engine, resolved: ResolvedWorkspace, options: Veri
     findings,
     proof_holds: proof === null ? null : holdsAll(proof.holds && !findings.some(({ severity }) => severity === 'error'), options.depth),
   }
+}
+
+/** One file after the other; what is wrong with one as a whole is told apart, by its path. */
+const checkFiles = async (
+  engine: Engine,
+  resolved: ResolvedWorkspace,
+  files: readonly ArrayFile[],
+  options: VerifyOptions,
+  progress: ProgressTracker,
+): Promise<{ findings: Finding[]; damaged: Map<string, Finding[]> }> => {
+  const findings: Finding[] = []
+  const damaged = new Map<string, Finding[]>()
+  const unsealed: string[] = []
+  const scrub = await ScrubState.open(options.depth === 'deep' ? options.scrubState : undefined, resolved.root)
+  for (const file of files) {
+    await scrubUnlessAborted(scrub, options.signal)
+    const onDone = countBytes(progress, file.bytes)
+    const found = await collected(() => checkArrayFile(engine, resolved.root, file.path))
+    if (found.length > 0)
+      damaged.set(file.path, options.depth === 'deep' ? await inGroups(engine, resolved, file.path, found, options) : found)
+    else if (options.depth === 'deep') {
+      progress.phase('verify', `Decoding ${file.path}`)
+      const decoded = await decodeFile(engine, resolved, scrub, file.path, options.signal, onDone)
+      findings.push(...decoded.findings)
+      if (decoded.isUnsealed) unsealed.push(file.path)
+    }
+    onDone(1)
+  }
+  await scrub.forget()
+  findings.push(...withoutChecksums(unsealed))
+  return { findings, damaged }
 }
 
 /** A program that saves between two looks makes differences that are none: a warning where there are any. */
