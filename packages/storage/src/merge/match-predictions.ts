@@ -172,16 +172,23 @@ export const goneIds = `SELECT id FROM memory.main.present WHERE state = 'replac
  * SQLite's own times are UTC in whole seconds, those of DuckDB the writer's local time to the microsecond, also once a merge or nirs4all has
  * taken them over.
  */
-const latest = `max(created_at) AS latest, bool_or(created_at = ${plainTime('created_at')}) AS any_utc, bool_or(created_at <> ${plainTime('created_at')}) AS any_local`
+const latest = `max(created_at) AS latest, max(created_at) FILTER (created_at = ${plainTime('created_at')}) AS utc, max(created_at) FILTER (created_at <> ${plainTime('created_at')}) AS local`
+
+/** Whether every clock of one side is known to stand as the operator says to the same clock of the other. */
+const byEachClock = (side: string, operator: string) =>
+  ['utc', 'local'].map((clock) => `(${side}.${clock} IS NULL OR coalesce(s.${clock} ${operator} t.${clock}, false))`).join(' AND ')
 
 /** No two clocks of the world are further apart than 26 hours: beyond that the order is known whatever the zone. */
-const isUnsure = '(s.any_utc OR t.any_utc) AND (s.any_local OR t.any_local) AND abs(epoch(s.latest) - epoch(t.latest)) <= 26 * 3600'
+const isUnsure =
+  'coalesce(s.utc, t.utc) IS NOT NULL AND coalesce(s.local, t.local) IS NOT NULL AND abs(epoch(s.latest) - epoch(t.latest)) <= 26 * 3600'
 
 /** A metric whose direction nobody knows is not ranked by guess, nor are times whose order nobody knows: both stay. On a draw the target's stay. */
 const decision: Record<MergeStrategy, string> = {
   skip: `'keep_target'`,
   keep_all: `'keep_both'`,
-  keep_latest: `CASE WHEN ${isUnsure} THEN 'keep_both' WHEN s.latest IS NOT NULL AND (t.latest IS NULL OR s.latest > t.latest) THEN 'take_source' ELSE 'keep_target' END`,
+  // What has a later one of its own clock beside it is not the latest, whatever else is there.
+  keep_latest: `CASE WHEN s.latest IS NULL OR ${byEachClock('s', '<=')} THEN 'keep_target' WHEN t.latest IS NULL OR ${byEachClock('t', '>')} THEN 'take_source'
+    WHEN ${isUnsure} THEN 'keep_both' WHEN s.latest > t.latest THEN 'take_source' ELSE 'keep_target' END`,
   keep_best: `CASE WHEN s.direction = 'unknown' THEN 'keep_both' WHEN s.best IS NOT NULL AND (t.best IS NULL OR s.best < t.best) THEN 'take_source' ELSE 'keep_target' END`,
 }
 

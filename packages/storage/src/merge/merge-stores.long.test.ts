@@ -105,6 +105,20 @@ describe('test_merge_stores', () => {
     ['keep_all', 'both', both(0.1, 0.9), ['s', 't']],
     ['skip', 'the target', both(0.9, 0.1), ['t']],
   ]
+  test('keep_latest goes on leaving out what it has left out, also when a time of another clock has come in between', async () => {
+    const made = (name: string, created: string) => make(name, { predictions: [{ id: name, created, score: 0.5, y: [1] }] })
+    const target = await made('clock-target', '2026-01-02 10:00:00.5')
+    const [older, utc] = [await made('clock-older', '2026-01-02 09:00:00.5'), await made('clock-utc', '2026-01-02 10:30:00')]
+    const skipped = async (source: string) =>
+      (await merge(target, [source], { onConflict: 'keep_latest' })).sources.map((one) => one.skipped)
+    expect(await skipped(older)).toEqual([1])
+    expect(await skipped(utc)).toEqual([0])
+    expect(await skipped(older)).toEqual([1])
+    const later = await made('clock-later', '2026-01-02 11:00:00.5')
+    expect(await skipped(later)).toEqual([0])
+    expect((await snapshotOf(target, cacheFolder)).predictions.map(({ id }) => id)).toEqual(['clock-later', 'clock-target', 'clock-utc'])
+  })
+
   const withoutScore = { score: null, dataset: 'partitions' }
   const partitions = {
     target: [
