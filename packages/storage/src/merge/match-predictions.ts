@@ -30,6 +30,12 @@ const score = `CASE WHEN refit_context IS NOT NULL OR starts_with(fold_id, 'fina
 const rank = `CASE WHEN NOT isfinite(${score}) THEN NULL WHEN direction = 'higher' THEN -(${score}) WHEN direction = 'lower' THEN ${score}
   WHEN direction = 'zero' THEN abs(${score}) END`
 
+/** All that a Parquet file tells of a prediction beside its arrays. */
+const toldByFile = digestOf(
+  ...['dataset_name', 'model_name', 'fold_id', '"partition"', 'metric'].map((column) => `coalesce(${column}, '')`),
+  plainNumber('val_score'),
+)
+
 /** Where in its chain a prediction lies. */
 const place = digestOf('fold_id', '"partition"', 'model_name', 'branch_id')
 
@@ -98,17 +104,27 @@ export const learnPredictions = async (engine: Engine, aliases: readonly string[
 
 /**
  * `s<i>_matched`: every prediction of a source with its fate: `same` (there already, by what the metadata say), `insert`; `skip` and `yield` are
- * decided later. `variant`: what tells it from a prediction that only has other arrays. `fills`: one that is there without arrays gets its.
+ * decided later. `variant`: what tells it from a prediction that only has other arrays. `fills`: one that is there without arrays gets its. Of files
+ * without a store, a row of an id of the target is what that is, unless it says otherwise: what a file does not tell is no difference.
  */
-export const matchPredictions = (engine: Engine, source: number): Promise<void> =>
+export const matchPredictions = (engine: Engine, source: number, isPortable: boolean): Promise<void> =>
   engine.run(`CREATE TABLE ${ofSource(source, 'matched')} AS
     WITH n AS (SELECT ${kept}, place, pipeline_id AS old_pipeline, chain_id AS old_chain, dataset_name, array_source
-        FROM (${measured(`SELECT * FROM ${ofSource(source, 'predictions')}`)})),
+        FROM (${isPortable ? asInTarget(measured(ownRows(source))) : measured(ownRows(source))})),
       a AS (SELECT id, digest FROM memory.main.present WHERE state = 'alive'),
       f AS (${findIds('SELECT id, digest, digest AS content, id AS first, array_source IS NULL AS is_bare FROM n WHERE NOT EXISTS (SELECT 1 FROM a WHERE a.id = n.id AND a.digest = n.digest)')})
     SELECT n.*, CASE WHEN f.id IS NULL THEN n.id ELSE f.there[1] END AS same_id, CASE WHEN f.id IS NULL OR f.there[1] IS NOT NULL THEN 'same' ELSE 'insert' END AS action,
       coalesce(f.free, n.id) AS new_id, NULL::VARCHAR AS variant, false AS fills
     FROM n LEFT JOIN f ON f.id = n.id`)
+
+const ownRows = (source: number) => `SELECT * FROM ${ofSource(source, 'predictions')}`
+
+const asInTarget = (rows: string) => {
+  const keys = ['natural_key', 'fold_key', 'digest']
+  const target = `SELECT prediction_id, ${toldByFile} AS told, ${keys.join(', ')} FROM (${measured('SELECT * FROM target_catalog.main.predictions')})`
+  return `SELECT r.* REPLACE (${keys.map((key) => `coalesce(t.${key}, r.${key}) AS ${key}`).join(', ')})
+    FROM (SELECT *, ${toldByFile} AS told FROM (${rows})) r LEFT JOIN (${target}) t ON t.prediction_id = r.prediction_id AND t.told = r.told`
+}
 
 /**
  * After `compareArrays`: rows of one source may have been given one id, as a row and another one that the source has under the id made of it; and

@@ -101,7 +101,7 @@ export const workOutMerge = async (
     const { index, resolved } = source
     signal?.throwIfAborted()
     await makeSourceViews(engine, index, datasets)
-    await matchPredictions(engine, index)
+    await matchPredictions(engine, index, resolved.kind === 'portable')
     await preferTable(engine, index, resolved)
     await compareArrays(engine, source, { target, sources, signal })
     await partIds(engine, index)
