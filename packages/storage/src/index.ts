@@ -3,6 +3,7 @@ export type { ArrayOperations, ArrayStoreOptions, ArrayWriter, CopyRowsOptions, 
 export type { ArrayRecord, ExtraInput, FloatInput, IntegerInput, RecordContext, StoredRecord } from './array-store/array-record.ts'
 export type * from './array-store/array-reports.ts'
 export { ArrayStore } from './array-store/array-store.ts'
+export type { ContextsOf } from './array-store/ask-contexts.ts'
 export { readSummaries } from './array-store/read-summaries.ts'
 // Arrays of predictions, their figures, exports.
 export { type ArrayPlaces, ArrayReader, type ArrayRef, withArrayReader } from './arrays/array-reader.ts'

@@ -22,10 +22,12 @@ export const appendFile = async (context: AppendContext, path: string, only?: Re
     const { idsByFile, left, again } = await surveySource(source, await removedIds(context), only)
     const elsewhere = await findRemovedElsewhere(context, again)
     const known = readSummary(source.file.footer)
+    // One that does not say what the metadata does would have every row of the file asked about.
+    const isTaken = known !== null && (known.context_exact || context.contextsOf === undefined)
     let written = 0
     for (const [name, ids] of idsByFile) {
       const isWhole = idsByFile.size === 1 && left.count === 0
-      const batch = batchOf(source, name, ids, left, isWhole && known !== null ? await summaryOf(source) : null)
+      const batch = batchOf(source, name, ids, left, isWhole && isTaken ? await summaryOf(source) : null)
       written += await appendToFile(context, name, batch)
     }
     await dropRemovedElsewhere(context, elsewhere)

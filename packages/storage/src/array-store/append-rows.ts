@@ -8,6 +8,9 @@ import { sameForms } from '../parquet/schema-forms.ts'
 import { nullColumn, takeRows } from '../parquet/take-rows.ts'
 import type { ArrayFileReader } from './array-file-reader.ts'
 import type { ArrayFolder } from './array-folder.ts'
+import type { RecordContext } from './array-record.ts'
+import { askContexts, type ContextsOf, countContexts } from './ask-contexts.ts'
+import { ContextCounts } from './context-counts.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { hashColumn, type IdHashes } from './id-hashes.ts'
 import { replacedRows } from './last-rows.ts'
@@ -16,12 +19,13 @@ import { addLiveRows } from './live-summary.ts'
 import type { BatchBlock, RowBatch } from './row-batch.ts'
 import { digestRows } from './row-digest.ts'
 import { blocksWith, findRows, rowKey } from './row-positions.ts'
-import { SummaryBuilder, type SummaryRow, summaryRows } from './summary-builder.ts'
+import { SummaryBuilder, type SummaryRow, summaryRows, withContext } from './summary-builder.ts'
 
 export interface AppendContext {
   readonly folder: ArrayFolder
   readonly engine: LazyEngine
   readonly signal?: AbortSignal | undefined
+  readonly contextsOf?: ContextsOf | undefined
 }
 
 /**
@@ -29,7 +33,7 @@ export interface AppendContext {
  * from now on. The file changes as a whole, durably, after what was added has been read back; or not at all.
  */
 export const appendRows = async (
-  { folder, signal }: AppendContext,
+  { folder, signal, contextsOf }: AppendContext,
   name: string,
   reader: ArrayFileReader | null,
   batch: RowBatch,
@@ -42,9 +46,9 @@ export const appendRows = async (
     if (reader !== null && !canGrow) await copyAllRows(reader, writer, forms)
     const summary = new SummaryBuilder(reader === null ? null : await summaryOf(reader), batch.refits)
     const hashes: IdHashes[] = []
-    const written = await writeNewRows(writer, forms, batch, known, summary, hashes, signal)
+    const written = await writeNewRows({ writer, forms, batch, known, summary, hashes, signal, contextsOf })
     if (written === 0) return 0
-    await completeFile(writer, await finishSummary(summary, reader, batch, forms, known))
+    await completeFile(writer, await finishSummary({ summary, reader, batch, forms, known, contextsOf }))
     signal?.throwIfAborted()
     await folder.publish(writer.path, name, reader?.stamp ?? null)
     await rememberIds(folder, name, [(await reader?.idHashes()) ?? new Uint32Array(), ...hashes])
@@ -99,16 +103,23 @@ const knownRows = async (
   return known
 }
 
-const writeNewRows = async (
-  writer: ArrayFileWriter,
-  forms: readonly ColumnForm[],
-  batch: RowBatch,
-  known: ReadonlyMap<string, KnownRow>,
-  summary: SummaryBuilder,
-  hashes: IdHashes[],
-  signal: AbortSignal | undefined,
-): Promise<number> => {
+interface NewRows {
+  readonly batch: RowBatch
+  readonly forms: readonly ColumnForm[]
+  readonly known: ReadonlyMap<string, KnownRow>
+  readonly summary: SummaryBuilder
+  readonly contextsOf: ContextsOf | undefined
+}
+
+interface Writing extends NewRows {
+  readonly writer: ArrayFileWriter
+  readonly hashes: IdHashes[]
+  readonly signal: AbortSignal | undefined
+}
+
+const writeNewRows = async ({ writer, forms, batch, known, summary, hashes, signal, contextsOf }: Writing): Promise<number> => {
   let written = 0
+  const before = summary.hasExactContext ? await contextsBefore(known, contextsOf) : new Map<string, RecordContext>()
   for await (const found of batch.blocks()) {
     signal?.throwIfAborted()
     const block = completed(found.block, forms)
@@ -116,12 +127,11 @@ const writeNewRows = async (
     if (rows.length === 0) continue
     // When nothing was there before, the summary of the batch is taken as a whole.
     const counted = batch.summary !== null && known.size === 0 ? [] : summaryRows(block, rows)
-    counted.forEach((row, index) => {
-      const before = known.get(rowKey(row.dataset_name, row.prediction_id))
-      const context = found.contextOf(rows[index] ?? 0)
-      if (before === undefined) summary.add(row, context)
-      else summary.replace(before.summary, row, context)
-    })
+    for (const [row, context] of await withContexts(counted, (index) => found.contextOf(rows[index] ?? 0), contextsOf)) {
+      const replaced = known.get(rowKey(row.dataset_name, row.prediction_id))
+      if (replaced === undefined) summary.add(row, context)
+      else summary.replace(replaced.summary, row, context, before.get(row.prediction_id))
+    }
     const ids = hashColumn(columnOf(block, 'prediction_id'))
     hashes.push(Uint32Array.from(rows, (row) => ids[row] ?? 0))
     await writeRows(writer, forms, batch, { ...found, block, rows })
@@ -129,6 +139,27 @@ const writeNewRows = async (
   }
   if (batch.summary !== null && known.size === 0) summary.merge(batch.summary)
   return written
+}
+
+const contextsBefore = async (
+  known: ReadonlyMap<string, KnownRow>,
+  contextsOf: ContextsOf | undefined,
+): Promise<ReadonlyMap<string, RecordContext>> =>
+  contextsOf === undefined || known.size === 0
+    ? new Map()
+    : askContexts(contextsOf, [...new Set([...known.values()].map(({ summary }) => summary.prediction_id))])
+
+/** Rows with what is known of them: as they bring it, else as the metadata has it. */
+const withContexts = async (
+  rows: readonly SummaryRow[],
+  contextOf: (index: number) => RecordContext | undefined,
+  contextsOf: ContextsOf | undefined,
+): Promise<readonly (readonly [SummaryRow, RecordContext | undefined])[]> => {
+  const brought = rows.map((row, index) => [row, contextOf(index)] as const)
+  const open = brought.flatMap(([{ prediction_id }, context]) => (context === undefined ? [prediction_id] : []))
+  if (contextsOf === undefined || open.length === 0) return brought
+  const found = await askContexts(contextsOf, open)
+  return brought.map(([row, context]) => [row, context ?? found.get(row.prediction_id) ?? {}])
 }
 
 const writeRows = async (writer: ArrayFileWriter, forms: readonly ColumnForm[], batch: RowBatch, found: BatchBlock): Promise<void> => {
@@ -176,22 +207,29 @@ export const summaryOf = async (reader: ArrayFileReader): Promise<FileSummary> =
   return fits?.version === summaryVersion ? fits : summariseRows(reader, fits)
 }
 
-const finishSummary = async (
-  summary: SummaryBuilder,
-  reader: ArrayFileReader | null,
-  batch: RowBatch,
-  forms: readonly ColumnForm[],
-  known: ReadonlyMap<string, KnownRow>,
-) => {
-  if (!summary.isStale || reader === null) return summary.result()
-  // A row that may have been the best has been replaced: only all rows together tell which is now.
-  const base = summary.result()
-  const afresh = new SummaryBuilder(null, base.refits)
-  const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !known.has(rowKey(dataset_name, prediction_id))
-  await addLiveRows(afresh, reader, await replacedRows(reader), isKept)
-  for await (const found of batch.blocks())
-    for (const row of summaryRows(completed(found.block, forms), found.rows)) afresh.add(row, undefined)
-  return afresh.withContextOf(base)
+const finishSummary = async (rows: NewRows & { readonly reader: ArrayFileReader | null }): Promise<FileSummary> => {
+  const { summary, reader, batch, forms, known, contextsOf } = rows
+  const result = summary.result()
+  if (reader === null) return result
+  const replaced = summary.isStale || !summary.hasExactContext ? await replacedRows(reader) : null
+  if (replaced === null) return result
+  const isKept = (_: number, dataset: string, id: string) => !known.has(rowKey(dataset, id))
+  // Of a row that may have been the best, or the first, only all rows together tell what is now.
+  const afresh = new SummaryBuilder(null, result.refits)
+  const contexts = new ContextCounts()
+  if (summary.isStale)
+    await addLiveRows(afresh, reader, replaced, (row, { dataset_name, prediction_id }) => isKept(row, dataset_name, prediction_id))
+  if (!summary.hasExactContext && contextsOf !== undefined)
+    await countContexts(contexts, contextsOf, { reader, replaced }, (row, id, dataset) => isKept(row, dataset, id))
+  for await (const found of batch.blocks()) {
+    const added = summaryRows(completed(found.block, forms), found.rows)
+    for (const [row, context] of await withContexts(added, (index) => found.contextOf(found.rows[index] ?? 0), contextsOf)) {
+      afresh.add(row, undefined)
+      contexts.add(context)
+    }
+  }
+  const scored = summary.isStale ? afresh.withContextOf(result) : result
+  return summary.hasExactContext || contextsOf === undefined ? scored : withContext(scored, contexts)
 }
 
 /** The summary of the rows that count, as far as the file itself tells, with the branches, refits and times of another. */

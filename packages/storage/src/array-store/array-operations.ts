@@ -2,6 +2,7 @@ import type { ArrayRow } from '../arrays/array-source.ts'
 import type { WorkspaceLock } from '../files/workspace-lock.ts'
 import type { ArrayRecord, StoredRecord } from './array-record.ts'
 import type { ArrayStats, CompactOptions, CompactReport, IntegrityOptions, IntegrityReport } from './array-reports.ts'
+import type { ContextsOf } from './ask-contexts.ts'
 
 export interface ArrayStoreOptions {
   /** Make the folder of the workspace with the first change if it is not there. Otherwise everything refuses a folder that is not there. */
@@ -9,6 +10,11 @@ export interface ArrayStoreOptions {
   /** The workspace lock, when the caller holds it. Otherwise every change takes it for its length. */
   readonly lock?: WorkspaceLock | undefined
   readonly signal?: AbortSignal | undefined
+  /**
+   * Asked what the metadata knows of predictions when rows go, are replaced, or come from a file: branches, refits and times are no columns
+   * of an array file, and without an answer its summary says that they are no longer exact (`context_exact`).
+   */
+  readonly contextsOf?: ContextsOf | undefined
 }
 
 export interface WriterOptions {

@@ -28,7 +28,7 @@ import { saveBatch } from './save-batch.ts'
 import { settleLeftJob } from './settle-left-job.ts'
 import { removeTombstones } from './tombstone-file.ts'
 
-const StoreOptions = optionsOf<ArrayStoreOptions>({ create: flag, lock: workspaceLock, signal })
+const StoreOptions = optionsOf<ArrayStoreOptions>({ create: flag, lock: workspaceLock, signal, contextsOf: callback })
 const WriterChoice = optionsOf<WriterOptions>({ signal })
 const CompactChoice = optionsOf<CompactOptions>({ ...workShape, isKnown: callback, isLeft: callback })
 const IntegrityChoice = optionsOf<IntegrityOptions>({
@@ -83,7 +83,7 @@ export class ArrayStore implements ArrayOperations {
           await this.#release()
           throw error
         }
-        return { folder: this.#folder, engine, signal }
+        return { ...this.#context(engine), signal }
       },
       change: (work) => this.#change('save-arrays', work),
       end: async () => {
@@ -185,7 +185,8 @@ export class ArrayStore implements ArrayOperations {
   }
 
   #context(engine: LazyEngine): AppendContext {
-    return { folder: this.#folder, engine, signal: this.#options.signal }
+    const { signal, contextsOf } = this.#options
+    return { folder: this.#folder, engine, signal, contextsOf }
   }
 
   /** One change after the other, each under the lock. */

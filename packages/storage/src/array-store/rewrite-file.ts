@@ -2,17 +2,19 @@ import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type RowBlock, rowsOf, sliceColumn } from '../parquet/column-block.ts'
 import { completeFile } from '../parquet/complete-file.ts'
 import { GroupThreads } from '../parquet/group-threads.ts'
-import { readSummary, summaryVersion } from '../parquet/own-metadata.ts'
+import { type FileSummary, readSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import { joinBlocks, takeRows } from '../parquet/take-rows.ts'
 import { encodeFromGroup } from '../parquet/threaded-groups.ts'
 import { workAhead } from '../parquet/work-ahead.ts'
 import type { AppendContext } from './append-rows.ts'
 import type { ArrayFileReader, PlacedBlock } from './array-file-reader.ts'
+import { askContexts, countContexts } from './ask-contexts.ts'
+import { ContextCounts } from './context-counts.ts'
 import { uncarriedColumns } from './damaged-file.ts'
 import { addLiveRows, countLiveRows } from './live-summary.ts'
 import { rowGroupBytes, rowGroupRows } from './record-batches.ts'
 import { RowMarks } from './row-marks.ts'
-import { SummaryBuilder, summaryColumns, summaryRows } from './summary-builder.ts'
+import { SummaryBuilder, summaryColumns, summaryRows, withContext } from './summary-builder.ts'
 
 export interface RewriteContext extends AppendContext {
   readonly onRows?: ((rows: number) => void) | undefined
@@ -48,7 +50,7 @@ export const rewriteFile = async (
   const writer = reader.canGrow ? await ArrayFileWriter.like(part, reader.file) : await ArrayFileWriter.create(part, reader.forms)
   try {
     await copyRows(context, reader, writer, dropped.all, threads)
-    await completeFile(writer, await summaryWithout(reader, dropped), threads)
+    await completeFile(writer, await summaryWithout(context, reader, dropped), threads)
     context.signal?.throwIfAborted()
     await context.folder.publish(part, name, stamp)
     return writer.rows
@@ -208,16 +210,27 @@ export class PendingRows {
   }
 }
 
-/** The summary of what stays: what went is taken off, or, when the best may have gone or the summary is another's or does not fit the file, the rest is read. */
-const summaryWithout = async (reader: ArrayFileReader, { all, replaced }: Dropped) => {
+/**
+ * The summary of what stays: what went is taken off, or, when the best may have gone or the summary is another's or does not fit the file,
+ * the rest is read. Branches, refits and times as the metadata has them, where it can be asked.
+ */
+const summaryWithout = async (context: AppendContext, reader: ArrayFileReader, dropped: Dropped): Promise<FileSummary> => {
+  const summary = await scoresWithout(context, reader, dropped)
+  if (summary.context_exact || context.contextsOf === undefined) return summary
+  const contexts = new ContextCounts()
+  await countContexts(contexts, context.contextsOf, { reader, replaced: dropped.replaced }, (row) => !dropped.all.has(row))
+  return withContext(summary, contexts)
+}
+
+const scoresWithout = async (context: AppendContext, reader: ArrayFileReader, { all, replaced }: Dropped): Promise<FileSummary> => {
   const base = readSummary(reader.file.footer)
   const builder = new SummaryBuilder(base)
   const fits = base?.version === summaryVersion && base.rows === (await countLiveRows(reader, replaced))
-  const isEnough = fits && (await takeOff(reader, builder, countedOf(reader, all, replaced)))
+  const isEnough = fits && (await takeOff(context, reader, builder, countedOf(reader, all, replaced)))
   if (isEnough) return builder.result()
   const afresh = new SummaryBuilder(null, base?.refits)
   await addLiveRows(afresh, reader, replaced, (row) => !all.has(row))
-  return afresh.withContextOf(base)
+  return afresh.withContextOf(base === null ? null : { ...base, context_exact: false })
 }
 
 /** Of the rows that go those that counted until now. */
@@ -228,14 +241,22 @@ const countedOf = (reader: ArrayFileReader, all: RowMarks, replaced: RowMarks): 
 }
 
 /** False as soon as taking off is not enough. */
-const takeOff = async (reader: ArrayFileReader, builder: SummaryBuilder, counted: RowMarks): Promise<boolean> => {
+const takeOff = async (
+  { contextsOf }: AppendContext,
+  reader: ArrayFileReader,
+  builder: SummaryBuilder,
+  counted: RowMarks,
+): Promise<boolean> => {
   const groups = [...reader.file.groups.entries()].filter(([, { firstRow, rows }]) => counted.countFrom(firstRow, rows) > 0)
   for await (const { firstRow, block } of reader.blocks(
     summaryColumns,
     groups.map(([group]) => group),
   )) {
-    const rows = Array.from({ length: rowsOf(block) }, (_, row) => row).filter((row) => counted.has(firstRow + row))
-    for (const row of summaryRows(block, rows)) builder.remove(row)
+    const marked = Array.from({ length: rowsOf(block) }, (_, row) => row).filter((row) => counted.has(firstRow + row))
+    const rows = summaryRows(block, marked)
+    const ids = rows.map(({ prediction_id }) => prediction_id)
+    const was = contextsOf !== undefined && builder.hasExactContext ? await askContexts(contextsOf, ids) : null
+    for (const row of rows) builder.remove(row, was?.get(row.prediction_id))
     if (builder.isStale) return false
   }
   return true

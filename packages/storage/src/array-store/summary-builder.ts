@@ -2,6 +2,8 @@ import { metricDirection } from '@nirs-workspace/types'
 import { type ColumnBlock, offsetsOf, type RowBlock, textAt } from '../parquet/column-block.ts'
 import { type FileSummary, summaryVersion } from '../parquet/own-metadata.ts'
 import type { RecordContext } from './array-record.ts'
+import { ContextCounts, type ContextSummary } from './context-counts.ts'
+import { FacetCounts } from './facet-counts.ts'
 import { rowKey } from './row-positions.ts'
 
 /** What of a row counts for the summary of its file. */
@@ -28,8 +30,6 @@ export const summaryColumns = [
 ] as const
 
 const facetColumns = ['model_name', 'fold_id', 'partition', 'task_type', 'metric'] as const
-const contextFacets = ['branch_name', 'refit_context'] as const
-const mostFacetValues = 200
 const topRows = 5
 
 type MetricFigures = FileSummary['metrics'][number]
@@ -41,14 +41,12 @@ type KnownRefits = FileSummary['refits']
  */
 export class SummaryBuilder {
   readonly #datasets: Map<string, number>
-  readonly #facets: Map<string, Map<string, number>>
-  readonly #full: ReadonlySet<string>
+  readonly #facets: FacetCounts
+  readonly #contexts: ContextCounts
   readonly #metrics: Map<string, MetricFigures>
   readonly #refits = new Map<string, KnownRefits[number]>()
   readonly #announced: ReadonlySet<string>
   #rows: number
-  #first: string | null
-  #last: string | null
   #isStale = false
 
   constructor(base: FileSummary | null = null, refits: KnownRefits = []) {
@@ -56,29 +54,33 @@ export class SummaryBuilder {
     this.#announced = new Set(refits.map(keyOf))
     this.#rows = base?.rows ?? 0
     this.#datasets = new Map(base?.datasets.map(({ name, rows }) => [name, rows]))
-    this.#facets = new Map(Object.entries(base?.facets ?? {}).map(([facet, counts]) => [facet, new Map(Object.entries(counts))]))
-    this.#full = new Set([...this.#facets].filter(([, counts]) => counts.size >= mostFacetValues).map(([facet]) => facet))
+    const facets = facetColumns.map((facet) => [facet, base?.facets[facet] ?? {}])
+    this.#facets = new FacetCounts(Object.fromEntries(facets))
+    this.#contexts = new ContextCounts(base)
     this.#metrics = new Map(base?.metrics.map((figures) => [figures.metric, figures]))
-    this.#first = base?.created_at.first ?? null
-    this.#last = base?.created_at.last ?? null
   }
 
   get isStale(): boolean {
     return this.#isStale
   }
 
+  /** Whether branches, refits and times are those of the rows that count. */
+  get hasExactContext(): boolean {
+    return this.#contexts.isExact
+  }
+
   add(row: SummaryRow, context: RecordContext | undefined): void {
     this.#count(row, 1)
-    for (const facet of contextFacets) this.#countFacet(facet, context?.[facet] ?? null, 1)
-    this.#dated(context?.created_at ?? null)
+    this.#contexts.add(context)
     this.#score(row, isRefit(context, this.#announced.has(keyOf(row))))
   }
 
-  /** A row takes the place of another of its prediction. What the metadata says of a prediction is counted once, when it comes. */
-  replace(before: SummaryRow, row: SummaryRow, context: RecordContext | undefined): void {
+  /** A row takes the place of another of its prediction. `was`: what the metadata said of that one. */
+  replace(before: SummaryRow, row: SummaryRow, context: RecordContext | undefined, was: RecordContext | undefined): void {
     const wasRefit = this.#refits.has(keyOf(before))
-    this.remove(before)
+    this.#takeOff(before)
     this.#count(row, 1)
+    this.#contexts.replace(was, context)
     this.#score(row, isRefit(context, wasRefit || this.#announced.has(keyOf(row))))
   }
 
@@ -86,20 +88,23 @@ export class SummaryBuilder {
   merge(other: FileSummary): void {
     this.#rows += other.rows
     for (const { name, rows } of other.datasets) this.#datasets.set(name, (this.#datasets.get(name) ?? 0) + rows)
-    for (const [facet, counts] of Object.entries(other.facets)) {
-      for (const [value, rows] of Object.entries(counts)) this.#countFacet(facet, value, rows)
-    }
+    for (const facet of facetColumns)
+      for (const [value, rows] of Object.entries(other.facets[facet] ?? {})) this.#facets.count(facet, value, rows)
+    this.#contexts.merge(other)
     for (const figures of other.metrics) {
       const before = this.#metrics.get(figures.metric)
       this.#metrics.set(figures.metric, before === undefined ? figures : mergedFigures(before, figures))
     }
     for (const refit of other.refits) this.#refits.set(keyOf(refit), refit)
-    this.#dated(other.created_at.first)
-    this.#dated(other.created_at.last)
   }
 
-  /** What only the metadata knows of the row (branch, refit, time) stays counted: the file does not say what it was. */
-  remove(row: SummaryRow): void {
+  /** `was`: what the metadata said of it; what nobody says stays counted. */
+  remove(row: SummaryRow, was: RecordContext | undefined): void {
+    this.#takeOff(row)
+    this.#contexts.remove(was)
+  }
+
+  #takeOff(row: SummaryRow): void {
     this.#count(row, -1)
     const isKnownRefit = this.#refits.delete(keyOf(row))
     const figures = row.metric === null ? undefined : this.#metrics.get(row.metric)
@@ -111,25 +116,22 @@ export class SummaryBuilder {
     this.#isStale ||= score !== null && isExtreme(figures, row)
   }
 
-  /** Scores, facets and rows of this builder with the branches, refits and times of another. */
-  withContextOf(base: FileSummary | null): FileSummary {
-    const summary = this.result()
-    if (base === null) return summary
-    const facets = Object.fromEntries(
-      contextFacets.flatMap((facet) => (base.facets[facet] === undefined ? [] : [[facet, base.facets[facet]]])),
-    )
-    return { ...summary, facets: { ...summary.facets, ...facets }, created_at: base.created_at }
+  /** Scores, facets and rows of this builder with the branches, refits and times of another summary, if there is one. */
+  withContextOf(base: ContextSummary | null): FileSummary {
+    return base === null ? this.result() : withContext(this.result(), new ContextCounts(base))
   }
 
   result(): FileSummary {
+    const contexts = this.#contexts.result()
     const datasets = [...this.#datasets].filter(([, rows]) => rows > 0).map(([name, rows]) => ({ name, rows }))
     return {
       version: summaryVersion,
       rows: this.#rows,
       datasets: datasets.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      facets: Object.fromEntries([...this.#facets].map(([facet, counts]) => [facet, mostFrequent(counts)])),
+      facets: { ...this.#facets.result(), ...contexts.facets },
       metrics: [...this.#metrics.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1)),
-      created_at: { first: this.#first, last: this.#last },
+      created_at: contexts.created_at,
+      context_exact: contexts.context_exact,
       refits: [...this.#refits.values()],
     }
   }
@@ -145,33 +147,15 @@ export class SummaryBuilder {
   #count(row: SummaryRow, by: 1 | -1): void {
     this.#rows += by
     this.#datasets.set(row.dataset_name, (this.#datasets.get(row.dataset_name) ?? 0) + by)
-    for (const facet of facetColumns) this.#countFacet(facet, row[facet], by)
-  }
-
-  #dated(created: string | null): void {
-    if (created === null) return
-    this.#first = this.#first === null || created < this.#first ? created : this.#first
-    this.#last = this.#last === null || created > this.#last ? created : this.#last
-  }
-
-  #countFacet(facet: string, value: string | null, by: number): void {
-    if (value === null) return
-    let counts = this.#facets.get(facet)
-    if (counts === undefined) {
-      counts = new Map()
-      this.#facets.set(facet, counts)
-    }
-    const before = counts.get(value)
-    // A list that was cut does not tell how often a value it lacks has been there.
-    if (before === undefined && this.#full.has(facet)) return
-    const after = (before ?? 0) + by
-    if (after > 0) counts.set(value, after)
-    else counts.delete(value)
+    for (const facet of facetColumns) this.#facets.count(facet, row[facet], by)
   }
 }
 
-const mostFrequent = (counts: ReadonlyMap<string, number>): Record<string, number> =>
-  Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, mostFacetValues))
+/** The summary with the branches, refits and times that were counted apart. */
+export const withContext = (summary: FileSummary, contexts: ContextCounts): FileSummary => {
+  const { facets, ...rest } = contexts.result()
+  return { ...summary, ...rest, facets: { ...summary.facets, ...facets } }
+}
 
 const noFigures = (metric: string): MetricFigures => ({
   metric,

@@ -61,7 +61,16 @@ const writeOwnFile = (): Promise<void> =>
     const datasets = [{ name: 'wheat', rows: ids.length }]
     await finishFile(
       path(),
-      { version: summaryVersion, rows: ids.length, datasets, facets: {}, metrics: [], created_at: { first: null, last: null }, refits: [] },
+      {
+        version: summaryVersion,
+        rows: ids.length,
+        datasets,
+        facets: {},
+        metrics: [],
+        created_at: { first: null, last: null },
+        context_exact: true,
+        refits: [],
+      },
       checksums,
       data,
     )

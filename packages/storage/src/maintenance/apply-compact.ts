@@ -37,12 +37,15 @@ export const applyCompact = async (
     if (again.plan.items_total > 0) {
       const left = await filesLeft(open)
       progress.phase('stage', 'Rewriting array files')
-      const { corrupt } = await openArrays(resolved.root, options.signal).compact(request.dataset_name, {
-        isKnown: async (ids) => new Set(await open.metadata.keysWhere('predictions', 'prediction_id', ids)),
-        isLeft: (file) => left.has(file),
-        signal: options.signal,
-        onProgress: ({ file, rows, total_rows }) => progress.phase('stage', `${file}: ${rows} of ${total_rows} rows`),
-      })
+      const { corrupt } = await openArrays(resolved.root, { signal: options.signal, metadata: open.metadata }).compact(
+        request.dataset_name,
+        {
+          isKnown: async (ids) => new Set(await open.metadata.keysWhere('predictions', 'prediction_id', ids)),
+          isLeft: (file) => left.has(file),
+          signal: options.signal,
+          onProgress: ({ file, rows, total_rows }) => progress.phase('stage', `${file}: ${rows} of ${total_rows} rows`),
+        },
+      )
       warnings.push(...warningsOfCorrupt(open, corrupt))
     }
     const after = await planCompact({ ...open, index: await indexArrays(open.engine, resolved) }, request)

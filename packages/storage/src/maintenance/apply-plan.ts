@@ -135,7 +135,7 @@ const removeRows = async ({ open, layout, plan, selection, journal, state, optio
   await syncFolder(layout.root)
   progress.phase('stage', 'Copying what goes to the trash')
   const places = trashPlaces(layout, journal.operation)
-  const arrays = openArrays(layout.root, options.signal)
+  const arrays = openArrays(layout.root, { signal: options.signal })
   const { contents, figures } = await fillTrash({ open, arrays, places, operation: journal.operation, plan, selection })
   options.signal?.throwIfAborted()
   progress.phase('commit', 'Removing')

@@ -2,13 +2,15 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { completed, summaryOf } from '../array-store/append-rows.ts'
 import { ArrayFileReader } from '../array-store/array-file-reader.ts'
+import { countContexts } from '../array-store/ask-contexts.ts'
+import { ContextCounts } from '../array-store/context-counts.ts'
 import { clashingColumn, uncarriedColumns } from '../array-store/damaged-file.ts'
 import { replacedRows } from '../array-store/last-rows.ts'
 import { type LazyEngine, withLazyEngine } from '../array-store/lazy-engine.ts'
 import { addLiveRows } from '../array-store/live-summary.ts'
 import type { RowIdentity } from '../array-store/removed-elsewhere.ts'
 import { findRows, rowKey } from '../array-store/row-positions.ts'
-import { SummaryBuilder, type SummaryRow } from '../array-store/summary-builder.ts'
+import { SummaryBuilder, type SummaryRow, withContext } from '../array-store/summary-builder.ts'
 import { arrayFileName } from '../arrays/file-name.ts'
 import { StorageError } from '../errors.ts'
 import { syncFolder } from '../files/disk.ts'
@@ -18,6 +20,7 @@ import type { ProgressTracker } from '../migration/job-progress.ts'
 import { ArrayFileWriter } from '../parquet/array-file-writer.ts'
 import { type ColumnForm, isColumnType } from '../parquet/column-form.ts'
 import type { FileSummary } from '../parquet/own-metadata.ts'
+import { knownContexts } from '../store/known-contexts.ts'
 import { type ExtendedFile, type IncomingArrays, openIncoming } from './incoming-arrays.ts'
 import type { OpenMerge } from './open-merge.ts'
 import { type OpenRowsOf, openInTurn } from './rows-in-turn.ts'
@@ -103,7 +106,7 @@ const stageOne = async (
       sources.flatMap((source) => source.filesOf(datasets)),
     )
     const writer = await beginFile(path, existing?.reader ?? null, forms)
-    const summary = new SummaryBuilder(existing === null ? null : await summaryBefore(existing.reader, returned))
+    const summary = new SummaryBuilder(existing === null ? null : await summaryBefore(merge, existing.reader, returned))
     const parts = sources.map((source): OpenRowsOf => ({ engine: source.engine, sql: source.rowsSql(datasets, forms) }))
     const rows = await writeRows(writer, forms, summary, openInTurn(parts, merge.request.signal), merge.request.signal)
     if (rows !== expected)
@@ -115,15 +118,19 @@ const stageOne = async (
 }
 
 /** The summary of the file, without rows of removed predictions that what comes takes the place of. */
-const summaryBefore = async (reader: ArrayFileReader, returned: readonly RowIdentity[]): Promise<FileSummary> => {
+const summaryBefore = async ({ engine }: OpenMerge, reader: ArrayFileReader, returned: readonly RowIdentity[]): Promise<FileSummary> => {
   const base = await summaryOf(reader)
   const keys = new Set(returned.map(({ prediction_id, dataset_name }) => rowKey(dataset_name, prediction_id)))
   const found = await findRows(reader, new Set(returned.map(({ prediction_id }) => prediction_id)))
   if (![...found.keys()].some((key) => keys.has(key))) return base
   const builder = new SummaryBuilder(null, base.refits)
   const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !keys.has(rowKey(dataset_name, prediction_id))
-  await addLiveRows(builder, reader, await replacedRows(reader), isKept)
-  return builder.withContextOf(base)
+  const replaced = await replacedRows(reader)
+  await addLiveRows(builder, reader, replaced, isKept)
+  const contexts = new ContextCounts()
+  const contextsOf = knownContexts(engine, 'target_catalog.main.predictions')
+  await countContexts(contexts, contextsOf, { reader, replaced }, (_, id, dataset) => !keys.has(rowKey(dataset, id)))
+  return withContext(builder.result(), contexts)
 }
 
 /** The file goes on as it is where it can; one that another program wrote is written anew, row by row. */

@@ -30,7 +30,7 @@ export const summariseFile = async (lane: Lane, tables: SourceTables, file: Stag
     `SELECT prediction_id, dataset_name FROM memory.main.summarised WHERE refit_context IS NOT NULL AND NOT starts_with(fold_id, 'final') ORDER BY ALL`,
   )
   const [facets, metrics] = [await facetCounts(lane), await metricFigures(lane)]
-  return { version: summaryVersion, rows: file.rows, datasets, facets, metrics, created_at: dates, refits }
+  return { version: summaryVersion, rows: file.rows, datasets, facets, metrics, created_at: dates, context_exact: true, refits }
 }
 
 /** Cross-validation rows of the val partition: no refit, no aggregate over repetitions. */

@@ -52,6 +52,11 @@ export const FileSummary = z.object({
     }),
   ),
   created_at: z.object({ first: z.string().nullable(), last: z.string().nullable() }),
+  /**
+   * Whether `created_at` and the facets `branch_name` and `refit_context`, which no column of the file has, are of exactly the rows that
+   * count. False: rows came or went of which nobody said what they are, and those that went are counted still.
+   */
+  context_exact: z.boolean().default(false),
   /** Refits whose fold_id does not say that they are: only the metadata knows. */
   refits: z.array(z.object({ prediction_id: z.string(), dataset_name: z.string() })).default([]),
 })

@@ -4,6 +4,7 @@ import type { MetadataStore } from '../maintenance/metadata-store.ts'
 import { openArrays } from '../maintenance/open-arrays.ts'
 import type { Layout } from '../migration/workspace-layout.ts'
 import { endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
+import { storedTime } from './stored-time.ts'
 
 /**
  * After a crash: where the rows did not come, the arrays that were there before come back. Meanwhile nobody can write to the store: what
@@ -12,7 +13,7 @@ import { endFlush, type FlushJournal, undoFlush } from './flush-journal.ts'
 export const recoverFlush = async (layout: Layout, journal: FlushJournal): Promise<'finished' | 'undone'> => {
   const isUndone = await keepingRows(layout, async (metadata) => {
     const left = await unchangedRows(metadata, journal)
-    if (left.size > 0) await undoFlush(journal, layout, openArrays(layout.root), left)
+    if (left.size > 0) await undoFlush(journal, layout, openArrays(layout.root, { metadata }), left)
     return left.size > 0
   })
   // What was read may be in a log whose name nobody has flushed.
@@ -39,6 +40,4 @@ const unchangedRows = async (metadata: MetadataStore, { evidence }: FlushJournal
   return new Set(before === undefined ? ids : ids.filter((id, place) => times.has(id) && now[place] === timeOf(before[place])))
 }
 
-/** As DuckDB writes it, also where nirs4all has taken it over into a store.sqlite. */
-const timeOf = (text: string | null | undefined): string | null | undefined =>
-  text?.replace('T', ' ').replace(/\.0+$|(\.\d*[1-9])0+$/, '$1')
+const timeOf = (text: string | null | undefined): string | null | undefined => (typeof text === 'string' ? storedTime(text) : text)

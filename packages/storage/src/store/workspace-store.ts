@@ -21,6 +21,7 @@ import { beginPipeline, beginRun, type PipelineInput, type RunInput } from './be
 import { type ChainSummary, chainSummary } from './chain-scores.ts'
 import { changePipeline, changeRun, type PipelineOutcome, type RunOutcome } from './change-status.ts'
 import { flushPredictions } from './flush-predictions.ts'
+import { knownContexts } from './known-contexts.ts'
 import { type LogInput, logStep, pipelineLogs, runLogs } from './log-steps.ts'
 import type { PredictionFilter } from './prediction-filter.ts'
 import { type BufferedPrediction, bufferedPrediction, type PredictionArrays, type PredictionInput } from './prediction-input.ts'
@@ -39,7 +40,7 @@ import { getRow, listPipelines, listRuns, type RunFilter } from './read-lineage.
 import { type RunLineage, runLineage } from './run-lineage.ts'
 import { type ChainInput, saveChain } from './save-chain.ts'
 import { ChainRecord, type LogRecord, PipelineRecord, PredictionRecord, ProjectRecord, RunRecord } from './store-rows.ts'
-import { openReading, openWriting, type StoreSession, written } from './store-session.ts'
+import { openReading, openWriting, type StoreSession, seen, written } from './store-session.ts'
 
 export interface OpenStoreOptions {
   /** Default `write`. For reading, the store is held only while a question is answered. */
@@ -203,7 +204,15 @@ export class WorkspaceStore implements AsyncDisposable {
 
   #save(buffered: readonly BufferedPrediction[]): Promise<string[]> {
     return this.#session.write((engine, { lock, flushLog }) =>
-      flushPredictions({ root: this.root, engine, arrays: ArrayStore.open(this.root, { lock }), flushLog }, buffered),
+      flushPredictions(
+        {
+          root: this.root,
+          engine,
+          arrays: ArrayStore.open(this.root, { lock, contextsOf: knownContexts(engine, seen('predictions')) }),
+          flushLog,
+        },
+        buffered,
+      ),
     )
   }
 

@@ -101,7 +101,16 @@ const restore = async (
       state.journal = journal
       await writeJsonDurably(places.restoring, selected)
       progress.phase('commit', 'Restoring')
-      await insertAll({ layout, places, manifest, metadata, selected, rows, arrays: openArrays(layout.root, options.signal), all: left })
+      await insertAll({
+        layout,
+        places,
+        manifest,
+        metadata,
+        selected,
+        rows,
+        arrays: openArrays(layout.root, { signal: options.signal, metadata }),
+        all: left,
+      })
     })
     if (state.journal === null) return chosen
     state.journal = { ...state.journal, phase: 'done' }
