@@ -17,7 +17,7 @@ export const askContexts = async (contextsOf: ContextsOf, ids: readonly string[]
   return found
 }
 
-/** Counts what the metadata says of the rows of a file that have an id and are among those wanted; */
+/** Counts what the metadata says of the rows of a file that count and are wanted. */
 export const countContexts = async (
   counts: ContextCounts,
   contextsOf: ContextsOf,

@@ -1,11 +1,12 @@
 import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import { crc32, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { readStruct } from './thrift.ts'
 import { intAt, structAt } from './thrift-fields.ts'
 
 const decompress = promisify(zstdDecompress)
-// Below this a trip to another thread takes longer than the work.
-const smallPage = 256 * 1024
+// Below this a trip to another thread takes longer than the work; in a thread of ours there is one for every core already.
+const smallPage = isMainThread ? 256 * 1024 : Number.POSITIVE_INFINITY
 // A row group of ours holds 64 MB of values at most, one row of which may be larger; more is not from us.
 const largestPage = 2 ** 30
 

@@ -1,4 +1,5 @@
 import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import { constants, crc32, zstdCompress, zstdCompressSync } from 'node:zlib'
 import { columnOf, type RowBlock, rowsOf } from './column-block.ts'
 import { type ColumnForm, pathOf, physicalType } from './column-form.ts'
@@ -6,8 +7,8 @@ import { encodePage, PageBuffer, type PlainPage } from './encode-page.ts'
 import { intValue, structList, type ThriftField, type ThriftStruct, textList, writeStruct } from './thrift.ts'
 
 const zstdLevel = 2
-// A trip to another thread takes longer than the work on less than this.
-const tinyPage = 16 * 1024
+// A trip to another thread takes longer than the work on less than this; in a thread of ours there is one for every core already.
+const tinyPage = isMainThread ? 16 * 1024 : Number.POSITIVE_INFINITY
 const compress = promisify(zstdCompress)
 
 // Numbers of the Parquet specification.

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { columnChecksum } from './block-checksum.ts'
 import type { ColumnBlock, RowBlock } from './column-block.ts'
 import type { ColumnForm } from './column-form.ts'
+import { PageBuffer } from './encode-page.ts'
 import { RowGroupEncoder } from './encode-row-group.ts'
 import { type EncodedRows, encodedAt, type GroupAnswer, type GroupRequest, type GroupToRead } from './group-messages.ts'
 import { DamagedColumn, type ReadBytes, readChunks } from './read-chunks.ts'
@@ -14,18 +15,26 @@ const readBytes = promisify(read)
 /** What is done with one row group: here or in a thread. One at a time for each. */
 export class GroupWork {
   #forms = ''
+  readonly #buffers: PageBuffer[] = []
   #encoder = new RowGroupEncoder([])
 
   async answer(request: GroupRequest): Promise<GroupAnswer> {
     try {
       if (request.kind === 'check') return { kind: 'checked', reasons: await reasonsOf(request.group) }
       const block = await readGroup(request.group)
-      const taken = request.rows.length === request.group.rows ? block : takeRows(block, Array.from(request.rows))
+      const taken = request.rows.length === request.group.rows ? block : this.#take(block, request)
       if (request.kind === 'take') return { kind: 'taken', block: taken }
       return { kind: 'encoded', encoded: await this.#encode(taken, request.forms) }
     } catch (error) {
       return answerTo(error)
     }
+  }
+
+  /** Rows that are encoded at once need no memory of their own. */
+  #take(block: RowBlock, { kind, rows }: GroupRequest & { readonly rows: Uint32Array }): RowBlock {
+    if (kind === 'take') return takeRows(block, Array.from(rows))
+    while (this.#buffers.length < block.length) this.#buffers.push(new PageBuffer())
+    return takeRows(block, Array.from(rows), this.#buffers)
   }
 
   async #encode(block: RowBlock, forms: readonly ColumnForm[]): Promise<EncodedRows> {

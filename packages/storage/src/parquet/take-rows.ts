@@ -1,9 +1,13 @@
 import { type ColumnBlock, joinColumns, offsetsOf, type RowBlock } from './column-block.ts'
+import type { PageBuffer } from './encode-page.ts'
 
-/** These rows of a block, in this order. Neighbours are copied together: mostly all but a few rows are taken. */
-export const takeRows = (block: RowBlock, rows: readonly number[]): RowBlock => {
+/**
+ * These rows of a block, in this order. Neighbours are copied together: mostly all but a few rows are taken. With buffers, one for each
+ * column, the values are good until these are used again.
+ */
+export const takeRows = (block: RowBlock, rows: readonly number[], buffers: readonly PageBuffer[] = []): RowBlock => {
   const runs = runsOf(rows)
-  return block.map((column) => takeColumn(column, runs, rows.length))
+  return block.map((column, index) => takeColumn(column, runs, rows.length, buffers[index]))
 }
 
 interface Run {
@@ -21,7 +25,7 @@ const runsOf = (rows: readonly number[]): Run[] => {
   return runs
 }
 
-const takeColumn = (column: ColumnBlock, runs: readonly Run[], rows: number): ColumnBlock => {
+const takeColumn = (column: ColumnBlock, runs: readonly Run[], rows: number, buffer: PageBuffer | undefined): ColumnBlock => {
   const { width, lengths } = column
   const places = lengths === null ? runs : elementRuns(runs, offsetsOf(column))
   const nulls = column.nulls === null ? null : joined(column.nulls, places, 1)
@@ -30,7 +34,7 @@ const takeColumn = (column: ColumnBlock, runs: readonly Run[], rows: number): Co
     rows,
     valid: joined(column.valid, runs, 1),
     lengths: lengths === null ? null : joinedLengths(lengths, runs, rows),
-    values: joined(column.values, places, width),
+    values: joined(column.values, places, width, buffer),
     nulls: nulls?.includes(1) ? nulls : null,
   }
 }
@@ -38,8 +42,10 @@ const takeColumn = (column: ColumnBlock, runs: readonly Run[], rows: number): Co
 const elementRuns = (runs: readonly Run[], offsets: Uint32Array): Run[] =>
   runs.map(({ from, to }) => ({ from: offsets[from] ?? 0, to: offsets[to] ?? 0 }))
 
-const joined = (source: Uint8Array, runs: readonly Run[], width: number): Uint8Array =>
-  Buffer.concat(runs.map(({ from, to }) => source.subarray(from * width, to * width)))
+const joined = (source: Uint8Array, runs: readonly Run[], width: number, buffer?: PageBuffer): Uint8Array => {
+  const pieces = runs.map(({ from, to }) => source.subarray(from * width, to * width))
+  return buffer === undefined ? Buffer.concat(pieces) : buffer.join(pieces)
+}
 
 const joinedLengths = (lengths: Uint32Array, runs: readonly Run[], rows: number): Uint32Array => {
   const target = new Uint32Array(rows)
