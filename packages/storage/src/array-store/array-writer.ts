@@ -95,7 +95,8 @@ export class StreamingWriter implements ArrayWriter {
   /** One call after the other, in the order in which they came. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
-      if (this.#isOver) throw new StorageError('validation', 'The writer was closed. Nothing was changed.')
+      if (this.#isOver)
+        throw new StorageError('validation', 'The writer was closed. Nothing was changed.', { hint: 'Open another one for more rows.' })
       try {
         return await work()
       } catch (error) {

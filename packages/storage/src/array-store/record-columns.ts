@@ -57,4 +57,5 @@ export const invalid = (record: ArrayRecord, what: string): StorageError =>
   new StorageError(
     'validation',
     `The arrays of prediction ${JSON.stringify(String(record.prediction_id).slice(0, 80))} cannot be saved: ${what}. Nothing was changed.`,
+    { ids: [String(record.prediction_id)], hint: 'Change or leave out what is named; none of the batch was saved.' },
   )

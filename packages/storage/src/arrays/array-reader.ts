@@ -120,6 +120,7 @@ export class ArrayReader {
     return parquetSource(this.engine, this.#checks, places.root, place)
   }
 
+  /** Wait for the reads first: one that is under way fails with what the engine says. */
   close(): void {
     this.engine.close()
   }

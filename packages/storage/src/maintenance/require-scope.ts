@@ -33,6 +33,7 @@ const requireDataset = async (open: OpenWorkspace, name: string): Promise<void> 
 const requireMetric = async (open: OpenWorkspace, name: string): Promise<void> => {
   const known = await idsOf(open, `SELECT DISTINCT metric AS id FROM ${storeAlias}.main.predictions ORDER BY 1`)
   if (known.some((metric) => isSameMetric(metric, name))) return
-  const there = known.length === 0 ? 'The workspace has no predictions.' : `There are: ${quotedNames(known)}.`
-  throw new StorageError('validation', `No prediction has the metric ${JSON.stringify(name)}. ${there} Nothing was changed.`)
+  throw new StorageError('validation', `No prediction has the metric ${JSON.stringify(name)}. Nothing was changed.`, {
+    hint: known.length === 0 ? 'The workspace has no predictions.' : `There are: ${quotedNames(known)}.`,
+  })
 }

@@ -122,13 +122,17 @@ export const workOutMerge = async (
 }
 
 const resolveSources = async (target: ResolvedWorkspace | null, paths: readonly string[]): Promise<ResolvedWorkspace[]> => {
-  if (paths.length === 0) throw new StorageError('validation', 'There is nothing to merge: name at least one source.')
+  if (paths.length === 0)
+    throw new StorageError('validation', 'There is nothing to merge. Nothing was changed.', { hint: 'Name at least one source.' })
   const resolved: ResolvedWorkspace[] = []
   for (const path of paths) resolved.push(await resolveWorkspace(path))
   const places = resolved.map((source) => source.parquet ?? source.root)
   const twice = places.find((place, index) => place === target?.root || places.indexOf(place) !== index)
   if (twice === undefined) return resolved
-  throw new StorageError('validation', `${twice} is named twice, or is the target itself. Nothing was changed.`, { path: twice })
+  throw new StorageError('validation', `${twice} is named twice, or is the target itself. Nothing was changed.`, {
+    path: twice,
+    hint: 'Name every source once, and none that is the target.',
+  })
 }
 
 const catalogOf = async (resolved: ResolvedWorkspace, options: CatalogOptions): Promise<CatalogFile> => {

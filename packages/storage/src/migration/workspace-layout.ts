@@ -41,7 +41,10 @@ export interface JobPlaces {
 }
 
 export const placesOf = (layout: Layout, jobId: string): JobPlaces => {
-  if (!JobId.safeParse(jobId).success) throw new StorageError('validation', 'A job id is letters, digits, - and _.')
+  if (!JobId.safeParse(jobId).success)
+    throw new StorageError('validation', 'This is not the id of a job. Nothing was changed.', {
+      hint: 'An id is letters, digits, - and _.',
+    })
   const folder = join(layout.migrations, jobId)
   return {
     staging: join(layout.arrays, `.staging-${jobId}`),

@@ -135,6 +135,29 @@ describe('test_predictions_easy_loading', () => {
     }
   })
 
+  test('what is under way when it is closed ends with its answer or says that it was closed', async () => {
+    for (let round = 0; round < 10; round++) {
+      const predictions = await open('hybrid')
+      const uses = [
+        predictions.count(),
+        predictions.top(),
+        predictions.get('a'),
+        predictions.toRows(),
+        predictions.toArrow(),
+        predictions.loadArrays(['a']),
+        predictions.rows().next(),
+        predictions.arrays().next(),
+      ]
+      const settled = Promise.allSettled(uses)
+      for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
+      await predictions.close()
+      for (const result of await settled) {
+        if (result.status === 'rejected')
+          expect(result.reason).toMatchObject({ code: 'validation', message: 'The predictions were closed. Nothing was changed.' })
+      }
+    }
+  })
+
   test('of two narrowings the tighter bound holds', () => {
     const filter = (min: number, max: number) => ({ equals: {}, ranges: { val_score: { min, max } }, q: '' })
     fc.assert(

@@ -8,7 +8,7 @@ import { buildCatalog } from '../catalog/build-catalog.ts'
 import type { CatalogOptions } from '../catalog/catalog-file.ts'
 import { findCatalog } from '../catalog/find-catalog.ts'
 import { type Catalog, openCatalog } from '../catalog/open-catalog.ts'
-import { StorageError } from '../errors.ts'
+import { isStorageError, StorageError } from '../errors.ts'
 import { checkGiven, checkTexts, parseGiven } from '../options/check-options.ts'
 import { maybeText, optionsOf } from '../options/option-schemas.ts'
 import type { QueryOptions } from '../predictions/catalog-reader.ts'
@@ -35,6 +35,8 @@ interface Opened {
   readonly resolved: ResolvedWorkspace
   readonly catalog: Catalog
   reader: Promise<ArrayReader> | null
+  /** What is under way: the engine must not go while something asks it, which would end the process. */
+  readonly running: Set<Promise<unknown>>
   closed: boolean
 }
 
@@ -58,7 +60,7 @@ export class Predictions implements AsyncDisposable {
     const { fresh } = await findCatalog(resolved, options)
     const catalog = await openCatalog(fresh ?? (await buildCatalog(resolved, options)))
     const equals = options.datasetName === undefined ? {} : { dataset_name: [options.datasetName] }
-    return new Predictions({ resolved, catalog, reader: null, closed: false }, PredictionFilter.parse({ equals }))
+    return new Predictions({ resolved, catalog, reader: null, running: new Set(), closed: false }, PredictionFilter.parse({ equals }))
   }
 
   /** As `open`. */
@@ -83,7 +85,7 @@ export class Predictions implements AsyncDisposable {
 
   /** How many predictions there are. */
   async count(options: QueryOptions = {}): Promise<number> {
-    return (await summarizeFilter(this.#catalog(), this.#filter, options)).total
+    return (await this.#ask((catalog) => summarizeFilter(catalog, this.#filter, options))).total
   }
 
   /** A narrower view of the same predictions; closing either closes both. */
@@ -96,7 +98,8 @@ export class Predictions implements AsyncDisposable {
    * `fold_kind: 'refit'`, by test score. Throws `metric_direction_unknown` unless the direction is given.
    */
   async top(query: Partial<TopQuery> = {}, options: QueryOptions = {}): Promise<PredictionRow[]> {
-    return topPredictions(this.#catalog(), parseGiven(TopRequest, query, { name: 'the query' }), { ...options, filter: this.#filter })
+    const request = parseGiven(TopRequest, query, { name: 'the query' })
+    return this.#ask((catalog) => topPredictions(catalog, request, { ...options, filter: this.#filter }))
   }
 
   /** The best prediction, or null when none can be ranked. With several datasets or metrics there is none: `validation`. */
@@ -110,15 +113,12 @@ export class Predictions implements AsyncDisposable {
 
   /** One prediction with its decoded scores and parameters. Throws `prediction_not_found`. */
   async get(predictionId: string, options: QueryOptions = {}): Promise<PredictionDetail> {
-    return getPrediction(this.#catalog(), predictionId, options)
+    return this.#ask((catalog) => getPrediction(catalog, predictionId, options))
   }
 
   /** Every row, one by one; bounded memory whatever their number. Default order: by dataset, the newest first. */
   async *rows(options: RowOptions = {}): AsyncGenerator<PredictionRow> {
-    for await (const row of streamRows(this.#catalog(), this.#filter, options)) {
-      yield row
-      this.#catalog()
-    }
+    yield* this.#unlessClosed(streamRows(this.#catalog(), this.#filter, options))
   }
 
   /** The rows as plain objects. */
@@ -132,7 +132,7 @@ export class Predictions implements AsyncDisposable {
   async toArrow(options: RowOptions = {}): Promise<Table> {
     // Arrow is large, and few programs ask for it.
     const { predictionTable } = await import('./prediction-table.ts')
-    return predictionTable(this.#catalog(), this.#filter, options)
+    return this.#ask((catalog) => predictionTable(catalog, this.#filter, options))
   }
 
   /** The arrays of these predictions (default: of all), in batches, read as they are asked for; those without arrays yield nothing. */
@@ -140,11 +140,10 @@ export class Predictions implements AsyncDisposable {
     if (ids !== undefined) checkTexts('ids', ids)
     checkGiven(LoadChoice, options)
     if (ids !== undefined) await refuseUnsettledArrays(this.#opened.resolved.root, () => ids)
-    for await (const refs of arrayRefs(this.#catalog(), this.#filter, ids, options)) {
-      for await (const rows of (await this.#reader()).load(this.#opened.resolved, refs, options)) {
-        yield rows
-        this.#catalog()
-      }
+    for await (const refs of this.#unlessClosed(arrayRefs(this.#catalog(), this.#filter, ids, options))) {
+      const reader = await this.#watch(this.#reader())
+      this.#catalog()
+      yield* this.#unlessClosed(reader.load(this.#opened.resolved, refs, options))
     }
   }
 
@@ -162,16 +161,17 @@ export class Predictions implements AsyncDisposable {
    * `sql_multi`, `sql_error`, `sql_timeout`, `sql_memory`; of samples what `loadArrays` throws.
    */
   async query(sql: string, limits: SqlLimits = {}): Promise<SqlResult> {
-    return querySql(this.#catalog().file.path, sql, limits, this.#opened.resolved)
+    return this.#ask(({ file }) => querySql(file.path, sql, limits, this.#opened.resolved))
   }
 
-  /** Any use after it throws `validation`; closing again does nothing. */
+  /** Waits for the calls that are under way. Any use after it throws `validation`; closing again does nothing. */
   async close(): Promise<void> {
-    const { catalog, reader, closed } = this.#opened
-    if (closed) return
+    const { catalog, reader, running } = this.#opened
+    if (this.#opened.closed) return
     this.#opened.closed = true
     this.#opened.reader = null
     try {
+      while (running.size > 0) await Promise.allSettled(running)
       if (reader !== null) (await reader).close()
     } finally {
       catalog.close()
@@ -183,10 +183,40 @@ export class Predictions implements AsyncDisposable {
   }
 
   #catalog(): Catalog {
-    if (this.#opened.closed) {
-      throw new StorageError('validation', 'The predictions were closed. Nothing was changed.', { hint: 'Open the workspace again.' })
-    }
+    if (this.#opened.closed) throw closed()
     return this.#opened.catalog
+  }
+
+  #ask<T>(work: (catalog: Catalog) => Promise<T>): Promise<T> {
+    return this.#watch(work(this.#catalog()))
+  }
+
+  /** Closing waits for it; what fails because of the closing says so. */
+  async #watch<T>(work: Promise<T>): Promise<T> {
+    const { running } = this.#opened
+    running.add(work)
+    try {
+      return await work
+    } catch (error) {
+      throw this.#opened.closed && !isStorageError(error) ? closed(error) : error
+    } finally {
+      running.delete(work)
+    }
+  }
+
+  /** As `#ask`, of what comes piece by piece; nothing more comes once it is closed. */
+  async *#unlessClosed<T>(pieces: AsyncGenerator<T>): AsyncGenerator<T> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#watch(pieces.next())
+        if (done === true) return
+        this.#catalog()
+        yield value
+        this.#catalog()
+      }
+    } finally {
+      await this.#watch(pieces.return(undefined))
+    }
   }
 
   async #reader(): Promise<ArrayReader> {
@@ -201,3 +231,6 @@ export class Predictions implements AsyncDisposable {
     }
   }
 }
+
+const closed = (cause?: unknown): StorageError =>
+  new StorageError('validation', 'The predictions were closed. Nothing was changed.', { hint: 'Open the workspace again.' }, cause)

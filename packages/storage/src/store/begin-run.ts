@@ -117,5 +117,8 @@ export const beginPipeline = async (engine: Engine, input: PipelineInput): Promi
 export const refuseTaken = async (engine: Engine, table: string, key: string, id: string): Promise<void> => {
   const found = await engine.connection.runAndReadAll(`SELECT 1 FROM ${seen(table)} WHERE ${key} = $id LIMIT 1`, { id })
   if (found.currentRowCount === 0) return
-  throw new StorageError('validation', `There is a ${table.slice(0, -1)} ${id.slice(0, 200)} already. Nothing was changed.`, { ids: [id] })
+  throw new StorageError('validation', `There is a ${table.slice(0, -1)} ${id.slice(0, 200)} already. Nothing was changed.`, {
+    ids: [id],
+    hint: 'Choose another id, or leave it out: then one is made.',
+  })
 }

@@ -34,7 +34,7 @@ export const flushPredictions = async (context: FlushContext, buffered: readonly
   const rows = lastOfEach(buffered)
   await loadIncoming(engine, rows)
   const matches = await matchIncoming(engine)
-  await refuseUnfit(engine, matches)
+  await refuseUnfit(engine, rows, matches)
   const placed = placeRows(rows, matches)
   const { now } = await engine.one(z.object({ now: z.string() }), 'SELECT current_localtimestamp()::VARCHAR AS now')
   await saveAll(context, { rows, placed, now, matches })

@@ -5,6 +5,7 @@ import { StorageError } from '../errors.ts'
 import { jsonOrNull } from './json-text.ts'
 import type { BufferedPrediction } from './prediction-input.ts'
 import { absent } from './refuse-absent.ts'
+import { describedPrediction } from './refuse-dataset.ts'
 import { seen, written } from './store-session.ts'
 
 type Row = BufferedPrediction['row']
@@ -86,46 +87,61 @@ export const matchIncoming = (engine: Engine): Promise<Match[]> =>
   )
 
 /**
- * Throws when a pipeline or chain is not there, a chain belongs to another pipeline, or an id to another prediction. Nothing has been written
- * before.
+ * Throws when a pipeline or chain is not there, a chain belongs to another pipeline, or an id to another prediction, and says which of the
+ * rows it is. Nothing has been written before.
  */
-export const refuseUnfit = async (engine: Engine, matches: readonly Match[]): Promise<void> => {
-  const first = async (sql: string) => (await engine.rows(z.object({ id: z.string() }), `${sql} LIMIT 1`))[0]?.id
+export const refuseUnfit = async (engine: Engine, rows: readonly BufferedPrediction[], matches: readonly Match[]): Promise<void> => {
+  const first = async (sql: string) => (await engine.rows(Unfit, `${sql} LIMIT 1`))[0]
   const pipeline = await first(
-    `SELECT pipeline_id AS id FROM temp.main.incoming WHERE pipeline_id NOT IN (SELECT pipeline_id FROM ${seen('pipelines')})`,
+    `SELECT pipeline_id AS id, place FROM temp.main.incoming WHERE pipeline_id NOT IN (SELECT pipeline_id FROM ${seen('pipelines')}) ORDER BY place`,
   )
-  if (pipeline !== undefined) throw absent('pipelines', pipeline)
+  if (pipeline !== undefined) throw absent('pipelines', pipeline.id, namedBy(rows, pipeline.place))
   const chain = await first(
-    `SELECT chain_id AS id FROM temp.main.incoming WHERE chain_id IS NOT NULL AND chain_id NOT IN (SELECT chain_id FROM ${seen('chains')})`,
+    `SELECT chain_id AS id, place FROM temp.main.incoming WHERE chain_id NOT IN (SELECT chain_id FROM ${seen('chains')}) ORDER BY place`,
   )
-  if (chain !== undefined) throw absent('chains', chain)
-  await refuseForeignChain(engine)
+  if (chain !== undefined) throw absent('chains', chain.id, namedBy(rows, chain.place))
+  await refuseForeignChain(engine, rows)
   const matched = matches.map(({ place }) => place).join(', ')
   const taken = await first(
-    `SELECT prediction_id AS id FROM temp.main.incoming WHERE ${matched === '' ? 'true' : `place NOT IN (${matched})`}
+    `SELECT prediction_id AS id, place FROM temp.main.incoming WHERE ${matched === '' ? 'true' : `place NOT IN (${matched})`}
        AND prediction_id IN (SELECT prediction_id FROM ${seen('predictions')})
-     UNION ALL SELECT prediction_id FROM temp.main.incoming GROUP BY 1 HAVING count(*) > 1`,
+     UNION ALL SELECT prediction_id, max(place) FROM temp.main.incoming GROUP BY 1 HAVING count(*) > 1`,
   )
   if (taken === undefined) return
-  throw new StorageError('validation', `The id ${taken.slice(0, 200)} belongs to another prediction. Nothing was changed.`, {
-    ids: [taken],
+  const { by, hint } = namedBy(rows, taken.place, 'Give it an id of its own, or none: then one is made')
+  throw new StorageError('validation', `The id ${taken.id.slice(0, 200)} belongs to another prediction than ${by}. Nothing was changed.`, {
+    ids: [taken.id],
+    hint,
   })
 }
 
-const ForeignChain = z.object({ chain: z.string(), owner: z.string(), pipeline: z.string() })
+const Unfit = z.object({ id: z.string(), place: z.number() })
 
-const refuseForeignChain = async (engine: Engine): Promise<void> => {
+/** Which of the rows it is, and that the others wait for it. */
+const namedBy = (rows: readonly BufferedPrediction[], place: number, todo = 'Save what it names first') => {
+  const row = rows[place]
+  const which = rows.length === 1 ? 'the prediction' : `one of the ${rows.length} predictions to be saved`
+  return {
+    by: row === undefined ? which : `${which} (${describedPrediction(row)})`,
+    hint: rows.length === 1 ? `${todo}.` : `${todo}. None of them was saved; what was buffered stays in the buffer.`,
+  }
+}
+
+const ForeignChain = z.object({ chain: z.string(), owner: z.string(), pipeline: z.string(), place: z.number() })
+
+const refuseForeignChain = async (engine: Engine, rows: readonly BufferedPrediction[]): Promise<void> => {
   const [foreign] = await engine.rows(
     ForeignChain,
-    `SELECT i.chain_id AS chain, c.pipeline_id AS owner, i.pipeline_id AS pipeline FROM temp.main.incoming i JOIN ${seen('chains')} c USING (chain_id)
-     WHERE c.pipeline_id <> i.pipeline_id LIMIT 1`,
+    `SELECT i.chain_id AS chain, c.pipeline_id AS owner, i.pipeline_id AS pipeline, place FROM temp.main.incoming i JOIN ${seen('chains')} c USING (chain_id)
+     WHERE c.pipeline_id <> i.pipeline_id ORDER BY place LIMIT 1`,
   )
   if (foreign === undefined) return
   const [chain, owner, pipeline] = [foreign.chain, foreign.owner, foreign.pipeline].map((id) => id.slice(0, 200))
+  const { by, hint } = namedBy(rows, foreign.place, 'Save the prediction for the pipeline of its chain, or save a chain for its pipeline')
   throw new StorageError(
     'validation',
-    `The chain ${chain} belongs to the pipeline ${owner}, and a prediction of the pipeline ${pipeline} names it. Nothing was changed.`,
-    { ids: [foreign.chain], hint: 'Save the prediction for the pipeline of its chain, or save a chain for its pipeline.' },
+    `The chain ${chain} belongs to the pipeline ${owner}, and a prediction of the pipeline ${pipeline} names it: ${by}. Nothing was changed.`,
+    { ids: [foreign.chain], hint },
   )
 }
 

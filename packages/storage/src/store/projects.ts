@@ -40,7 +40,9 @@ const refuseName = (name: string, others: readonly ProjectRecord[]): void => {
     })
   }
   if (others.some((project) => project.name === name)) {
-    throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`)
+    throw new StorageError('validation', `There is a project ${name.slice(0, 200)} already. Nothing was changed.`, {
+      hint: 'Take that one, or choose another name.',
+    })
   }
 }
 

@@ -23,5 +23,15 @@ export const refuseAbsent = async (engine: Engine, table: KeyedTable, id: string
   if (found.currentRowCount === 0) throw absent(table, id)
 }
 
-export const absent = (table: KeyedTable, id: string): StorageError =>
-  new StorageError(tables[table][1], `The workspace has no ${table.slice(0, -1)} ${id.slice(0, 200)}. Nothing was changed.`, { ids: [id] })
+interface Named {
+  readonly by?: string
+  readonly hint?: string
+}
+
+/** `by`: who names what is not there. */
+export const absent = (table: KeyedTable, id: string, { by, ...hint }: Named = {}): StorageError =>
+  new StorageError(
+    tables[table][1],
+    `The workspace has no ${table.slice(0, -1)} ${id.slice(0, 200)}${by === undefined ? '' : `, which ${by} names`}. Nothing was changed.`,
+    { ids: [id], ...hint },
+  )

@@ -220,13 +220,16 @@ class WritingSession implements StoreSession {
   }
 }
 
+export const storeClosed = (): StorageError =>
+  new StorageError('validation', 'The store was closed. Nothing was changed.', { hint: 'Open the workspace again.' })
+
 /** One piece of work after the other; none after the end. */
 class Turn {
   #last: Promise<unknown> = Promise.resolve()
   #ended: Promise<void> | undefined
 
   take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#ended !== undefined) return Promise.reject(new StorageError('validation', 'The store was closed. Nothing was changed.'))
+    if (this.#ended !== undefined) return Promise.reject(storeClosed())
     const result = this.#last.then(work)
     this.#last = result.catch(() => undefined)
     return result

@@ -47,7 +47,12 @@ test('test_workspace_store_flush_batch: a batch is one array file and one transa
     expect(await predictedOf(store, ids[7] ?? '')).toEqual([7, 7])
     store.bufferPrediction(predictionOf(lineage, { fold_id: '99' }), arraysOf(1, 1))
     store.bufferPrediction(predictionOf(lineage, { pipeline_id: 'nobody' }), arraysOf(2, 2))
-    await expect(store.flush()).rejects.toMatchObject({ code: 'pipeline_not_found' })
+    const unfit = /nobody, which one of the 2 predictions to be saved \(model "PLS", fold "0", val\) names\. Nothing was changed/
+    await expect(store.flush()).rejects.toMatchObject({
+      code: 'pipeline_not_found',
+      message: expect.stringMatching(unfit),
+      fields: { hint: expect.stringContaining('stays in the buffer') },
+    })
     expect([store.bufferedCount, (await store.queryPredictions()).length]).toEqual([2, 50])
     store.discardBuffer()
     await expect(store.savePrediction(predictionOf(lineage, { fold_id: 'x', prediction_id: ids[0] }))).rejects.toThrow(/another prediction/)

@@ -40,7 +40,7 @@ import { getRow, listPipelines, listRuns, type RunFilter } from './read-lineage.
 import { type RunLineage, runLineage } from './run-lineage.ts'
 import { type ChainInput, saveChain } from './save-chain.ts'
 import { ChainRecord, type LogRecord, PipelineRecord, PredictionRecord, ProjectRecord, RunRecord } from './store-rows.ts'
-import { openReading, openWriting, type StoreSession, seen, written } from './store-session.ts'
+import { openReading, openWriting, type StoreSession, seen, storeClosed, written } from './store-session.ts'
 
 export interface OpenStoreOptions {
   /** Default `write`. For reading, the store is held only while a question is answered. */
@@ -174,7 +174,7 @@ export class WorkspaceStore implements AsyncDisposable {
   /** Keeps a prediction for the next flush, which tells its id. */
   bufferPrediction(input: PredictionInput, arrays?: PredictionArrays): void {
     if (!this.#session.isWritable) throw new StorageError('read_only', 'The store was opened for reading. Nothing was changed.')
-    if (this.#isClosed) throw new StorageError('validation', 'The store was closed. Nothing was changed.')
+    if (this.#isClosed) throw storeClosed()
     this.#buffer.push(bufferedPrediction(input, arrays))
   }
 
