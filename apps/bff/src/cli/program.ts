@@ -78,11 +78,17 @@ const inheritSettings = (command: Command): void => {
   }
 }
 
+/** `help library save` as `library help save`: the help of a verb knows what is inside of it. */
+const inside = (words: readonly string[]): string[] => {
+  const [first, group, ...verbs] = words
+  return first === 'help' && group !== undefined && verbs.length > 0 ? [group, 'help', ...verbs] : [...words]
+}
+
 /** Reads the command line and runs its verb, which sets the exit code. */
 export const runProgram = async (): Promise<void> => {
   outliveOutputs()
   try {
-    await makeProgram().parseAsync()
+    await makeProgram().parseAsync(inside(process.argv.slice(2)), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
