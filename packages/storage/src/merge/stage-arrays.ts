@@ -117,16 +117,17 @@ const stageOne = async (
   }
 }
 
-/** The summary of the file, without rows of removed predictions that what comes takes the place of. */
+/** The summary of the file, without rows of removed predictions that what comes takes the place of; with what the target knows of the others. */
 const summaryBefore = async ({ engine }: OpenMerge, reader: ArrayFileReader, returned: readonly RowIdentity[]): Promise<FileSummary> => {
   const base = await summaryOf(reader)
   const keys = new Set(returned.map(({ prediction_id, dataset_name }) => rowKey(dataset_name, prediction_id)))
   const found = await findRows(reader, new Set(returned.map(({ prediction_id }) => prediction_id)))
-  if (![...found.keys()].some((key) => keys.has(key))) return base
-  const builder = new SummaryBuilder(null, base.refits)
-  const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !keys.has(rowKey(dataset_name, prediction_id))
+  const isSame = ![...found.keys()].some((key) => keys.has(key))
+  if (isSame && base.context_exact) return base
   const replaced = await replacedRows(reader)
-  await addLiveRows(builder, reader, replaced, isKept)
+  const builder = new SummaryBuilder(isSame ? base : null, base.refits)
+  const isKept = (_: number, { dataset_name, prediction_id }: SummaryRow) => !keys.has(rowKey(dataset_name, prediction_id))
+  if (!isSame) await addLiveRows(builder, reader, replaced, isKept)
   const contexts = new ContextCounts()
   const contextsOf = knownContexts(engine, 'target_catalog.main.predictions')
   await countContexts(contexts, contextsOf, { reader, replaced }, (_, id, dataset) => !keys.has(rowKey(dataset, id)))
