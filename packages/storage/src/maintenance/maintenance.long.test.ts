@@ -247,8 +247,9 @@ describe.each(storeKinds)('in a store.%s', (kind) => {
     await refused({ kind: 'remove_bottom', fraction: 0.5, dataset_name: 'whea%' }).toMatchObject(unknown)
     await refused({ kind: 'compact', dataset_name: 'whea%' }).toMatchObject(unknown)
     await refused({ kind: 'clean_dead_links', dataset_name: 'whea%' }).toMatchObject(unknown)
-    const message = 'No prediction has the metric "rmse". There are: "my_own_score". Nothing was changed.'
-    await refused({ kind: 'remove_bottom', fraction: 0.5, metric: 'rmse' }).toMatchObject({ code: 'validation', message })
+    const message = 'No prediction has the metric "rmse". Nothing was changed.'
+    const unmeasured = { code: 'validation', message, fields: { hint: 'There are: "my_own_score".' } }
+    await refused({ kind: 'remove_bottom', fraction: 0.5, metric: 'rmse' }).toMatchObject(unmeasured)
     await refused({ kind: 'remove_predictions', prediction_ids: ['wheat#0', 'x'] }).toMatchObject({ code: 'prediction_not_found' })
     await refused({ kind: 'remove_bottom', fraction: 0.5 }).toMatchObject({ code: 'metric_direction_unknown' })
     await refused({ kind: 'remove_bottom', fraction: Number.NaN }).toMatchObject({ code: 'validation' })
