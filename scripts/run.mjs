@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import { jobProcessEnvironment, jobProcessFlags } from '../packages/storage/src/engine/job-process.mjs'
 import { buildApp, buildServer, ensureToolchain, installDependencies, root } from './toolchain.mjs'
 
 const [task, ...args] = process.argv.slice(2)
@@ -30,7 +31,12 @@ const tasks = {
     buildApp(tools)
     handOver(tools.node, [buildServer(tools), ...startArguments()], tools.env)
   },
-  cli: (tools) => handOver(tools.node, [buildServer(tools), ...args], tools.env),
+  cli: (tools) => {
+    // A server runs for days and leaves its jobs to processes of their own.
+    const isServer = ['serve', 'demo'].includes(args[0] ?? '')
+    const [flags, env] = isServer ? [[], {}] : [jobProcessFlags, jobProcessEnvironment]
+    handOver(tools.node, [...flags, buildServer(tools), ...args], { ...env, ...tools.env })
+  },
   dev: (tools) =>
     handOver(
       tools.node,

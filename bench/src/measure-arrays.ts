@@ -23,8 +23,8 @@ const MEGABYTE = 1_000_000
 /** What an append may cost beside the copy of the bytes, whatever the file. */
 const fixedMs = 60
 
-/** What takes less than a few seconds is measured three times: a disk that is busy for a moment would be most of it. */
-const roundsOf = (rows: number): number => (rows < 1_000_000 ? 3 : 1)
+/** What takes less than a few seconds is measured several times: a disk that is busy for a moment would be most of it. */
+const roundsOf = (rows: number): number => (rows < 100_000 ? 9 : rows < 1_000_000 ? 3 : 1)
 
 /** One measurement after the other, each in a process of its own. */
 const repeated = async <T>(rows: number, measure: () => Promise<T>): Promise<T[]> => {

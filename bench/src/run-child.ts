@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { jobProcessFlags } from '@nirs-workspace/storage'
+import { jobProcessEnvironment, jobProcessFlags } from '@nirs-workspace/storage/job-process'
 import * as z from 'zod'
 import { builtChild } from './build-children.ts'
 
@@ -16,7 +16,8 @@ export const runChild = async <S extends z.ZodObject>(
 ): Promise<z.output<S> & { peak_rss_kb: number; milliseconds: number }> => {
   const file = await builtChild(name)
   const started = performance.now()
-  const child = spawn(process.execPath, [...jobProcessFlags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...jobProcessEnvironment, ...process.env }
+  const child = spawn(process.execPath, [...jobProcessFlags, file, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     text += part

@@ -43,7 +43,6 @@ export { attachReadOnly, attachWritable, detach } from './engine/attach-store.ts
 export { elementsOf, type FloatList, floatList, type IntegerList, integerList, type NumberList } from './engine/number-list.ts'
 export type { EngineParameters } from './engine/open-engine.ts'
 export { Engine, type EngineOptions, withEngine } from './engine/open-engine.ts'
-export { jobProcessFlags } from './engine/process-flags.ts'
 export * from './errors.ts'
 export { contentDisposition } from './export/content-disposition.ts'
 export { type CountOptions, countExport } from './export/count-export.ts'

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { jobProcessFlags } from '@nirs-workspace/storage'
+import { jobProcessEnvironment, jobProcessFlags } from '@nirs-workspace/storage/job-process'
 import type { JobProgress } from '@nirs-workspace/types'
 import { FromJob, type JobOutcome, type JobRequest } from '../children/job-messages.ts'
 import type { Log } from '../log.ts'
@@ -18,7 +18,12 @@ const entry = new URL('../children/run-job.ts', import.meta.url)
 
 /** Runs a job in a process of its own, so that it can crash, be cancelled or outlive the server without harm to others. */
 export const startJobProcess: StartJobProcess = (request, onProgress, log) => {
-  const child = fork(entry, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [...jobProcessFlags] })
+  const child = fork(entry, [], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+    execArgv: [...jobProcessFlags],
+    env: { ...jobProcessEnvironment, ...process.env },
+  })
   let outcome: JobOutcome | undefined
   child.on('message', (raw) => {
     const { data: message, error } = FromJob.safeParse(raw)

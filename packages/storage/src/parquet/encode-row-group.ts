@@ -1,6 +1,5 @@
-import { promisify } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
-import { constants, crc32, zstdCompress, zstdCompressSync } from 'node:zlib'
+import { constants, crc32, createZstdCompress, type ZstdOptions, zstdCompressSync } from 'node:zlib'
 import { columnOf, type RowBlock, rowsOf } from './column-block.ts'
 import { type ColumnForm, pathOf, physicalType } from './column-form.ts'
 import { encodePage, PageBuffer, type PlainPage } from './encode-page.ts'
@@ -9,7 +8,6 @@ import { intValue, structList, type ThriftField, type ThriftStruct, textList, wr
 const zstdLevel = 2
 // A trip to another thread takes longer than the work on less than this; in a thread of ours there is one for every core already.
 const tinyPage = isMainThread ? 16 * 1024 : Number.POSITIVE_INFINITY
-const compress = promisify(zstdCompress)
 
 // Numbers of the Parquet specification.
 const encoding = { plain: 0, rle: 3 } as const
@@ -32,10 +30,13 @@ export interface EncodedGroup {
 export class RowGroupEncoder {
   readonly #forms: readonly ColumnForm[]
   readonly #buffers: readonly PageBuffer[]
+  /** How much of a page of each column was left by compression the last time. */
+  readonly #left: number[]
 
   constructor(forms: readonly ColumnForm[]) {
     this.#forms = forms
     this.#buffers = forms.map(() => new PageBuffer())
+    this.#left = forms.map(() => 0.5)
   }
 
   /** A block with all columns of the file, in any order. The block is not needed any more when this returns a promise. */
@@ -45,9 +46,12 @@ export class RowGroupEncoder {
       page: encodePage(columnOf(block, form.name), this.#buffers[index] ?? new PageBuffer()),
     }))
     const rows = rowsOf(block)
-    const chunks = await Promise.all(pages.map(({ form, page }) => encodeChunk(form, page)))
+    const chunks = await Promise.all(pages.map(({ form, page }, index) => encodeChunk(form, page, this.#left[index] ?? 1)))
+    chunks.forEach(({ bytes, plainBytes }, index) => {
+      this.#left[index] = bytes / plainBytes
+    })
     return {
-      pieces: chunks.flatMap(({ header, body }) => [header, body]),
+      pieces: chunks.flatMap(({ header, body }) => [header, ...body]),
       bytes: sum(chunks, ({ bytes }) => bytes),
       rows,
       metadataAt: (start) => groupMetadata(chunks, start, rows),
@@ -77,7 +81,7 @@ const groupMetadata = (chunks: readonly Chunk[], start: number, rows: number): T
 interface Chunk {
   readonly form: ColumnForm
   readonly header: Uint8Array
-  readonly body: Uint8Array
+  readonly body: readonly Uint8Array[]
   readonly values: number
   /** Page and header as they lie in the file. */
   readonly bytes: number
@@ -85,21 +89,23 @@ interface Chunk {
   readonly plainBytes: number
 }
 
-const encodeChunk = async (form: ColumnForm, page: PlainPage): Promise<Chunk> => {
+/** `left`: which part of the page is about to be left; memory for that much is asked for at once. */
+const encodeChunk = async (form: ColumnForm, page: PlainPage, left: number): Promise<Chunk> => {
   const options = {
     params: { [constants.ZSTD_c_compressionLevel]: zstdLevel },
     pledgedSrcSize: page.bytes.length,
-    // Room for most pages, so that they are compressed in one go.
-    chunkSize: Math.max(1024, Math.ceil(page.bytes.length / 2)),
+    // Room for most pages, so that they are compressed in one go; too much of it would bring the next garbage collection nearer.
+    chunkSize: Math.max(1024, Math.ceil(page.bytes.length * left * 1.1)),
   }
-  const body = page.bytes.length < tinyPage ? zstdCompressSync(page.bytes, options) : await compress(page.bytes, options)
+  const body = page.bytes.length < tinyPage ? [zstdCompressSync(page.bytes, options)] : await compress(page.bytes, options)
+  const bodyBytes = sum(body, (piece) => piece.length)
   const header = writeStruct(
     struct([
       { id: 1, value: intValue(dataPage, 'i32') },
       { id: 2, value: intValue(page.bytes.length, 'i32') },
-      { id: 3, value: intValue(body.length, 'i32') },
+      { id: 3, value: intValue(bodyBytes, 'i32') },
       // Thrift has signed numbers only.
-      { id: 4, value: intValue(crc32(body) | 0, 'i32') },
+      { id: 4, value: intValue(body.reduce((crc, piece) => crc32(piece, crc), 0) | 0, 'i32') },
       {
         id: 5,
         value: struct([
@@ -111,8 +117,15 @@ const encodeChunk = async (form: ColumnForm, page: PlainPage): Promise<Chunk> =>
       },
     ]),
   )
-  const bytes = header.length + body.length
+  const bytes = header.length + bodyBytes
   return { form, header, body, values: page.values, bytes, plainBytes: header.length + page.bytes.length }
+}
+
+/** In pieces as they come: zstdCompress would copy them into one. */
+const compress = async (bytes: Buffer, options: ZstdOptions): Promise<Uint8Array[]> => {
+  const stream = createZstdCompress(options)
+  stream.end(bytes)
+  return stream.toArray()
 }
 
 const columnChunk = (chunk: Chunk, offset: number): ThriftStruct =>

@@ -11,21 +11,27 @@ import { takeRows } from './take-rows.ts'
 import { writeStruct } from './thrift.ts'
 
 const readBytes = promisify(read)
+// A damaged footer may tell of pages of any size.
+const largestBuffer = 128 * 1024 * 1024
 
 /** What is done with one row group: here or in a thread. One at a time for each. */
 export class GroupWork {
   #forms = ''
+  #read = new ReadBuffer()
   readonly #buffers: PageBuffer[] = []
   #encoder = new RowGroupEncoder([])
 
   async answer(request: GroupRequest): Promise<GroupAnswer> {
     try {
-      if (request.kind === 'check') return { kind: 'checked', reasons: await reasonsOf(request.group) }
-      const block = await readGroup(request.group)
+      const read = this.#read.readerOf(request.group)
+      if (request.kind === 'check') return { kind: 'checked', reasons: await reasonsOf(request.group, read) }
+      const block = await readGroup(request.group, read)
       const taken = request.rows.length === request.group.rows ? block : this.#take(block, request)
       if (request.kind === 'take') return { kind: 'taken', block: taken }
       return { kind: 'encoded', encoded: await this.#encode(taken, request.forms) }
     } catch (error) {
+      // Another read of this request may not have ended: it keeps its memory.
+      this.#read = new ReadBuffer()
       return answerTo(error)
     }
   }
@@ -51,25 +57,37 @@ export class GroupWork {
   }
 }
 
-const readGroup = async (group: GroupToRead): Promise<ColumnBlock[]> => {
-  const columns = await readChunks(group, readerOf(group))
+/** Memory for the compressed bytes of one row group at a time, used again for the next. */
+class ReadBuffer {
+  #bytes = Buffer.alloc(0)
+
+  /** What it reads is good until the next reader is made. */
+  readerOf({ fd, chunks }: GroupToRead): ReadBytes {
+    const wanted = chunks.reduce((total, { bytes }) => total + Math.max(0, bytes), 0)
+    if (this.#bytes.length < wanted && wanted <= largestBuffer) this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(wanted * 1.25))
+    let used = 0
+    return async (start, length) => {
+      const isRoom = used + length <= this.#bytes.length
+      const room = isRoom ? this.#bytes.subarray(used, used + length) : Buffer.allocUnsafe(length)
+      if (isRoom) used += length
+      const { bytesRead } = await readBytes(fd, room, 0, length, start)
+      return room.subarray(0, bytesRead)
+    }
+  }
+}
+
+const readGroup = async (group: GroupToRead, read: ReadBytes): Promise<ColumnBlock[]> => {
+  const columns = await readChunks(group, read)
   return columns.map((column) => {
     if (column instanceof DamagedColumn) throw column
     return column
   })
 }
 
-const reasonsOf = async (group: GroupToRead): Promise<(string | null)[]> => {
-  const columns = await readChunks(group, readerOf(group))
+const reasonsOf = async (group: GroupToRead, read: ReadBytes): Promise<(string | null)[]> => {
+  const columns = await readChunks(group, read)
   return columns.map((column) => (column instanceof DamagedColumn ? column.message : null))
 }
-
-const readerOf =
-  ({ fd }: GroupToRead): ReadBytes =>
-  async (start, length) => {
-    const { buffer, bytesRead } = await readBytes(fd, Buffer.allocUnsafe(length), 0, length, start)
-    return buffer.subarray(0, bytesRead)
-  }
 
 const answerTo = (error: unknown): GroupAnswer => {
   if (error instanceof DamagedColumn) return { kind: 'damaged', column: error.column, reason: error.message }
