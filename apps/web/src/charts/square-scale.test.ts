@@ -16,6 +16,7 @@ describe('square scale', () => {
           expect(Math.max(point.x, point.y)).toBeLessThanOrEqual(high)
         }
       }),
+      { examples: [[[{ x: -999_999.999_999_997_9, y: -999_999.999_999_998, index: 0 }]]] },
     )
   })
 

@@ -49,7 +49,8 @@ export const niceDomain = (values: readonly number[]): readonly [number, number]
   const [from = low, to = high] = scaleLinear([low - air, high + air], [0, 1])
     .nice(6)
     .domain()
-  return [from, to]
+  // Of values that differ in their last digits, a rounded limit may lie between them.
+  return [Math.min(from, low), Math.max(to, high)]
 }
 
 /** One domain for both axes, so that 1:1 is at 45°. */
