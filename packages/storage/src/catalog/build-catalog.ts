@@ -12,6 +12,7 @@ import { publish, tidyCatalogs, withBuildFolder } from './build-folder.ts'
 import { type CatalogFile, type CatalogOptions, catalogFolder, catalogName, workspaceKey } from './catalog-file.ts'
 import { catalogDefinition } from './catalog-schema.ts'
 import { countPredictions, fillFromSource } from './fill-catalog.ts'
+import { fillLeaders } from './fill-leaders.ts'
 
 export interface CatalogProgress {
   step: 'arrays' | 'metadata' | 'finish'
@@ -125,6 +126,7 @@ const fill = async (
   options.onProgress?.({ step: 'finish', fraction: 0.8 })
   await fillArrayTables(engine, index, resolved.kind === 'portable', source.ownTable)
   const counts: WorkspaceCounts = { ...source.counts, ...(await countPredictions(engine)) }
+  await fillLeaders(engine, counts.predictions)
   await writeMeta(engine, {
     ...stamps,
     storage_status: JSON.stringify(source.status),

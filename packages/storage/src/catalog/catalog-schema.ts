@@ -1,5 +1,5 @@
 /** Part of every catalog's file name; a change of the tables below is a new number. */
-export const CATALOG_VERSION = 6
+export const CATALOG_VERSION = 7
 
 export type CatalogType = 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP'
 
@@ -152,6 +152,8 @@ export const catalogDefinition = (alias: string, times: StoreTimes = 'local'): s
     const derived = table === 'predictions' ? derivedColumns.map(([name, type]) => `${name} ${type}`) : []
     return `CREATE TABLE ${alias}.${table} (${[...storeTables[table].map(definition), ...derived].join(', ')})`
   }),
+  // Rows of predictions once more, with the row that each is (fill-leaders.ts); empty for a catalog in which there are few.
+  `CREATE TABLE ${alias}.leaders AS SELECT *, 0::BIGINT AS place FROM ${alias}.predictions LIMIT 0`,
   // Keys: storage_status, counts, fingerprint, built_at, root, user_version.
   `CREATE TABLE ${alias}.meta ("key" VARCHAR NOT NULL, value VARCHAR NOT NULL)`,
   // One row per Parquet file; `error` says why a file cannot be read.

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type * as z from 'zod'
+import { boundTypes } from './bound-types.ts'
 import { toStorageError } from './engine-error.ts'
 import type { Engine, EngineParameters } from './open-engine.ts'
 import { toPlain } from './plain-value.ts'
@@ -26,11 +27,11 @@ class ConnectionLane implements OwnLane {
   }
 
   async run(sql: string, parameters?: EngineParameters): Promise<void> {
-    await guarded(() => this.connection.run(sql, parameters))
+    await guarded(() => this.connection.run(sql, parameters, boundTypes(parameters)))
   }
 
   async rows<S extends z.ZodType>(schema: S, sql: string, parameters?: EngineParameters): Promise<z.output<S>[]> {
-    const reader = await guarded(() => this.connection.runAndReadAll(sql, parameters))
+    const reader = await guarded(() => this.connection.runAndReadAll(sql, parameters, boundTypes(parameters)))
     return reader.getRowObjectsJS().map((row) => schema.parse(toPlain(row)))
   }
 
@@ -41,7 +42,7 @@ class ConnectionLane implements OwnLane {
   }
 
   stream(sql: string, parameters?: EngineParameters) {
-    return guarded(() => this.connection.stream(sql, parameters))
+    return guarded(() => this.connection.stream(sql, parameters, boundTypes(parameters)))
   }
 
   close(): void {

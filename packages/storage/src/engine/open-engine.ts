@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type * as z from 'zod'
+import { boundTypes } from './bound-types.ts'
 import { toStorageError } from './engine-error.ts'
 import { keepLeadingMarks } from './keep-leading-marks.ts'
 import { toPlain } from './plain-value.ts'
@@ -61,12 +62,12 @@ export class Engine {
 
   /** Runs one statement for its effect. */
   async run(sql: string, parameters?: EngineParameters): Promise<void> {
-    await this.#guard(() => this.connection.run(sql, parameters))
+    await this.#guard(() => this.connection.run(sql, parameters, boundTypes(parameters)))
   }
 
   /** All rows, each checked against `schema`. BIGINTs come as numbers when safe; cast timestamps to VARCHAR in SQL. */
   async rows<S extends z.ZodType>(schema: S, sql: string, parameters?: EngineParameters): Promise<z.output<S>[]> {
-    const reader = await this.#guard(() => this.connection.runAndReadAll(sql, parameters))
+    const reader = await this.#guard(() => this.connection.runAndReadAll(sql, parameters, boundTypes(parameters)))
     return reader.getRowObjectsJS().map((row) => schema.parse(toPlain(row)))
   }
 
@@ -79,7 +80,7 @@ export class Engine {
 
   /** A streaming result; read with `fetchChunk()` until it is null or empty. */
   async stream(sql: string, parameters?: EngineParameters) {
-    return this.#guard(() => this.connection.stream(sql, parameters))
+    return this.#guard(() => this.connection.stream(sql, parameters, boundTypes(parameters)))
   }
 
   /** A second connection to the same memory, for statements that must not queue behind this one. */

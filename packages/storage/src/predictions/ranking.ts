@@ -2,6 +2,7 @@ import { type FoldKind, type MetricDirection, metricDirection, metricKey, type P
 import { quotedString } from '../engine/attach-store.ts'
 import type { ChunkParameter } from '../engine/stream-chunks.ts'
 import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
+import { predictionColumns, readPredictionRow } from './row-sql.ts'
 import { rowsByRowid } from './rows-by-rowid.ts'
 import { readNumber, readText } from './value-reader.ts'
 
@@ -26,11 +27,20 @@ export const refitContest: Contest = {
   score: 'test_score',
 }
 
+/** The rows of catalog/fill-leaders.ts: few, with all that is shown of them. */
+export const LEADERS = 'catalog.leaders'
+export type RankedTable = typeof PREDICTIONS | typeof LEADERS
+
 /** Metrics of the rows under a condition, by name. */
-export const metricsUnder = (catalog: CatalogReader, { sql, parameters }: SqlPart, options: QueryOptions): Promise<string[]> =>
+export const metricsUnder = (
+  catalog: CatalogReader,
+  { sql, parameters }: SqlPart,
+  options: QueryOptions,
+  table: RankedTable = PREDICTIONS,
+): Promise<string[]> =>
   readRows(
     catalog,
-    { sql: `SELECT DISTINCT metric FROM ${PREDICTIONS} WHERE ${sql} ORDER BY metric`, parameters },
+    { sql: `SELECT DISTINCT metric FROM ${table} WHERE ${sql} ORDER BY metric`, parameters },
     (value) => readText(value(0)),
     options,
   )
@@ -65,10 +75,13 @@ export interface Podium {
   /** Rows per group. */
   readonly n: number
   readonly narrowing?: SqlPart | undefined
+  /** Where the rows that can be among the best are; default: all predictions. */
+  readonly table?: RankedTable | undefined
 }
 
 /** The n best rows of every group, best first, groups in order; ties by prediction_id. Metrics without a direction are left out. */
 export const bestRows = async (catalog: CatalogReader, podium: Podium, options: QueryOptions): Promise<PredictionRow[]> => {
+  if (podium.table === LEADERS) return readRows(catalog, leadersSql(podium), readPredictionRow, options)
   const { sql, parameters } = podiumSql(podium)
   const rowids = await readRows(catalog, { sql, parameters }, (value) => readNumber(value(0)), options)
   return rowsByRowid(catalog, Int32Array.from(rowids), options)
@@ -78,12 +91,10 @@ export const bestRows = async (catalog: CatalogReader, podium: Podium, options: 
 const tooMany = 1_000_000
 
 /** The score of the nth best row comes first, so that only rows as good as that are sorted with their ids. */
-const podiumSql = ({ contest, directions, within, n, narrowing }: Podium): SqlPart => {
-  const key = rankingKey(contest.score, directions)
-  const spelled = metricKeySql(directions.keys())
-  const groups = [...within, 'metric_key'].join(', ')
+const podiumSql = (podium: Podium): SqlPart => {
+  const { key, spelled, groups, condition, parameters } = partsOf(podium)
+  const { within, n } = podium
   const grouped = [...within, `${spelled.sql} AS metric_key`].join(', ')
-  const condition = narrowing === undefined ? contest.condition : `${contest.condition} AND ${narrowing.sql}`
   const source = `FROM ${PREDICTIONS} WHERE ${condition}`
   const edge = n < tooMany ? `list_last(min(key, ${n}))` : 'max(key)'
   const sql = `WITH edges AS (
@@ -93,7 +104,29 @@ const podiumSql = ({ contest, directions, within, n, narrowing }: Podium): SqlPa
     WHERE key <= edge
     QUALIFY row_number() OVER (PARTITION BY ${groups} ORDER BY key, prediction_id, place) <= ${n}
     ORDER BY ${groups}, key, prediction_id, place`
-  return { sql, parameters: { ...narrowing?.parameters, ...spelled.parameters, ...key.parameters } }
+  return { sql, parameters }
+}
+
+/** All that is shown of them in one go: it is the number of statements that takes the time. */
+const leadersSql = (podium: Podium): SqlPart => {
+  const { key, spelled, groups, condition, parameters } = partsOf(podium)
+  const sql = `SELECT ${predictionColumns} FROM (SELECT *, ${spelled.sql} AS metric_key, ${key.sql} AS key FROM ${LEADERS} WHERE ${condition})
+    WHERE key IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY ${groups} ORDER BY key, prediction_id, place) <= ${podium.n}
+    ORDER BY ${groups}, key, prediction_id, place`
+  return { sql, parameters }
+}
+
+const partsOf = ({ contest, directions, within, narrowing }: Podium) => {
+  const key = rankingKey(contest.score, directions)
+  const spelled = metricKeySql(directions.keys())
+  return {
+    key,
+    spelled,
+    groups: [...within, 'metric_key'].join(', '),
+    condition: narrowing === undefined ? contest.condition : `${contest.condition} AND ${narrowing.sql}`,
+    parameters: { ...narrowing?.parameters, ...spelled.parameters, ...key.parameters },
+  }
 }
 
 /** An expression that is smallest for the best score of each metric, and null for metrics that are not in `directions`. */

@@ -1,10 +1,11 @@
 import { isSameMetric, metricDirection, type PredictionFilter, type PredictionRow, TopQuery } from '@nirs-workspace/types'
 import * as z from 'zod'
+import { leadersPerGroup } from '../catalog/fill-leaders.ts'
 import { StorageError } from '../errors.ts'
 import { checkGiven } from '../options/check-options.ts'
-import type { CatalogReader, QueryOptions, SqlPart } from './catalog-reader.ts'
-import { whereClause } from './filter-clause.ts'
-import { bestRows, type Contest, cvContest, type KnownDirection, metricsUnder, refitContest } from './ranking.ts'
+import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
+import { searchWords, whereClause } from './filter-clause.ts'
+import { bestRows, type Contest, cvContest, type KnownDirection, LEADERS, metricsUnder, type RankedTable, refitContest } from './ranking.ts'
 
 export interface TopOptions extends QueryOptions {
   /** Only rows under this filter compete. */
@@ -24,10 +25,36 @@ export const topPredictions = async (catalog: CatalogReader, query: TopQuery, op
   const contest = contestOf(query)
   const narrowing = narrowed(datasetCondition(query), options.filter)
   const under = { sql: `${contest.condition} AND ${narrowing.sql}`, parameters: narrowing.parameters }
-  const metrics = await metricsUnder(catalog, under, options)
+  const table = await tableFor(catalog, query.n, options)
+  const metrics = await metricsUnder(catalog, under, options, table)
   const wanted = metrics.filter((name) => query.metric === undefined || isSameMetric(name, query.metric))
   const directions = new Map(wanted.map((name) => [name, directionOf(name, query)]))
-  return bestRows(catalog, { contest, directions, within: ['dataset_name'], n: query.n, narrowing }, options)
+  return bestRows(catalog, { contest, directions, within: ['dataset_name'], n: query.n, narrowing, table }, options)
+}
+
+/** Few of whole groups are found among the leaders of each: a hundredth of the rows of a large workspace. */
+const tableFor = async (catalog: CatalogReader, n: number, options: TopOptions): Promise<RankedTable> => {
+  if (n > leadersPerGroup || !isOfGroups(options.filter)) return PREDICTIONS
+  const isThere = withLeaders.get(catalog) ?? (await hasLeaders(catalog, options))
+  withLeaders.set(catalog, isThere)
+  return isThere ? LEADERS : PREDICTIONS
+}
+
+/** A catalog is never changed. */
+const withLeaders = new WeakMap<CatalogReader, boolean>()
+
+const hasLeaders = async (catalog: CatalogReader, options: QueryOptions): Promise<boolean> => {
+  const sql = `SELECT EXISTS (FROM ${LEADERS})`
+  return (await readRows(catalog, { sql, parameters: {} }, (value) => value(0) === true, options))[0] === true
+}
+
+const groupColumns: readonly string[] = ['dataset_name', 'fold_kind', 'metric']
+
+/** Whether the filter takes all rows of a group, or none. */
+const isOfGroups = (filter: PredictionFilter | undefined): boolean => {
+  if (filter === undefined) return true
+  const { equals, ranges, q } = filter
+  return Object.keys(equals).every((name) => groupColumns.includes(name)) && Object.keys(ranges).length === 0 && searchWords(q).length === 0
 }
 
 const contestOf = ({ fold_kind }: TopQuery): Contest => {

@@ -33,13 +33,21 @@ export const filterSql = (filter: PredictionFilter): { sql: string; parameters: 
   const parameters: Record<string, string> = {}
   for (const [name, value] of Object.entries(texts)) {
     if (value === undefined) continue
-    parameters[name] = JSON.stringify(typeof value === 'string' ? [value] : value)
     const column = name === 'run_id' ? `(SELECT run_id FROM ${seen('pipelines')} l WHERE l.pipeline_id = p.pipeline_id)` : `p.${name}`
-    parts.push(`list_contains($${name}::JSON::VARCHAR[], ${column})`)
+    const { sql, given } = oneOrSomeOf(column, name, value)
+    parameters[name] = given
+    parts.push(sql)
   }
   if (branch_id !== undefined) parts.push(branch_id === null ? 'p.branch_id IS NULL' : `p.branch_id = ${branch_id}`)
   const isRefit = "(p.refit_context IS NOT NULL OR p.fold_id IN ('final', 'final_agg'))"
   if (refit !== undefined) parts.push(refit ? isRefit : `NOT ${isRefit}`)
   if (aggregated !== undefined) parts.push(aggregated ? isAggregated : `NOT (${isAggregated})`)
   return { sql: parts.join(' AND '), parameters }
+}
+
+/** Blocks of rows without the one text are left out; a list is looked through for every row. */
+const oneOrSomeOf = (column: string, name: string, value: string | string[]): { sql: string; given: string } => {
+  const [only, ...others] = typeof value === 'string' ? [value] : value
+  if (only !== undefined && others.length === 0) return { sql: `${column} = $${name}`, given: only }
+  return { sql: `list_contains($${name}::JSON::VARCHAR[], ${column})`, given: JSON.stringify(value) }
 }

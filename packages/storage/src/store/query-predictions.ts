@@ -3,7 +3,7 @@ import type { Engine } from '../engine/open-engine.ts'
 import { checkGiven } from '../options/check-options.ts'
 import { maybeCount, optionsOf } from '../options/option-schemas.ts'
 import { filterSql, PredictionFilter } from './prediction-filter.ts'
-import { bestFirst, type Direction, rankedSpellings } from './rank-scores.ts'
+import { bestFirst, type Direction, rankedSpellings, rankingDirection } from './rank-scores.ts'
 import { columnsFor, PredictionRecord } from './store-rows.ts'
 import { seen } from './store-session.ts'
 
@@ -53,11 +53,9 @@ export const topPredictions = async (engine: Engine, options: TopOptions = {}): 
   const { n, by = options.refit === true ? 'test' : 'val', group_by, direction, ...filter } = options
   const { refit = false, aggregated = false, partition = by, metric: wanted, ...rest } = filter
   const others = filterSql({ ...rest, refit, aggregated, partition })
-  const found = await engine.rows(
-    z.object({ metric: z.string() }),
-    `SELECT DISTINCT metric FROM ${seen('predictions')} p WHERE ${others.sql} ORDER BY 1`,
-    others.parameters,
-  )
+  const limit = n ?? 10
+  const score = `p.${by}_score`
+  const found = await competing(engine, others, score, limit)
   const spellings = rankedSpellings(
     found.map(({ metric }) => metric),
     wanted,
@@ -65,13 +63,17 @@ export const topPredictions = async (engine: Engine, options: TopOptions = {}): 
   const [first] = spellings
   if (first === undefined) return []
   const { sql, parameters } = filterSql({ ...rest, refit, aggregated, partition, metric: [...spellings] })
-  const order = bestFirst(`p.${by}_score`, 'p.prediction_id', first, direction)
-  const limit = n ?? 10
+  const order = bestFirst(score, 'p.prediction_id', first, direction)
   const columns = columnsFor(PredictionRecord, 'p.')
   if (group_by === undefined) {
+    const edge = edgeSql(
+      score,
+      rankingDirection(first, direction),
+      found.filter(({ metric }) => spellings.includes(metric)),
+    )
     return engine.rows(
       PredictionRecord,
-      `SELECT ${columns} FROM ${seen('predictions')} p WHERE ${sql} ORDER BY ${order} LIMIT ${limit}`,
+      `SELECT ${columns} FROM ${seen('predictions')} p WHERE ${sql} AND ${edge} ORDER BY ${order} LIMIT ${limit}`,
       parameters,
     )
   }
@@ -82,3 +84,47 @@ export const topPredictions = async (engine: Engine, options: TopOptions = {}): 
     parameters,
   )
 }
+
+/** DuckDB keeps no more than so many least values; fewer pay anyway. */
+const mostAtEdge = 1000
+
+const Competing = z.object({
+  metric: z.string(),
+  lower: z.number().nullable(),
+  higher: z.number().nullable(),
+  zero: z.number().nullable(),
+})
+type Competing = z.infer<typeof Competing>
+
+/**
+ * The metrics that compete, and of each the score of the `limit`th best for every direction; null where it has not as many finite ones. One
+ * look at the columns that decide; without it, every row would be sorted with its id.
+ */
+const competing = async (
+  engine: Engine,
+  { sql, parameters }: ReturnType<typeof filterSql>,
+  score: string,
+  limit: number,
+): Promise<Competing[]> => {
+  const last = (key: string, best: 'min' | 'max') =>
+    limit < 1 || limit > mostAtEdge
+      ? 'NULL::DOUBLE'
+      : `CASE WHEN count(*) FILTER (isfinite(${score})) >= ${limit} THEN list_last(${best}(${key}, ${limit}) FILTER (isfinite(${score})))::DOUBLE END`
+  return engine.rows(
+    Competing,
+    `SELECT metric, ${last(score, 'min')} AS lower, ${last(score, 'max')} AS higher, ${last(`abs(${score})`, 'min')} AS zero
+     FROM ${seen('predictions')} p WHERE ${sql} GROUP BY metric ORDER BY metric`,
+    parameters,
+  )
+}
+
+/** What the best of these spellings, as many as are asked for, fulfil; few others do. True where there are not as many. */
+const edgeSql = (score: string, direction: Direction, spellings: readonly Competing[]): string => {
+  const edges = spellings.flatMap((one) => one[direction] ?? [])
+  if (edges.length === 0) return 'true'
+  if (direction === 'higher') return `isfinite(${score}) AND ${score} >= ${literal(Math.max(...edges))}`
+  return `isfinite(${score}) AND ${direction === 'zero' ? `abs(${score})` : score} <= ${literal(Math.min(...edges))}`
+}
+
+/** As text: a number without quotes is a DECIMAL first, and of many digits not always the same double. */
+const literal = (value: number): string => `'${value}'::DOUBLE`

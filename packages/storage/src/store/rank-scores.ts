@@ -20,11 +20,13 @@ export const rankedSpellings = (found: readonly string[], wanted: string | reado
  * that the table does not know when no direction is given.
  */
 export const bestFirst = (score: string, id: string, metric: string, given: Direction | undefined): string => {
-  const key = { higher: `-${score}`, lower: score, zero: `abs(${score})` }[given ?? knownDirection(metric)]
+  const key = { higher: `-${score}`, lower: score, zero: `abs(${score})` }[rankingDirection(metric, given)]
   return `(${key} IS NULL OR NOT isfinite(${key})), ${key}, ${id}`
 }
 
-const knownDirection = (metric: string): Direction => {
+/** Throws as `bestFirst` does. */
+export const rankingDirection = (metric: string, given: Direction | undefined): Direction => {
+  if (given !== undefined) return given
   const direction = metricDirection(metric)
   if (direction !== 'unknown') return direction
   throw new StorageError('metric_direction_unknown', `It is unknown whether more or less of ${metric.slice(0, 100)} is better.`, {
