@@ -1,4 +1,4 @@
-// npm run bench [-- migration catalog pages arrays app growth]   without words: all but growth, and docs/benchmarks.md is written.
+// npm run bench [-- migration catalog pages store arrays app growth]   without words: all but growth, and docs/benchmarks.md is written.
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { measureAppSize } from './app-size.ts'
@@ -8,6 +8,7 @@ import { measureArrays } from './measure-arrays.ts'
 import { measureCatalog } from './measure-catalog.ts'
 import { measureMigration } from './measure-migration.ts'
 import { measurePages } from './measure-pages.ts'
+import { measureStore } from './measure-store.ts'
 import type { MeasurementGroup } from './measurement.ts'
 import { lineOf, missedGoals, reportOf } from './write-report.ts'
 
@@ -15,6 +16,7 @@ const areas: Record<string, () => Promise<MeasurementGroup[]>> = {
   migration: async () => [await measureMigration()],
   catalog: async () => [await measureCatalog()],
   pages: measurePages,
+  store: async () => [await measureStore()],
   arrays: async () => [await measureArrays()],
   app: async () => [await measureAppSize()],
 }

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import * as z from 'zod'
 import { benchDemo, migratedDemo, remakeMigratedDemo } from './demo-cache.ts'
 import type { MeasurementGroup } from './measurement.ts'
@@ -18,6 +19,7 @@ const Migrated = z.object({
 
 const ROUNDS = 5
 const MEGABYTE = 1_000_000
+const GIGABYTE = 1_000_000_000
 
 const phaseText = (phases: readonly { phase: string; at: number }[], end: number) =>
   phases.map(({ phase, at }, index) => `${phase} ${(((phases[index + 1]?.at ?? end) - at) / 1000).toFixed(1)} s`).join(', ')
@@ -42,6 +44,7 @@ export const measureMigration = async (): Promise<MeasurementGroup> => {
   const zstd = median(baselines.map((run) => run.compress_ms)) / 1000
   const seconds = median(runs.map((run) => run.migrate_ms)) / 1000
   const bytes = baselines[0]?.bytes ?? 0
+  const store = statSync(join(demo, 'store.duckdb')).size
   const typical = runs.find((run) => run.migrate_ms / 1000 === seconds)
   const baseline = { name: `zstd -3 on one core, ${(bytes / MEGABYTE).toFixed(0)} MB of array bytes (s)`, value: zstd }
   return {
@@ -56,6 +59,14 @@ export const measureMigration = async (): Promise<MeasurementGroup> => {
         note: phaseText(typical?.phases ?? [], seconds * 1000),
       },
       { name: 'Migration', value: seconds, unit: 's', goal: null, baseline },
+      {
+        name: 'Migration, for each GB of store.duckdb',
+        value: (seconds * GIGABYTE) / store,
+        unit: 's',
+        goal: 60,
+        baseline: null,
+        note: `the store has ${(store / MEGABYTE).toFixed(0)} MB`,
+      },
       { name: 'Plan (dry run)', value: median(runs.map((run) => run.plan_ms)) / 1000, unit: 's', goal: null, baseline },
       {
         name: 'Peak resident memory of the job',

@@ -9,7 +9,8 @@ const ratio = ({ value, baseline }: Measurement) =>
 
 const verdict = (measurement: Measurement) => {
   if (measurement.goal === null) return ''
-  return `≤ ${digits(measurement.goal)} ${measurement.unit} ${passes(measurement) ? 'met' : '**missed**'}`
+  const share = `${Math.round((100 * measurement.value) / measurement.goal)} % of it`
+  return `≤ ${digits(measurement.goal)} ${measurement.unit} ${passes(measurement) ? 'met' : '**missed**'}, ${share}`
 }
 
 const rowOf = (measurement: Measurement) =>
@@ -21,9 +22,9 @@ export const missedGoals = (groups: readonly MeasurementGroup[]): Measurement[] 
 /** One line for the terminal. */
 export const lineOf = (measurement: Measurement): string =>
   [
-    measurement.name.padEnd(62),
+    measurement.name.padEnd(76),
     figure(measurement).padStart(10),
-    verdict(measurement).replaceAll('**', '').padEnd(22),
+    verdict(measurement).replaceAll('**', '').padEnd(32),
     ratio(measurement),
   ].join('  ')
 
@@ -43,7 +44,8 @@ Machine: ${machine}.
 
 Workspaces: \`large\` is a legacy workspace of 100 000 predictions with arrays of 180 samples on average; \`huge\` holds the metadata of
 1 000 000 predictions. Both are synthetic, made by \`npm run cli -- demo --size large|huge\`, and kept in the user's cache folder between runs.
-Figures of the server are taken over HTTP from a second process, one request at a time.
+Figures of the server are taken over HTTP from a second process, one request at a time; all others in processes that start with the options
+of jobs and commands (\`@nirs-workspace/storage/job-process\`). "met, 40 % of it" is the margin: the figure takes up 40 % of what its goal allows.
 
 ${sections.join('\n\n')}
 `
