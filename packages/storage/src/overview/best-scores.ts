@@ -1,5 +1,6 @@
 import { type BestCv, type BestRefit, fromWireNumber, metricDirection, type PredictionRow } from '@nirs-workspace/types'
 import type { CatalogReader, QueryOptions } from '../predictions/catalog-reader.ts'
+import { leadersOrAll } from '../predictions/find-leaders.ts'
 import { groupRows } from '../predictions/group-rows.ts'
 import { bestRows, type Contest, cvContest, knownDirections, metricsUnder, refitContest } from '../predictions/ranking.ts'
 
@@ -22,8 +23,9 @@ export const bestRefit = async (catalog: CatalogReader, options: QueryOptions): 
   )
 
 const winners = async (catalog: CatalogReader, contest: Contest, options: QueryOptions): Promise<PredictionRow[]> => {
-  const metrics = await metricsUnder(catalog, { sql: contest.condition, parameters: {} }, options)
-  return bestRows(catalog, { contest, directions: knownDirections(metrics), within: ['dataset_name'], n: 1 }, options)
+  const table = await leadersOrAll(catalog, options)
+  const metrics = await metricsUnder(catalog, { sql: contest.condition, parameters: {} }, options, table)
+  return bestRows(catalog, { contest, directions: knownDirections(metrics), within: ['dataset_name'], n: 1, table }, options)
 }
 
 const common = ({ metric, prediction_id, model_name }: PredictionRow) => ({

@@ -3,9 +3,10 @@ import * as z from 'zod'
 import { leadersPerGroup } from '../catalog/fill-leaders.ts'
 import { StorageError } from '../errors.ts'
 import { checkGiven } from '../options/check-options.ts'
-import { type CatalogReader, PREDICTIONS, type QueryOptions, readRows, type SqlPart } from './catalog-reader.ts'
+import { type CatalogReader, PREDICTIONS, type QueryOptions, type SqlPart } from './catalog-reader.ts'
 import { searchWords, whereClause } from './filter-clause.ts'
-import { bestRows, type Contest, cvContest, type KnownDirection, LEADERS, metricsUnder, type RankedTable, refitContest } from './ranking.ts'
+import { leadersOrAll } from './find-leaders.ts'
+import { bestRows, type Contest, cvContest, type KnownDirection, metricsUnder, type RankedTable, refitContest } from './ranking.ts'
 
 export interface TopOptions extends QueryOptions {
   /** Only rows under this filter compete. */
@@ -32,21 +33,9 @@ export const topPredictions = async (catalog: CatalogReader, query: TopQuery, op
   return bestRows(catalog, { contest, directions, within: ['dataset_name'], n: query.n, narrowing, table }, options)
 }
 
-/** Few of whole groups are found among the leaders of each: a hundredth of the rows of a large workspace. */
-const tableFor = async (catalog: CatalogReader, n: number, options: TopOptions): Promise<RankedTable> => {
-  if (n > leadersPerGroup || !isOfGroups(options.filter)) return PREDICTIONS
-  const isThere = withLeaders.get(catalog) ?? (await hasLeaders(catalog, options))
-  withLeaders.set(catalog, isThere)
-  return isThere ? LEADERS : PREDICTIONS
-}
-
-/** A catalog is never changed. */
-const withLeaders = new WeakMap<CatalogReader, boolean>()
-
-const hasLeaders = async (catalog: CatalogReader, options: QueryOptions): Promise<boolean> => {
-  const sql = `SELECT EXISTS (FROM ${LEADERS})`
-  return (await readRows(catalog, { sql, parameters: {} }, (value) => value(0) === true, options))[0] === true
-}
+/** Few of whole groups are found among the leaders of each. */
+const tableFor = async (catalog: CatalogReader, n: number, options: TopOptions): Promise<RankedTable> =>
+  n > leadersPerGroup || !isOfGroups(options.filter) ? PREDICTIONS : leadersOrAll(catalog, options)
 
 const groupColumns: readonly string[] = ['dataset_name', 'fold_kind', 'metric']
 
